@@ -1,0 +1,1 @@
+"""The centre: takes orders, promises stock, routes orders to nodes, shows the whole fleet."""

@@ -1,0 +1,1 @@
+"""Devices behind small ports: scanners, label printers, cameras, and their simulated twins."""
