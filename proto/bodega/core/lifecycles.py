@@ -1,0 +1,183 @@
+"""The life of an order, a fulfillment order, a print job and a reservation, as tables.
+
+Both ends use the same tables: the node steps its fulfillment orders as people scan, the hub steps
+its copy as the journal arrives, so a disagreement is a bug in one place and not in two.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from bodega.core.tables import StateTable
+
+
+class OrderState(StrEnum):
+    """The customer's order, as the storefront sees it."""
+
+    CONFIRMED = "confirmed"
+    IN_FULFILLMENT = "in_fulfillment"
+    CANCEL_REQUESTED = "cancel_requested"
+    SHIPPED = "shipped"
+    PARTIALLY_SHIPPED = "partially_shipped"
+    UNFULFILLABLE = "unfulfillable"
+    CANCELLED = "cancelled"
+
+
+class OrderEvent(StrEnum):
+    """What can happen to a customer's order."""
+
+    WORK_STARTED = "work_started"
+    CANCEL = "cancel"
+    NODE_CANCELLED = "node_cancelled"
+    NODE_SHIPPED = "node_shipped"
+    NODE_SHIPPED_SHORT = "node_shipped_short"
+    NODE_FOUND_NOTHING = "node_found_nothing"
+
+
+ORDER = StateTable(
+    name="order",
+    states=OrderState,
+    events=OrderEvent,
+    start=OrderState.CONFIRMED,
+    steps={
+        (OrderState.CONFIRMED, OrderEvent.WORK_STARTED): OrderState.IN_FULFILLMENT,
+        (OrderState.CONFIRMED, OrderEvent.CANCEL): OrderState.CANCEL_REQUESTED,
+        (OrderState.CONFIRMED, OrderEvent.NODE_CANCELLED): OrderState.CANCELLED,
+        (OrderState.CONFIRMED, OrderEvent.NODE_FOUND_NOTHING): OrderState.UNFULFILLABLE,
+        (OrderState.IN_FULFILLMENT, OrderEvent.CANCEL): OrderState.CANCEL_REQUESTED,
+        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_CANCELLED): OrderState.CANCELLED,
+        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_SHIPPED): OrderState.SHIPPED,
+        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_SHIPPED_SHORT): OrderState.PARTIALLY_SHIPPED,
+        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_FOUND_NOTHING): OrderState.UNFULFILLABLE,
+        # The node may have gone on before it saw the cancel; its word on what happened is final.
+        (OrderState.CANCEL_REQUESTED, OrderEvent.WORK_STARTED): OrderState.CANCEL_REQUESTED,
+        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_CANCELLED): OrderState.CANCELLED,
+        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_SHIPPED): OrderState.SHIPPED,
+        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_SHIPPED_SHORT): OrderState.PARTIALLY_SHIPPED,
+        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_FOUND_NOTHING): OrderState.UNFULFILLABLE,
+    },
+    terminal=frozenset(
+        {OrderState.SHIPPED, OrderState.PARTIALLY_SHIPPED, OrderState.UNFULFILLABLE, OrderState.CANCELLED}
+    ),
+)
+
+
+class FulfillmentState(StrEnum):
+    """What one node has been asked to ship."""
+
+    ASSIGNED = "assigned"
+    PICKING = "picking"
+    PICKED = "picked"
+    PACKED = "packed"
+    LABELLED = "labelled"
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+    SHORT = "short"
+
+
+class FulfillmentEvent(StrEnum):
+    """What people at the node, or a cancel from the hub, do to it."""
+
+    CLAIM = "claim"
+    PICKS_DONE = "picks_done"
+    NOTHING_FOUND = "nothing_found"
+    PACK = "pack"
+    VERIFY_LABEL = "verify_label"
+    HAND_OVER = "hand_over"
+    CANCEL = "cancel"
+
+
+FULFILLMENT = StateTable(
+    name="fulfillment",
+    states=FulfillmentState,
+    events=FulfillmentEvent,
+    start=FulfillmentState.ASSIGNED,
+    steps={
+        (FulfillmentState.ASSIGNED, FulfillmentEvent.CLAIM): FulfillmentState.PICKING,
+        (FulfillmentState.ASSIGNED, FulfillmentEvent.CANCEL): FulfillmentState.CANCELLED,
+        (FulfillmentState.PICKING, FulfillmentEvent.PICKS_DONE): FulfillmentState.PICKED,
+        (FulfillmentState.PICKING, FulfillmentEvent.NOTHING_FOUND): FulfillmentState.SHORT,
+        (FulfillmentState.PICKING, FulfillmentEvent.CANCEL): FulfillmentState.CANCELLED,
+        (FulfillmentState.PICKED, FulfillmentEvent.PACK): FulfillmentState.PACKED,
+        (FulfillmentState.PICKED, FulfillmentEvent.CANCEL): FulfillmentState.CANCELLED,
+        (FulfillmentState.PACKED, FulfillmentEvent.VERIFY_LABEL): FulfillmentState.LABELLED,
+        (FulfillmentState.PACKED, FulfillmentEvent.CANCEL): FulfillmentState.CANCELLED,
+        (FulfillmentState.LABELLED, FulfillmentEvent.HAND_OVER): FulfillmentState.SHIPPED,
+        (FulfillmentState.LABELLED, FulfillmentEvent.CANCEL): FulfillmentState.CANCELLED,
+    },
+    terminal=frozenset({FulfillmentState.SHIPPED, FulfillmentState.CANCELLED, FulfillmentState.SHORT}),
+)
+
+
+class PrintState(StrEnum):
+    """A label's way to paper. `unknown` is an honest answer and never leads to a blind reprint."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    UNKNOWN = "unknown"
+    SUPERSEDED = "superseded"
+
+
+class PrintEvent(StrEnum):
+    """What the printer, the power or a person do to a print job."""
+
+    SEND = "send"
+    CONFIRM = "confirm"
+    REFUSED_BEFORE_FIRST_BYTE = "refused_before_first_byte"
+    LOSE_TRACK = "lose_track"
+    SCAN_BACK = "scan_back"
+    REPRINT = "reprint"
+
+
+PRINT_JOB = StateTable(
+    name="print_job",
+    states=PrintState,
+    events=PrintEvent,
+    start=PrintState.QUEUED,
+    steps={
+        (PrintState.QUEUED, PrintEvent.SEND): PrintState.SENT,
+        (PrintState.SENT, PrintEvent.CONFIRM): PrintState.CONFIRMED,
+        # Provably nothing reached the printer: the only way back into the queue.
+        (PrintState.SENT, PrintEvent.REFUSED_BEFORE_FIRST_BYTE): PrintState.QUEUED,
+        (PrintState.SENT, PrintEvent.LOSE_TRACK): PrintState.UNKNOWN,
+        (PrintState.SENT, PrintEvent.SCAN_BACK): PrintState.CONFIRMED,
+        (PrintState.UNKNOWN, PrintEvent.SCAN_BACK): PrintState.CONFIRMED,
+        # A person decides, with a reason: this job ends, and a new, counted one takes its place.
+        (PrintState.UNKNOWN, PrintEvent.REPRINT): PrintState.SUPERSEDED,
+        (PrintState.CONFIRMED, PrintEvent.SCAN_BACK): PrintState.CONFIRMED,
+        (PrintState.CONFIRMED, PrintEvent.REPRINT): PrintState.SUPERSEDED,
+    },
+    terminal=frozenset({PrintState.SUPERSEDED}),
+)
+
+
+class ReservationState(StrEnum):
+    """A promise made to one order line, against rights that the promiser holds."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+
+
+class ReservationEvent(StrEnum):
+    """How a promise ends: goods leave the shelf for it, or it is given back."""
+
+    POST = "post"
+    VOID = "void"
+    EXPIRE = "expire"
+
+
+RESERVATION = StateTable(
+    name="reservation",
+    states=ReservationState,
+    events=ReservationEvent,
+    start=ReservationState.PENDING,
+    steps={
+        (ReservationState.PENDING, ReservationEvent.POST): ReservationState.POSTED,
+        (ReservationState.PENDING, ReservationEvent.VOID): ReservationState.VOIDED,
+        (ReservationState.PENDING, ReservationEvent.EXPIRE): ReservationState.EXPIRED,
+    },
+    terminal=frozenset({ReservationState.POSTED, ReservationState.VOIDED, ReservationState.EXPIRED}),
+)

@@ -1,0 +1,64 @@
+"""Logs that a person can read on a terminal and a machine can read in a service.
+
+One event name per event (`log.info("label_sent", sscc=...)`). Node, order and correlation ids are
+bound once (`bound(...)`) and follow through every await. Nothing personal and nothing secret is
+ever logged; keys that could carry it are dropped here as a last line of defence.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import structlog
+
+_NEVER_LOGGED = frozenset({"token", "password", "secret", "authorization", "recipient", "ship_to", "address"})
+
+
+def _drop_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key in _NEVER_LOGGED.intersection(event):
+        event[key] = "[withheld]"
+    return event
+
+
+def configure(*, level: str = "info", json: bool | None = None, stream: TextIO | None = None) -> None:
+    """Set up logging for this process, once, from a composition root.
+
+    `json=None` decides by itself: plain lines on a terminal, JSON everywhere else.
+    """
+    out = stream or sys.stderr
+    as_json = json if json is not None else not out.isatty()
+    renderer: Any = (
+        structlog.processors.JSONRenderer(sort_keys=True)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _drop_secrets,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=True,
+    )
+
+
+def get_logger(name: str) -> Any:
+    """A logger whose lines carry the module they come from."""
+    return structlog.get_logger(logger=name.removeprefix("bodega_"))
+
+
+@contextmanager
+def bound(**ids: Any) -> Iterator[None]:
+    """Bind ids (node_id, order_id, correlation_id, ...) to every line logged inside the block."""
+    with structlog.contextvars.bound_contextvars(**ids):
+        yield
