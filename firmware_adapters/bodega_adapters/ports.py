@@ -2,9 +2,11 @@
 
 A driver author reads this file and `framing/`, and nothing else of Bodega. Rules that all drivers keep:
 
-- A driver owns its device and its connection, and no other state: what a scan or a label means is the agent's matter.
+- A driver owns its device and its connection, and no other state: what a scan or a label means is the
+  agent's matter.
 - Trouble with the hardware is `Unavailable`, nonsense from the hardware is `PeerFault`, a wrong option is
-  `InvalidInput` (all from `bodega.errors`); nothing else leaves a driver, and one dead device never stops another.
+  `InvalidInput` (all from `bodega.errors`); nothing else leaves a driver, and one dead device never stops
+  another.
 - Scanners and printers live on the agent's event loop and never block it; cameras are synchronous, because
   they live in the vision process.
 - Values are frozen. This module imports no numpy, no OpenCV and no serial library at run time: the agent's
@@ -32,8 +34,9 @@ class Scan:
 
     `raw` is the frame without terminator, prefix and suffix; `text` is the barcode's content, with the GS
     character kept and the AIM identifier taken off; `symbology` is that identifier with its bracket ("]C1",
-    ISO/IEC 15424) or None where the device sends none. `device_counter` counts the scans of this driver object
-    from 1 without gaps. `at_ms` is wall-clock time (Unix, milliseconds): for people, never for ordering.
+    ISO/IEC 15424) or None where the device sends none. `device_counter` counts the scans of this driver
+    object from 1 without gaps. `at_ms` is wall-clock time (Unix, milliseconds): for people, never for
+    ordering.
     """
 
     raw: bytes
@@ -60,8 +63,8 @@ class Scanner(Protocol):
     def scans(self) -> AsyncIterator[Scan]:
         """Yield scans until `close`; one consumer at a time.
 
-        Survives unplug and replug by itself: warns once when the device is lost, once when it is back, and tries
-        again with backoff and jitter in between. Never raises because a device is missing.
+        Survives unplug and replug by itself: warns once when the device is lost, once when it is back, and
+        tries again with backoff and jitter in between. Never raises because a device is missing.
         """
         ...
 
@@ -104,8 +107,8 @@ class LabelPrinter(Protocol):
     async def status(self) -> PrinterStatus:
         """Ask the printer now.
 
-        Raises `Unavailable` when it can not be reached or does not answer in time, `PeerFault` when it answers
-        nonsense.
+        Raises `Unavailable` when it can not be reached or does not answer in time, `PeerFault` when it
+        answers nonsense.
         """
         ...
 
@@ -113,8 +116,8 @@ class LabelPrinter(Protocol):
         """Send one label, once, and say what is known about it.
 
         - "failed": provably no byte of the job reached the printer. It may be tried again.
-        - "confirmed": every byte was sent, and afterwards the printer answered its status with no error and an
-          empty queue.
+        - "confirmed": every byte was sent, and afterwards the printer answered its status with no error and
+          an empty queue.
         - "unknown": anything else after the first byte. Nobody prints this job again blindly: a person or a
           scan-back of the label decides.
 
@@ -132,9 +135,9 @@ class LabelPrinter(Protocol):
 class Frame:
     """One picture. `pixels` has shape (height, width, 3), dtype uint8, channels blue, green, red.
 
-    `digest` is the SHA-256 (hex) of the encoded bytes where there are any, else of the raw pixels: the name of
-    this evidence in decision records. `at_ms` is wall-clock time; `source` says where it came from, without
-    credentials.
+    `digest` is the SHA-256 (hex) of the encoded bytes where there are any, else of the raw pixels: the name
+    of this evidence in decision records. `at_ms` is wall-clock time; `source` says where it came from,
+    without credentials.
     """
 
     pixels: Pixels

@@ -1,8 +1,9 @@
 """AIM symbology identifiers: the three characters that say what kind of barcode was read.
 
-ISO/IEC 15424: `]`, a letter for the symbology, a modifier (digit or letter). A scanner prefixes them when told
-to. They are kept apart from the content, because the same digits mean other things in other symbologies. This
-file is apart from `gs1.py` so that a driver can split identifiers off without loading the GS1 parser.
+ISO/IEC 15424: `]`, a letter for the symbology, a modifier (digit or letter). A scanner prefixes them when
+told to. They are kept apart from the content, because the same digits mean other things in other
+symbologies. This file is apart from `gs1.py` so that a driver can split identifiers off without loading the
+GS1 parser.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """GS1 check digits, and SSCCs made with them.
 
 Source of the rule: GS1 General Specifications, section 7.9.1 (standard check digit calculation for data
-structures of fixed length): from the right, weights 3, 1, 3, 1, ...; the check digit fills up to the next ten.
+structures of fixed length): from the right, weights 3, 1, 3, 1, ...; the digit fills up to the next ten.
 """
 
 from __future__ import annotations
@@ -53,16 +53,18 @@ def make_sscc(extension: int, company_prefix: str, serial: int) -> str:
     if not 0 <= extension <= 9:
         raise InvalidInput(f"SSCC extension digit {extension} is not one digit", hint="use 0 to 9")
     if not (
-        all_digits(company_prefix) and COMPANY_PREFIX_DIGITS_MIN <= len(company_prefix) <= COMPANY_PREFIX_DIGITS_MAX
+        all_digits(company_prefix)
+        and COMPANY_PREFIX_DIGITS_MIN <= len(company_prefix) <= COMPANY_PREFIX_DIGITS_MAX
     ):
         raise InvalidInput(
-            f"GS1 company prefix {company_prefix!r} is not {COMPANY_PREFIX_DIGITS_MIN} to {COMPANY_PREFIX_DIGITS_MAX} digits",
+            f"GS1 company prefix {company_prefix!r} is not "
+            f"{COMPANY_PREFIX_DIGITS_MIN} to {COMPANY_PREFIX_DIGITS_MAX} digits",
             hint="take it from your GS1 licence certificate",
         )
     serial_digits = SSCC_DIGITS - 2 - len(company_prefix)
     if not 0 <= serial < 10**serial_digits:
         raise InvalidInput(
-            f"serial reference {serial} does not fit the {serial_digits} digits left by prefix {company_prefix}",
+            f"serial reference {serial} does not fit the {serial_digits} digits that {company_prefix} leaves",
             hint="use another extension digit or a shorter company prefix",
         )
     payload = f"{extension}{company_prefix}{serial:0{serial_digits}d}"

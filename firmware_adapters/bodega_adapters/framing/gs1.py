@@ -1,16 +1,16 @@
 """What a scanned text means on the floor: item, case, parcel, control word, plain label, or a bad code.
 
 Rules:
-- A text is a GS1 element string only if the symbology says so (GS1-128, DataBar, GS1 DataMatrix, GS1 QR), or if
-  it starts with FNC1 (sent as GS). A bin label is never guessed into GS1.
-- Lossy wedge scanners send no AIM identifier. Without one, digits in the shape of a GTIN (8, 12, 13, 14) or of an
-  SSCC label (00 and 18 digits) are taken as that if the check digit is right, and are a bad code if not: a wrong
-  check digit must not turn into some other identity.
-- Sources: GS1 General Specifications, sections 3 (application identifiers), 4.14 (pairings), 7.8 (element strings
-  and FNC1), 7.9 (check digits); ISO/IEC 15424 (symbology identifiers).
+- A text is a GS1 element string only if the symbology says so (GS1-128, DataBar, GS1 DataMatrix, GS1 QR),
+  or if it starts with FNC1 (sent as GS). A bin label is never guessed into GS1.
+- Lossy wedge scanners send no AIM identifier. Without one, digits in the shape of a GTIN (8, 12, 13, 14) or
+  of an SSCC label (00 and 18 digits) are taken as that if the check digit is right, and are a bad code if
+  not: a wrong check digit must not turn into some other identity.
+- Sources: GS1 General Specifications, sections 3 (application identifiers), 4.14 (pairings), 7.8 (element
+  strings and FNC1), 7.9 (check digits); ISO/IEC 15424 (symbology identifiers).
 
-biip does the element strings. It costs 12 MB and 150 ms to load, and reads today's year to find the century of
-a two-digit year (section 7.12); that is the one fact here that comes from outside the arguments.
+biip does the element strings. It costs 12 MB and 150 ms to load, and reads today's year to find the century
+of a two-digit year (section 7.12); that is the one fact here that comes from outside the arguments.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import TypeAlias
 import biip
 from biip.gs1_element_strings import GS1ElementString
 from biip.gs1_messages import GS1Message
-from bodega.limits import QUANTITY_MAX
 
+from bodega.limits import QUANTITY_MAX
 from bodega_adapters.framing.aim import split_aim
 from bodega_adapters.framing.check_digit import GTIN_LENGTHS, all_digits, is_valid_gtin, is_valid_sscc
 
@@ -161,7 +161,7 @@ def _decode_element_string(text: str) -> Decoded:
 
 
 def _problem_of_sequence(text: str, elements: list[GS1ElementString]) -> str:
-    """What biip lets pass: a field that runs on past its longest length, and one identifier with two values."""
+    """What biip lets pass: a field that runs on past its length, and one identifier with two values."""
     position = 0
     seen: dict[str, str] = {}
     for element in elements:

@@ -15,7 +15,7 @@ from bodega.limits import SCAN_BYTES_MAX
 
 
 class LineFramer:
-    """Cuts one device's byte stream into scans. `dropped_bytes` and `dropped_frames` count what was thrown away."""
+    """Cuts one device's byte stream into scans; `dropped_bytes` and `dropped_frames` count the waste."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class LineFramer:
         return frames
 
     def gap(self) -> list[bytes]:
-        """The line has been silent: what is pending is a whole scan if silence is how this device ends one."""
+        """The line has been silent: what is pending is a whole scan if that is how this device ends one."""
         return self._end_frame() if self.ends_by_gap else []
 
     def reset(self) -> None:

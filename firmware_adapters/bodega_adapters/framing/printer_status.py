@@ -1,6 +1,6 @@
 """The answer of a ZPL printer to `~HS` (host status), read field by field.
 
-ZPL II Programming Guide, "~HS Host Status Return": three lines, each STX, comma-separated fields, ETX, CR, LF.
+ZPL II Programming Guide, "~HS Host Status Return": three lines, each STX, fields with commas, ETX, CR, LF.
 
     line 1: aaa,b,c,dddd,eee,f,g,h,iii,j,k,l      line 2: mmm,n,o,p,q,r,s,t,uuuuuuuu,v,www      line 3: xxxx,y
 
@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 
 from bodega.errors import PeerFault
-
 from bodega_adapters.ports import PrinterStatus
 
 HOST_STATUS_REQUEST = b"~HS"

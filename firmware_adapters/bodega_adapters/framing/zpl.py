@@ -1,13 +1,15 @@
 """Parcel labels in ZPL II: one 4 x 6 inch layout with the SSCC as GS1-128, at 203 or 300 dpi.
 
 Rules:
-- Data never becomes a command. Every text goes through `^FH`, and every byte but letters, digits, space and a few
-  marks is sent as `_XX`: `^`, `~`, `\\` and `_` in an address are print, not ZPL.
-- Text is UTF-8 (`^CI28`). Control and format characters become spaces; wide characters (East Asian) count double.
+- Data never becomes a command. Every text goes through `^FH`, and every byte but letters, digits, space and
+  a few marks is sent as `_XX`: `^`, `~`, `\\` and `_` in an address are print, not ZPL.
+- Text is UTF-8 (`^CI28`). Control and format characters become spaces; wide characters (East Asian) count
+  double.
 - Lines too long for their block are wrapped at words, then cut with an ellipsis when the block is full.
-- The barcode is Code 128 in subset C: `>;` start C, `>8` FNC1, then 00 and the SSCC (ZPL II Programming Guide,
-  ^BC). Bars are 0.5 mm wide and 32.5 mm high, inside GS1's limits for logistic labels (General Specifications,
-  section 5.12: X from 0.495 mm, height from 31.75 mm), with 10 modules of quiet zone on both sides.
+- The barcode is Code 128 in subset C: `>;` start C, `>8` FNC1, then 00 and the SSCC (ZPL II Programming
+  Guide, ^BC). Bars are 0.5 mm wide and 32.5 mm high, inside GS1's limits for logistic labels (General
+  Specifications, section 5.12: X from 0.495 mm, height from 31.75 mm), with 10 modules of quiet zone on
+  both sides.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ from dataclasses import dataclass
 
 from bodega.errors import InvalidInput
 from bodega.limits import LABEL_BYTES_MAX
-
 from bodega_adapters.framing.check_digit import is_valid_sscc
 
 DOTS_PER_MM = frozenset({8, 12})
@@ -32,8 +33,9 @@ _ELLIPSIS = "…"
 
 @dataclass(frozen=True, slots=True)
 class LabelData:
-    """What stands on a parcel label. `sscc`: 18 digits; `ship_to` and `ship_from`: address lines, top to bottom;
-    `service`: the carrier's service; `dots_per_mm`: 8 (203 dpi) or 12 (300 dpi)."""
+    """What stands on a parcel label. `sscc`: 18 digits; `ship_to` and `ship_from`: address lines, top to
+    bottom; `service`: the carrier's service; `dots_per_mm`: 8 (203 dpi) or 12 (300 dpi).
+    """
 
     sscc: str
     order_id: str
@@ -45,7 +47,7 @@ class LabelData:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A place for text: top, height of the letters and of a line in 203 dpi dots; columns and rows of text."""
+    """A place for text. Top, height of letters, height of a line: dots at 203 dpi. Columns, rows: text."""
 
     top: int
     letter: int
@@ -65,7 +67,7 @@ _BARCODE_HEIGHT = 260
 
 
 def parcel_label(data: LabelData) -> bytes:
-    """The ZPL of one label, one copy. Raises `InvalidInput` for a wrong SSCC or resolution, or an oversize label."""
+    """The ZPL of one label, one copy. Raises `InvalidInput`: wrong SSCC or resolution, oversize label."""
     _check(data)
     dots = data.dots_per_mm
     parts = [
@@ -86,12 +88,14 @@ def parcel_label(data: LabelData) -> bytes:
     ]
     label = "\n".join(parts).encode("ascii")
     if len(label) > LABEL_BYTES_MAX:
-        raise InvalidInput(f"the label has {len(label)} bytes, more than {LABEL_BYTES_MAX}", hint="shorten its texts")
+        raise InvalidInput(
+            f"the label has {len(label)} bytes, more than {LABEL_BYTES_MAX}", hint="shorten its texts"
+        )
     return label
 
 
 def escape_field(text: str) -> str:
-    """`text` as ZPL field data for use after `^FH`: ASCII, with all but plain characters as `_XX` of their UTF-8."""
+    """`text` as ASCII field data to follow `^FH`: all but plain characters become `_XX` of their UTF-8."""
     return "".join(chr(byte) if byte in _SAFE else f"_{byte:02X}" for byte in _printable(text).encode())
 
 

@@ -1,25 +1,27 @@
 """Barcode scanners on a serial line: RS-232, USB-CDC, or a pseudo-terminal.
 
-This file is the one bridge between pyserial and asyncio: the file descriptor is watched by the event loop, and no
-thread is spent on a device. Reading is driven by the consumer; while it is busy the kernel keeps the bytes.
+This file is the one bridge between pyserial and asyncio: the file descriptor is watched by the event loop,
+and no thread is spent on a device. Reading is driven by the consumer; while it is busy the kernel keeps the
+bytes.
 
 Facts that shape it: a pseudo-terminal has no modem lines and no parity, so none are set; "device reports
-readiness to read but returned no data" means unplugged or opened twice, so the port is opened exclusively; use a
-stable path such as /dev/serial/by-id/..., because ttyACM0 may be another device after a replug.
+readiness to read but returned no data" means unplugged or opened twice, so the port is opened exclusively;
+use a stable path such as /dev/serial/by-id/..., because ttyACM0 may be another device after a replug.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
+import termios
 from collections.abc import AsyncIterator, Callable
 
 import serial
+
 from bodega.errors import InvalidInput
 from bodega.host.log import get_logger
-from bodega.limits import DEVICE_MISSES_BEFORE_GONE, SCAN_GAP_MS_MAX
-
+from bodega.limits import DEVICE_BACKOFF_MAX_S, DEVICE_MISSES_BEFORE_GONE, SCAN_GAP_MS_MAX
 from bodega_adapters.backoff import backoff_delays
+from bodega_adapters.clock import wall_clock_ms
 from bodega_adapters.framing.aim import split_aim
 from bodega_adapters.framing.lines import LineFramer
 from bodega_adapters.ports import Scan
@@ -29,16 +31,11 @@ log = get_logger(__name__)
 _READ_BYTES = 4096
 
 
-def wall_clock_ms() -> int:
-    """Unix time in milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 class SerialScanner:
     """A `Scanner` behind a serial port. See `bodega_adapters.ports.Scanner` for its duties.
 
-    Options: `port` (a path), `baud`, `terminators` (each byte ends a scan; empty: silence of `gap_ms` ends it),
-    `prefix` and `suffix` as the scanner was set up to send.
+    Options: `port` (a path), `baud`, `terminators` (each byte ends a scan; empty: silence of `gap_ms` ends
+    it), `prefix` and `suffix` as the scanner was set up to send.
     """
 
     def __init__(
@@ -67,7 +64,10 @@ class SerialScanner:
         )
         self._link: _SerialLink | None = None
         self._closed = asyncio.Event()
+        self._delays = backoff_delays()
+        self._opened_at_s = 0.0
         self._misses = 0
+        self._lost = False
         self._scans_seen = 0
         self._dropped_frames_logged = 0
 
@@ -78,46 +78,56 @@ class SerialScanner:
 
     async def scans(self) -> AsyncIterator[Scan]:
         """Yield scans until `close`, through any number of unplugs and replugs."""
-        delays = backoff_delays()
-        while not self._closed.is_set():
-            try:
-                link = self._open()
-            except OSError as error:
-                self._missed(error)
-                await self._rest(next(delays))
-                continue
-            delays = backoff_delays()
-            try:
-                async for scan in self._scans_of(link):
-                    yield scan
-            except OSError as error:
-                self._missed(error)
-            finally:
-                self._drop_link()
+        try:
+            while not self._closed.is_set():
+                for frame in await self._frames():
+                    yield self._scan(frame)
+        finally:
+            self._drop_link()
 
     async def close(self) -> None:
         """Release the port and end `scans`."""
         self._closed.set()
         self._drop_link()
 
-    def _open(self) -> _SerialLink:
-        # pyserial's SerialException is an OSError. Anything else that it raises (ValueError) is a wrong option.
-        link = _SerialLink(serial.Serial(self._port, self._baud, timeout=0, exclusive=True))
-        self._link = link
-        self._framer.reset()
-        if self._misses >= DEVICE_MISSES_BEFORE_GONE:
-            log.info("scanner_back", device=self.name, port=self._port)
-        self._misses = 0
-        return link
+    async def _frames(self) -> list[bytes]:
+        """What the next read completes; none after a gap, a failure (which costs its backoff) or `close`."""
+        try:
+            if self._link is None:
+                self._open()
+            return await self._read_frames()
+        except (OSError, termios.error) as error:
+            self._missed(error)
+            self._drop_link()
+            await self._rest(next(self._delays))
+            return []
 
-    async def _scans_of(self, link: _SerialLink) -> AsyncIterator[Scan]:
-        while not self._closed.is_set():
-            waits_for_gap = self._framer.ends_by_gap and self._framer.pending
-            data = await link.read(self._gap_s if waits_for_gap else None)
-            frames = self._framer.feed(data) if data else self._framer.gap()
-            self._log_dropped()
-            for frame in frames:
-                yield self._scan(frame)
+    def _open(self) -> None:
+        try:
+            port = serial.Serial(self._port, self._baud, timeout=0, exclusive=True)
+        except ValueError as error:
+            raise InvalidInput(
+                f"scanner {self.name}: {self._port} does not take baud {self._baud}",
+                hint="9600 is the usual one",
+            ) from error
+        self._link = _SerialLink(port)
+        self._opened_at_s = asyncio.get_running_loop().time()
+        self._framer.reset()
+        self._misses = 0
+        if self._lost:
+            self._lost = False
+            log.info("scanner_back", device=self.name, port=self._port)
+
+    async def _read_frames(self) -> list[bytes]:
+        if self._link is None:
+            return []
+        waits_for_gap = self._framer.ends_by_gap and self._framer.pending
+        data = await self._link.read(self._gap_s if waits_for_gap else None)
+        if self._closed.is_set():
+            return []
+        frames = self._framer.feed(data) if data else self._framer.gap()
+        self._log_dropped()
+        return frames
 
     def _scan(self, frame: bytes) -> Scan:
         self._scans_seen += 1
@@ -131,10 +141,20 @@ class SerialScanner:
             at_ms=self._clock(),
         )
 
-    def _missed(self, error: OSError) -> None:
+    def _missed(self, error: OSError | termios.error) -> None:
+        """A port that fails to open may be busy or slow: three misses. A port that hangs up while open is
+        lost.
+        """
         self._misses += 1
-        if self._misses == DEVICE_MISSES_BEFORE_GONE:
+        if self._link is not None and self._has_lasted():
+            self._delays = backoff_delays()
+        if not self._lost and (self._link is not None or self._misses >= DEVICE_MISSES_BEFORE_GONE):
+            self._lost = True
             log.warning("scanner_lost", device=self.name, port=self._port, problem=str(error))
+
+    def _has_lasted(self) -> bool:
+        # A loose plug opens and hangs up many times a minute: only a link that lasted resets the backoff.
+        return asyncio.get_running_loop().time() - self._opened_at_s > DEVICE_BACKOFF_MAX_S
 
     def _log_dropped(self) -> None:
         dropped = self._framer.dropped_frames - self._dropped_frames_logged
@@ -163,7 +183,9 @@ class _SerialLink:
         self._readable: asyncio.Future[None] | None = None
 
     async def read(self, timeout_s: float | None) -> bytes:
-        """The bytes that have come; empty after `timeout_s` of silence or `close`. Raises OSError when lost."""
+        """The bytes that have come; empty after `timeout_s` of silence or `close`. Raises OSError when
+        lost.
+        """
         loop = asyncio.get_running_loop()
         self._readable = loop.create_future()
         loop.add_reader(self._port.fileno(), self._wake)
