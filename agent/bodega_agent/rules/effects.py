@@ -49,7 +49,7 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class ShortShelf:
-    """`count_down`, reason "short", and a discrepancy: the shelf is empty, `goods` is all the book has there."""
+    """`count_down`, reason "short", and a discrepancy: the shelf is empty; `goods` is all by the book."""
 
     fulfillment_order_id: str
     line: int

@@ -5,7 +5,7 @@ Which facts a step needs (everything else may be left at its default):
 - idle, take_over: `work` = the oldest open order that this device has claimed, `next_work` = the oldest
   assigned one, `left_work` = the oldest open one of a device that is gone (each with its shelves); `vision`.
 - putaway_item, putaway_bin: `waiting` and `suggested_bin` of the SKU that was scanned, or is in hand.
-- pick_bin, pick_item, pick_check, pack, label: `work` = the session's fulfillment order; `vision`; `next_sscc`.
+- pick_bin, pick_item, pick_check, pack, label: `work` = the session's order; `vision`; `next_sscc`.
 - handover: `parcel` = what was scanned.
 """
 

@@ -17,7 +17,7 @@ from typing import Any
 from bodega_agent.rules import handover, pack, pick, putaway, receive
 from bodega_agent.rules.facts import Facts
 from bodega_agent.rules.flow import FLOW
-from bodega_agent.rules.prompts import Outcome, Prompt, Tone
+from bodega_agent.rules.prompt import Outcome, Prompt, Tone
 from bodega_agent.rules.scans import (
     BinScan,
     ControlScan,
@@ -33,7 +33,7 @@ from bodega_agent.rules.session import FLOWS, WORK_STEPS, FloorStep, Session
 from bodega_agent.rules.show import START_WORDS, refuse, say, show
 from bodega_agent.rules.work import is_lost, place
 
-__all__ = ["Facts", "Outcome", "Prompt", "Session", "prompt_of", "step"]
+__all__ = ["Facts", "Outcome", "Prompt", "Session", "prompt_for", "step"]
 
 
 def step(session: Session, scan: Scanned, facts: Facts) -> Outcome:
@@ -50,7 +50,7 @@ def step(session: Session, scan: Scanned, facts: Facts) -> Outcome:
     return HANDLERS[move.handler](session, scan, facts)
 
 
-def prompt_of(session: Session, facts: Facts) -> Prompt:
+def prompt_for(session: Session, facts: Facts) -> Prompt:
     """The present prompt of a session, for the control socket and after a restart."""
     return show(session, facts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bodega.core.lifecycles import FulfillmentState
 from bodega_agent.rules.effects import HandOver
 from bodega_agent.rules.facts import Facts
-from bodega_agent.rules.prompts import Outcome
+from bodega_agent.rules.prompt import Outcome
 from bodega_agent.rules.scans import SsccScan
 from bodega_agent.rules.session import FloorStep, Session
 from bodega_agent.rules.show import refuse, say

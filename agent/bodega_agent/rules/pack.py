@@ -7,7 +7,7 @@ from dataclasses import replace
 from bodega.core.lifecycles import PRINT_JOB, FulfillmentState, PrintEvent, PrintState
 from bodega_agent.rules.effects import Pack, Reprint, VerifyLabel
 from bodega_agent.rules.facts import Facts
-from bodega_agent.rules.prompts import Outcome
+from bodega_agent.rules.prompt import Outcome
 from bodega_agent.rules.scans import SsccScan
 from bodega_agent.rules.session import FloorStep, Session
 from bodega_agent.rules.show import refuse, say

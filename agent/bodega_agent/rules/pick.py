@@ -12,7 +12,7 @@ from bodega.core.ledger import Goods
 from bodega.core.lifecycles import FulfillmentState
 from bodega_agent.rules.effects import AcceptCheck, Claim, Effect, Inspect, Pick, ShortLine, ShortShelf
 from bodega_agent.rules.facts import Facts, VisionMode, Work
-from bodega_agent.rules.prompts import Outcome, Tone, units
+from bodega_agent.rules.prompt import Outcome, Tone, units
 from bodega_agent.rules.scans import BinScan, ItemScan, VerdictArrived
 from bodega_agent.rules.session import FloorStep, Session
 from bodega_agent.rules.show import refuse, say
@@ -63,7 +63,7 @@ def into_bin(session: Session, scan: BinScan, facts: Facts) -> Outcome:
 
 
 def other_bin(session: Session, scan: BinScan, facts: Facts) -> Outcome:
-    """A bin scan while items are due: the same one is a reminder, another one is a mistake if the book knew."""
+    """A bin scan while items are due: the same one reminds, another one is a mistake if the book knew."""
     if scan.bin_id == session.bin_id:
         return say(session, facts, f"Bin {scan.bin_id}.")
     if not task_of(_work(facts), session.bin_id).bin_id:

@@ -12,7 +12,7 @@ from bodega.core.ledger import DOCK, Goods
 from bodega.limits import QUANTITY_MAX
 from bodega_agent.rules.effects import PutAway
 from bodega_agent.rules.facts import Facts, Waiting
-from bodega_agent.rules.prompts import Outcome, Tone, units
+from bodega_agent.rules.prompt import Outcome, Tone, units
 from bodega_agent.rules.scans import BinScan, ItemScan
 from bodega_agent.rules.session import FloorStep, InHand, Session
 from bodega_agent.rules.show import refuse, say

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bodega.core.ledger import Goods
 from bodega_agent.rules.effects import Receive
 from bodega_agent.rules.facts import Facts
-from bodega_agent.rules.prompts import Outcome, units
+from bodega_agent.rules.prompt import Outcome, units
 from bodega_agent.rules.scans import ItemScan
 from bodega_agent.rules.session import FloorStep, Session
 from bodega_agent.rules.show import refuse, say

@@ -43,7 +43,7 @@ class CheckOutcome(StrEnum):
     """What the camera said of a picked line; `waiting` until it has answered."""
 
     WAITING = "waiting"
-    PASS = "pass"  # noqa: S105: a verdict, not a password
+    PASS = "pass"  # noqa: S105  # a verdict, not a password
     FAIL = "fail"
     REVIEW = "review"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bodega.core.lifecycles import PrintState
 from bodega_agent.rules.effects import Effect
 from bodega_agent.rules.facts import Check, Facts, Work
-from bodega_agent.rules.prompts import Expect, ExpectKind, Outcome, Prompt, Tone, units
+from bodega_agent.rules.prompt import Expect, ExpectKind, Outcome, Prompt, Tone, units
 from bodega_agent.rules.scans import Kind
 from bodega_agent.rules.session import FloorStep, Session
 from bodega_agent.rules.work import is_lost, task_of
@@ -37,7 +37,7 @@ def show(session: Session, facts: Facts, said: str = "", *, tone: Tone | None = 
     if is_lost(session, facts):
         session = session.idle()
     own_tone, text, detail, expect = _SHOW[session.step](session, facts)
-    return Prompt(tone or own_tone, f"{said} {text}".strip(), session.step, detail, expect)
+    return Prompt(tone or own_tone, f"{said} {text}".strip(), detail, session.step, expect)
 
 
 _Shown = tuple[Tone, str, tuple[str, ...], Expect | None]

@@ -59,8 +59,8 @@ class Prompt:
 
     tone: Tone
     text: str
-    step: FloorStep
     detail: tuple[str, ...] = ()
+    step: FloorStep = FloorStep.IDLE
     expect: Expect | None = None
 
     @property
