@@ -3,9 +3,9 @@
 Rules kept here:
 - `inspect` always answers, within `VERDICT_S`, and never raises for trouble in the worker: what can not be
   judged is `review`, with the reason. A vision check may delay a pick by that much, and never stop it.
-  - A worker that dies, falls silent or speaks nonsense is replaced: backoff with jitter, a warning when it
-    is lost and a line when it is back. Its open requests become `review` / `worker_lost` at once; none is
-    asked again, for the item may have left the tray.
+- A worker that dies, falls silent or speaks nonsense is replaced: backoff with jitter, a warning when it is
+  lost and a line when it is back. Its open requests become `review` / `worker_lost` at once; none is asked
+  again, for the item may have left the tray.
 - `stop` is bounded: the pipe is closed, then SIGTERM, then SIGKILL.
 """
 

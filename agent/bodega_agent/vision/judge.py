@@ -36,11 +36,11 @@ class Thresholds:
     says how many of the real photographs are). They are advisory: a site with its own light sets its own.
     """
 
-    luminance_min: float = 35.0
-    luminance_max: float = 225.0
+    luminance_min: float = 25.0
+    luminance_max: float = 235.0
     dark_share_max: float = 0.85
-    bright_share_max: float = 0.70
-    sharpness_min: float = 60.0
+    bright_share_max: float = 0.85
+    sharpness_min: float = 30.0
 
     def as_numbers(self) -> dict[str, float]:
         """For the decision record."""
