@@ -216,7 +216,7 @@ class VisionClient:
             answer.set_result(verdict)
 
 
-class _WorkerLost(Exception):  # noqa: N818 -- an event inside this module, not an error that anybody meets
+class _WorkerLost(Exception):
     """The worker ended while a request was open."""
 
 

@@ -18,13 +18,15 @@ from bodega_agent.vision.judge import NOT_A_GTIN
 
 # The symbologies in which GS1 carries a GTIN (General Specifications, section 5), and no others: each one
 # more costs time and is one more way to read a code where there is none.
-_FORMATS = (
-    zxingcpp.BarcodeFormat.EANUPC,
-    zxingcpp.BarcodeFormat.Code128,
-    zxingcpp.BarcodeFormat.ITF,
-    zxingcpp.BarcodeFormat.DataBar,
-    zxingcpp.BarcodeFormat.DataMatrix,
-    zxingcpp.BarcodeFormat.QRCode,
+_FORMATS = zxingcpp.BarcodeFormats(
+    (
+        zxingcpp.BarcodeFormat.EANUPC,
+        zxingcpp.BarcodeFormat.Code128,
+        zxingcpp.BarcodeFormat.ITF,
+        zxingcpp.BarcodeFormat.DataBar,
+        zxingcpp.BarcodeFormat.DataMatrix,
+        zxingcpp.BarcodeFormat.QRCode,
+    )
 )
 
 

@@ -1,7 +1,7 @@
 """Judged frames on the node's disk, under a budget: the oldest go first.
 
-A frame is evidence for people, so it is kept as JPEG (five times smaller than PNG, and twenty times quicker to
-write), under the digest that its camera gave it. Trouble with this folder never spoils a verdict: the record
+A frame is evidence for people, so it is kept as JPEG (a fifth of a PNG's size, a twentieth of its time), under
+the digest that its camera gave it. Trouble with this folder never spoils a verdict: the record
 then says that the frame was not kept. Frames may show hands and faces: only the agent's user may read them.
 """
 

@@ -116,12 +116,11 @@ class InspectRequest:
 class Verdict:
     """The decision record of one inspection.
 
-    `reasons` are `code: sentence`, the most telling first. `frame_digest` is the camera
-    port's SHA-256 of the frame ("" when no frame was judged); `frame_path` a JPEG of it on the node, None when
-    it was not kept.
+    `reasons` are `code: sentence`, the most telling first. `frame_digest` is the camera port's SHA-256 of the
+    frame ("" when no frame was judged); `frame_path` a JPEG of it on the node, None when it was not kept.
     `model` is `name@` and 12 digits of its digest, `provider` what onnxruntime reports that it runs on; both
-    are "" in a verdict that no worker gave. `seen` are the decoded codes: a GTIN of 14 digits where a symbol
-    carries one, else `?` and its text.
+    are "" in a verdict that no model was asked for. `seen` are the decoded codes: a GTIN of 14 digits where a
+    symbol carries one, else `?` and its text.
     """
 
     request_id: str

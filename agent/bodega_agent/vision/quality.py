@@ -48,4 +48,4 @@ def _normalised(frame: Pixels) -> Pixels:
         return frame
     # Area averaging when shrinking: no aliasing that would pass for sharpness.
     method = cv2.INTER_AREA if width > WIDTH_PX else cv2.INTER_LINEAR
-    return cv2.resize(frame, (WIDTH_PX, HEIGHT_PX), interpolation=method)
+    return np.asarray(cv2.resize(frame, (WIDTH_PX, HEIGHT_PX), interpolation=method), dtype=np.uint8)

@@ -19,6 +19,9 @@ from bodega.host.log import get_logger
 
 log = get_logger(__name__)
 
+# Its type information does not re-export its own names.
+_ort: Any = onnxruntime
+
 CPU = "CPUExecutionProvider"
 _ERRORS_ONLY = 3
 
@@ -39,7 +42,7 @@ class ModelSession:
         """
         content = _checked(path, sha256)
         self.digest = sha256
-        self._session = onnxruntime.InferenceSession(content, _options(threads), providers=_usable(providers))
+        self._session = _ort.InferenceSession(content, _options(threads), providers=_usable(providers))
         self._input = self._session.get_inputs()[0].name
         self._outputs = [output.name for output in self._session.get_outputs()]
         self.provider: str = self._session.get_providers()[0]
@@ -67,12 +70,12 @@ def _checked(path: Path, sha256: str) -> bytes:
 
 def _usable(providers: Sequence[str]) -> list[str]:
     """The wanted providers that this build of onnxruntime has, and the CPU behind them."""
-    available = onnxruntime.get_available_providers()
+    available = _ort.get_available_providers()
     return [name for name in dict.fromkeys([*providers, CPU]) if name in available]
 
 
 def _options(threads: int) -> Any:
-    options = onnxruntime.SessionOptions()
+    options = _ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY

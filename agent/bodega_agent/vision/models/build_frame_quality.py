@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from typing import Any
 
 import numpy as np
 import onnx
@@ -62,7 +63,7 @@ def build() -> bytes:
 
 
 def _constants() -> list[TensorProto]:
-    values = {
+    values: dict[str, np.ndarray[Any, Any]] = {
         "luma_weights": np.array(LUMA_WEIGHTS, np.float32).reshape(1, 3, 1, 1),
         "laplacian": np.array(LAPLACIAN, np.float32).reshape(1, 1, 3, 3),
         "edge_pads": np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64),
@@ -74,8 +75,8 @@ def _constants() -> list[TensorProto]:
 
 def _nodes() -> list[onnx.NodeProto]:
     node = helper.make_node
-    image_axes = {"axes": [1, 2, 3], "keepdims": 0}
-    tiles = {"kernel_shape": [TILE_PX, TILE_PX], "strides": [TILE_PX, TILE_PX]}
+    image_axes: dict[str, Any] = {"axes": [1, 2, 3], "keepdims": 0}
+    tiles: dict[str, Any] = {"kernel_shape": [TILE_PX, TILE_PX], "strides": [TILE_PX, TILE_PX]}
     return [
         node("Cast", ["frames"], ["levels"], to=TensorProto.FLOAT),
         node("Transpose", ["levels"], ["planes"], perm=[0, 3, 1, 2]),
