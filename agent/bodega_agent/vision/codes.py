@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import zxingcpp
 
-from bodega.limits import FRAME_CODES_MAX, SCAN_BYTES_MAX
+from bodega.limits import FRAME_CODES_MAX, IDENTIFIER_CHARS_MAX
 from bodega_adapters.framing.gs1 import ItemCode, decode
 from bodega_agent.vision.judge import NOT_A_GTIN
 
@@ -48,4 +48,4 @@ def _meaning(text: str, symbology: str) -> str:
         return decoded.gtin14
     # A 2D symbol may hold kilobytes of anything; the record keeps a printable start of it.
     printable = "".join(character if character.isprintable() else "." for character in text)
-    return f"{NOT_A_GTIN}{printable}"[:SCAN_BYTES_MAX]
+    return f"{NOT_A_GTIN}{printable}"[:IDENTIFIER_CHARS_MAX]

@@ -1,8 +1,8 @@
 """Judged frames on the node's disk, under a budget: the oldest go first.
 
-A frame is evidence for people, so it is kept as JPEG (a fifth of a PNG's size, a twentieth of its time), under
-the digest that its camera gave it. Trouble with this folder never spoils a verdict: the record
-then says that the frame was not kept. Frames may show hands and faces: only the agent's user may read them.
+A frame is evidence for people, so it is kept as JPEG (a fifth of a PNG's size, a twentieth of its time) under
+the digest that its camera gave it. Trouble with this folder never spoils a verdict: the record says that the
+frame was not kept. Frames may show hands and faces, so only the agent's user may read them.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from bodega.limits import (
     EXPECTED_GTINS_MAX,
     FRAME_CODES_MAX,
     IDENTIFIER_CHARS_MAX,
-    SCAN_BYTES_MAX,
     TEXT_CHARS_MAX,
     VERDICT_REASONS_MAX,
 )
@@ -120,7 +119,7 @@ class Verdict:
     frame ("" when no frame was judged); `frame_path` a JPEG of it on the node, None when it was not kept.
     `model` is `name@` and 12 digits of its digest, `provider` what onnxruntime reports that it runs on; both
     are "" in a verdict that no model was asked for. `seen` are the decoded codes: a GTIN of 14 digits where a
-    symbol carries one, else `?` and its text.
+    symbol carries one, else `?` and the start of its text.
     """
 
     request_id: str
@@ -159,7 +158,7 @@ class Verdict:
             provider=fields.text("provider"),
             thresholds=fields.numbers("thresholds"),
             scores=fields.numbers("scores"),
-            seen=fields.texts("seen", FRAME_CODES_MAX, SCAN_BYTES_MAX),
+            seen=fields.texts("seen", FRAME_CODES_MAX),
             duration_ms=fields.count("duration_ms"),
         )
 
