@@ -8,12 +8,12 @@ from typing import Protocol
 
 import numpy as np
 import pytest
-from support.devices import png
 
 from bodega.errors import Unavailable
 from bodega_adapters.ports import Camera
 from bodega_adapters.registry import CAMERAS, open_camera
 from bodega_adapters.simulated.folder_camera import SimulatedTray
+from support.devices import png
 
 
 class CameraRig(Protocol):

@@ -1,7 +1,7 @@
 """What every label printer driver must do: above all, no second label under any fault.
 
-"failed" may be tried again, "unknown" never is, "confirmed" is done. With that policy alone, whatever the cable,
-the paper or the power do, one parcel never gets two labels. A new driver adds a rig and passes this file.
+"failed" may be tried again, "unknown" never is, "confirmed" is done. With that policy alone, whatever the
+cable, the paper or the power do, one parcel never gets two labels. A new driver adds a rig and passes this file.
 """
 
 from __future__ import annotations
@@ -163,7 +163,9 @@ async def test_two_users_of_one_printer_get_one_label_each(driver):
         second = RIGS[driver](device)
         ssccs = [make_sscc(3, "9501101", serial) for serial in (1, 2, 3, 4)]
         users = (first, first, second, second)
-        await asyncio.gather(*(user.print_label(label(sscc)) for user, sscc in zip(users, ssccs, strict=True)))
+        await asyncio.gather(
+            *(user.print_label(label(sscc)) for user, sscc in zip(users, ssccs, strict=True))
+        )
         assert sorted(str(printed.sscc) for printed in device.labels) == ssccs
 
 

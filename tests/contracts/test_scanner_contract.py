@@ -9,12 +9,12 @@ from typing import Protocol
 
 import pytest
 from structlog.testing import capture_logs
-from support.devices import Listener, eventually, listening
 
 from bodega.limits import SCAN_BYTES_MAX
 from bodega_adapters.ports import Scanner
 from bodega_adapters.registry import SCANNERS, open_scanner
 from bodega_adapters.simulated.pty_scanner import SimulatedScanner
+from support.devices import Listener, eventually, listening
 
 
 class ScannerRig(Protocol):

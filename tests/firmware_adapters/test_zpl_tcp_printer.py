@@ -13,9 +13,7 @@ from bodega.limits import HOST_STATUS_BYTES_MAX
 from bodega_adapters.printers.zpl_tcp import ZplTcpPrinter
 
 JOB = b"^XA^FO9,9^FDx^FS^XZ"
-READY = (
-    b"\x02030,0,0,1218,000,0,0,0,000,0,0,0\x03\r\n\x02000,0,0,0,1,2,6,0,00000000,1,000\x03\r\n\x021234,0\x03\r\n"
-)
+READY = b"\x02030,0,0,1218,000,0,0,0,000,0,0,0\x03\r\n\x02000,0,0,0,1,2,6,0,00000000,1,000\x03\r\n\x021234,0\x03\r\n"
 BUSY = READY.replace(b"1218,000", b"1218,001")
 
 Answer = Callable[[int, asyncio.StreamWriter], Awaitable[None]]

@@ -2,11 +2,12 @@
 
 How an outcome is found (the meaning is in `bodega_adapters.ports.LabelPrinter`):
 
-    connect            refused, timed out                    -> failed
-    ask status first   connection lost, or a flag is raised  -> failed: no byte of the job was written
-                       silence                               -> go on: the label matters more than the answer
-    write the job      anything goes wrong from here on      -> unknown
-    ask until empty    no flag, empty queue                  -> confirmed; a flag, silence, nonsense -> unknown
+    connect           refused, timed out                    -> failed
+    ask status first  connection lost, or a flag is raised  -> failed: no byte of the job was written
+                      silence                               -> go on: the label matters more
+    write the job     anything goes wrong from here on      -> unknown
+    ask until empty   no flag, empty queue                  -> confirmed
+                      a flag, silence, nonsense             -> unknown
 
 Answers come in the order of the questions, and those still owed are read and thrown away first: a late answer to
 the question before the job must not pass as the answer after it.
