@@ -1,7 +1,8 @@
 """What every label printer driver must do: above all, no second label under any fault.
 
 "failed" may be tried again, "unknown" never is, "confirmed" is done. With that policy alone, whatever the
-cable, the paper or the power do, one parcel never gets two labels. A new driver adds a rig and passes this file.
+cable, the paper or the power do, one parcel never gets two labels. A new driver adds a rig and
+passes this file.
 """
 
 from __future__ import annotations

@@ -13,7 +13,10 @@ from bodega.limits import HOST_STATUS_BYTES_MAX
 from bodega_adapters.printers.zpl_tcp import ZplTcpPrinter
 
 JOB = b"^XA^FO9,9^FDx^FS^XZ"
-READY = b"\x02030,0,0,1218,000,0,0,0,000,0,0,0\x03\r\n\x02000,0,0,0,1,2,6,0,00000000,1,000\x03\r\n\x021234,0\x03\r\n"
+READY = b"".join(
+    b"\x02" + line + b"\x03\r\n"
+    for line in (b"030,0,0,1218,000,0,0,0,000,0,0,0", b"000,0,0,0,1,2,6,0,00000000,1,000", b"1234,0")
+)
 BUSY = READY.replace(b"1218,000", b"1218,001")
 
 Answer = Callable[[int, asyncio.StreamWriter], Awaitable[None]]

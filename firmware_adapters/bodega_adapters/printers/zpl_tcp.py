@@ -9,8 +9,9 @@ How an outcome is found (the meaning is in `bodega_adapters.ports.LabelPrinter`)
     ask until empty   no flag, empty queue                  -> confirmed
                       a flag, silence, nonsense             -> unknown
 
-Answers come in the order of the questions, and those still owed are read and thrown away first: a late answer to
-the question before the job must not pass as the answer after it.
+Answers come in the order of the questions, and those still owed are read and thrown away first: a late answer
+to the question before the job must not pass as the answer after it.
+
 Nothing is ever written twice. Status is asked around jobs only: polling slows some real printers. A
 connection a job, because most printers serve one client at a time and another agent may want its turn.
 """
