@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from support.controlplane import open_test_store
+from support.nats import nats_server
+from support.postgres import postgres_server, postgres_url
 
 from bodega_controlplane.store.engine import Store
 
-pytest_plugins = ["support.nats", "support.postgres"]
+__all__ = ["nats_server", "postgres_server", "postgres_url"]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
