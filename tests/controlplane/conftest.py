@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from bodega_controlplane.store.engine import Store
 from support.controlplane import open_test_store
 from support.nats import nats_server
 from support.postgres import postgres_server, postgres_url
-
-from bodega_controlplane.store.engine import Store
 
 __all__ = ["nats_server", "postgres_server", "postgres_url"]
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-from support.controlplane import POLICY, SHOP, NodeByHand, deliver, order_draft, settle
-
-from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sync import Verdict
 from bodega_controlplane.app import orders, stock
-from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store.engine import Store
+from support.controlplane import POLICY, SHOP, NodeByHand, deliver, order_draft, settle
 
 
 def test_main_path(store: Store) -> None:
