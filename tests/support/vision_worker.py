@@ -34,7 +34,9 @@ def request(camera: str, *expected_gtins: str) -> InspectRequest:
 
 
 @asynccontextmanager
-async def running(worker: WorkerSpec, command: tuple[str, ...] = WORKER_COMMAND) -> AsyncIterator[VisionClient]:
+async def running(
+    worker: WorkerSpec, command: tuple[str, ...] = WORKER_COMMAND
+) -> AsyncIterator[VisionClient]:
     """A client whose worker is ready."""
     client = VisionClient(worker, command=command)
     await client.start()
