@@ -1,4 +1,4 @@
-"""A vision worker with cameras over folders, for tests: its spec, requests, and processes that must be gone."""
+"""A vision worker with cameras over folders, for tests: spec, requests, processes that must be gone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
+
 from bodega_agent.vision.client import WORKER_COMMAND, VisionClient
 from bodega_agent.vision.messages import CameraSpec, InspectRequest, WorkerSpec
 

@@ -15,6 +15,8 @@ import asyncio
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Coroutine
+from typing import Any
 
 from bodega.errors import InvalidInput, PeerFault
 from bodega.host.log import get_logger
@@ -184,12 +186,12 @@ class VisionClient:
             polite = False
             log.warning("vision_worker_start_timeout", limit_s=VISION_START_S)
         finally:
-            # Only a worker that stayed up starts the delays anew: one that dies at each first frame must not spin.
+            # Only a worker that stayed up starts the delays anew; one that dies at each frame must not spin.
             if self.ready and time.monotonic() - born_s > DEVICE_BACKOFF_MAX_S:
                 self._delays = backoff_delays()
             self._bury()
             if process is not None:
-                await _end(process, polite=polite)
+                await _seen_through(_end(process, polite=polite))
 
     def _bury(self) -> None:
         self._process = None
@@ -230,6 +232,16 @@ class _WorkerLost(Exception):
 def _review(request: InspectRequest, began_s: float, code: str, sentence: str) -> Verdict:
     duration_ms = round((time.monotonic() - began_s) * 1000)
     return Verdict(request.request_id, "review", (reason(code, sentence),), duration_ms=duration_ms)
+
+
+async def _seen_through(work: Coroutine[Any, Any, None]) -> None:
+    """Await bounded work to its end, cancelled or not: a process that nobody waits for stays a zombie."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 async def _end(process: Process, *, polite: bool) -> None:

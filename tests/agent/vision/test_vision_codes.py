@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from bodega.limits import FRAME_CODES_MAX, IDENTIFIER_CHARS_MAX
 from bodega_agent.vision.codes import codes_in
 from support.tray_frames import tray, with_item

@@ -1,4 +1,4 @@
-"""Both ends of the pipe read with suspicion: what is not a message is refused, by name, and kept from doing harm."""
+"""Both ends of the pipe read with suspicion: what is not a message is refused, by name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+
 from bodega.errors import PeerFault
 from bodega.limits import EXPECTED_GTINS_MAX, VERDICT_REASONS_MAX, VISION_MESSAGE_BYTES_MAX
 from bodega_agent.vision import wire
