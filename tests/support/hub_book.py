@@ -61,7 +61,9 @@ class HubBook:
 
     def down_envelope(self, from_seq: int, count: int = ENVELOPE_EVENTS_MAX) -> bytes:
         """The events of the down stream from a sequence on."""
-        before = Head(self.down_epoch, from_seq - 1, self.down[from_seq - 2].hash if from_seq > 1 else GENESIS)
+        before = Head(
+            self.down_epoch, from_seq - 1, self.down[from_seq - 2].hash if from_seq > 1 else GENESIS
+        )
         events = self.down[from_seq - 1 : from_seq - 1 + count]
         return envelope_to_bytes(pack(self.node_id, before, events))
 

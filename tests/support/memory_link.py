@@ -171,5 +171,3 @@ class MemoryHub:
 
     async def forget_up(self) -> None:
         self.broker.forget()
-
-

@@ -95,9 +95,7 @@ class NatsHub:
                 self.commits.set()
 
     def _want(self, book: HubBook) -> sync_pb2.WantRequest:
-        return sync_pb2.WantRequest(
-            node_id=self._node_id, epoch=book.head.epoch, from_seq=book.head.seq + 1
-        )
+        return sync_pb2.WantRequest(node_id=self._node_id, epoch=book.head.epoch, from_seq=book.head.seq + 1)
 
     async def ack(self, ack: sync_pb2.Ack) -> None:
         await self._client.publish(f"ack.{self._node_id}", ack.SerializeToString())
