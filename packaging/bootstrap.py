@@ -1,0 +1,230 @@
+"""Make `.venv` hold the pinned packages of one set, from nothing but a Python and its standard library.
+
+Every make target calls this first, so it must be instant when there is nothing to do: a stamp in the
+environment names the set and a digest of everything that it was built from. Packages come only from
+`packaging/requirements/*.txt` (pinned, with hashes) and only from where the user's own settings say;
+no address is written here. uv does the work where it can (seconds), pip where it cannot (a minute).
+
+Runs on the Python that the user has, so the version check comes before anything newer than 3.6.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        "bodega: needs Python 3.11 or newer, and %s is %d.%d. "
+        "Name another one: make PYTHON=python3.12 TARGET" % ((sys.executable,) + sys.version_info[:2])
+    )
+
+import ast
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import tomllib
+import venv
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+VENV_PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "bodega-stamp"
+REQUIREMENTS = ROOT / "packaging" / "requirements"
+# From small to large: a larger set holds everything that a smaller one holds.
+SETS = ("demo", "dev")
+EXIT_USAGE = 2
+EXIT_UNAVAILABLE = 69
+# What the user told pip about where packages come from, in uv's words. Pinned hashes make it safe to
+# let the indexes compete as pip does.
+UV_WORDS = {
+    "index-url": ("UV_DEFAULT_INDEX", " "),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "proxy": ("ALL_PROXY", " "),
+    "cert": ("SSL_CERT_FILE", " "),
+}
+
+
+class Unavailable(Exception):
+    """Something that only the user can bring is missing; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that installs packages into `.venv`: how to call it, and with which settings."""
+
+    name: str
+    install: tuple[str, ...]
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str, capture: bool = False) -> "subprocess.CompletedProcess[str]":
+        """Install `arguments` (pip's own words); the caller looks at the return code."""
+        environment = {**os.environ, **self.settings}
+        # A developer's PYTHONPATH or PYTHONHOME must not leak into another interpreter's installation.
+        environment.pop("PYTHONPATH", None)
+        environment.pop("PYTHONHOME", None)
+        return subprocess.run(
+            [*self.install, *arguments], cwd=ROOT, env=environment, text=True, capture_output=capture, check=False
+        )
+
+
+def say(sentence: str) -> None:
+    """One line for the person who waits."""
+    print(f"bodega: {sentence}", file=sys.stderr, flush=True)
+
+
+def digest(chosen: str) -> str:
+    """What the environment for this set is made from: change any of it, and it is made again."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    # Only what an installation depends on: a new linter rule is no reason to install again.
+    installed = [project["build-system"], project["project"], project["tool"]["hatch"]]
+    # The folder counts because an environment that was moved has dead interpreter paths in its scripts.
+    whole = hashlib.sha256(repr([sys.version, sys.base_prefix, str(ROOT), installed]).encode())
+    for part in (REQUIREMENTS / f"{chosen}.txt", Path(__file__)):
+        whole.update(hashlib.sha256(part.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def wanted_set(asked: str) -> str:
+    """The set to install: never a smaller one than what is there, so that targets do not fight."""
+    present = STAMP.read_text().split()[0] if STAMP.is_file() else asked
+    return max(asked, present, key=SETS.index) if present in SETS else asked
+
+
+def is_fresh(chosen: str) -> bool:
+    """Whether `.venv` already holds exactly this."""
+    return STAMP.is_file() and VENV_PYTHON.exists() and STAMP.read_text().split() == [chosen, digest(chosen)]
+
+
+def make_environment() -> None:
+    """A new, empty environment; pip comes later, because Debian's Python may have no ensurepip."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    venv.EnvBuilder(symlinks=True).create(VENV)
+
+
+def pip_of_ensurepip() -> "Tool | None":
+    """pip inside `.venv`, where this Python ships one."""
+    made = subprocess.run([str(VENV_PYTHON), "-m", "ensurepip", "--default-pip"], capture_output=True, check=False)
+    return Tool("pip", (str(VENV_PYTHON), "-m", "pip", "install")) if made.returncode == 0 else None
+
+
+def pip_of_host() -> "Tool | None":
+    """The pip of the Python that runs this, told to work on `.venv` (pip 22.3 and newer can)."""
+    command = (sys.executable, "-m", "pip", "--python", str(VENV_PYTHON))
+    probe = subprocess.run([*command, "--version"], capture_output=True, check=False)
+    return Tool("pip", (*command, "install")) if probe.returncode == 0 else None
+
+
+def pip_of_apt() -> "Tool | None":
+    """The pip wheel out of Debian's own package, unpacked beside the environment: no root needed."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        # apt's download helper runs as a user of its own and warns when it may not write here.
+        Path(folder).chmod(0o755)
+        subprocess.run(["apt-get", "download", "-qq", "python3-pip-whl"], cwd=folder, capture_output=True, check=False)
+        for package in Path(folder).glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", str(package), folder], capture_output=True, check=False)
+        for wheel in Path(folder).glob("usr/share/python-wheels/pip-*.whl"):
+            kept = shutil.copy(wheel, VENV)
+            return Tool("pip", (str(VENV_PYTHON), f"{kept}/pip", "install"))
+    return None
+
+
+def find_pip() -> "Tool | None":
+    """Some pip that can fill `.venv`, the nearest first."""
+    return pip_of_ensurepip() or pip_of_host() or pip_of_apt()
+
+
+def pip_settings_for_uv(pip: Tool) -> dict[str, str]:
+    """The user's pip settings (files and PIP_ variables) as uv's; what the user told uv itself wins."""
+    listing = subprocess.run(
+        [*pip.install[:-1], "config", "list"], capture_output=True, text=True, check=False, env={**os.environ}
+    ).stdout
+    said: dict[str, str] = {}
+    # pip's order of precedence: [global] of the files, then [install], then the environment.
+    for scope in ("global.", "install.", ":env:."):
+        for line in listing.splitlines():
+            name, _, value = line.partition("=")
+            if name.startswith(scope) and name.removeprefix(scope) in UV_WORDS:
+                said[name.removeprefix(scope)] = str(ast.literal_eval(value))
+    settings = {UV_WORDS[key][0]: UV_WORDS[key][1].join(value.split()) for key, value in said.items()}
+    settings["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    return {name: value for name, value in settings.items() if name not in os.environ}
+
+
+def uv_from_path() -> "Tool | None":
+    """The uv that the user installed, with the settings that the user gave it."""
+    found = shutil.which("uv")
+    return Tool("uv", (found, "pip", "install", "--quiet", "--python", str(VENV_PYTHON))) if found else None
+
+
+def uv_from_pip(pip: Tool) -> "Tool | None":
+    """uv, fetched by pip into `.venv` at its pinned version."""
+    got = pip.run("--quiet", "--require-hashes", "-r", str(REQUIREMENTS / "bootstrap.txt"), capture=True)
+    if got.returncode != 0:
+        return None
+    command = (str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(VENV_PYTHON))
+    return Tool("uv", command, pip_settings_for_uv(pip))
+
+
+def install(tool: Tool, chosen: str) -> bool:
+    """The pinned packages, then this project itself, editable and without looking for more."""
+    pinned = tool.run("--require-hashes", "-r", str(REQUIREMENTS / f"{chosen}.txt"))
+    if pinned.returncode != 0:
+        return False
+    return tool.run("--no-deps", "--no-build-isolation", "--editable", str(ROOT)).returncode == 0
+
+
+def fill(chosen: str) -> None:
+    """Fill `.venv` with the fastest tool that works; Unavailable when none does."""
+    tool = uv_from_path()
+    if tool is not None:
+        say(f"installing the pinned packages of '{chosen}' into .venv with uv (once)")
+        if install(tool, chosen):
+            return
+        say("uv could not; trying pip")
+    pip = find_pip()
+    if pip is None:
+        raise Unavailable("found no uv, no pip and no ensurepip. As root: apt-get install python3-venv")
+    say(f"installing the pinned packages of '{chosen}' into .venv (once; seconds with uv, a minute with pip)")
+    tool = uv_from_pip(pip)
+    if tool is not None and install(tool, chosen):
+        return
+    quiet_pip = Tool(pip.name, (*pip.install, "--quiet", "--disable-pip-version-check", "--progress-bar=off"))
+    if not install(quiet_pip, chosen):
+        raise Unavailable("the packages could not be installed; the lines above say why (is an index reachable?)")
+
+
+def prepare(asked: str) -> None:
+    """Bring `.venv` to the set asked for, or to the larger one that is already there."""
+    # Two makes at once must not fill one folder together; this file is a lock that always exists.
+    with Path(__file__).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        chosen = wanted_set(asked)
+        if is_fresh(chosen):
+            return
+        make_environment()
+        fill(chosen)
+        STAMP.write_text(f"{chosen} {digest(chosen)}\n")
+
+
+def main(arguments: list[str]) -> int:
+    """`bootstrap.py SET`; exit 69 when something is missing that only the user can bring."""
+    if len(arguments) != 1 or arguments[0] not in SETS:
+        print(f"usage: bootstrap.py {{{','.join(SETS)}}}", file=sys.stderr)
+        return EXIT_USAGE
+    try:
+        prepare(arguments[0])
+    except Unavailable as missing:
+        say(str(missing))
+        return EXIT_UNAVAILABLE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
