@@ -35,6 +35,7 @@ STAMP = VENV / "bodega-stamp"
 REQUIREMENTS = ROOT / "packaging" / "requirements"
 # From small to large: a larger set holds everything that a smaller one holds.
 SETS = ("demo", "dev")
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 EXIT_USAGE = 2
 EXIT_UNAVAILABLE = 69
 # What the user told pip about where packages come from, in uv's words. Pinned hashes make it safe to
@@ -119,19 +120,42 @@ def pip_of_host() -> "Tool | None":
     return Tool("pip", (*command, "install")) if probe.returncode == 0 else None
 
 
+def apt_download(package: str, folder: Path) -> None:
+    """Put the .deb into `folder` and unpack it there: no root needed, nothing is installed."""
+    # apt's download helper runs as a user of its own and warns when it may not write here.
+    folder.chmod(0o755)
+    (folder / "partial").mkdir(parents=True, exist_ok=True)
+    # A container image may come without apt's lists: then fetch them into a place of our own.
+    own_lists = ["-o", f"Dir::State::Lists={folder}", "-o", f"Dir::Cache={folder}", "-o", "APT::Sandbox::User="]
+    download = ["download", "-qq", package]
+    for line in (download, [*own_lists, "update", "-qq"], [*own_lists, *download]):
+        subprocess.run(["apt-get", *line], cwd=folder, capture_output=True, check=False)
+        found = list(folder.glob(f"{package}_*.deb"))
+        if found:
+            subprocess.run(["dpkg-deb", "-x", str(found[0]), str(folder)], capture_output=True, check=False)
+            return
+
+
+def certificates_of_apt(folder: Path) -> dict[str, str]:
+    """Debian's pip looks for the system's certificates; where there are none, the package's own."""
+    if SYSTEM_CERTIFICATES.exists() or "PIP_CERT" in os.environ:
+        return {}
+    apt_download("ca-certificates", folder)
+    bundle = VENV / "ca-certificates.crt"
+    bundle.write_bytes(b"".join(one.read_bytes() for one in folder.glob("usr/share/ca-certificates/mozilla/*.crt")))
+    return {"PIP_CERT": str(bundle)}
+
+
 def pip_of_apt() -> "Tool | None":
-    """The pip wheel out of Debian's own package, unpacked beside the environment: no root needed."""
+    """The pip wheel out of Debian's own package, unpacked into `.venv`."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         return None
+    say("this Python has no pip; taking Debian's from its package (nothing is installed outside .venv)")
     with tempfile.TemporaryDirectory() as folder:
-        # apt's download helper runs as a user of its own and warns when it may not write here.
-        Path(folder).chmod(0o755)
-        subprocess.run(["apt-get", "download", "-qq", "python3-pip-whl"], cwd=folder, capture_output=True, check=False)
-        for package in Path(folder).glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", str(package), folder], capture_output=True, check=False)
+        apt_download("python3-pip-whl", Path(folder))
         for wheel in Path(folder).glob("usr/share/python-wheels/pip-*.whl"):
-            kept = shutil.copy(wheel, VENV)
-            return Tool("pip", (str(VENV_PYTHON), f"{kept}/pip", "install"))
+            command = (str(VENV_PYTHON), f"{shutil.copy(wheel, VENV)}/pip", "install")
+            return Tool("pip", command, certificates_of_apt(Path(folder)))
     return None
 
 
@@ -143,7 +167,7 @@ def find_pip() -> "Tool | None":
 def pip_settings_for_uv(pip: Tool) -> dict[str, str]:
     """The user's pip settings (files and PIP_ variables) as uv's; what the user told uv itself wins."""
     listing = subprocess.run(
-        [*pip.install[:-1], "config", "list"], capture_output=True, text=True, check=False, env={**os.environ}
+        [*pip.install[:-1], "config", "list"], capture_output=True, text=True, check=False, env={**os.environ, **pip.settings}
     ).stdout
     said: dict[str, str] = {}
     # pip's order of precedence: [global] of the files, then [install], then the environment.
@@ -195,8 +219,8 @@ def fill(chosen: str) -> None:
     tool = uv_from_pip(pip)
     if tool is not None and install(tool, chosen):
         return
-    quiet_pip = Tool(pip.name, (*pip.install, "--quiet", "--disable-pip-version-check", "--progress-bar=off"))
-    if not install(quiet_pip, chosen):
+    quiet = (*pip.install, "--quiet", "--disable-pip-version-check", "--progress-bar=off")
+    if not install(Tool(pip.name, quiet, pip.settings), chosen):
         raise Unavailable("the packages could not be installed; the lines above say why (is an index reachable?)")
 
 
