@@ -101,7 +101,9 @@ class Unavailable(BodegaError):
 
     code = "unavailable"
 
-    def __init__(self, message: str, *, hint: str = "", code: str | None = None, retry_after_s: float = 1.0) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", code: str | None = None, retry_after_s: float = 1.0
+    ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.retry_after_s = retry_after_s
 

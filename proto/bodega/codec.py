@@ -1,0 +1,197 @@
+"""Wire <-> domain values: the only place where a protobuf message becomes a rule's value, and back.
+
+Events are decoded from the bytes that their writer recorded; those bytes, not the values, are the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from bodega.core.conflicts import Conflict
+from bodega.core.ledger import Account, Discrepancy, Movement, Posting
+from bodega.core.lifecycles import FulfillmentState, OrderState
+from bodega.core.sync import Envelope, Head
+from bodega.errors import PeerFault
+from bodega.v1 import decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
+
+UNKNOWN_FACT = "unknown"
+
+M = TypeVar("M", bound=Message)
+
+
+def fact_of(event: journal_pb2.NodeEvent | journal_pb2.HubEvent) -> str:
+    """Name of the fact, such as "movement"; "unknown" for one that a newer writer has added."""
+    return event.WhichOneof("fact") or UNKNOWN_FACT
+
+
+def parse_node_event(body: bytes) -> journal_pb2.NodeEvent:
+    """Raises PeerFault if the bytes are no NodeEvent at all."""
+    return _parse(journal_pb2.NodeEvent(), body)
+
+
+def parse_hub_event(body: bytes) -> journal_pb2.HubEvent:
+    """Raises PeerFault if the bytes are no HubEvent at all."""
+    return _parse(journal_pb2.HubEvent(), body)
+
+
+def _parse(message: M, body: bytes) -> M:
+    try:
+        message.ParseFromString(body)
+    except DecodeError as error:
+        raise PeerFault(f"not a {message.DESCRIPTOR.name}: {error}") from error
+    return message
+
+
+def movement_to_wire(movement: Movement) -> stock_pb2.Movement:
+    """The message of a movement."""
+    return stock_pb2.Movement(
+        command=movement.command,
+        biz_step=movement.biz_step,
+        postings=[
+            stock_pb2.Posting(account=_account_to_wire(posting.account), quantity=posting.quantity)
+            for posting in movement.postings
+        ],
+        fulfillment_order_id=movement.fulfillment_order_id,
+        sscc=movement.sscc,
+        corrects=movement.corrects,
+        reason=movement.reason,
+    )
+
+
+def movement_from_wire(message: stock_pb2.Movement) -> Movement:
+    """The value of a message; not yet checked (`core.ledger.check`)."""
+    return Movement(
+        command=message.command,
+        biz_step=message.biz_step,
+        postings=tuple(Posting(_account_from_wire(p.account), p.quantity) for p in message.postings),
+        fulfillment_order_id=message.fulfillment_order_id,
+        sscc=message.sscc,
+        corrects=message.corrects,
+        reason=message.reason,
+    )
+
+
+def _account_to_wire(account: Account) -> stock_pb2.Account:
+    message = stock_pb2.Account(
+        owner=account.owner, sku_id=account.sku_id, lot=account.lot, disposition=account.disposition
+    )
+    if account.external:
+        message.external = account.external
+    else:
+        message.bin = account.bin
+    return message
+
+
+def _account_from_wire(message: stock_pb2.Account) -> Account:
+    return Account(
+        message.sku_id, message.bin, message.disposition, message.lot, message.owner, message.external
+    )
+
+
+def discrepancy_to_wire(value: Discrepancy) -> stock_pb2.DiscrepancyOpened:
+    """The message of a discrepancy."""
+    return stock_pb2.DiscrepancyOpened(
+        bin_id=value.bin_id,
+        sku_id=value.sku_id,
+        lot=value.lot,
+        difference=value.difference,
+        reason=value.reason,
+        fulfillment_order_id=value.fulfillment_order_id,
+    )
+
+
+def envelope_to_bytes(envelope: Envelope) -> bytes:
+    """The bytes that travel."""
+    return sync_pb2.Envelope(
+        node_id=envelope.node_id,
+        epoch=envelope.epoch,
+        first_seq=envelope.first_seq,
+        prev_hash=envelope.prev_hash,
+        events=envelope.events,
+        last_hash=envelope.last_hash,
+    ).SerializeToString()
+
+
+def envelope_from_bytes(body: bytes) -> Envelope:
+    """Raises PeerFault if the bytes are no envelope."""
+    return envelope_from_wire(_parse(sync_pb2.Envelope(), body))
+
+
+def envelope_from_wire(message: sync_pb2.Envelope) -> Envelope:
+    """The value of a message; not yet judged (`core.sync.judge`)."""
+    return Envelope(
+        message.node_id,
+        message.epoch,
+        message.first_seq,
+        message.prev_hash,
+        tuple(message.events),
+        message.last_hash,
+    )
+
+
+def head_to_ack(node_id: str, head: Head, signature: bytes = b"") -> sync_pb2.Ack:
+    """The ack that says: committed up to this head."""
+    return sync_pb2.Ack(node_id=node_id, epoch=head.epoch, seq=head.seq, hash=head.hash, signature=signature)
+
+
+def head_from_ack(ack: sync_pb2.Ack) -> Head:
+    """The head that an ack speaks of."""
+    return Head(ack.epoch, ack.seq, ack.hash)
+
+
+def ack_text(ack: sync_pb2.Ack) -> bytes:
+    """The bytes that the hub counter-signs: node, epoch, sequence and hash, in one unambiguous line."""
+    return f"bodega-ack-v1\n{ack.node_id}\n{ack.epoch}\n{ack.seq}\n{ack.hash.hex()}".encode()
+
+
+def desired_state_text(node_id: str, generation: int, settings: Iterable[tuple[str, str]]) -> bytes:
+    """The bytes of a desired state that the hub signs; settings sorted by name."""
+    lines = [f"{len(name)}:{name}={len(value)}:{value}" for name, value in sorted(settings)]
+    return "\n".join(["bodega-desired-v1", node_id, str(generation), *lines]).encode()
+
+
+_ORDER_STATES = {state: orders_pb2.OrderState.Value(f"ORDER_STATE_{state.name}") for state in OrderState}
+_FULFILLMENT_STATES = {
+    state: orders_pb2.FulfillmentState.Value(f"FULFILLMENT_STATE_{state.name}") for state in FulfillmentState
+}
+_FULFILLMENT_FROM_WIRE = {number: state for state, number in _FULFILLMENT_STATES.items()}
+_ORDER_FROM_WIRE = {number: state for state, number in _ORDER_STATES.items()}
+
+
+def order_state_to_wire(state: OrderState) -> orders_pb2.OrderState.ValueType:
+    """The enum number of a state."""
+    return _ORDER_STATES[state]
+
+
+def order_state_from_wire(number: int) -> OrderState | None:
+    """None for unspecified and for states that a newer peer has added."""
+    return _ORDER_FROM_WIRE.get(orders_pb2.OrderState.ValueType(number))
+
+
+def fulfillment_state_to_wire(state: FulfillmentState) -> orders_pb2.FulfillmentState.ValueType:
+    """The enum number of a state."""
+    return _FULFILLMENT_STATES[state]
+
+
+def fulfillment_state_from_wire(number: int) -> FulfillmentState | None:
+    """None for unspecified and for states that a newer peer has added."""
+    return _FULFILLMENT_FROM_WIRE.get(orders_pb2.FulfillmentState.ValueType(number))
+
+
+def conflict_to_wire(conflict: Conflict, opened_at_ms: int) -> decisions_pb2.Conflict:
+    """The message of a conflict row."""
+    return decisions_pb2.Conflict(
+        conflict_id=conflict.conflict_id,
+        kind=conflict.kind,
+        rule=conflict.rule,
+        inputs=conflict.inputs,
+        knew=conflict.knew,
+        effect=conflict.effect,
+        undo=conflict.undo,
+        order_id=conflict.order_id,
+        node_id=conflict.node_id,
+        opened_at_ms=opened_at_ms,
+    )
