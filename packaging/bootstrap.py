@@ -5,16 +5,22 @@ environment names the set and a digest of everything that it was built from. Pac
 `packaging/requirements/*.txt` (pinned, with hashes) and only from where the user's own settings say;
 no address is written here. uv does the work where it can (seconds), pip where it cannot (a minute).
 
-Runs on the Python that the user has, so the version check comes before anything newer than 3.6.
+It runs on whatever Python the user has, so it says "too old" before it imports anything newer.
 """
+
+from __future__ import annotations
 
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit(
-        "bodega: needs Python 3.11 or newer, and %s is %d.%d. "
-        "Name another one: make PYTHON=python3.12 TARGET" % ((sys.executable,) + sys.version_info[:2])
+EXIT_USAGE = 2
+EXIT_UNAVAILABLE = 69
+if sys.version_info < (3, 11):  # noqa: UP036 - this is the one file that an older Python gets to read
+    here = f"{sys.executable} is {sys.version_info[0]}.{sys.version_info[1]}"
+    print(
+        f"bodega: needs Python 3.11 or newer, and {here}. Name another: make PYTHON=python3.12 demo",
+        file=sys.stderr,
     )
+    sys.exit(EXIT_UNAVAILABLE)
 
 import ast
 import fcntl
@@ -36,8 +42,6 @@ REQUIREMENTS = ROOT / "packaging" / "requirements"
 # From small to large: a larger set holds everything that a smaller one holds.
 SETS = ("demo", "dev")
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-EXIT_USAGE = 2
-EXIT_UNAVAILABLE = 69
 # What the user told pip about where packages come from, in uv's words. Pinned hashes make it safe to
 # let the indexes compete as pip does.
 UV_WORDS = {
@@ -62,14 +66,19 @@ class Tool:
     install: tuple[str, ...]
     settings: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str, capture: bool = False) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
         """Install `arguments` (pip's own words); the caller looks at the return code."""
         environment = {**os.environ, **self.settings}
         # A developer's PYTHONPATH or PYTHONHOME must not leak into another interpreter's installation.
         environment.pop("PYTHONPATH", None)
         environment.pop("PYTHONHOME", None)
         return subprocess.run(
-            [*self.install, *arguments], cwd=ROOT, env=environment, text=True, capture_output=capture, check=False
+            [*self.install, *arguments],
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            capture_output=capture,
+            check=False,
         )
 
 
@@ -107,13 +116,15 @@ def make_environment() -> None:
     venv.EnvBuilder(symlinks=True).create(VENV)
 
 
-def pip_of_ensurepip() -> "Tool | None":
+def pip_of_ensurepip() -> Tool | None:
     """pip inside `.venv`, where this Python ships one."""
-    made = subprocess.run([str(VENV_PYTHON), "-m", "ensurepip", "--default-pip"], capture_output=True, check=False)
+    made = subprocess.run(
+        [str(VENV_PYTHON), "-m", "ensurepip", "--default-pip"], capture_output=True, check=False
+    )
     return Tool("pip", (str(VENV_PYTHON), "-m", "pip", "install")) if made.returncode == 0 else None
 
 
-def pip_of_host() -> "Tool | None":
+def pip_of_host() -> Tool | None:
     """The pip of the Python that runs this, told to work on `.venv` (pip 22.3 and newer can)."""
     command = (sys.executable, "-m", "pip", "--python", str(VENV_PYTHON))
     probe = subprocess.run([*command, "--version"], capture_output=True, check=False)
@@ -126,7 +137,14 @@ def apt_download(package: str, folder: Path) -> None:
     folder.chmod(0o755)
     (folder / "partial").mkdir(parents=True, exist_ok=True)
     # A container image may come without apt's lists: then fetch them into a place of our own.
-    own_lists = ["-o", f"Dir::State::Lists={folder}", "-o", f"Dir::Cache={folder}", "-o", "APT::Sandbox::User="]
+    own_lists = [
+        "-o",
+        f"Dir::State::Lists={folder}",
+        "-o",
+        f"Dir::Cache={folder}",
+        "-o",
+        "APT::Sandbox::User=",
+    ]
     download = ["download", "-qq", package]
     for line in (download, [*own_lists, "update", "-qq"], [*own_lists, *download]):
         subprocess.run(["apt-get", *line], cwd=folder, capture_output=True, check=False)
@@ -142,11 +160,13 @@ def certificates_of_apt(folder: Path) -> dict[str, str]:
         return {}
     apt_download("ca-certificates", folder)
     bundle = VENV / "ca-certificates.crt"
-    bundle.write_bytes(b"".join(one.read_bytes() for one in folder.glob("usr/share/ca-certificates/mozilla/*.crt")))
+    bundle.write_bytes(
+        b"".join(one.read_bytes() for one in folder.glob("usr/share/ca-certificates/mozilla/*.crt"))
+    )
     return {"PIP_CERT": str(bundle)}
 
 
-def pip_of_apt() -> "Tool | None":
+def pip_of_apt() -> Tool | None:
     """The pip wheel out of Debian's own package, unpacked into `.venv`."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         return None
@@ -159,7 +179,7 @@ def pip_of_apt() -> "Tool | None":
     return None
 
 
-def find_pip() -> "Tool | None":
+def find_pip() -> Tool | None:
     """Some pip that can fill `.venv`, the nearest first."""
     return pip_of_ensurepip() or pip_of_host() or pip_of_apt()
 
@@ -167,7 +187,11 @@ def find_pip() -> "Tool | None":
 def pip_settings_for_uv(pip: Tool) -> dict[str, str]:
     """The user's pip settings (files and PIP_ variables) as uv's; what the user told uv itself wins."""
     listing = subprocess.run(
-        [*pip.install[:-1], "config", "list"], capture_output=True, text=True, check=False, env={**os.environ, **pip.settings}
+        [*pip.install[:-1], "config", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **pip.settings},
     ).stdout
     said: dict[str, str] = {}
     # pip's order of precedence: [global] of the files, then [install], then the environment.
@@ -181,13 +205,13 @@ def pip_settings_for_uv(pip: Tool) -> dict[str, str]:
     return {name: value for name, value in settings.items() if name not in os.environ}
 
 
-def uv_from_path() -> "Tool | None":
+def uv_from_path() -> Tool | None:
     """The uv that the user installed, with the settings that the user gave it."""
     found = shutil.which("uv")
     return Tool("uv", (found, "pip", "install", "--quiet", "--python", str(VENV_PYTHON))) if found else None
 
 
-def uv_from_pip(pip: Tool) -> "Tool | None":
+def uv_from_pip(pip: Tool) -> Tool | None:
     """uv, fetched by pip into `.venv` at its pinned version."""
     got = pip.run("--quiet", "--require-hashes", "-r", str(REQUIREMENTS / "bootstrap.txt"), capture=True)
     if got.returncode != 0:
@@ -221,7 +245,9 @@ def fill(chosen: str) -> None:
         return
     quiet = (*pip.install, "--quiet", "--disable-pip-version-check", "--progress-bar=off")
     if not install(Tool(pip.name, quiet, pip.settings), chosen):
-        raise Unavailable("the packages could not be installed; the lines above say why (is an index reachable?)")
+        raise Unavailable(
+            "the packages could not be installed; the lines above say why (is an index reachable?)"
+        )
 
 
 def prepare(asked: str) -> None:
