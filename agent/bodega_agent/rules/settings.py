@@ -7,7 +7,6 @@ from collections.abc import Mapping
 # Setting: its legal values. Whatever is not here is decided by the node's own file.
 KNOWN: Mapping[str, frozenset[str]] = {
     "vision.mode": frozenset({"off", "advisory", "blocking"}),
-    "log.level": frozenset({"debug", "info", "warning", "error"}),
 }
 
 

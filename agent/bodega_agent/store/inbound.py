@@ -7,6 +7,7 @@ event that this version does not know is parked, byte for byte, and stalls nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from bodega.codec import UNKNOWN_FACT, desired_state_text, fact_of, parse_hub_event
 from bodega.core.sync import Head
@@ -14,7 +15,7 @@ from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, work
+from bodega_agent.store import catalogue, effects, work
 from bodega_agent.store.transaction import Context, Transaction
 
 log = get_logger(__name__)
@@ -22,13 +23,23 @@ log = get_logger(__name__)
 Verify = Callable[[bytes, bytes], bool]
 
 
-def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, verify: Verify) -> list[str]:
-    """Apply consecutive hub events and move the down head; returns the ids of work that was cancelled."""
-    cancelled = []
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What the running services must hear of: fulfillment orders with a cancel, and new work or settings."""
+
+    cancelled: tuple[str, ...]
+    facts: frozenset[str]
+
+
+def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, verify: Verify) -> Applied:
+    """Apply consecutive hub events and move the down head, in this transaction."""
+    cancelled: list[str] = []
+    facts: set[str] = set()
     for seq, body in events:
         event = parse_hub_event(body)
         tx.put("down_seq", seq)
         fact = fact_of(event)
+        facts.add(fact)
         if fact == UNKNOWN_FACT:
             tx.execute("INSERT OR REPLACE INTO parked(seq, body) VALUES (?, ?)", (seq, body))
             log.warning("hub_event_parked", seq=seq)
@@ -39,7 +50,7 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
     tx.put("down_epoch", head.epoch)
     tx.put("down_seq", head.seq)
     tx.put("down_hash", head.hash)
-    return cancelled
+    return Applied(tuple(cancelled), frozenset(facts))
 
 
 def _apply_one(tx: Transaction, seq: int, event: journal_pb2.HubEvent, verify: Verify) -> None:
@@ -64,7 +75,7 @@ def _dispatch(
         case "fulfillment_order":
             work.accept(tx, seq, event.fulfillment_order)
         case "cancel_requested":
-            work.cancel(tx, context, seq, event.cancel_requested)
+            effects.cancel(tx, context, seq, event.cancel_requested)
         case "desired_state":
             _take_desired_state(tx, context, event.desired_state, verify)
 

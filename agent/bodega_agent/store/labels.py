@@ -13,8 +13,8 @@ from bodega.core.lifecycles import PRINT_JOB, PrintEvent, PrintState
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import TEXT_CHARS_MAX
 from bodega.v1 import journal_pb2, orders_pb2
-from bodega_adapters.framing.check_digit import make_sscc
 from bodega_adapters.framing.zpl import LabelData, parcel_label
+from bodega_agent.rules.sscc import SsccRange, next_sscc
 from bodega_agent.store import catalogue, ledger, work
 from bodega_agent.store.transaction import Context, Row, Transaction
 
@@ -36,9 +36,9 @@ class PrintJob:
 _COLUMNS = "print_job_id, sscc, fulfillment_order_id, state, copy, detail, zpl, updated_at_ms"
 
 
-def pack(tx: Transaction, context: Context, fulfillment_order_id: str) -> str:
-    """Close the parcel (stage -> parcel) and queue its label, in one go; returns the SSCC."""
-    sscc = _next_sscc(tx)
+def pack(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str) -> None:
+    """Close the parcel (stage -> parcel) under `sscc`, which must be `peek_sscc`, and queue its label."""
+    _use_sscc(tx, sscc)
     ledger.move(
         tx,
         context,
@@ -52,21 +52,29 @@ def pack(tx: Transaction, context: Context, fulfillment_order_id: str) -> str:
         "UPDATE fulfillment_order SET sscc = ? WHERE fulfillment_order_id = ?", (sscc, fulfillment_order_id)
     )
     _queue(tx, context, fulfillment_order_id, sscc, copy=1, detail="")
-    return sscc
 
 
-def _next_sscc(tx: Transaction) -> str:
+def peek_sscc(tx: Transaction) -> str:
+    """The SSCC that the next parcel will get; empty if the node has no range or has used it up."""
+    try:
+        return _next_sscc(tx)[0]
+    except Refused:
+        return ""
+
+
+def _next_sscc(tx: Transaction) -> tuple[str, int]:
     profile = catalogue.profile_of(tx)
     if profile is None or not profile.sscc_range.company_prefix:
         raise Refused("this node has no SSCC range yet", hint="register the node: bodegactl nodes register")
-    numbers = profile.sscc_range
-    serial = max(tx.get("sscc_next", 0), numbers.first_serial)
-    if serial > numbers.last_serial:
-        raise Refused(
-            "the node's SSCC range is used up", hint="give it a new range: bodegactl nodes register"
-        )
-    tx.put("sscc_next", serial + 1)
-    return make_sscc(numbers.extension, numbers.company_prefix, serial)
+    given = profile.sscc_range
+    numbers = SsccRange(given.extension, given.company_prefix, given.first_serial, given.last_serial)
+    return next_sscc(numbers, tx.get("sscc_last_serial"))
+
+
+def _use_sscc(tx: Transaction, sscc: str) -> None:
+    following, serial = _next_sscc(tx)
+    assert sscc == following, "an SSCC is used in the transaction that peeked it"
+    tx.put("sscc_last_serial", serial)
 
 
 def _queue(
@@ -174,6 +182,13 @@ def scan_back(tx: Transaction, context: Context, sscc: str) -> None:
         raise NotFound(f"no label was ever asked for with SSCC {sscc}", hint="bodega labels ls")
     if PRINT_JOB.allows(job.state, PrintEvent.SCAN_BACK):
         advance(tx, context, job, PrintEvent.SCAN_BACK)
+
+
+def void_queued(tx: Transaction, context: Context, sscc: str) -> None:
+    """The parcel is no more: a label that has not left the queue is not printed."""
+    job = latest_for(tx, sscc)
+    if job is not None and PRINT_JOB.allows(job.state, PrintEvent.VOID):
+        advance(tx, context, job, PrintEvent.VOID)
 
 
 def reprint(tx: Transaction, context: Context, sscc: str, reason: str) -> PrintJob:

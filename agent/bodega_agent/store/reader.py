@@ -156,6 +156,15 @@ class Reader:
         """Free bytes where the ledger lies."""
         return shutil.disk_usage(self._path.parent).free
 
+    def verify_chain(self, after: Head, limit: int) -> Head | None:
+        """Check up to `limit` links after a verified head; the new verified head, None if one is broken."""
+        seq, previous = after.seq, after.hash
+        for event in self.events(after.seq, limit):
+            seq, previous = seq + 1, link(previous, event.body)
+            if event.seq != seq or event.hash != previous:
+                return None
+        return Head(after.epoch, seq, previous)
+
     def verify(self) -> Json:
         """Walk the whole journal: chain, postings, and balances against the balance table.
 

@@ -50,6 +50,7 @@ CREATE TABLE fulfillment_line(
   fulfillment_order_id TEXT NOT NULL, line INTEGER NOT NULL, sku_id TEXT NOT NULL,
   quantity INTEGER NOT NULL CHECK (quantity > 0), picked INTEGER NOT NULL DEFAULT 0 CHECK (picked >= 0),
   short INTEGER NOT NULL DEFAULT 0 CHECK (short >= 0), camera TEXT NOT NULL DEFAULT '',
+  camera_reasons TEXT NOT NULL DEFAULT '[]',
   CHECK (picked + short <= quantity), PRIMARY KEY (fulfillment_order_id, line)) WITHOUT ROWID;
 
 CREATE TABLE print_job(

@@ -21,6 +21,10 @@ from bodega_agent.store.writer import Writer
 T = TypeVar("T")
 
 
+async def _nobody_listens(_applied: inbound.Applied) -> None:
+    """Until the daemon has wired its services."""
+
+
 class Store:
     """ledger.db, opened: one writing thread, one reading thread."""
 
@@ -37,7 +41,7 @@ class Store:
         self._writer.start()
         self._reader = Reader(path)
         self._head_seq = self._reader.head().seq
-        self.on_cancelled: Callable[[list[str]], Awaitable[None]] | None = None
+        self.on_hub_events: Callable[[inbound.Applied], Awaitable[None]] = _nobody_listens
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run a job in the writer's thread; answered after its commit is on the disk."""
@@ -100,6 +104,5 @@ class Store:
 
     async def apply_down(self, events: Sequence[tuple[int, bytes]], head: Head) -> None:
         """Apply consecutive hub events in one transaction and move the down head with them."""
-        cancelled = await self.write(lambda tx: inbound.apply(tx, events, head, verify=self._verify))
-        if cancelled and self.on_cancelled is not None:
-            await self.on_cancelled(cancelled)
+        applied = await self.write(lambda tx: inbound.apply(tx, events, head, verify=self._verify))
+        await self.on_hub_events(applied)

@@ -1,11 +1,13 @@
-"""Fulfillment orders at the node: who works on them, how far they are, and what a cancel means."""
+"""Fulfillment orders at the node: who works on them and how far they are."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bodega.codec import fulfillment_state_to_wire
-from bodega.core.ledger import Goods, Reference, parcel_place, stage_of
+from bodega.core.ledger import Goods, Reference, stage_of
 from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
 from bodega.errors import NotFound
 from bodega.v1 import journal_pb2, orders_pb2
@@ -15,7 +17,7 @@ from bodega_agent.store.transaction import Context, Transaction
 
 @dataclass(frozen=True, slots=True)
 class WorkLine:
-    """One line, in base units; `camera` is "", "asked", "pass", "flagged" or "accepted"."""
+    """One line, in base units; `camera` is empty, "waiting", "pass", "fail", "review" or "accepted"."""
 
     line: int
     sku_id: str
@@ -23,10 +25,7 @@ class WorkLine:
     picked: int
     short: int
     camera: str
-
-    @property
-    def outstanding(self) -> int:
-        return self.quantity - self.picked - self.short
+    camera_reasons: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class WorkOrder:
     lines: tuple[WorkLine, ...]
 
 
+_CLAIMED_STATES = "('picking', 'picked', 'packed')"
 _ORDER_COLUMNS = "fulfillment_order_id, order_id, state, device, fencing_token, sscc"
 
 
@@ -56,6 +56,14 @@ def find(tx: Transaction, fulfillment_order_id: str) -> WorkOrder:
     return _work_order(tx, row)
 
 
+def device_of(tx: Transaction, fulfillment_order_id: str) -> str:
+    """The device that has claimed it; empty if none has, or there is no such order."""
+    row = tx.one(
+        "SELECT device FROM fulfillment_order WHERE fulfillment_order_id = ?", (fulfillment_order_id,)
+    )
+    return row[0] if row else ""
+
+
 def find_by_sscc(tx: Transaction, sscc: str) -> WorkOrder | None:
     """The fulfillment order whose parcel carries this SSCC."""
     row = tx.one(
@@ -65,23 +73,33 @@ def find_by_sscc(tx: Transaction, sscc: str) -> WorkOrder | None:
     return _work_order(tx, row) if row else None
 
 
-def next_for(tx: Transaction, device: str) -> WorkOrder | None:
-    """What this device should work on: its own unfinished order first, else the oldest unclaimed one."""
-    open_states = "('picking', 'picked', 'packed')"
+def claimed_by(tx: Transaction, device: str) -> WorkOrder | None:
+    """The oldest unfinished order that this device has claimed."""
+    return _oldest(tx, f"device = ? AND state IN {_CLAIMED_STATES}", device)
+
+
+def oldest_assigned(tx: Transaction) -> WorkOrder | None:
+    """The oldest order that nobody works on."""
+    return _oldest(tx, "state = 'assigned'")
+
+
+def left_behind(tx: Transaction, present: Collection[str]) -> WorkOrder | None:
+    """The oldest unfinished order of a device that is not `present` any more."""
+    marks = ", ".join("?" * len(present))
+    return _oldest(tx, f"device NOT IN ({marks}) AND state IN {_CLAIMED_STATES}", *present)
+
+
+def _oldest(tx: Transaction, condition: str, *values: str) -> WorkOrder | None:
     row = tx.one(
-        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE device = ? AND state IN {open_states}"  # noqa: S608  # constants
-        " ORDER BY arrived_seq LIMIT 1",
-        (device,),
-    ) or tx.one(
-        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE state = 'assigned'"  # noqa: S608  # a constant
-        " ORDER BY arrived_seq LIMIT 1"
+        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE {condition} ORDER BY arrived_seq LIMIT 1",  # noqa: S608  # conditions are constants of this file
+        values,
     )
     return _work_order(tx, row) if row else None
 
 
 def _work_order(tx: Transaction, row: tuple[str, ...]) -> WorkOrder:
     lines = tx.execute(
-        "SELECT line, sku_id, quantity, picked, short, camera FROM fulfillment_line"
+        "SELECT line, sku_id, quantity, picked, short, camera, camera_reasons FROM fulfillment_line"
         " WHERE fulfillment_order_id = ? ORDER BY line",
         (row[0],),
     )
@@ -164,12 +182,13 @@ def _advanced(order: WorkOrder, state: FulfillmentState) -> journal_pb2.Fulfillm
     )
 
 
-def claim(tx: Transaction, context: Context, fulfillment_order_id: str, device: str) -> None:
-    """Bind an order to the device that works on it."""
-    advance(tx, context, fulfillment_order_id, FulfillmentEvent.CLAIM)
+def claim(tx: Transaction, context: Context, fulfillment_order_id: str, *, take_over: bool = False) -> None:
+    """Bind an order to the context's device; a take-over changes the device and not the state."""
+    if not take_over:
+        advance(tx, context, fulfillment_order_id, FulfillmentEvent.CLAIM)
     tx.execute(
         "UPDATE fulfillment_order SET device = ? WHERE fulfillment_order_id = ?",
-        (device, fulfillment_order_id),
+        (context.device, fulfillment_order_id),
     )
 
 
@@ -200,11 +219,13 @@ def set_short(tx: Transaction, fulfillment_order_id: str, line: int, quantity: i
     )
 
 
-def set_camera(tx: Transaction, fulfillment_order_id: str, line: int, camera: str) -> None:
+def set_camera(
+    tx: Transaction, fulfillment_order_id: str, line: int, camera: str, reasons: Collection[str] = ()
+) -> None:
     """What the camera, or a person in its place, says of a line."""
     tx.execute(
-        "UPDATE fulfillment_line SET camera = ? WHERE fulfillment_order_id = ? AND line = ?",
-        (camera, fulfillment_order_id, line),
+        "UPDATE fulfillment_line SET camera = ?, camera_reasons = ? WHERE fulfillment_order_id = ? AND line = ?",
+        (camera, json.dumps(list(reasons)), fulfillment_order_id, line),
     )
 
 
@@ -214,55 +235,3 @@ def staged_goods(tx: Transaction, place: str) -> list[Goods]:
         Goods(account.sku_id, quantity, account.lot, account.owner)
         for account, quantity in sorted(ledger.balances_at(tx, place).items())
     ]
-
-
-def cancel(tx: Transaction, context: Context, cancel_seq: int, message: journal_pb2.CancelRequested) -> None:
-    """A cancel from the hub: before the hand-over it wins, after it a conflict is recorded.
-
-    A closed parcel is unpacked by the book; what was picked waits on its stage to be put back.
-    """
-    order = find(tx, message.fulfillment_order_id)
-    if order.state is FulfillmentState.SHIPPED:
-        shipped = tx.one(
-            "SELECT shipped_seq FROM fulfillment_order WHERE fulfillment_order_id = ?",
-            (order.fulfillment_order_id,),
-        )
-        assert shipped is not None, "find() above has just found it"
-        tx.append(
-            context,
-            cancel_came_too_late=journal_pb2.CancelCameTooLate(
-                fulfillment_order_id=order.fulfillment_order_id,
-                order_id=order.order_id,
-                cancel_seq=cancel_seq,
-                ship_seq=shipped[0],
-            ),
-        )
-        return
-    if not FULFILLMENT.allows(order.state, FulfillmentEvent.CANCEL):
-        return
-    _unpack(tx, context, order)
-    advance(tx, context, order.fulfillment_order_id, FulfillmentEvent.CANCEL)
-    if staged_goods(tx, stage_of(order.fulfillment_order_id)):
-        tx.append(
-            context,
-            task_opened=journal_pb2.TaskOpened(
-                task_id=f"put-back-{order.fulfillment_order_id}",
-                kind="put_back",
-                bin_id=stage_of(order.fulfillment_order_id),
-                fulfillment_order_id=order.fulfillment_order_id,
-            ),
-        )
-
-
-def _unpack(tx: Transaction, context: Context, order: WorkOrder) -> None:
-    goods = staged_goods(tx, parcel_place(order.sscc)) if order.sscc else []
-    if goods:
-        ledger.move(
-            tx,
-            context,
-            "unpack",
-            goods,
-            source_bin=parcel_place(order.sscc),
-            target_bin=stage_of(order.fulfillment_order_id),
-            reference=Reference(order.fulfillment_order_id, order.sscc, "cancelled"),
-        )
