@@ -50,7 +50,7 @@ STEPS = (
 def passes(step: Step) -> bool:
     """Run one step; its words are shown only when it fails."""
     search = f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"
-    environment = {**os.environ, "PATH": search, "PYTHONSAFEPATH": "1", "NO_COLOR": "1"}
+    environment = {**os.environ, "PATH": search, "PYTHONSAFEPATH": "1", "NO_COLOR": "1", "COLUMNS": "160"}
     # import-linter and the checks of our own import the packages, from the checkout and nowhere else.
     environment["PYTHONPATH"] = os.pathsep.join(str(ROOT / one) for one in SOURCE_ROOTS)
     begun = time.monotonic()
