@@ -106,24 +106,13 @@ async def test_commands_that_wait_together_share_a_commit_and_one_failure_takes_
 ) -> None:
     with opened_store(tmp_path) as store:
 
-        def receive(number: int) -> int:
-            quantity = -1 if number == 7 else 1
-            return asyncio_result(store, number, quantity)
-
-        def asyncio_result(_store: object, number: int, quantity: int) -> int:
-            return number * quantity
-
-        async def one(number: int) -> object:
-            quantity = receive(number)
-            if number == 7:
-                quantity = -1
+        async def receive(number: int) -> int:
+            goods = Goods("SKU-1", -1 if number == 7 else number)
             return await store.write(
-                lambda tx: ledger.move(
-                    tx, _context(number), "receive", [Goods("SKU-1", quantity)], target_bin=DOCK
-                )
+                lambda tx: ledger.move(tx, _context(number), "receive", [goods], target_bin=DOCK)
             )
 
-        results = await asyncio.gather(*(one(number) for number in range(1, 21)), return_exceptions=True)
+        results = await asyncio.gather(*(receive(number) for number in range(1, 21)), return_exceptions=True)
 
         failures = [result for result in results if isinstance(result, BaseException)]
         assert len(failures) == 1
