@@ -16,7 +16,9 @@ log = get_logger(__name__)
 
 def unforeseen(error: Exception, correlation: str) -> BodegaError:
     """Log the bug, and the error to answer with instead."""
-    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    places = [
+        f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+    ]
     log.error("request_bug", kind=type(error).__name__, places=places)
     return BodegaError(
         "the control plane met a fault that it did not foresee",

@@ -49,7 +49,9 @@ def _fault_trailers(faults: tuple[FieldFault, ...]) -> list[tuple[str, str]]:
     return trailers
 
 
-def from_status(status: grpc.StatusCode, message: str, trailers: Iterable[tuple[str, str | bytes]]) -> BodegaError:
+def from_status(
+    status: grpc.StatusCode, message: str, trailers: Iterable[tuple[str, str | bytes]]
+) -> BodegaError:
     """The error that a peer sent; its family, and so its exit code, is the one that the peer raised.
 
     A status without our metadata (a proxy, an old server) gets the first family with that status.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import grpc
 
@@ -25,7 +25,7 @@ _OPEN_PREFIX = "/grpc.health.v1.Health/"
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
-Handler = grpc.RpcMethodHandler[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic for type checkers only
 
 
 class Gate(grpc.aio.ServerInterceptor):
@@ -36,9 +36,9 @@ class Gate(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler:
+    ) -> Handler | None:
         """Refuse without the token; else wrap the method's behaviour."""
         method = handler_call_details.method
         if method.startswith(_OPEN_PREFIX):
@@ -52,7 +52,7 @@ class Gate(grpc.aio.ServerInterceptor):
         if handler is None or handler.unary_unary is None:
             return handler  # an unknown method, or reflection, which streams and raises nothing of ours
         return grpc.unary_unary_rpc_method_handler(
-            _guarded(method, given, handler.unary_unary),
+            _guarded(method, given, cast("Behaviour", handler.unary_unary)),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
@@ -81,8 +81,10 @@ def _guarded(method: str, given: dict[str, str], behaviour: Behaviour) -> Behavi
                 log.info("grpc_request", method=method, code="OK", ms=_ms_since(started))
                 return response
             status, message, trailers = to_status(failed)
-            log.info("grpc_request", method=method, code=status.name, error=failed.code, ms=_ms_since(started))
-            await context.abort(status, message, (*trailers, (HEADER, word)))
+            log.info(
+                "grpc_request", method=method, code=status.name, error=failed.code, ms=_ms_since(started)
+            )
+            return await context.abort(status, message, (*trailers, (HEADER, word)))
 
     return run
 

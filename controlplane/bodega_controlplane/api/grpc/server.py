@@ -29,6 +29,11 @@ def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
     services.add_AuditServiceServicer_to_server(servicers.Audit(hub), server)
     names = [service.full_name for service in pb.DESCRIPTOR.services_by_name.values()]
     # The servicer says SERVING for the server as a whole (service "") for as long as the server runs.
-    health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), server)
-    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    # type: ignores: the two standard services come without types.
+    health_pb2_grpc.add_HealthServicer_to_server(  # type: ignore[no-untyped-call]
+        health.aio.HealthServicer(),  # type: ignore[attr-defined]
+        server,
+    )
+    shown = (*names, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(shown, server)  # type: ignore[no-untyped-call]
     return server

@@ -6,6 +6,8 @@ Errors are not handled here: the interceptor turns every one into a status, in o
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 
 from bodega import codec
@@ -18,7 +20,7 @@ from bodega_controlplane.app import audit, catalogue, decisions, nodes, orders, 
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import Caller
 
-Context = grpc.aio.ServicerContext
+Context = grpc.aio.ServicerContext[Any, Any]
 
 
 def _operator(hub: Hub) -> Caller:

@@ -11,13 +11,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bodega.core.lifecycles import OrderState
 from bodega.limits import (
     ADDRESS_LINES_MAX,
     CATALOGUE_ROWS_MAX,
+    GTINS_PER_SKU_MAX,
     IDENTIFIER_CHARS_MAX,
     ORDER_LINES_MAX,
     QUANTITY_MAX,
-    GTINS_PER_SKU_MAX,
     TEXT_CHARS_MAX,
 )
 from bodega_controlplane.app import views
@@ -38,11 +39,15 @@ class SkuIn(_In):
 
     sku_id: Identifier
     name: Text
-    gtins: list[Annotated[str, Field(pattern=r"^[0-9]{8,14}$")]] = Field(default=[], max_length=GTINS_PER_SKU_MAX)
+    gtins: list[Annotated[str, Field(pattern=r"^[0-9]{8,14}$")]] = Field(
+        default=[], max_length=GTINS_PER_SKU_MAX
+    )
     owner: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)] = ""
     lot_tracked: bool = False
     weight_g: Measure = Field(default=0, description="Weight of one base unit in grams; 0 if not known.")
-    volume_ml: Measure = Field(default=0, description="Volume of one base unit in millilitres; 0 if not known.")
+    volume_ml: Measure = Field(
+        default=0, description="Volume of one base unit in millilitres; 0 if not known."
+    )
 
     def draft(self) -> views.SkuDraft:
         """The value for the app layer."""
@@ -124,7 +129,7 @@ class OrderOut(BaseModel):
     order_id: str
     channel: str
     reference: str
-    state: views.OrderState
+    state: OrderState
     node_id: str = Field(description="Node that fulfils it.")
     lines: list[OrderLineOut]
     parcels: list[str] = Field(description="SSCCs of its parcels, 18 digits each.")
