@@ -1,0 +1,1 @@
+"""Cameras: one file per device family; imported only by the vision process."""

@@ -1,0 +1,1 @@
+"""Barcode scanners: one file per device family."""

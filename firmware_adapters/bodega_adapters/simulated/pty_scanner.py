@@ -1,0 +1,80 @@
+"""A scanner on a pseudo-terminal: the real serial driver opens it as it would open a USB scanner.
+
+The simulated device holds the slave side open too, so it stays there when the agent dies, and it can be
+pulled out and put back in: `unplug` hangs up whoever reads, `plug` gives a new terminal behind the same
+stable link, as /dev/serial/by-id does. As with a real serial port, what is scanned while nobody has the
+port open is lost when it is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import tty
+from pathlib import Path
+
+from bodega.errors import Unavailable
+
+
+class SimulatedScanner:
+    """The device side. `link`: a path to keep as a stable symbolic link to the terminal, or None for none."""
+
+    def __init__(self, link: Path | None = None) -> None:
+        self._link = link
+        self._ends: tuple[int, int] | None = None
+        self._terminal = Path()
+        self.plug()
+
+    @property
+    def path(self) -> str:
+        """What a driver opens: the stable link where there is one, else the slave terminal."""
+        return str(self._link or self._terminal)
+
+    def plug(self) -> None:
+        """Put the device in; nothing if it is in."""
+        if self._ends is not None:
+            return
+        master, slave = os.openpty()
+        # Raw, or the terminal would echo scans back at us and turn CR into LF before a driver sets it up.
+        tty.setraw(slave)
+        os.set_blocking(master, False)
+        self._ends = (master, slave)
+        self._terminal = Path(os.ttyname(slave))
+        if self._link is not None:
+            self._link.unlink(missing_ok=True)
+            self._link.symlink_to(self._terminal)
+
+    def unplug(self) -> None:
+        """Pull the device out: readers get a hang-up, and the path is gone."""
+        if self._ends is None:
+            return
+        if self._link is not None:
+            self._link.unlink(missing_ok=True)
+        for end in self._ends:
+            os.close(end)
+        self._ends = None
+
+    def close(self) -> None:
+        """Same as `unplug`; safe to call twice."""
+        self.unplug()
+
+    def scan(self, text: str, symbology: str | None = "]C1", terminator: str = "\r\n") -> None:
+        """Send one barcode as a scanner with AIM identifiers does.
+
+        `symbology`: "]C1" for GS1-128 (element strings with application identifiers, SSCC labels), "]C0"
+        for plain Code 128 (bins, control words), "]E0" for EAN-13 and UPC-A, None for a scanner that sends
+        no identifier.
+        """
+        self.send(f"{symbology or ''}{text}{terminator}".encode())
+
+    def send(self, data: bytes) -> None:
+        """Put raw bytes on the line; raises `Unavailable` if unplugged, or if nobody reads and the line is
+        full.
+        """
+        if self._ends is None:
+            raise Unavailable("the simulated scanner is unplugged", hint="plug it in")
+        try:
+            written = os.write(self._ends[0], data)
+        except BlockingIOError:
+            written = 0
+        if written < len(data):
+            raise Unavailable(f"nobody reads the simulated scanner at {self.path}", hint="start the agent")
