@@ -13,12 +13,13 @@ from bodega.host.log import get_logger
 
 log = get_logger(__name__)
 
+_PLACES_MAX = 12
+
 
 def unforeseen(error: Exception, correlation: str) -> BodegaError:
     """Log the bug, and the error to answer with instead."""
-    places = [
-        f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
-    ]
+    frames = traceback.extract_tb(error.__traceback__)[-_PLACES_MAX:]
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     log.error("request_bug", kind=type(error).__name__, places=places)
     return BodegaError(
         "the control plane met a fault that it did not foresee",

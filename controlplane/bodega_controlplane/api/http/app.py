@@ -61,12 +61,12 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 async def _by_starlette(request: Request, error: Exception) -> Response:
     """Unknown paths, wrong methods, bodies that cannot be read."""
     assert isinstance(error, HTTPException)
+    hint = "GET /openapi.json lists every path with its methods and bodies"
+    ours: BodegaError
     if error.status_code == 404:
-        ours: BodegaError = NotFound("there is no such path", hint="GET /openapi.json lists every path")
+        ours = NotFound("there is no such path", hint=hint)
+    elif error.status_code == 405:
+        ours = InvalidInput(f"this path has no {request.method}", code="method-not-allowed", hint=hint)
     else:
-        ours = InvalidInput(
-            f"{request.method} with this body or on this path cannot be read",
-            code="unreadable-request",
-            hint="GET /openapi.json lists every path, its methods and its bodies",
-        )
+        ours = InvalidInput("the request cannot be read", code="unreadable-request", hint=hint)
     return problem(ours, status=error.status_code, headers=error.headers)

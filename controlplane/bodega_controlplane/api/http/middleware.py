@@ -63,7 +63,7 @@ class Watch:
 
 def _template(scope: Scope) -> str:
     """The path as the route declares it; what the client put in its place is not for the log."""
-    return getattr(scope.get("route"), "path", "(no such path)")
+    return getattr(scope.get("route"), "path", "(not routed)")
 
 
 class Gate:

@@ -19,7 +19,11 @@ from bodega_controlplane.api.http.models import PLAIN_TEXT
 MEDIA_TYPE = "application/problem+json"
 
 _SEEN_CHARS_MAX = 60
-_SENTENCES = {"missing": "is required", "extra_forbidden": "is not a known field"}
+_SENTENCES = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "model_attributes_type": "must be a JSON object, sent as Content-Type: application/json",
+}
 
 
 class FaultOut(BaseModel):
