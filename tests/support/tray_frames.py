@@ -20,7 +20,14 @@ def tray(seed: int = 0) -> np.ndarray:
     return grain.clip(0, 255).astype(np.uint8)
 
 
-def with_item(frame: np.ndarray, content: str, *, at: tuple[int, int] = (60, 60), symbology: str = "EAN13", gs1: bool = False) -> np.ndarray:
+def with_item(
+    frame: np.ndarray,
+    content: str,
+    *,
+    at: tuple[int, int] = (60, 60),
+    symbology: str = "EAN13",
+    gs1: bool = False,
+) -> np.ndarray:
     """The frame with one barcode printed on it, its top left corner at (x, y)."""
     options = {"gs1": True} if gs1 else {}
     code = zxingcpp.create_barcode(content, getattr(zxingcpp.BarcodeFormat, symbology), **options)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
+
 from bodega_agent.vision.client import WORKER_COMMAND, VisionClient
 from bodega_agent.vision.messages import CameraSpec, InspectRequest, WorkerSpec
 
@@ -34,7 +35,9 @@ def request(camera: str, *expected_gtins: str) -> InspectRequest:
 
 
 @asynccontextmanager
-async def running(worker: WorkerSpec, command: tuple[str, ...] = WORKER_COMMAND) -> AsyncIterator[VisionClient]:
+async def running(
+    worker: WorkerSpec, command: tuple[str, ...] = WORKER_COMMAND
+) -> AsyncIterator[VisionClient]:
     """A client whose worker is ready."""
     client = VisionClient(worker, command=command)
     await client.start()

@@ -101,7 +101,7 @@ class DownDelivery(Protocol):
 class LinkListener(Protocol):
     """Who hears what comes over the link unasked. The calls return at once and never raise."""
 
-    def connection_changed(self, connected: bool) -> None:  # noqa: FBT001 (the state itself, not a switch)
+    def connection_changed(self, connected: bool) -> None:
         """The broker is there now, or is gone."""
         ...
 

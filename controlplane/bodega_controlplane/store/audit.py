@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bodega.core.chain import GENESIS, link
+from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import audit
 from bodega_controlplane.store.transaction import AuditLine, Transaction
 
@@ -47,7 +48,7 @@ def canonical(seq: int, entry: AuditLine) -> bytes:
     return b"bodega-audit-v1\n" + b"\n".join(f"{len(part)}:{part}".encode() for part in parts)
 
 
-def newest_first(tx: Transaction, subject: str, limit: int) -> list[sa.Row[tuple[object, ...]]]:
+def newest_first(tx: Transaction, subject: str, limit: int) -> list[Row]:
     """Rows of the trail, of one subject or all."""
     query = sa.select(audit).order_by(audit.c.seq.desc()).limit(limit)
     if subject:
@@ -69,6 +70,6 @@ def verify(tx: Transaction) -> tuple[int, int]:
     return checked, 0
 
 
-def _after(tx: Transaction, seq: int) -> list[sa.Row[tuple[int, int, str, str, str, str, bytes]]]:
+def _after(tx: Transaction, seq: int) -> list[Row]:
     query = sa.select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(_BATCH)
     return list(tx.connection.execute(query))

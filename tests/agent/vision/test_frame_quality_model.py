@@ -6,12 +6,13 @@ import hashlib
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
+
 from bodega.errors import IntegrityBroken, NotFound
 from bodega_agent.vision.judge import Thresholds, judge_quality
 from bodega_agent.vision.models import FRAME_QUALITY
 from bodega_agent.vision.quality import QualityModel
 from bodega_agent.vision.session import CPU, ModelSession
-from structlog.testing import capture_logs
 from support import tray_frames
 
 ITEM = tray_frames.with_item(tray_frames.tray(), "4006381333931")

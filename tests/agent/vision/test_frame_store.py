@@ -8,8 +8,9 @@ import stat
 import cv2
 import numpy as np
 import pytest
-from bodega_agent.vision.frames import FrameStore
 from structlog.testing import capture_logs
+
+from bodega_agent.vision.frames import FrameStore
 from support.tray_frames import tray
 
 DIGESTS = [f"{number:064x}" for number in range(20)]

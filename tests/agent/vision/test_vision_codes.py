@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from bodega.limits import FRAME_CODES_MAX, IDENTIFIER_CHARS_MAX
 from bodega_agent.vision.codes import codes_in
 from support.tray_frames import tray, with_item
@@ -58,7 +59,9 @@ def test_a_frame_full_of_codes_is_bounded_and_keeps_the_items():
     sheet = np.full((1800, 1200, 3), 255, np.uint8)
     for row in range(10):
         for column in range(4):
-            sheet = with_item(sheet, f"L-{row}-{column}", at=(20 + 290 * column, 150 * row), symbology="Code128")
+            sheet = with_item(
+                sheet, f"L-{row}-{column}", at=(20 + 290 * column, 150 * row), symbology="Code128"
+            )
     codes = codes_in(with_item(sheet, "4006381333931", at=(20, 1600)))
     assert len(codes) == FRAME_CODES_MAX
     assert codes[0] == "04006381333931"

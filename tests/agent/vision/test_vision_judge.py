@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bodega_agent.vision.judge import Thresholds, judge_codes, judge_quality
 
 PEN = "04006381333931"

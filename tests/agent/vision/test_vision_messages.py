@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+
 from bodega.errors import PeerFault
 from bodega.limits import EXPECTED_GTINS_MAX, VERDICT_REASONS_MAX, VISION_MESSAGE_BYTES_MAX
 from bodega_agent.vision import wire
@@ -35,7 +36,9 @@ VERDICT = Verdict(
 LONGEST_JSON = json.dumps({"kind": "inspect", "body": {"x": ""}}, separators=(",", ":"))
 
 
-@pytest.mark.parametrize("value", [SPEC, REQUEST, VERDICT, Ready("m@1", "p"), Verdict("r", "review", ("a: b",))])
+@pytest.mark.parametrize(
+    "value", [SPEC, REQUEST, VERDICT, Ready("m@1", "p"), Verdict("r", "review", ("a: b",))]
+)
 def test_a_message_survives_the_wire_unchanged(value):
     _, body = wire.decode(wire.encode("any", value.to_json())[wire.PREFIX_BYTES :])
     assert type(value).from_json(body) == value
@@ -87,7 +90,9 @@ def test_a_message_of_the_longest_length_passes_and_one_byte_more_does_not():
         wire.content_length((VISION_MESSAGE_BYTES_MAX + 1).to_bytes(4, "big"))
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"{", b"[]", b'{"kind": 1}', b'{"body": {}}', b"[" * 60_000])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"{", b"[]", b'{"kind": 1}', b'{"body": {}}', b"[" * 60_000]
+)
 def test_content_that_is_no_message_is_refused(content):
     with pytest.raises(PeerFault):
         wire.decode(content)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from bodega_agent.vision.judge import Thresholds
 from bodega_agent.vision.models import FRAME_QUALITY
 from support import tray_frames, vision_worker
