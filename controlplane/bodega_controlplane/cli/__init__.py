@@ -12,7 +12,7 @@ import click
 
 import bodega
 from bodega.host.cli import EXIT_CODES_HELP, LazyGroup, run_main
-from bodega_controlplane.cli.location import location_options
+from bodega_controlplane.cli.location import from_environment
 
 _HERE = "bodega_controlplane.cli"
 
@@ -33,9 +33,9 @@ _HERE = "bodega_controlplane.cli"
     epilog=EXIT_CODES_HELP,
 )
 @click.version_option(bodega.__version__, "--version", prog_name="bodegactl")
-@location_options
+@from_environment
 @click.pass_context
-def bodegactl(context: click.Context, **location: Any) -> None:
+def bodegactl(context: click.Context, /, **location: Any) -> None:
     """The control plane of a network of micro-fulfilment nodes.
 
     `bodegactl serve` runs it. Every other command asks a running one over gRPC: tell it which with

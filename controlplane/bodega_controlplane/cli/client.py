@@ -20,7 +20,7 @@ from bodega.errors import BodegaError, ConfigInvalid, InvalidInput, Unauthentica
 from bodega.limits import OPERATOR_CALL_S
 from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.api.grpc.errors import CODE_KEY, from_status
-from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, location_options
+from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, from_command_line
 
 Q = TypeVar("Q")
 R = TypeVar("R")
@@ -101,14 +101,16 @@ class HubClient:
             token = self._token_file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "is not a token"
-            raise Unauthenticated(f"no operator token: {self._token_file}: {reason}", hint=_GIVE_TOKEN) from error
+            raise Unauthenticated(
+                f"no operator token: {self._token_file}: {reason}", hint=_GIVE_TOKEN
+            ) from error
         if not token or not token.isprintable():
             raise Unauthenticated(f"no operator token: {self._token_file} holds none", hint=_GIVE_TOKEN)
         return token
 
     def _explained(self, error: grpc.RpcError) -> BodegaError:
         status, message = error.code(), error.details() or ""
-        trailers = tuple(error.trailing_metadata() or ())
+        trailers = [(item.key, item.value) for item in error.trailing_metadata() or ()]
         ours = any(key == CODE_KEY for key, _ in trailers)
         if ours:
             explained = from_status(status, message, trailers)
@@ -117,7 +119,7 @@ class HubClient:
             return explained
         if status is grpc.StatusCode.UNAVAILABLE:
             return Unavailable(
-                f"no control plane answers at {self._address}",
+                f"no control plane answers at {self._address}: {message.rpartition(': ')[2]}",
                 hint="is `bodegactl serve` running? say where with --hub HOST:PORT or BODEGACTL_HUB "
                 "(its ready line and endpoints.json name the port)",
             )
@@ -140,13 +142,15 @@ def _read(path: Path, option: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigInvalid(f"{option} {path}: {error.strerror}", hint="give a file with PEM certificates") from error
+        raise ConfigInvalid(
+            f"{option} {path}: {error.strerror}", hint="give a file with PEM certificates"
+        ) from error
 
 
 def hub_command(function: Callable[..., Any]) -> Callable[..., Any]:
     """Makes a command a client: adds --hub, --token-file and --ca-file, and passes `hub`, a HubClient."""
 
-    @location_options
+    @from_command_line
     @click.pass_context
     @functools.wraps(function)
     def run(context: click.Context, *args: Any, **options: Any) -> Any:

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 import grpc
 
-from bodega.errors import OUTCOMES, BodegaError, FieldFault, Unavailable, outcome_of
+from bodega.errors import OUTCOMES, BodegaError, FieldFault, InvalidInput, PeerFault, Unavailable, outcome_of
 from bodega.limits import FAULT_METADATA_BYTES_MAX, TEXT_CHARS_MAX
 
 CODE_KEY = "bodega-code"
@@ -24,6 +24,13 @@ LEFT_OUT_KEY = "bodega-faults-left-out"
 
 # Everything printable in ASCII but "%" stays as it is, so a hint reads well in any gRPC client.
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+
+# What gRPC itself says without asking us: too slow, too large, a method of another version.
+_BY_GRPC: dict[grpc.StatusCode, type[BodegaError]] = {
+    grpc.StatusCode.DEADLINE_EXCEEDED: Unavailable,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: InvalidInput,
+    grpc.StatusCode.UNIMPLEMENTED: PeerFault,
+}
 
 Trailers = tuple[tuple[str, str], ...]
 
@@ -69,9 +76,8 @@ def from_status(
 
 def _family(status: grpc.StatusCode, code: str) -> type[BodegaError]:
     same_status = [family for family, outcome in OUTCOMES.items() if outcome.grpc == status.name]
-    if status is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return Unavailable
-    return next((family for family in same_status if family.code == code), [*same_status, BodegaError][0])
+    by_code = (family for family in same_status if family.code == code)
+    return next(by_code, _BY_GRPC.get(status, [*same_status, BodegaError][0]))
 
 
 def _fault(value: str) -> FieldFault:
