@@ -24,10 +24,11 @@ from bodega.limits import (
 from bodega_controlplane.app import views
 
 PLAIN_TEXT = r"^[^<>\x00-\x1f\x7f]*$"
+PLAIN_WORD = r"^[!-;=?-~]*$"  # visible ASCII without "<" and ">"
 
-Identifier = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)]
+Identifier = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_WORD)]
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX, pattern=PLAIN_TEXT)]
-Measure = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Measure = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class _In(BaseModel):
@@ -78,7 +79,7 @@ class RecipientIn(_In):
 
     name: Text
     address: list[Text] = Field(min_length=1, max_length=ADDRESS_LINES_MAX)
-    postal_code: Identifier
+    postal_code: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)]
     country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
     location: LocationIn
 

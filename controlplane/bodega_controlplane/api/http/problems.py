@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from bodega.errors import BodegaError, FieldFault, InvalidInput, Unauthenticated, Unavailable, outcome_of
 from bodega.limits import FAULTS_SHOWN_MAX, TEXT_CHARS_MAX
-from bodega_controlplane.api.http.models import PLAIN_TEXT
+from bodega_controlplane.api.http.models import PLAIN_TEXT, PLAIN_WORD
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -23,6 +23,11 @@ _SENTENCES = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
     "model_attributes_type": "must be a JSON object, sent as Content-Type: application/json",
+}
+
+_PATTERNS = {
+    PLAIN_TEXT: "must be plain text without <, > and control characters",
+    PLAIN_WORD: "must be visible ASCII characters without spaces, < and >",
 }
 
 
@@ -94,8 +99,8 @@ def _sentence(error: Mapping[str, Any]) -> str:
         return _SENTENCES[kind]
     if kind == "json_invalid":
         return f"is not JSON: {context.get('error', '')} at character {error['loc'][-1]}"
-    if kind == "string_pattern_mismatch" and context.get("pattern") == PLAIN_TEXT:
-        return "must be plain text without <, > and control characters"
+    if kind == "string_pattern_mismatch" and context.get("pattern") in _PATTERNS:
+        return _PATTERNS[context["pattern"]]
     text = str(error["msg"]).removeprefix("Input ")
     if seen is None or isinstance(seen, (bool, int, float, str)):
         return f"{text}, is {ascii(seen)[:_SEEN_CHARS_MAX]}"

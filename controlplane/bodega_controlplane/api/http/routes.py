@@ -44,7 +44,7 @@ def _caller(request: Request) -> Caller:
 HubHere = Annotated[Hub, Depends(_hub)]
 CallerHere = Annotated[Caller, Depends(_caller)]
 OrderId = Annotated[
-    str, Path(min_length=1, max_length=IDENTIFIER_CHARS_MAX, pattern=models.PLAIN_TEXT, examples=["ord-1"])
+    str, Path(min_length=1, max_length=IDENTIFIER_CHARS_MAX, pattern=models.PLAIN_WORD, examples=["ord-1"])
 ]
 IdempotencyKey = Annotated[
     str,
