@@ -1,4 +1,4 @@
-"""Pictures of a packing tray, drawn for tests: a textured ground, items as printed barcodes, and bad light."""
+"""Pictures of a packing tray, drawn for tests: a textured ground, printed barcodes, and bad light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vision worker with cameras over folders, for tests: its spec, requests, and processes that must be gone."""
+"""A vision worker with cameras over folders, for tests: spec, requests, processes that must be gone."""
 
 from __future__ import annotations
 

@@ -15,6 +15,8 @@ import asyncio
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Coroutine
+from typing import Any
 
 from bodega.errors import InvalidInput, PeerFault
 from bodega.host.log import get_logger
@@ -72,6 +74,11 @@ class VisionClient:
     def pid(self) -> int | None:
         """The worker's process id, None while there is none."""
         return self._process.pid if self._process else None
+
+    @property
+    def waiting(self) -> int:
+        """Inspections asked for and not answered yet."""
+        return len(self._pending)
 
     async def start(self) -> None:
         """Start the worker and the task that keeps it alive. Does not wait for it to be ready."""
@@ -168,21 +175,23 @@ class VisionClient:
         """From a fresh process to its end; afterwards nothing of it is left and nobody waits for it."""
         process = self._process
         born_s = time.monotonic()
+        polite = True
         try:
             if process is not None and process.stdout is not None:
                 await self._listen(process.stdout)
         except PeerFault as fault:
+            polite = False
             log.warning("vision_worker_incoherent", error=fault.message)
         except TimeoutError:
+            polite = False
             log.warning("vision_worker_start_timeout", limit_s=VISION_START_S)
         finally:
-            # Only a worker that stayed up starts the delays anew: one that dies at each first frame must
-            # not spin.
+            # Only a worker that stayed up starts the delays anew; one that dies at each frame must not spin.
             if self.ready and time.monotonic() - born_s > DEVICE_BACKOFF_MAX_S:
                 self._delays = backoff_delays()
             self._bury()
             if process is not None:
-                await _end(process)
+                await _seen_through(_end(process, polite=polite))
 
     def _bury(self) -> None:
         self._process = None
@@ -225,11 +234,21 @@ def _review(request: InspectRequest, began_s: float, code: str, sentence: str) -
     return Verdict(request.request_id, "review", (reason(code, sentence),), duration_ms=duration_ms)
 
 
-async def _end(process: Process) -> None:
+async def _seen_through(work: Coroutine[Any, Any, None]) -> None:
+    """Await bounded work to its end, cancelled or not: a process that nobody waits for stays a zombie."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+async def _end(process: Process, *, polite: bool) -> None:
     """Close the pipe, ask, then force; returns when the process is gone, or after three bounded steps."""
     if process.stdin is not None:
         process.stdin.close()
-    for action in ("", "terminate", "kill"):
+    for action in ("", "terminate", "kill") if polite else ("kill",):
         if action:
             _signal(process, action)
         try:

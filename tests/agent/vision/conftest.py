@@ -1,4 +1,4 @@
-"""Shared by the vision tests: a running worker's surroundings, and a loop that pytest-asyncio does not leave open."""
+"""Keeps pytest-asyncio from leaving an event loop open behind the vision tests."""
 
 from __future__ import annotations
 

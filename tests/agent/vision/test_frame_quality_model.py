@@ -1,4 +1,4 @@
-"""The quality model is what its card says: made by its generator, equal to plain numpy, pinned by its digest."""
+"""The quality model is what its card says: made by its generator, equal to numpy, pinned by its digest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both ends of the pipe read with suspicion: what is not a message is refused, by name, and kept from doing harm."""
+"""Both ends of the pipe read with suspicion: what is not a message is refused, by name."""
 
 from __future__ import annotations
 
