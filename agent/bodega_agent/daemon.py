@@ -11,33 +11,30 @@ import contextlib
 import ctypes
 import signal
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 from uuid import uuid4
 
-from bodega.errors import BodegaError, InvalidInput, NotFound
+from bodega import __version__
 from bodega.host import log as logs
 from bodega.host.notify import notify
 from bodega.limits import FRAMES_KEPT_BYTES_MAX, STOP_S
-from bodega_adapters.ports import Scan
 from bodega_adapters.registry import open_printer, open_scanner
 from bodega_agent.config import AgentConfig
 from bodega_agent.identity import HubKey
 from bodega_agent.rules.facts import VisionMode
-from bodega_agent.services.control import ControlServer, Json
+from bodega_agent.services.control import ControlServer
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
 from bodega_agent.services.intake import IntakeService
+from bodega_agent.services.operations import Operations
 from bodega_agent.services.printing import PrintService
-from bodega_agent.services.prompts import PromptBoard, Shown
+from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.services.schedule import Schedule
 from bodega_agent.services.syncing import SyncService
-from bodega_agent.store import labels
 from bodega_agent.store.inbound import Applied, settings_of
-from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
-from bodega_agent.store.transaction import Context, Transaction
 from bodega_agent.vision.client import VisionClient
 from bodega_agent.vision.messages import CameraSpec, WorkerSpec
 
@@ -89,14 +86,20 @@ class Node:
         self._settings = await self._store.write(settings_of)
         self._store.on_hub_events = self._hear_hub
         self._board = PromptBoard(self._nonce)
+        self._intake = IntakeService([open_scanner(s.driver, s.name, s.options) for s in config.scanners])
+        self._closing.push_async_callback(self._intake.close)
         self._floor = FloorService(
-            self._store, self._board, present=lambda: self._intake.present(), vision=self._vision_mode
+            self._store, self._board, present=self._intake.present, vision=self._vision_mode
         )
-        self._start_devices()
-        sync = self._make_sync(hub_key) if hub_key else None
-        self._health = self._make_health(sync)
+        self._tasks.append(self._intake.run(self._floor))
+        self._start_printer()
+        self._eyes = self._make_eyes()
+        parts = self._health_parts()
+        self._health = HealthService(config, self._store, parts, self._nonce)
+        parts.sync = self._make_sync(hub_key) if hub_key else None
         self._schedule = Schedule(self._store, self._health)
-        self._control = ControlServer(config.socket_path, self._answers(), {"watch": self._watch})
+        asked = Operations(self._store, self._floor, self._board, self._printing, self._health)
+        self._control = ControlServer(config.socket_path, asked.answers, asked.streams)
         await self._control.start()
         self._closing.push_async_callback(self._control.close)
 
@@ -107,7 +110,7 @@ class Node:
             self._schedule.start()
             self._closing.callback(self._schedule.stop)
             _give_back_start_up_memory()
-            log.info("ready", socket=str(self._config.socket_path), version=self._health_version())
+            log.info("ready", socket=str(self._config.socket_path), version=__version__)
             notify("READY=1")
             await stop.wait()
             log.info("stopping")
@@ -122,19 +125,13 @@ class Node:
             async with asyncio.timeout(STOP_S):
                 await self._closing.aclose()
 
-    def _start_devices(self) -> None:
-        config = self._config
-        scanners = [open_scanner(s.driver, s.name, s.options) for s in config.scanners]
-        self._intake = IntakeService(scanners, self._floor)
-        self._closing.push_async_callback(self._intake.close)
-        printer = config.printer and open_printer(
-            config.printer.driver, config.printer.name, config.printer.options
-        )
-        self._printing = PrintService(self._store, printer or None, self._floor.label_changed)
+    def _start_printer(self) -> None:
+        device = self._config.printer
+        printer = open_printer(device.driver, device.name, device.options) if device else None
+        self._printing = PrintService(self._store, printer, self._floor.label_changed)
         self._closing.push_async_callback(self._printing.close)
         self._floor.on_print = self._printing.wake
-        self._tasks += [self._intake.run(), self._printing.run()]
-        self._eyes = self._make_eyes()
+        self._tasks.append(self._printing.run())
 
     def _make_eyes(self) -> VisionClient | None:
         vision = self._config.vision
@@ -155,38 +152,32 @@ class Node:
 
     def _make_sync(self, hub_key: HubKey) -> SyncService:
         # Imported here: a node without a hub never pays for the NATS client.
+        from bodega_agent.transport.connection import Broker  # noqa: PLC0415  # see the sentence above
         from bodega_agent.transport.nats_link import NatsLink  # noqa: PLC0415  # see the sentence above
 
         hub = self._config.hub
         assert hub is not None, "sync is only made for a node with a hub"
-        link = NatsLink(
-            node_id=self._config.node_id,
-            url=hub.nats_url,
-            user=hub.nats_user,
-            password_file=hub.nats_password_file,
-        )
+        broker = Broker(hub.nats_url, hub.nats_user, hub.nats_password_file)
         sync = SyncService(
             node_id=self._config.node_id,
             boot_nonce=self._nonce,
             journal=self._store,
-            link=link,
+            link=NatsLink(self._config.node_id, broker),
             hub_key=hub_key,
-            health=lambda: self._health.report(),
+            health=self._health.report,
         )
         self._tasks.append(sync.run())
         return sync
 
-    def _make_health(self, sync: SyncService | None) -> HealthService:
+    def _health_parts(self) -> Parts:
         eyes = self._eyes
-        parts = Parts(
+        return Parts(
             printing=self._printing,
             present=self._intake.present,
-            sync=sync,
             vision_ready=(lambda: eyes.ready) if eyes else None,
             vision_provider=(lambda: eyes.provider) if eyes else None,
             vision_mode=lambda: str(self._vision_mode()),
         )
-        return HealthService(self._config, self._store, parts, self._nonce)
 
     def _vision_mode(self) -> VisionMode:
         vision = self._config.vision
@@ -199,3 +190,9 @@ class Node:
             self._settings = await self._store.write(settings_of)
         for fulfillment_order_id in applied.cancelled:
             await self._floor.work_cancelled(fulfillment_order_id)
+
+
+def _give_back_start_up_memory() -> None:
+    """Importing frees megabytes that the allocator keeps; on a small box they are better given back."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -43,4 +43,4 @@ class HubKey:
         return True
 
 
-_HINT = "set hub.verify_key to what `bodegactl nodes register` printed for this hub"
+_HINT = "set hub.verify_key to the key that bodegactl nodes register prints"

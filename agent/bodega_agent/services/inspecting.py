@@ -82,9 +82,7 @@ def _record(tx: Transaction, asked: InspectAsked, verdict: Verdict, news: Verdic
         fulfillment_order_id=asked.fulfillment_order_id,
         sku_id=asked.sku_id,
         outcome=verdict.outcome,
-        reasons=[
-            decisions_pb2.Reason(code=code, text=text) for code, text in map(_split, verdict.reasons)
-        ],
+        reasons=[decisions_pb2.Reason(code=code, text=text) for code, text in map(_split, verdict.reasons)],
         frame_digest=verdict.frame_digest,
         model=verdict.model,
         provider=verdict.provider,
@@ -93,9 +91,7 @@ def _record(tx: Transaction, asked: InspectAsked, verdict: Verdict, news: Verdic
         seen=verdict.seen,
         duration_ms=verdict.duration_ms,
     )
-    context = Context(
-        verdict.request_id, actor="vision", device=asked.device, correlation_id=order.order_id
-    )
+    context = Context(verdict.request_id, actor="vision", device=asked.device, correlation_id=order.order_id)
     tx.append(context, vision_decision=decision)
     current = next(line for line in order.lines if line.line == asked.line)
     if current.camera != "accepted":

@@ -15,26 +15,26 @@ log = get_logger(__name__)
 class IntakeService:
     """Feeds every scan of every scanner to the floor, in the order in which each device sent them."""
 
-    def __init__(self, scanners: Sequence[Scanner], floor: FloorService) -> None:
+    def __init__(self, scanners: Sequence[Scanner]) -> None:
         self._scanners = scanners
-        self._floor = floor
 
     def present(self) -> set[str]:
         """Names of the scanners that are connected now."""
         return {scanner.name for scanner in self._scanners if scanner.connected}
 
-    async def run(self) -> None:
+    async def run(self, floor: FloorService) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for scanner in self._scanners:
-                tasks.create_task(self._feed(scanner), name=f"scanner-{scanner.name}")
-
-    async def _feed(self, scanner: Scanner) -> None:
-        await self._floor.greet(scanner.name)
-        async for scan in scanner.scans():
-            await self._floor.handle(scan)
+                tasks.create_task(_feed(scanner, floor), name=f"scanner-{scanner.name}")
 
     async def close(self) -> None:
         """Release every device."""
         for scanner in self._scanners:
             await scanner.close()
+
+
+async def _feed(scanner: Scanner, floor: FloorService) -> None:
+    await floor.greet(scanner.name)
+    async for scan in scanner.scans():
+        await floor.handle(scan)

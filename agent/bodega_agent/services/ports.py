@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bodega.core.sync import Head, Recorded
 from bodega.errors import PeerFault, Unavailable
-from bodega.v1 import fleet_pb2, sync_pb2
+from bodega.v1 import sync_pb2
 
 
 class LinkLost(Unavailable):
@@ -36,19 +36,19 @@ class SyncJournal(Protocol):
         """The journal's last event; sequence 0 and the genesis hash if it is empty."""
         ...
 
-    async def read(self, after_seq: int, limit: int) -> list[Recorded]:
-        """Consecutive events from `after_seq + 1` on, at most `limit`; empty at the head."""
+    async def events_after(self, seq: int, limit: int) -> list[Recorded]:
+        """Consecutive events from `seq + 1` on, at most `limit`; empty at the head."""
         ...
 
-    async def hash_at(self, seq: int) -> bytes:
-        """Chain hash at a sequence from 0 (genesis) to the head; raises NotFound beyond it."""
+    async def hash_at(self, seq: int) -> bytes | None:
+        """Chain hash at a sequence from 0 (genesis) to the head; None beyond it."""
         ...
 
     async def acked(self) -> Head:
         """The highest head of this epoch that the hub has acknowledged."""
         ...
 
-    async def record_ack(self, ack: Head) -> None:
+    async def record_ack(self, head: Head) -> None:
         """Keep an ack, durably; one that is not higher than the last changes nothing."""
         ...
 
@@ -56,24 +56,16 @@ class SyncJournal(Protocol):
         """How far the hub's stream has been applied."""
         ...
 
-    async def apply_down(self, events: Sequence[Recorded], head: Head) -> None:
-        """Apply hub events and move the down head to `head`, in one durable transaction.
+    async def apply_down(self, events: Sequence[tuple[int, bytes]], head: Head) -> None:
+        """Apply hub events (sequence, bytes) and move the down head to `head`, in one durable transaction.
 
-        `events` are consecutive, checked against the chain, and follow `down_head()`; an event that is
-        not understood is parked, never refused.
+        They are consecutive, checked against the chain, and follow `down_head()`; one that is not
+        understood is parked, never refused. None at all: only the head moves, to a new stream's start.
         """
-        ...
-
-    async def reset_down(self, epoch: int) -> None:
-        """The hub began a new stream: the down head is sequence 0 of `epoch` now."""
         ...
 
     async def wait_for_news(self, after_seq: int) -> None:
         """Return once the journal's head is beyond `after_seq`."""
-        ...
-
-    async def health(self) -> fleet_pb2.Health:
-        """How well the node is, for the next heartbeat."""
         ...
 
 
@@ -101,7 +93,7 @@ class DownDelivery(Protocol):
 class LinkListener(Protocol):
     """Who hears what comes over the link unasked. The calls return at once and never raise."""
 
-    def connection_changed(self, connected: bool) -> None:  # noqa: FBT001 (the state itself, not a switch)
+    def connection_changed(self, connected: bool) -> None:
         """The broker is there now, or is gone."""
         ...
 

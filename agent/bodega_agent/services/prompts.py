@@ -51,17 +51,18 @@ class PromptBoard:
         seen = 0
         while True:
             async with self._changed:
-                await self._changed.wait_for(lambda: self._newest(device) > seen)
-                fresh = [
-                    (version, self._shown[name])
-                    for name, version in self._versions.items()
-                    if version > seen and device in (None, name)
-                ]
-            for version, shown in sorted(fresh, key=lambda pair: pair[0]):
+                while not (fresh := self._newer_than(seen, device)):
+                    await self._changed.wait()
+            for version, shown in fresh:
                 seen = version
                 yield shown
 
-    def _newest(self, device: str | None) -> int:
-        return max(
-            (version for name, version in self._versions.items() if device in (None, name)), default=0
+    def _newer_than(self, seen: int, device: str | None) -> list[tuple[int, Shown]]:
+        return sorted(
+            (
+                (version, self._shown[name])
+                for name, version in self._versions.items()
+                if version > seen and device in (None, name)
+            ),
+            key=lambda pair: pair[0],
         )

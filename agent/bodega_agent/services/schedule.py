@@ -19,7 +19,9 @@ class Schedule:
 
     def __init__(self, store: Store, health: HealthService) -> None:
         self._store = store
-        self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
+        )
         self._scheduler.add_job(health.check_chain, "interval", seconds=CHAIN_CHECK_S, jitter=5)
         interval = watchdog_interval_s()
         if interval is not None:

@@ -117,9 +117,7 @@ def _reprint(tx: Transaction, context: Context, effect: ask.Reprint) -> None:
 def _hand_over(tx: Transaction, context: Context, effect: ask.HandOver) -> None:
     place = parcel_place(effect.sscc)
     reference = Reference(effect.fulfillment_order_id, effect.sscc)
-    ledger.move(
-        tx, context, "ship", work.staged_goods(tx, place), source_bin=place, reference=reference
-    )
+    ledger.move(tx, context, "ship", work.staged_goods(tx, place), source_bin=place, reference=reference)
     work.advance(tx, context, effect.fulfillment_order_id, FulfillmentEvent.HAND_OVER)
 
 
@@ -151,11 +149,10 @@ def _open_put_back(tx: Transaction, context: Context, effect: ask.OpenPutBack) -
     tx.append(context, task_opened=task)
 
 
-def _report_late_cancel(
-    tx: Transaction, context: Context, order: work.WorkOrder, cancel_seq: int
-) -> None:
+def _report_late_cancel(tx: Transaction, context: Context, order: work.WorkOrder, cancel_seq: int) -> None:
     shipped = tx.one(
-        "SELECT shipped_seq FROM fulfillment_order WHERE fulfillment_order_id = ?", (order.fulfillment_order_id,)
+        "SELECT shipped_seq FROM fulfillment_order WHERE fulfillment_order_id = ?",
+        (order.fulfillment_order_id,),
     )
     assert shipped is not None, "the order was found in this transaction"
     late = journal_pb2.CancelCameTooLate(

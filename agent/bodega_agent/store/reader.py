@@ -36,9 +36,12 @@ class Reader:
 
     def _rows(self, sql: str, *values: Any) -> list[Json]:
         cursor = self._connection.cursor()
-        found = list(cursor.execute(sql, values))
-        names = [column[0] for column in cursor.description_full] if found else []
-        return [dict(zip(names, row, strict=True)) for row in found]
+        found: list[Json] = []
+        names: list[str] = []
+        for row in cursor.execute(sql, values):
+            names = names or [column[0] for column in cursor.get_description()]
+            found.append(dict(zip(names, row, strict=True)))
+        return found
 
     def meta(self, key: str, default: Any = None) -> Any:
         """A value of the meta table."""
@@ -188,7 +191,7 @@ class Reader:
         folded: dict[Account, int] = {}
         previous, events = GENESIS, 0
         for seq, body, chain_hash in self._connection.execute(
-            "SELECT seq, body, hash FROM journal ORDER BY seq"
+            "SELECT seq, CAST(body AS BLOB), hash FROM journal ORDER BY seq"
         ):
             events += 1
             previous = link(previous, body)

@@ -110,7 +110,8 @@ def _parcel(tx: Transaction, sscc: str) -> Parcel | None:
 def _waiting(tx: Transaction, sku_id: str) -> tuple[Waiting, ...]:
     rows = tx.execute(
         "SELECT bin, lot, quantity FROM balance WHERE sku_id = ?1 AND disposition = 'in_progress' AND ("
-        " bin = ?2 OR bin IN (SELECT 'STAGE-' || fulfillment_order_id FROM fulfillment_order WHERE state = ?3))"
+        " bin = ?2 OR bin IN"
+        " (SELECT 'STAGE-' || fulfillment_order_id FROM fulfillment_order WHERE state = ?3))"
         " ORDER BY bin = ?2, bin, lot",
         (sku_id, DOCK, FulfillmentState.CANCELLED),
     )
@@ -150,7 +151,8 @@ def _shelves(tx: Transaction, order: work.WorkOrder) -> tuple[Shelf, ...]:
     for sku_id in sorted(wanted):
         rows = tx.execute(
             "SELECT b.sku_id, b.lot, b.bin, coalesce(n.walk_order, 0), b.quantity FROM balance b"
-            " LEFT JOIN bin n ON n.bin_id = b.bin WHERE b.sku_id = ? AND b.disposition = 'sellable_accessible'",
+            " LEFT JOIN bin n ON n.bin_id = b.bin"
+            " WHERE b.sku_id = ? AND b.disposition = 'sellable_accessible'",
             (sku_id,),
         )
         shelves += [Shelf(*row) for row in rows]

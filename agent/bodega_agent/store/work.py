@@ -224,7 +224,8 @@ def set_camera(
 ) -> None:
     """What the camera, or a person in its place, says of a line."""
     tx.execute(
-        "UPDATE fulfillment_line SET camera = ?, camera_reasons = ? WHERE fulfillment_order_id = ? AND line = ?",
+        "UPDATE fulfillment_line SET camera = ?, camera_reasons = ?"
+        " WHERE fulfillment_order_id = ? AND line = ?",
         (camera, json.dumps(list(reasons)), fulfillment_order_id, line),
     )
 

@@ -10,4 +10,4 @@ _DOUBLINGS_MAX = 30
 
 def full_jitter_s(attempt: int, base_s: float, max_s: float, draw: float) -> float:
     """Seconds to wait before try number `attempt` (from 0); `draw` is a random number in [0, 1)."""
-    return draw * min(max_s, base_s * 2 ** min(attempt, _DOUBLINGS_MAX))
+    return draw * min(max_s, base_s * (1 << min(attempt, _DOUBLINGS_MAX)))

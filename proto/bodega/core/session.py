@@ -31,10 +31,12 @@ def may_send(out: Outbound) -> bool:
     return out.in_flight < PUBLISH_WINDOW_ENVELOPES_MAX * ENVELOPE_EVENTS_MAX
 
 
-def after_read_back(out: Outbound, head: Head, stored: Envelope | None, own_hash: bytes) -> Outbound | Fenced:
+def after_read_back(
+    out: Outbound, head: Head, stored: Envelope | None, own_hash: bytes | None
+) -> Outbound | Fenced:
     """Compare the last envelope that the broker holds of this stream with the own journal.
 
-    `own_hash` is the own chain hash at `stored.last_seq` (anything if that is beyond `head`). If the
+    `own_hash` is the own chain hash at `stored.last_seq` (None beyond `head`). If the
     broker took the envelope that was next, although its receipt was lost, then it counts as sent.
     """
     if stored is None:
@@ -48,14 +50,15 @@ def after_read_back(out: Outbound, head: Head, stored: Envelope | None, own_hash
         )
     if stored.last_hash != own_hash:
         return Fenced(
-            f"the broker holds another event {stored.last_seq} than the journal: a copy of this node is running"
+            f"the broker holds another event {stored.last_seq} than the journal:"
+            " a copy of this node is running"
         )
     if stored.first_seq - 1 <= out.sent.seq < stored.last_seq:
         return out.after_send(Head(stored.epoch, stored.last_seq, stored.last_hash))
     return out
 
 
-def after_ack(out: Outbound, ack: Head, head: Head, own_hash: bytes) -> Outbound | Fenced:
+def after_ack(out: Outbound, ack: Head, head: Head, own_hash: bytes | None) -> Outbound | Fenced:
     """The reader says that it has committed up to `ack`; `own_hash` is the own hash at that sequence.
 
     An ack of another epoch is an old one and changes nothing.
