@@ -152,21 +152,17 @@ class Node:
 
     def _make_sync(self, hub_key: HubKey) -> SyncService:
         # Imported here: a node without a hub never pays for the NATS client.
+        from bodega_agent.transport.connection import Broker  # noqa: PLC0415  # see the sentence above
         from bodega_agent.transport.nats_link import NatsLink  # noqa: PLC0415  # see the sentence above
 
         hub = self._config.hub
         assert hub is not None, "sync is only made for a node with a hub"
-        link = NatsLink(
-            node_id=self._config.node_id,
-            url=hub.nats_url,
-            user=hub.nats_user,
-            password_file=hub.nats_password_file,
-        )
+        broker = Broker(hub.nats_url, hub.nats_user, hub.nats_password_file)
         sync = SyncService(
             node_id=self._config.node_id,
             boot_nonce=self._nonce,
             journal=self._store,
-            link=link,
+            link=NatsLink(self._config.node_id, broker),
             hub_key=hub_key,
             health=self._health.report,
         )

@@ -9,12 +9,13 @@ import asyncio
 from contextlib import suppress
 
 import nats
-from bodega.core.sync import Verdict
-from bodega.v1 import sync_pb2
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
+
+from bodega.core.sync import Verdict
+from bodega.v1 import sync_pb2
 from support.hub_book import HubBook
 
 
@@ -95,9 +96,7 @@ class NatsHub:
                 self.commits.set()
 
     def _want(self, book: HubBook) -> sync_pb2.WantRequest:
-        return sync_pb2.WantRequest(
-            node_id=self._node_id, epoch=book.head.epoch, from_seq=book.head.seq + 1
-        )
+        return sync_pb2.WantRequest(node_id=self._node_id, epoch=book.head.epoch, from_seq=book.head.seq + 1)
 
     async def ack(self, ack: sync_pb2.Ack) -> None:
         await self._client.publish(f"ack.{self._node_id}", ack.SerializeToString())

@@ -38,7 +38,9 @@ class MemoryJournal:
         return self.head_now()
 
     def head_now(self) -> Head:
-        return Head(self.epoch, self.events[-1].seq, self.events[-1].hash) if self.events else Head(self.epoch)
+        return (
+            Head(self.epoch, self.events[-1].seq, self.events[-1].hash) if self.events else Head(self.epoch)
+        )
 
     async def events_after(self, seq: int, limit: int) -> list[Recorded]:
         return self.events[seq : seq + limit]
