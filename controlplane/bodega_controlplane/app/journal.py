@@ -61,6 +61,12 @@ def apply(tx: Transaction, now_ms: int, deliveries: Sequence[Delivery]) -> tuple
     return tuple(answers)
 
 
+def refuse(tx: Transaction, now_ms: int, delivery: Delivery, reason: str) -> Applied:
+    """Set a delivery aside for people, with the reason why it cannot be applied."""
+    _keep_refused(tx, now_ms, delivery, reason)
+    return Applied(delivery.node_id, Verdict.REFUSE, None, reason)
+
+
 def _take(replica: Replica | None, delivery: Delivery) -> Applied:
     if replica is None:
         return Applied(delivery.node_id, Verdict.REFUSE, None, "no node of this name is registered")

@@ -11,6 +11,7 @@ from bodega.limits import ENVELOPE_EVENTS_MAX
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import nodes, outbox
+from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 
@@ -28,9 +29,7 @@ def post(
     Raises NotFound for an unknown node.
     """
     tx.lock_nodes([node_id])
-    node = nodes.by_id(tx, node_id)
-    if node is None:
-        raise NotFound(f"there is no node '{node_id}'", hint="register it first: bodegactl nodes register")
+    node = _known(tx, node_id)
     for event in events:
         event.cmd_id = cmd_id
         event.at_ms = caller.now_ms
@@ -45,6 +44,25 @@ def post(
     return last_seq
 
 
+def heads(tx: Transaction) -> dict[str, Head]:
+    """Where each node's stream ends."""
+    return {row.node_id: Head(row.down_epoch, row.down_seq, row.down_hash) for row in nodes.all_of(tx)}
+
+
+def applied_by(tx: Transaction, node_id: str) -> Head:
+    """How far a node says it has applied its stream. Raises NotFound."""
+    node = _known(tx, node_id)
+    seq = int(node.down_applied_seq)
+    before = outbox.hash_at(tx, node_id, node.down_epoch, seq)
+    assert before is not None, "a heartbeat beyond the end of our stream is not taken"
+    return Head(node.down_epoch, seq, before)
+
+
+def hash_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:
+    """The chain hash of a node's stream after `seq`; None if it is not that long."""
+    return outbox.hash_at(tx, node_id, epoch, seq)
+
+
 def envelope_from(tx: Transaction, node_id: str, epoch: int, from_seq: int) -> Envelope | None:
     """The largest envelope of a node's stream that begins at `from_seq`; None if there is nothing."""
     first_seq = max(1, from_seq)
@@ -53,3 +71,10 @@ def envelope_from(tx: Transaction, node_id: str, epoch: int, from_seq: int) -> E
     if not events or before is None:
         return None
     return pack(node_id, Head(epoch, first_seq - 1, before), events)
+
+
+def _known(tx: Transaction, node_id: str) -> Row:
+    node = nodes.by_id(tx, node_id)
+    if node is None:
+        raise NotFound(f"there is no node '{node_id}'", hint="register it first: bodegactl nodes register")
+    return node
