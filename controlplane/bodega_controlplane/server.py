@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 
@@ -24,7 +24,7 @@ from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
 from bodega.limits import STOP_S
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.config import ControlPlaneConfig, ListenConfig
+from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, load_config
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.store.engine import open_store
@@ -37,9 +37,15 @@ _GRACE_S = 0.4 * STOP_S
 
 _BACKLOG = 512
 
+# Without a watchdog to feed.
+_IDLE_S = 60.0
 
-def run(config: ControlPlaneConfig) -> None:
+
+def main(path: Path) -> None:
     """`bodegactl serve`: until SIGTERM or SIGINT. Raises what keeps it from starting."""
+    config = load_config(path)
+    # Everything that it writes (orders with addresses, keys, tokens) is for its own user only.
+    os.umask(0o077)
     logs.configure(level=config.log_level)
     asyncio.run(_main(config))
 
@@ -58,9 +64,9 @@ async def serve(config: ControlPlaneConfig, stop: asyncio.Event) -> None:
     """
     async with AsyncExitStack() as parts:
         try:
-            ends = await _start(config, parts)
-            _write_endpoints(config.data_dir, ends)
-            log.info("ready", version=__version__, **ends)
+            http, grpc = await _start(config, parts, stop)
+            _write_endpoints(config, http, grpc)
+            log.info("ready", version=__version__, http_port=http, grpc_port=grpc)
             notify("READY=1")
             await stop.wait()
         finally:
@@ -69,7 +75,10 @@ async def serve(config: ControlPlaneConfig, stop: asyncio.Event) -> None:
     log.info("stopped")
 
 
-async def _start(config: ControlPlaneConfig, parts: AsyncExitStack) -> dict[str, Any]:
+async def _start(
+    config: ControlPlaneConfig, parts: AsyncExitStack, stop: asyncio.Event
+) -> tuple[int, int]:
+    """Start every part; the ports of HTTP and gRPC."""
     _make_data_dir(config.data_dir)
     channel = parts.enter_context(contextlib.closing(_listen("http", config.http)))
     store = await asyncio.to_thread(open_store, config.database, config.data_dir)
@@ -78,9 +87,9 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack) -> dict[str,
     tokens = load_tokens(config.data_dir)
     grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
-    await parts.enter_async_context(_running(Link(hub, config.nats).run()))
-    await parts.enter_async_context(_running(_watchdog()))
-    return {"http_port": channel.getsockname()[1], "grpc_port": grpc_port}
+    await parts.enter_async_context(_running(Link(hub, config.nats).run(), stop))
+    await parts.enter_async_context(_running(_watchdog(), stop))
+    return channel.getsockname()[1], grpc_port
 
 
 def _make_data_dir(path: Path) -> None:
@@ -103,7 +112,7 @@ def _listen(name: str, config: ListenConfig) -> socket.socket:
     except OSError as error:
         channel.close()
         raise AddressInUse(
-            f"cannot listen on {config.host}:{config.port} for {name}: {error.strerror}",
+            f"cannot listen on {_address(config.host, config.port)} for {name}: {error.strerror}",
             hint=f"stop whatever listens there, or set another port in [{name}]; 0 chooses a free one",
         ) from error
     channel.setblocking(False)  # noqa: FBT003 - the name of the method says what is set
@@ -112,15 +121,14 @@ def _listen(name: str, config: ListenConfig) -> socket.socket:
 
 @asynccontextmanager
 async def _grpc(config: ListenConfig, hub: Hub, tokens: Tokens) -> AsyncIterator[int]:
-    # Imported here, as is HTTP: a port in use or a bad file is told without loading either.
-    from bodega_controlplane.api.grpc import build_server, listen  # noqa: PLC0415
+    # Imported here, as is HTTP: a port in use is told without loading either.
+    from bodega_controlplane.api.grpc.binding import bind  # noqa: PLC0415 - see the sentence above
+    from bodega_controlplane.api.grpc.server import build_server  # noqa: PLC0415 - see the sentence above
 
     # gRPC shares a taken port with whoever has it; a socket of our own tells it apart.
     _listen("grpc", config).close()
     server = build_server(hub, tokens)
-    port = listen(server, f"{config.host}:{config.port}", config.tls)
-    if port == 0:
-        raise AddressInUse(f"cannot listen on {config.host}:{config.port} for grpc")
+    port = bind(server, _address(config.host, config.port), config.tls)
     await server.start()
     try:
         yield port
@@ -140,7 +148,7 @@ class _Uvicorn(uvicorn.Server):
 async def _http(
     config: ListenConfig, channel: socket.socket, hub: Hub, tokens: Tokens
 ) -> AsyncIterator[None]:
-    from bodega_controlplane.api.http import build_app  # noqa: PLC0415 - see _grpc
+    from bodega_controlplane.api.http.app import build_app  # noqa: PLC0415 - see _grpc
 
     certificate, key = config.tls or (None, None)
     settings = uvicorn.Config(
@@ -168,8 +176,10 @@ async def _http(
 
 
 @asynccontextmanager
-async def _running(work: Any) -> AsyncIterator[None]:
+async def _running(work: Coroutine[None, None, None], stop: asyncio.Event) -> AsyncIterator[None]:
+    """Run a part beside the others; one that fails takes the process down, and says so."""
     task = asyncio.create_task(work)
+    task.add_done_callback(lambda _: stop.set())
     try:
         yield
     finally:
@@ -181,11 +191,23 @@ async def _running(work: Any) -> AsyncIterator[None]:
 async def _watchdog() -> None:
     """Tell systemd that the event loop turns; a loop that hangs is restarted by it."""
     interval_s = watchdog_interval_s()
-    while interval_s is not None:
+    while True:
         notify("WATCHDOG=1")
-        await asyncio.sleep(interval_s)
+        await asyncio.sleep(interval_s or _IDLE_S)
 
 
-def _write_endpoints(data_dir: Path, ends: dict[str, Any]) -> None:
-    """endpoints.json, for whoever asked for port 0."""
-    raise NotImplementedError
+def _write_endpoints(config: ControlPlaneConfig, http_port: int, grpc_port: int) -> None:
+    """endpoints.json in the data folder, for whoever asked for port 0; replaced whole, never half."""
+    scheme = "https" if config.http.tls else "http"
+    ends = {
+        "http": f"{scheme}://{_address(config.http.host, http_port)}",
+        "grpc": _address(config.grpc.host, grpc_port),
+    }
+    path = config.data_dir / "endpoints.json"
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(ends) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
