@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
+from structlog.testing import capture_logs
+
 from bodega.core.sync import Head, Verdict
 from bodega.limits import (
     DOWN_GRACE_S,
@@ -20,13 +23,11 @@ from bodega.limits import (
     WANT_REPEAT_S,
 )
 from bodega.v1 import fleet_pb2, sync_pb2
-from structlog.testing import capture_logs
+from bodega_agent.services.ports import StoredEnvelope
+from bodega_agent.services.syncing import SyncService
 from support.hub_book import HubBook
 from support.memory_link import MemoryBroker, MemoryLink
 from support.sync_journal import MemoryJournal
-
-from bodega_agent.services.ports import StoredEnvelope
-from bodega_agent.services.syncing import SyncService
 
 NODE = "lisbon-01"
 A_MOMENT_S = 0.01
@@ -175,7 +176,7 @@ async def test_a_missing_stream_is_tried_again_with_growing_waits_and_said_once(
         patch.setattr(MemoryLink, "last_up", counted)
         await node.run()
         await asyncio.sleep(200)
-    waits = [round(after - before, 3) for before, after in zip(reads, reads[1:], strict=False)]
+    waits = [round(after - before, 3) for before, after in pairwise(reads)]
     assert waits[:8] == [RECONNECT_BASE_S * 2**n for n in range(7)] + [RECONNECT_MAX_S]
     assert max(waits) <= RECONNECT_MAX_S
     assert [line["event"] for line in logs].count("sync_up_waits") == 1
@@ -407,9 +408,7 @@ async def test_a_fence_of_the_hub_holds_until_the_hub_lifts_it(node: Node) -> No
     ("head", "words"),
     [(Head(1, 9, bytes(32)), "restored from a backup"), (Head(1, 2, bytes(32)), "another event")],
 )
-async def test_a_signed_ack_that_contradicts_the_journal_fences(
-    node: Node, head: Head, words: str
-) -> None:
+async def test_a_signed_ack_that_contradicts_the_journal_fences(node: Node, head: Head, words: str) -> None:
     await node.start()
     node.journal.append(*bodies(3))
     await asyncio.sleep(A_MOMENT_S)
