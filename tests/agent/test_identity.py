@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from bodega.errors import InvalidInput
-from support.hub_book import HubBook
 
+from bodega.errors import InvalidInput
 from bodega_agent.identity import HubKey
+from support.hub_book import HubBook
 
 
 def test_only_the_hubs_signature_over_this_very_text_is_believed() -> None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from bodega.core.chain import GENESIS, extend
 from bodega.core.sync import Head
 from bodega.v1 import fleet_pb2, journal_pb2
-from support.sync_journal import MemoryJournal
-
 from bodega_agent.services.ports import SyncJournal
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
+from support.sync_journal import MemoryJournal
 
 
 @dataclass
@@ -94,9 +94,7 @@ async def test_hub_events_move_the_down_head_with_them(kept: Kept) -> None:
 
 async def test_no_events_and_a_new_epoch_begin_the_hubs_stream_anew(kept: Kept) -> None:
     bodies = hub_events(3)
-    await kept.journal.apply_down(
-        list(enumerate(bodies, start=1)), Head(1, 3, extend(GENESIS, bodies)[-1])
-    )
+    await kept.journal.apply_down(list(enumerate(bodies, start=1)), Head(1, 3, extend(GENESIS, bodies)[-1]))
     await kept.journal.apply_down((), Head(2))
     assert await kept.journal.down_head() == Head(2)
     await kept.journal.apply_down([(1, bodies[0])], Head(2, 1, extend(GENESIS, bodies[:1])[0]))

@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+
 from bodega.v1 import fleet_pb2
+from bodega_agent.services import syncing
+from bodega_agent.services.syncing import SyncService
+from bodega_agent.transport.connection import Broker
+from bodega_agent.transport.nats_link import NatsLink
 from support.hub_book import HubBook
 from support.nats import NatsServer, nats_server
 from support.nats_hub import NatsHub
 from support.proxy import Proxy
 from support.sync_journal import MemoryJournal
 from support.waiting import until
-
-from bodega_agent.services import syncing
-from bodega_agent.services.syncing import SyncService
-from bodega_agent.transport.connection import Broker
-from bodega_agent.transport.nats_link import NatsLink
 
 __all__ = ["nats_server"]
 NODE = "lisbon-01"

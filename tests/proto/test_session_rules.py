@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bodega.core.backoff import full_jitter_s
 from bodega.core.session import (
     Fenced,
@@ -31,9 +32,7 @@ def _hash(seq: int) -> bytes:
 
 
 def stored(first: int, last: int, *, epoch: int = 1) -> Envelope:
-    return Envelope(
-        "node", epoch, first, _hash(first - 1), (b"e",) * (last - first + 1), _hash(last)
-    )
+    return Envelope("node", epoch, first, _hash(first - 1), (b"e",) * (last - first + 1), _hash(last))
 
 
 OUT = Outbound(sent=at(10), acked=at(4))
