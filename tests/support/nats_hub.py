@@ -37,10 +37,15 @@ class NatsHub:
         return self
 
     async def stop(self) -> None:
+        await self.stop_committing()
+        await self._client.close()
+
+    async def stop_committing(self) -> None:
+        """The hub's database is away; its broker and its answers are not."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.close()
+        self._tasks.clear()
 
     async def make_streams(self) -> None:
         js = self._client.jetstream()
