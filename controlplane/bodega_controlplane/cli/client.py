@@ -25,7 +25,7 @@ from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, fr
 Q = TypeVar("Q")
 R = TypeVar("R")
 
-_GIVE_TOKEN = "give the hub's operator.token with --token-file FILE or BODEGACTL_TOKEN_FILE"  # noqa: S105 - advice
+_GIVE_TOKEN = "give the hub's operator.token with --token-file FILE or BODEGACTL_TOKEN_FILE"  # noqa: S105 - it tells where the token is, it is none
 
 
 class HubClient:
