@@ -22,7 +22,9 @@ def orders() -> None:
 
 
 @orders.command("ls")
-@click.option("--state", type=click.Choice([word.value for word in OrderState]), help="Only orders in this state.")
+@click.option(
+    "--state", type=click.Choice([word.value for word in OrderState]), help="Only orders in this state."
+)
 @limit_option
 @json_option
 @hub_command

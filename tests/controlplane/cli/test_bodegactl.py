@@ -226,7 +226,8 @@ def test_without_a_token_it_says_how_to_give_one(hub: ControlPlane, tmp_path: Pa
 
 
 def test_the_storefronts_token_is_not_the_operators(hub: ControlPlane) -> None:
-    refused(hub.ask("nodes", "ls", "--token-file", hub.data_dir / "storefront.token"), 77)
+    err = refused(hub.ask("nodes", "ls", "--token-file", hub.data_dir / "storefront.token"), 77)
+    assert "not the operator's token" in err
 
 
 def test_a_hub_that_is_not_there_ends_with_69(hub: ControlPlane) -> None:
@@ -243,12 +244,7 @@ def test_options_may_stand_before_the_command_too_and_win_over_the_environment(h
 
 
 def test_an_address_that_is_none_is_refused(hub: ControlPlane) -> None:
-    refused(hub.ask("nodes", "ls", "--hub", "somewhere"), 65)
-
-
-def test_the_token_never_crosses_a_network_in_the_clear(hub: ControlPlane) -> None:
-    # Off loopback the channel is TLS: a server without it cannot be talked to, so the token is never sent.
-    refused(hub.ask("nodes", "ls", "--ca-file", hub.data_dir / "none.pem"), 78)
+    assert "HOST:PORT" in refused(hub.ask("nodes", "ls", "--hub", "somewhere"), 65)
 
 
 def test_it_serves_without_a_broker(hub: ControlPlane) -> None:
