@@ -1,0 +1,112 @@
+"""The cable between one node and the broker, as a TCP proxy that can be cut and healed.
+
+A cut resets every connection through it and resets every new one until the heal, as a router without an
+uplink does. Bytes that were on the way are lost, so either side may or may not have got the last message:
+that doubt is what sync must survive. The proxy keeps its own book of when the cable was cut, healed and
+used again; the figures of the run come from that book, not from what anybody meant to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+_READ_BYTES = 64 * 1024
+
+
+@dataclass(slots=True)
+class Cut:
+    """One time without network, in wall-clock milliseconds; None for what has not happened yet.
+
+    `used_ms` is when the node's first connection after the heal came through.
+    """
+
+    cut_ms: int
+    healed_ms: int | None = None
+    used_ms: int | None = None
+
+
+class Cable:
+    """Listens on a free port of this machine and forwards to `upstream_port` of it."""
+
+    def __init__(self, upstream_port: int) -> None:
+        self._upstream_port = upstream_port
+        self._server: asyncio.Server | None = None
+        self._links: set[asyncio.StreamWriter] = set()
+        self.port = 0
+        self.cuts: list[Cut] = []
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether nothing passes now."""
+        return bool(self.cuts) and self.cuts[-1].healed_ms is None
+
+    async def start(self) -> None:
+        """Listen; `port` is known afterwards."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """Pull the cable; nothing if it is out."""
+        if self.is_cut:
+            return
+        self.cuts.append(Cut(now_ms()))
+        for writer in tuple(self._links):
+            writer.transport.abort()
+
+    def heal(self) -> None:
+        """Put the cable back; nothing if it is in."""
+        if self.is_cut:
+            self.cuts[-1].healed_ms = now_ms()
+
+    async def close(self) -> None:
+        """Stop listening and reset what is open; safe to call twice."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.close()
+        for writer in tuple(self._links):
+            writer.transport.abort()
+        await server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._links.add(writer)
+        try:
+            if not self.is_cut:
+                await self._forward(reader, writer)
+        except OSError:
+            return  # one end hung up or was cut; the other one learns it from the abort below
+        finally:
+            self._links.discard(writer)
+            writer.transport.abort()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream = await asyncio.open_connection("127.0.0.1", self._upstream_port)
+        self._links.add(upstream)
+        if self.cuts and self.cuts[-1].used_ms is None:
+            self.cuts[-1].used_ms = now_ms()
+        try:
+            pumps = [
+                asyncio.create_task(_pump(reader, upstream)),
+                asyncio.create_task(_pump(upstream_reader, writer)),
+            ]
+            # A half-closed TCP link is of no use to NATS: when one direction ends, both do.
+            _, rest = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            for pump in rest:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+        finally:
+            self._links.discard(upstream)
+            upstream.transport.abort()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(_READ_BYTES):
+        writer.write(data)
+        await writer.drain()
+
+
+def now_ms() -> int:
+    """Wall clock, milliseconds since 1970-01-01 UTC, as the journals use it."""
+    return time.time_ns() // 1_000_000
