@@ -2,7 +2,7 @@
 
 Each child runs in a session of its own, so that Ctrl-C in the terminal reaches the demo alone, which then
 stops its children in order. A child says that it is ready as it would say it to systemd (sd_notify), so
-nothing here polls or sleeps. If the demo itself is killed, the kernel takes its children down (PR_SET_PDEATHSIG).
+nothing here polls or sleeps. If the demo itself is killed, the kernel takes its children down with it.
 """
 
 from __future__ import annotations
