@@ -5,7 +5,8 @@ Rules:
   a few marks is sent as `_XX`: `^`, `~`, `\\` and `_` in an address are print, not ZPL.
 - Text is UTF-8 (`^CI28`). Control and format characters become spaces; wide characters (East Asian) count
   double.
-- Lines too long for their block are wrapped at words, then cut with an ellipsis when the block is full.
+- Lines too long for their block are wrapped at words, then cut with an ellipsis when the block is full. So
+  the layout itself keeps a label at a few kilobytes, far below `LABEL_BYTES_MAX`.
 - The barcode is Code 128 in subset C: `>;` start C, `>8` FNC1, then 00 and the SSCC (ZPL II Programming
   Guide, ^BC). Bars are 0.5 mm wide and 32.5 mm high, inside GS1's limits for logistic labels (General
   Specifications, section 5.12: X from 0.495 mm, height from 31.75 mm), with 10 modules of quiet zone on
@@ -20,7 +21,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bodega.errors import InvalidInput
-from bodega.limits import LABEL_BYTES_MAX
 from bodega_adapters.framing.check_digit import is_valid_sscc
 
 DOTS_PER_MM = frozenset({8, 12})
@@ -67,7 +67,7 @@ _BARCODE_HEIGHT = 260
 
 
 def parcel_label(data: LabelData) -> bytes:
-    """The ZPL of one label, one copy. Raises `InvalidInput`: wrong SSCC or resolution, oversize label."""
+    """The ZPL of one label, one copy. Raises `InvalidInput` for a wrong SSCC or resolution."""
     _check(data)
     dots = data.dots_per_mm
     parts = [
@@ -86,12 +86,7 @@ def parcel_label(data: LabelData) -> bytes:
         _barcode(data.sscc, dots),
         "^PQ1^XZ\n",
     ]
-    label = "\n".join(parts).encode("ascii")
-    if len(label) > LABEL_BYTES_MAX:
-        raise InvalidInput(
-            f"the label has {len(label)} bytes, more than {LABEL_BYTES_MAX}", hint="shorten its texts"
-        )
-    return label
+    return "\n".join(parts).encode("ascii")
 
 
 def escape_field(text: str) -> str:

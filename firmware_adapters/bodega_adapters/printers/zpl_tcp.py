@@ -2,11 +2,15 @@
 
 How an outcome is found (the meaning is in `bodega_adapters.ports.LabelPrinter`):
 
-    connect            refused, timed out                      -> failed ask status first   connection lost,
-    or a flag is raised    -> failed: no byte of the job was written silence
-    -> the job is sent, but can not be confirmed: a late answer to this question must not pass as the answer
-    to the next one write the job      anything goes wrong from here on        -> unknown ask until empty
-    no flag, empty queue                    -> confirmed; a flag, silence, nonsense -> unknown
+    connect           refused, timed out                    -> failed
+    ask status first  connection lost, or a flag is raised  -> failed: no byte of the job was written
+                      silence                               -> go on: the label matters more
+    write the job     anything goes wrong from here on      -> unknown
+    ask until empty   no flag, empty queue                  -> confirmed
+                      a flag, silence, nonsense             -> unknown
+
+Answers come in the order of the questions, and those still owed are read and thrown away first: a late answer
+to the question before the job must not pass as the answer after it.
 
 Nothing is ever written twice. Status is asked around jobs only: polling slows some real printers. A
 connection a job, because most printers serve one client at a time and another agent may want its turn.
@@ -37,12 +41,13 @@ log = get_logger(__name__)
 _ETX = b"\x03"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Wire:
-    """One connection to the printer."""
+    """One connection to the printer, and how many lines of answers it still owes us."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    lines_owed: int = 0
 
 
 class ZplTcpPrinter:
@@ -106,25 +111,28 @@ class ZplTcpPrinter:
             return
 
     async def _print(self, wire: _Wire, zpl: bytes) -> PrintReceipt:
-        try:
-            before = await self._ask(wire)
-        except TimeoutError:
-            before = None
-        except (OSError, EOFError, PeerFault) as error:
-            return PrintReceipt("failed", f"no usable status before the job: {error}")
-        if before is not None and not before.ready:
-            return PrintReceipt("failed", f"the printer is not ready: {before.detail}")
+        obstacle = await self._obstacle(wire)
+        if obstacle:
+            return PrintReceipt("failed", obstacle)
         try:
             async with asyncio.timeout(self._done_s):
                 wire.writer.write(zpl)
                 await wire.writer.drain()
-                if before is None:
-                    return PrintReceipt("unknown", "sent, but the printer does not answer its status")
                 return await self._settle(wire)
         except TimeoutError:
             return PrintReceipt("unknown", "the printer did not report the label as printed in time")
         except (OSError, EOFError, PeerFault) as error:
             return PrintReceipt("unknown", f"trouble after the first byte: {error}")
+
+    async def _obstacle(self, wire: _Wire) -> str:
+        """Why the job should not be sent now; empty if it may be."""
+        try:
+            before = await self._ask(wire)
+        except TimeoutError:
+            return ""
+        except (OSError, EOFError, PeerFault) as error:
+            return f"no usable status before the job: {error}"
+        return "" if before.ready else f"the printer is not ready: {before.detail}"
 
     async def _settle(self, wire: _Wire) -> PrintReceipt:
         """Ask until the queue is empty or something is wrong; the caller bounds the time."""
@@ -139,11 +147,13 @@ class ZplTcpPrinter:
     async def _ask(self, wire: _Wire) -> PrinterStatus:
         async with asyncio.timeout(self._status_s):
             wire.writer.write(HOST_STATUS_REQUEST)
+            wire.lines_owed += HOST_STATUS_LINES
             await wire.writer.drain()
-            reply = b""
-            for _ in range(HOST_STATUS_LINES):
-                reply += await self._line(wire)
-        return parse_host_status(reply)
+            lines: list[bytes] = []
+            while wire.lines_owed:
+                lines.append(await self._line(wire))
+                wire.lines_owed -= 1
+        return parse_host_status(b"".join(lines[-HOST_STATUS_LINES:]))
 
     async def _line(self, wire: _Wire) -> bytes:
         try:

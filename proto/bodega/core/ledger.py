@@ -111,6 +111,18 @@ class Goods:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What a movement serves or explains itself with; each may be empty."""
+
+    fulfillment_order_id: str = ""
+    sscc: str = ""
+    reason: str = ""
+
+
+NO_REFERENCE = Reference()
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """Which way a command moves stock: from and to a (disposition | external account)."""
 
@@ -157,9 +169,7 @@ def book(
     *,
     source_bin: str = "",
     target_bin: str = "",
-    fulfillment_order_id: str = "",
-    sscc: str = "",
-    reason: str = "",
+    reference: Reference = NO_REFERENCE,
 ) -> Booking:
     """Turn a command into a movement, following its row in RECIPES.
 
@@ -185,7 +195,9 @@ def book(
             if missing > 0:
                 postings += _found(item, source, missing)
                 discrepancies.append(
-                    Discrepancy(source.bin, item.sku_id, item.lot, missing, "found", fulfillment_order_id)
+                    Discrepancy(
+                        source.bin, item.sku_id, item.lot, missing, "found", reference.fulfillment_order_id
+                    )
                 )
             taken[source] += min(item.quantity, held)
         postings += [Posting(source, -item.quantity), Posting(target, item.quantity)]
@@ -193,9 +205,9 @@ def book(
         command,
         recipe.biz_step,
         tuple(postings),
-        fulfillment_order_id=fulfillment_order_id,
-        sscc=sscc,
-        reason=reason,
+        fulfillment_order_id=reference.fulfillment_order_id,
+        sscc=reference.sscc,
+        reason=reference.reason,
     )
     check(movement)
     return Booking(movement, tuple(discrepancies))

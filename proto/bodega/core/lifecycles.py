@@ -117,6 +117,7 @@ class PrintState(StrEnum):
     CONFIRMED = "confirmed"
     UNKNOWN = "unknown"
     SUPERSEDED = "superseded"
+    VOIDED = "voided"
 
 
 class PrintEvent(StrEnum):
@@ -128,6 +129,7 @@ class PrintEvent(StrEnum):
     LOSE_TRACK = "lose_track"
     SCAN_BACK = "scan_back"
     REPRINT = "reprint"
+    VOID = "void"
 
 
 PRINT_JOB = StateTable(
@@ -137,6 +139,8 @@ PRINT_JOB = StateTable(
     start=PrintState.QUEUED,
     steps={
         (PrintState.QUEUED, PrintEvent.SEND): PrintState.SENT,
+        # The parcel was cancelled before its label left the queue.
+        (PrintState.QUEUED, PrintEvent.VOID): PrintState.VOIDED,
         (PrintState.SENT, PrintEvent.CONFIRM): PrintState.CONFIRMED,
         # Provably nothing reached the printer: the only way back into the queue.
         (PrintState.SENT, PrintEvent.REFUSED_BEFORE_FIRST_BYTE): PrintState.QUEUED,
@@ -148,7 +152,7 @@ PRINT_JOB = StateTable(
         (PrintState.CONFIRMED, PrintEvent.SCAN_BACK): PrintState.CONFIRMED,
         (PrintState.CONFIRMED, PrintEvent.REPRINT): PrintState.SUPERSEDED,
     },
-    terminal=frozenset({PrintState.SUPERSEDED}),
+    terminal=frozenset({PrintState.SUPERSEDED, PrintState.VOIDED}),
 )
 
 

@@ -11,7 +11,9 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
+import attrs
 import cattrs
+from cattrs.gen import make_dict_structure_fn, override
 from cattrs.v import format_exception
 
 from bodega.errors import ConfigInvalid, FieldFault, NotFound
@@ -41,6 +43,7 @@ def parse(text: str, shape: type[T], *, source: str = "configuration") -> T:
         line = int(found[1]) if found else None
         raise _invalid(source, (FieldFault("file", f"is not TOML: {error}", line),)) from error
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    converter.register_structure_hook_factory(attrs.has, lambda kind: _by_attribute(kind, converter))
     converter.register_structure_hook(Path, lambda value, _: Path(_text(value)))
     converter.register_structure_hook(str, lambda value, _: _text(value))
     converter.register_structure_hook(int, lambda value, _: _number(value, int))
@@ -50,6 +53,28 @@ def parse(text: str, shape: type[T], *, source: str = "configuration") -> T:
         return converter.structure(raw, shape)
     except cattrs.ClassValidationError as error:
         raise _invalid(source, tuple(_faults(error, text))) from error
+
+
+def _by_attribute(kind: type, converter: cattrs.Converter) -> Any:
+    """Structure a class so that each attribute's own validator answers for its own key.
+
+    Left to itself attrs stops at the first one; a person wants to hear of all of them.
+    """
+    attrs.resolve_types(kind)
+
+    def hook_for(attribute: attrs.Attribute[Any]) -> Any:
+        def structure(value: Any, expected: Any) -> Any:
+            result = converter.structure(value, expected)
+            if attribute.validator is not None:
+                attribute.validator(None, attribute, result)
+            return result
+
+        return override(struct_hook=structure)
+
+    hooks = {attribute.name: hook_for(attribute) for attribute in attrs.fields(kind)}
+    return make_dict_structure_fn(
+        kind, converter, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True, **hooks
+    )
 
 
 def _invalid(source: str, faults: tuple[FieldFault, ...]) -> ConfigInvalid:
@@ -96,7 +121,7 @@ def _one_per_key(problem: str, keys: list[str], text: str) -> list[FieldFault]:
         ]
     named = re.match(r"'(\w+)' (must .*)", problem)  # an attrs validator names the attribute in its text
     if named:
-        keys, problem = [*keys, named[1]], named[2]
+        keys, problem = keys if keys[-1:] == [named[1]] else [*keys, named[1]], named[2]
     return [FieldFault(".".join(keys) or "file", problem, line_of(text, keys))]
 
 

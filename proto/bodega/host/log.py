@@ -54,7 +54,7 @@ def configure(*, level: str = "info", json: bool | None = None, stream: TextIO |
 
 def get_logger(name: str) -> Any:
     """A logger whose lines carry the module they come from."""
-    return structlog.get_logger(logger=name.removeprefix("bodega_"))
+    return structlog.get_logger(module=name.removeprefix("bodega_"))
 
 
 @contextmanager

@@ -1,0 +1,136 @@
+"""agent.toml: what a technician sets at the node. Every fault of a file is named at once, with its line."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import Attribute, field, frozen, validators
+
+from bodega.host import config as toml
+from bodega.limits import IDENTIFIER_CHARS_MAX
+
+DEFAULT_PATH = Path("/etc/bodega/agent.toml")
+_NAME = validators.matches_re(rf"[A-Za-z0-9_-]{{1,{IDENTIFIER_CHARS_MAX}}}")
+_ED25519_KEY_BYTES = 32
+
+
+def _name(_self: Any, attribute: Attribute[str], value: str) -> None:
+    try:
+        _NAME(None, attribute, value)
+    except ValueError as error:
+        raise ValueError(
+            f"'{attribute.name}' must be 1 to {IDENTIFIER_CHARS_MAX} letters, digits, - or _, is '{value}'"
+        ) from error
+
+
+def _one_of(*legal: str) -> Any:
+    def check(_self: Any, attribute: Attribute[str], value: str) -> None:
+        if value not in legal:
+            raise ValueError(f"'{attribute.name}' must be one of {', '.join(legal)}, is '{value}'")
+
+    return check
+
+
+def is_loopback(host: str) -> bool:
+    """Whether traffic to this host never leaves the machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _nats_url(_self: Any, attribute: Attribute[str], value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in ("nats", "tls") or not parts.hostname:
+        raise ValueError(f"'{attribute.name}' must look like tls://host:4222, is '{value}'")
+    if parts.password:
+        raise ValueError(f"'{attribute.name}' must not carry a password; use nats_password_file")
+    if parts.scheme != "tls" and not is_loopback(parts.hostname):
+        raise ValueError(f"'{attribute.name}' must use tls:// because '{parts.hostname}' is not this machine")
+
+
+def _verify_key(_self: Any, attribute: Attribute[str], value: str) -> None:
+    try:
+        size = len(base64.b64decode(value, validate=True))
+    except binascii.Error as error:
+        raise ValueError(
+            f"'{attribute.name}' must be base64, as bodegactl nodes register prints it"
+        ) from error
+    if size != _ED25519_KEY_BYTES:
+        raise ValueError(f"'{attribute.name}' must be an Ed25519 public key of 32 bytes, has {size}")
+
+
+@frozen(kw_only=True)
+class HubConfig:
+    """How to reach the control plane, and the key that its signatures must verify with."""
+
+    nats_url: str = field(validator=_nats_url)
+    verify_key: str = field(validator=_verify_key)
+    nats_user: str = ""
+    nats_password_file: Path | None = None
+
+    @property
+    def verify_key_bytes(self) -> bytes:
+        """The raw Ed25519 public key, 32 bytes."""
+        return base64.b64decode(self.verify_key)
+
+
+@frozen(kw_only=True)
+class DeviceConfig:
+    """One device: a driver of the registry and its options."""
+
+    name: str = field(validator=_name)
+    driver: str
+    options: dict[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class VisionConfig:
+    """Which camera looks at picks, and whether its word is advice or law."""
+
+    camera: str = field(validator=_name)
+    mode: str = field(default="advisory", validator=_one_of("off", "advisory", "blocking"))
+    providers: list[str] = field(factory=lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+
+
+@frozen(kw_only=True)
+class AgentConfig:
+    """The whole file. Without `hub` the node works alone, for ever."""
+
+    node_id: str = field(validator=_name)
+    state_dir: Path
+    control_socket: Path | None = None
+    log_level: str = field(default="info", validator=_one_of("debug", "info", "warning", "error"))
+    hub: HubConfig | None = None
+    scanners: list[DeviceConfig] = field(factory=list)
+    printer: DeviceConfig | None = None
+    cameras: list[DeviceConfig] = field(factory=list)
+    vision: VisionConfig | None = None
+
+    def __attrs_post_init__(self) -> None:
+        names = [device.name for device in (*self.scanners, *self.cameras)]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"device names must be unique, doubled: {', '.join(doubled)}")
+        if self.vision and self.vision.camera not in {camera.name for camera in self.cameras}:
+            raise ValueError(f"vision.camera '{self.vision.camera}' is not one of [[cameras]]")
+
+    @property
+    def ledger_path(self) -> Path:
+        """Where the ledger lies."""
+        return self.state_dir / "ledger.db"
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the control socket listens."""
+        return self.control_socket or self.state_dir / "control.sock"
+
+
+def load_config(path: Path) -> AgentConfig:
+    """Read agent.toml; ConfigInvalid names every fault with line and key, NotFound a missing file."""
+    return toml.load(path, AgentConfig)

@@ -1,0 +1,198 @@
+"""The composition root of the node: the only place that names concrete classes and wires them.
+
+Order of start: ledger, floor, devices, control socket, sync. The node is ready before the network is. On
+SIGTERM the transaction in hand is finished and everything stops within STOP_S.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import signal
+import time
+from collections.abc import Coroutine
+from typing import Any
+from uuid import uuid4
+
+from bodega import __version__
+from bodega.host import log as logs
+from bodega.host.notify import notify
+from bodega.limits import FRAMES_KEPT_BYTES_MAX, STOP_S
+from bodega_adapters.registry import open_printer, open_scanner
+from bodega_agent.config import AgentConfig
+from bodega_agent.identity import HubKey
+from bodega_agent.rules.facts import VisionMode
+from bodega_agent.services.control import ControlServer
+from bodega_agent.services.floor import FloorService
+from bodega_agent.services.health import HealthService, Parts
+from bodega_agent.services.inspecting import InspectingService
+from bodega_agent.services.intake import IntakeService
+from bodega_agent.services.operations import Operations
+from bodega_agent.services.printing import PrintService
+from bodega_agent.services.prompts import PromptBoard
+from bodega_agent.services.schedule import Schedule
+from bodega_agent.services.syncing import SyncService
+from bodega_agent.store.inbound import Applied, settings_of
+from bodega_agent.store.store import Store
+from bodega_agent.vision.client import VisionClient
+from bodega_agent.vision.messages import CameraSpec, WorkerSpec
+
+log = logs.get_logger(__name__)
+
+
+def run(config: AgentConfig) -> None:
+    """`bodega run`: until SIGTERM or SIGINT. Raises what keeps the node from starting."""
+    logs.configure(level=config.log_level)
+    with logs.bound(node_id=config.node_id):
+        asyncio.run(_main(config))
+
+
+async def _main(config: AgentConfig) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    node = Node(config)
+    try:
+        await node.start()
+        await node.run_until(stop)
+    finally:
+        notify("STOPPING=1")
+        await node.close()
+        log.info("stopped")
+
+
+class Node:
+    """Everything of one running agent."""
+
+    def __init__(self, config: AgentConfig) -> None:
+        self._config = config
+        self._nonce = uuid4().hex
+        self._tasks: list[Coroutine[Any, Any, None]] = []
+        self._closing = contextlib.AsyncExitStack()
+        self._settings: dict[str, str] = {}
+
+    async def start(self) -> None:
+        """Open the ledger and the devices, and listen; nothing waits for the network here."""
+        config = self._config
+        hub_key = HubKey(config.hub.verify_key_bytes) if config.hub else None
+        self._store = Store(
+            config.ledger_path,
+            node_id=config.node_id,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            verify=lambda signature, text: hub_key is not None and hub_key.has_signed(text, signature),
+        )
+        self._closing.callback(self._store.close)
+        self._settings = await self._store.write(settings_of)
+        self._store.on_hub_events = self._hear_hub
+        self._board = PromptBoard(self._nonce)
+        self._intake = IntakeService([open_scanner(s.driver, s.name, s.options) for s in config.scanners])
+        self._closing.push_async_callback(self._intake.close)
+        self._floor = FloorService(
+            self._store, self._board, present=self._intake.present, vision=self._vision_mode
+        )
+        self._tasks.append(self._intake.run(self._floor))
+        self._start_printer()
+        self._eyes = self._make_eyes()
+        parts = self._health_parts()
+        self._health = HealthService(config, self._store, parts, self._nonce)
+        parts.sync = self._make_sync(hub_key) if hub_key else None
+        self._schedule = Schedule(self._store, self._health)
+        asked = Operations(self._store, self._floor, self._board, self._printing, self._health)
+        self._control = ControlServer(config.socket_path, asked.answers, asked.streams)
+        await self._control.start()
+        self._closing.push_async_callback(self._control.close)
+
+    async def run_until(self, stop: asyncio.Event) -> None:
+        """Run every service until `stop`; a service that fails takes the process down, and says so."""
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(work) for work in self._tasks]
+            self._schedule.start()
+            self._closing.callback(self._schedule.stop)
+            _give_back_start_up_memory()
+            log.info("ready", socket=str(self._config.socket_path), version=__version__)
+            notify("READY=1")
+            await stop.wait()
+            log.info("stopping")
+            for task in running:
+                task.cancel()
+
+    async def close(self) -> None:
+        """Release everything, within STOP_S."""
+        for work in self._tasks:
+            work.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await self._closing.aclose()
+
+    def _start_printer(self) -> None:
+        device = self._config.printer
+        printer = open_printer(device.driver, device.name, device.options) if device else None
+        self._printing = PrintService(self._store, printer, self._floor.label_changed)
+        self._closing.push_async_callback(self._printing.close)
+        self._floor.on_print = self._printing.wake
+        self._tasks.append(self._printing.run())
+
+    def _make_eyes(self) -> VisionClient | None:
+        vision = self._config.vision
+        if vision is None or vision.mode == VisionMode.OFF:
+            return None
+        spec = WorkerSpec(
+            cameras={c.name: CameraSpec(c.driver, c.options) for c in self._config.cameras},
+            frames_dir=str(self._config.state_dir / "frames"),
+            frames_bytes_max=FRAMES_KEPT_BYTES_MAX,
+            providers=tuple(vision.providers),
+        )
+        eyes = VisionClient(spec)
+        inspecting = InspectingService(self._store, self._floor, eyes, vision.camera)
+        self._floor.on_inspect = inspecting.ask
+        self._closing.push_async_callback(eyes.stop)
+        self._tasks += [eyes.start(), inspecting.run()]
+        return eyes
+
+    def _make_sync(self, hub_key: HubKey) -> SyncService:
+        # Imported here: a node without a hub never pays for the NATS client.
+        from bodega_agent.transport.connection import Broker  # noqa: PLC0415  # see the sentence above
+        from bodega_agent.transport.nats_link import NatsLink  # noqa: PLC0415  # see the sentence above
+
+        hub = self._config.hub
+        assert hub is not None, "sync is only made for a node with a hub"
+        broker = Broker(hub.nats_url, hub.nats_user, hub.nats_password_file)
+        sync = SyncService(
+            node_id=self._config.node_id,
+            boot_nonce=self._nonce,
+            journal=self._store,
+            link=NatsLink(self._config.node_id, broker),
+            hub_key=hub_key,
+            health=self._health.report,
+        )
+        self._tasks.append(sync.run())
+        return sync
+
+    def _health_parts(self) -> Parts:
+        eyes = self._eyes
+        return Parts(
+            printing=self._printing,
+            present=self._intake.present,
+            vision_ready=(lambda: eyes.ready) if eyes else None,
+            vision_provider=(lambda: eyes.provider) if eyes else None,
+            vision_mode=lambda: str(self._vision_mode()),
+        )
+
+    def _vision_mode(self) -> VisionMode:
+        vision = self._config.vision
+        if vision is None or self._eyes is None:
+            return VisionMode.OFF
+        return VisionMode(self._settings.get("vision.mode", vision.mode))
+
+    async def _hear_hub(self, applied: Applied) -> None:
+        if "desired_state" in applied.facts:
+            self._settings = await self._store.write(settings_of)
+        for fulfillment_order_id in applied.cancelled:
+            await self._floor.work_cancelled(fulfillment_order_id)
+
+
+def _give_back_start_up_memory() -> None:
+    """Importing frees megabytes that the allocator keeps; on a small box they are better given back."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -1,0 +1,26 @@
+"""Receive: every scan is stock on the dock, at once; the book never refuses what has come in."""
+
+from __future__ import annotations
+
+from bodega.core.ledger import Goods
+from bodega_agent.rules.effects import Receive
+from bodega_agent.rules.facts import Facts
+from bodega_agent.rules.prompt import Outcome, units
+from bodega_agent.rules.scans import ItemScan
+from bodega_agent.rules.session import FloorStep, Session
+from bodega_agent.rules.show import refuse, say
+
+
+def start(session: Session, facts: Facts) -> Outcome:
+    """CMD-RECEIVE."""
+    return say(session.at(FloorStep.RECEIVE_ITEM), facts, "Receiving.")
+
+
+def item(session: Session, scan: ItemScan, facts: Facts) -> Outcome:
+    """An item or a case came in. A lot-tracked SKU needs the code that carries its lot."""
+    if scan.lot_tracked and not scan.lot:
+        return refuse(
+            session, facts, f"{scan.name} needs its lot: scan the code that carries the lot (AI 10)."
+        )
+    goods = Goods(scan.sku_id, scan.quantity, scan.lot)
+    return say(session, facts, f"Received {units(scan.quantity, scan.name)}.", effects=(Receive(goods),))

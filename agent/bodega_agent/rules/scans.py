@@ -1,0 +1,141 @@
+"""What can happen to a session: a classified scan, or news from the camera, the printer or the hub.
+
+The service decodes a raw scan (bodega_adapters.framing.gs1) and looks up GTIN and bin before it asks
+the rules; a text that means nothing here arrives as `UnknownScan`, and is answered, never dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from bodega.core.lifecycles import PrintState
+
+
+class Kind(StrEnum):
+    """The columns of the flow table: each control word is a kind of its own."""
+
+    ITEM = "item"
+    BIN = "bin"
+    SSCC = "sscc"
+    UNKNOWN = "unknown"
+    RECEIVE = "CMD-RECEIVE"
+    PUTAWAY = "CMD-PUTAWAY"
+    PICK = "CMD-PICK"
+    SHORT = "CMD-SHORT"
+    ACCEPT = "CMD-ACCEPT"
+    PACK = "CMD-PACK"
+    REPRINT = "CMD-REPRINT"
+    HANDOVER = "CMD-HANDOVER"
+    DONE = "CMD-DONE"
+    CANCEL = "CMD-CANCEL"
+    VERDICT = "verdict"
+    PRINT = "print"
+    CANCELLED = "cancelled"
+
+
+CONTROL_WORDS: dict[str, Kind] = {kind.value: kind for kind in Kind if kind.value.startswith("CMD-")}
+NEWS = frozenset({Kind.VERDICT, Kind.PRINT, Kind.CANCELLED})
+
+
+class CheckOutcome(StrEnum):
+    """What the camera said of a picked line; `waiting` until it has answered."""
+
+    WAITING = "waiting"
+    PASS = "pass"  # noqa: S105  # a verdict, not a password
+    FAIL = "fail"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemScan:
+    """A known product. `quantity` is AI 30 or 37, else 1. `lot` is empty if the code carries none.
+
+    For a SKU that is not lot-tracked the service leaves `lot` empty, whatever the code says.
+    """
+
+    sku_id: str
+    name: str
+    gtin: str
+    lot: str = ""
+    quantity: int = 1
+    lot_tracked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BinScan:
+    """A label of a bin that this node has."""
+
+    bin_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SsccScan:
+    """A parcel label, 18 digits."""
+
+    sscc: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlScan:
+    """A control barcode, the whole word such as "CMD-PICK"; a word that nobody knows is answered too."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownScan:
+    """A code that is damaged, or that neither catalogue nor bin list knows."""
+
+    text: str
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictArrived:
+    """The camera has looked at a picked line. The store holds the verdict already."""
+
+    fulfillment_order_id: str
+    line: int
+    sku_id: str
+    outcome: CheckOutcome
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrintChanged:
+    """The label of a parcel has gone to another state. The store holds it already."""
+
+    sscc: str
+    state: PrintState
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCancelled:
+    """A cancel from the hub has won. The store holds state and put-back task already."""
+
+    fulfillment_order_id: str
+
+
+Scanned: TypeAlias = (
+    ItemScan | BinScan | SsccScan | ControlScan | UnknownScan | VerdictArrived | PrintChanged | WorkCancelled
+)
+
+_KIND_OF: dict[type, Kind] = {
+    ItemScan: Kind.ITEM,
+    BinScan: Kind.BIN,
+    SsccScan: Kind.SSCC,
+    UnknownScan: Kind.UNKNOWN,
+    VerdictArrived: Kind.VERDICT,
+    PrintChanged: Kind.PRINT,
+    WorkCancelled: Kind.CANCELLED,
+}
+
+
+def kind_of(scan: Scanned) -> Kind:
+    """The column of the flow table; an unknown control word counts as an unknown code."""
+    if isinstance(scan, ControlScan):
+        return CONTROL_WORDS.get(scan.word, Kind.UNKNOWN)
+    return _KIND_OF[type(scan)]

@@ -1,0 +1,152 @@
+"""The floor: every scan of every device goes through here, one store transaction each.
+
+Decode, classify, ask the pure rules, do what they ask for, keep the session, and only when that is on
+the disk show the next prompt. What must wait (camera, printer) is started after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from uuid import uuid4
+
+from bodega.core.lifecycles import PrintState
+from bodega.errors import BodegaError
+from bodega.host.log import bound, get_logger
+from bodega_adapters.framing import gs1
+from bodega_adapters.ports import Scan
+from bodega_agent.rules import effects as ask
+from bodega_agent.rules import floor as rules
+from bodega_agent.rules.facts import VisionMode
+from bodega_agent.rules.prompt import Prompt, Tone
+from bodega_agent.rules.scans import PrintChanged, Scanned, WorkCancelled
+from bodega_agent.rules.session import Session
+from bodega_agent.services.prompts import PromptBoard, Shown
+from bodega_agent.store import effects, sessions, work
+from bodega_agent.store.store import Store
+from bodega_agent.store.transaction import Context, Transaction
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class InspectAsked:
+    """The camera shall look at a line that this device has picked."""
+
+    device: str
+    fulfillment_order_id: str
+    line: int
+    sku_id: str
+
+
+class FloorService:
+    """One per node. `present` names the devices that are there; `vision` says what a verdict counts."""
+
+    def __init__(
+        self,
+        store: Store,
+        board: PromptBoard,
+        *,
+        present: Callable[[], Collection[str]],
+        vision: Callable[[], VisionMode],
+    ) -> None:
+        self._store = store
+        self._board = board
+        self._present = present
+        self._vision = vision
+        self._order: dict[str, asyncio.Lock] = {}
+        self.on_inspect: Callable[[InspectAsked], None] = lambda _asked: None
+        self.on_print: Callable[[], None] = lambda: None
+
+    async def handle(self, scan: Scan, *, cmd_id: str = "") -> Shown:
+        """Answer one scan. A scan that the rules or the store refuse changes nothing, and says so."""
+        code = gs1.decode(scan.text, scan.symbology)
+        command = cmd_id or str(uuid4())
+
+        def classified(tx: Transaction) -> Scanned:
+            return sessions.classify(tx, code)
+
+        with bound(device=scan.device, cmd_id=command):
+            return await self._step(scan.device, command, classified, scanned=True)
+
+    async def tell(
+        self, device: str, news: Scanned, *, first: Callable[[Transaction], None] | None = None
+    ) -> None:
+        """News from camera, printer or hub for a device; `first` is recorded in the same transaction."""
+
+        def classified(tx: Transaction) -> Scanned:
+            if first is not None:
+                first(tx)
+            return news
+
+        await self._step(device, str(uuid4()), classified, scanned=False)
+
+    async def label_changed(self, fulfillment_order_id: str, sscc: str, state: PrintState) -> None:
+        """Tell the device that packed this parcel what became of its label."""
+        await self._tell_worker(fulfillment_order_id, PrintChanged(sscc, state))
+
+    async def work_cancelled(self, fulfillment_order_id: str) -> None:
+        """Tell the device that works on this order that a cancel has arrived."""
+        await self._tell_worker(fulfillment_order_id, WorkCancelled(fulfillment_order_id))
+
+    async def _tell_worker(self, fulfillment_order_id: str, news: Scanned) -> None:
+        device = await self._store.write(lambda tx: work.device_of(tx, fulfillment_order_id))
+        if device:
+            await self.tell(device, news)
+
+    async def greet(self, device: str) -> Shown:
+        """Show where the device's session stands, after a start."""
+
+        def look(tx: Transaction) -> Prompt:
+            session = sessions.load(tx, device)
+            facts = sessions.facts_for(tx, session, None, vision=self._vision(), present=self._present())
+            return rules.prompt_for(session, facts)
+
+        return await self._board.show(device, await self._store.write(look), scanned=False)
+
+    async def _step(
+        self, device: str, cmd_id: str, classified: Callable[[Transaction], Scanned], *, scanned: bool
+    ) -> Shown:
+        def job(tx: Transaction) -> rules.Outcome:
+            return self._in_transaction(tx, device, cmd_id, classified)
+
+        async with self._order.setdefault(device, asyncio.Lock()):
+            try:
+                outcome = await self._store.write(job)
+            except BodegaError as error:
+                log.warning("scan_refused", code=error.code, reason=error.message)
+                refusal = Prompt(tone=Tone.ERROR, text=error.message, detail=(error.hint,))
+                return await self._board.show(device, refusal, scanned=scanned)
+            shown = await self._board.show(device, outcome.prompt, scanned=scanned)
+        self._after_commit(device, outcome.effects)
+        return shown
+
+    def _in_transaction(
+        self, tx: Transaction, device: str, cmd_id: str, classified: Callable[[Transaction], Scanned]
+    ) -> rules.Outcome:
+        scan = classified(tx)
+        session = sessions.load(tx, device)
+        facts = sessions.facts_for(tx, session, scan, vision=self._vision(), present=self._present())
+        outcome = rules.step(session, scan, facts)
+        context = Context(
+            cmd_id, actor=session.actor, device=device, correlation_id=_order_of(tx, session, outcome.session)
+        )
+        for effect in outcome.effects:
+            effects.execute(tx, context, effect)
+        if outcome.session != session:
+            sessions.save(tx, outcome.session)
+        return outcome
+
+    def _after_commit(self, device: str, done: tuple[ask.Effect, ...]) -> None:
+        for effect in done:
+            match effect:
+                case ask.Inspect(fulfillment_order_id, line, sku_id):
+                    self.on_inspect(InspectAsked(device, fulfillment_order_id, line, sku_id))
+                case ask.Pack() | ask.Reprint():
+                    self.on_print()
+
+
+def _order_of(tx: Transaction, before: Session, after: Session) -> str:
+    fulfillment_order_id = after.fulfillment_order_id or before.fulfillment_order_id
+    return work.find(tx, fulfillment_order_id).order_id if fulfillment_order_id else ""

@@ -1,0 +1,177 @@
+"""How the node is: one set of facts for the CLI, the heartbeat and the watchdog.
+
+The chain of the journal is checked in slices while the agent runs; a broken link is shown everywhere and
+never goes away by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bodega import __version__
+from bodega.core.sync import Head
+from bodega.host.log import get_logger
+from bodega.limits import CHAIN_CHECK_EVENTS_MAX
+from bodega.v1 import fleet_pb2
+from bodega_agent.config import AgentConfig, DeviceConfig
+from bodega_agent.services.printing import PrintService
+from bodega_agent.services.syncing import SyncService
+from bodega_agent.store.reader import Reader
+from bodega_agent.store.store import Store
+
+log = get_logger(__name__)
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Parts:
+    """The running services that health looks at; None for what the node does not have."""
+
+    printing: PrintService
+    present: Callable[[], set[str]]
+    sync: SyncService | None = None
+    vision_ready: Callable[[], bool] | None = None
+    vision_provider: Callable[[], str] | None = None
+    vision_mode: Callable[[], str] = lambda: "off"
+
+
+class HealthService:
+    """Answers `bodega status`, fills the heartbeat and feeds the watchdog."""
+
+    def __init__(self, config: AgentConfig, store: Store, parts: Parts, boot_nonce: str) -> None:
+        self._config = config
+        self._store = store
+        self._parts = parts
+        self._boot_nonce = boot_nonce
+        self._started_s = time.monotonic()
+        self._verified: Head | None = Head()
+
+    @property
+    def ledger_ok(self) -> bool:
+        """False once a link of the journal's chain was found broken."""
+        return self._verified is not None
+
+    async def check_chain(self) -> None:
+        """Verify the next slice of the journal."""
+        if self._verified is None:
+            return
+        after = self._verified
+        self._verified = await self._store.read(
+            lambda reader: reader.verify_chain(after, CHAIN_CHECK_EVENTS_MAX)
+        )
+        if self._verified is None:
+            log.error("ledger_chain_broken", after_seq=after.seq)
+
+    async def report(self) -> fleet_pb2.Health:
+        """What goes up with every heartbeat."""
+        facts = await self._store.read(self._facts)
+        return fleet_pb2.Health(
+            version=__version__,
+            generation=facts["generation"],
+            oldest_unacked_ms=facts["oldest_unacked_ms"],
+            disk_free_bytes=facts["disk_free_bytes"],
+            devices_lost=[device["name"] for device in self._devices() if device["state"] == "lost"],
+            vision_provider=self._parts.vision_provider() if self._parts.vision_provider else "",
+            labels_unknown=facts["labels_unknown"],
+            ledger_ok=self.ledger_ok,
+        )
+
+    async def status(self) -> Json:
+        """What `bodega status` shows; see the control socket's contract."""
+        facts = await self._store.read(self._facts)
+        devices = self._devices()
+        sync = self._parts.sync.status() if self._parts.sync else None
+        return {
+            "node_id": self._config.node_id,
+            "version": __version__,
+            "boot_nonce": self._boot_nonce,
+            "uptime_s": round(time.monotonic() - self._started_s, 1),
+            "connected": bool(sync and sync.connected),
+            "devices": devices,
+            "printer": self._printer(),
+            "vision": self._vision(),
+            "ledger_ok": self.ledger_ok,
+            "health": self._problems(devices, facts, sync.fenced if sync else ""),
+            **facts,
+        }
+
+    def sync_status(self) -> Json:
+        """The `sync` operation of the control socket."""
+        if self._parts.sync is None:
+            return {"connected": False, "configured": False}
+        return {"configured": True, **asdict(self._parts.sync.status())}
+
+    def _facts(self, reader: Reader) -> Json:
+        head = reader.head()
+        oldest = reader.oldest_unacked_at_ms() if self._config.hub else None
+        age = max(0, int(time.time() * 1000) - oldest) if oldest is not None else 0
+        return {
+            "epoch": head.epoch,
+            "head_seq": head.seq,
+            "acked_seq": reader.acked().seq,
+            "hub_seen_seq": reader.meta("down_seq", 0),
+            "generation": reader.meta("generation", 0),
+            "oldest_unacked_ms": age,
+            "disk_free_bytes": reader.disk_free_bytes(),
+            **reader.counts(),
+        }
+
+    def _devices(self) -> list[Json]:
+        present = self._parts.present()
+        rows = [
+            _device("scanner", scanner, "ok" if scanner.name in present else "lost")
+            for scanner in self._config.scanners
+        ]
+        if self._config.printer:
+            trouble = self._parts.printing.trouble
+            rows.append(_device("printer", self._config.printer, "lost" if trouble else "ok", trouble))
+        ready = self._parts.vision_ready
+        rows += [
+            _device("camera", camera, "ok" if ready and ready() else "starting")
+            for camera in self._config.cameras
+        ]
+        return rows
+
+    def _printer(self) -> Json | None:
+        status = self._parts.printing.status
+        return asdict(status) if status else None
+
+    def _vision(self) -> Json | None:
+        if self._parts.vision_ready is None or self._parts.vision_provider is None:
+            return None
+        return {
+            "ready": self._parts.vision_ready(),
+            "provider": self._parts.vision_provider(),
+            "mode": self._parts.vision_mode(),
+        }
+
+    def _problems(self, devices: list[Json], facts: Json, fenced: str) -> list[Json]:
+        found = [
+            {"code": "device-lost", "text": f"{device['kind']} {device['name']} is lost: {device['detail']}"}
+            for device in devices
+            if device["state"] == "lost"
+        ]
+        if facts["labels_unknown"]:
+            text = f"{facts['labels_unknown']} labels in doubt: scan them back, or bodega labels reprint"
+            found.append({"code": "labels-unknown", "text": text})
+        if not self.ledger_ok:
+            found.append(
+                {"code": "ledger-broken", "text": "the journal's chain is broken: bodega ledger verify"}
+            )
+        if fenced:
+            found.append({"code": "fenced", "text": f"the hub does not take this node's events: {fenced}"})
+        return found
+
+
+def _device(kind: str, device: DeviceConfig, state: str, detail: str = "") -> Json:
+    return {
+        "name": device.name,
+        "kind": kind,
+        "driver": device.driver,
+        "state": state,
+        "detail": detail or ("not connected" if state == "lost" else ""),
+    }

@@ -1,0 +1,98 @@
+"""The camera's word on a pick: asked after the pick is durable, recorded as a decision, never in its way."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+from uuid import uuid4
+
+from bodega.host.log import get_logger
+from bodega.limits import FRAMES_WAITING_MAX
+from bodega.v1 import decisions_pb2
+from bodega_agent.rules.scans import CheckOutcome, VerdictArrived
+from bodega_agent.services.floor import FloorService, InspectAsked
+from bodega_agent.store import catalogue, work
+from bodega_agent.store.store import Store
+from bodega_agent.store.transaction import Context, Transaction
+from bodega_agent.vision.messages import InspectRequest, Verdict
+
+log = get_logger(__name__)
+
+
+class Eyes(Protocol):
+    """What the service needs of `vision.client.VisionClient`."""
+
+    async def inspect(self, request: InspectRequest) -> Verdict:
+        """Answers in bounded time, `review` when in doubt."""
+        ...
+
+
+class InspectingService:
+    """Turns a pick into a question to the camera, and its answer into a decision record and a prompt."""
+
+    def __init__(self, store: Store, floor: FloorService, eyes: Eyes, camera: str) -> None:
+        self._store = store
+        self._floor = floor
+        self._eyes = eyes
+        self._camera = camera
+        self._asked: asyncio.Queue[InspectAsked] = asyncio.Queue(maxsize=FRAMES_WAITING_MAX)
+
+    def ask(self, asked: InspectAsked) -> None:
+        """Queue a question. When the camera can not keep up the oldest one is answered by `review`."""
+        if self._asked.full():
+            log.warning("inspection_dropped", waiting=self._asked.qsize())
+            self._asked.get_nowait()
+        self._asked.put_nowait(asked)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                asked = await self._asked.get()
+                tasks.create_task(self._inspect(asked))
+
+    async def _inspect(self, asked: InspectAsked) -> None:
+        sku = await self._store.write(lambda tx: catalogue.sku_by_id(tx, asked.sku_id))
+        request = InspectRequest(
+            request_id=str(uuid4()),
+            camera=self._camera,
+            subject="pick",
+            expected_gtins=sku.gtins if sku else (),
+            reference=asked.fulfillment_order_id,
+        )
+        verdict = await self._eyes.inspect(request)
+        news = VerdictArrived(
+            asked.fulfillment_order_id,
+            asked.line,
+            asked.sku_id,
+            CheckOutcome(verdict.outcome),
+            tuple(text for _code, text in map(_split, verdict.reasons)),
+        )
+        await self._floor.tell(asked.device, news, first=lambda tx: _record(tx, asked, verdict, news))
+
+
+def _split(reason: str) -> tuple[str, str]:
+    code, _, text = reason.partition(": ")
+    return code, text or code
+
+
+def _record(tx: Transaction, asked: InspectAsked, verdict: Verdict, news: VerdictArrived) -> None:
+    order = work.find(tx, asked.fulfillment_order_id)
+    decision = decisions_pb2.VisionDecision(
+        fulfillment_order_id=asked.fulfillment_order_id,
+        sku_id=asked.sku_id,
+        outcome=verdict.outcome,
+        reasons=[decisions_pb2.Reason(code=code, text=text) for code, text in map(_split, verdict.reasons)],
+        frame_digest=verdict.frame_digest,
+        model=verdict.model,
+        provider=verdict.provider,
+        scores=verdict.scores,
+        thresholds=verdict.thresholds,
+        seen=verdict.seen,
+        duration_ms=verdict.duration_ms,
+    )
+    context = Context(verdict.request_id, actor="vision", device=asked.device, correlation_id=order.order_id)
+    tx.append(context, vision_decision=decision)
+    current = next(line for line in order.lines if line.line == asked.line)
+    if current.camera != "accepted":
+        work.set_camera(tx, asked.fulfillment_order_id, asked.line, verdict.outcome, news.reasons)

@@ -1,0 +1,132 @@
+"""What the control socket can be asked: `bodega` commands and hand-helds call these by name."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+from bodega.errors import FieldFault, InvalidInput, NotFound
+from bodega.limits import SCAN_BYTES_MAX
+from bodega_adapters.ports import Scan
+from bodega_agent.services.control import Answer, Json, Stream
+from bodega_agent.services.floor import FloorService
+from bodega_agent.services.health import HealthService
+from bodega_agent.services.printing import PrintService
+from bodega_agent.services.prompts import PromptBoard, Shown
+from bodega_agent.store import labels
+from bodega_agent.store.reader import Reader
+from bodega_agent.store.store import Store
+from bodega_agent.store.transaction import Context, Transaction
+
+
+class Operations:
+    """The control socket's vocabulary: `answers` by name, and `streams`."""
+
+    def __init__(
+        self,
+        store: Store,
+        floor: FloorService,
+        board: PromptBoard,
+        printing: PrintService,
+        health: HealthService,
+    ) -> None:
+        self._store = store
+        self._floor = floor
+        self._board = board
+        self._printing = printing
+        self._health = health
+        self._typed = itertools.count(1)
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        """One answer per request."""
+        return {
+            "status": self._status,
+            "prompt": self._prompt,
+            "scan": self._scan,
+            "tasks": self._tasks,
+            "orders": self._orders,
+            "labels": self._labels,
+            "reprint": self._reprint,
+            "ledger.verify": self._verify,
+            "sync": self._sync,
+        }
+
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """A line per change."""
+        return {"watch": self._watch}
+
+    async def _status(self, _request: Json) -> Json:
+        return await self._health.status()
+
+    async def _sync(self, _request: Json) -> Json:
+        return self._health.sync_status()
+
+    async def _tasks(self, _request: Json) -> list[Json]:
+        return await self._store.read(Reader.tasks)
+
+    async def _orders(self, _request: Json) -> list[Json]:
+        return await self._store.read(Reader.orders)
+
+    async def _labels(self, _request: Json) -> list[Json]:
+        return await self._store.read(Reader.labels)
+
+    async def _verify(self, _request: Json) -> Json:
+        return await self._store.read(Reader.verify)
+
+    async def _prompt(self, request: Json) -> Shown:
+        device = _text(request, "device")
+        shown = self._board.current(device)
+        if shown is None:
+            raise NotFound(f"there is no device '{device}'", hint="bodega devices ls names them")
+        return shown
+
+    def _watch(self, request: Json) -> AsyncIterator[Shown]:
+        return self._board.watch(_text(request, "device") if "device" in request else None)
+
+    async def _scan(self, request: Json) -> Shown:
+        text = _text(request, "text")
+        raw = text.encode()
+        if len(raw) > SCAN_BYTES_MAX:
+            raise _fault("text", f"is longer than {SCAN_BYTES_MAX} bytes")
+        typed = Scan(
+            raw=raw,
+            text=text,
+            symbology=_text(request, "symbology") if request.get("symbology") else None,
+            device=_text(request, "device"),
+            device_counter=next(self._typed),
+            at_ms=time.time_ns() // 1_000_000,
+        )
+        return await self._floor.handle(typed)
+
+    async def _reprint(self, request: Json) -> Json:
+        sscc, reason = _text(request, "sscc"), _text(request, "reason")
+        cmd_id = _text(request, "cmd_id") if "cmd_id" in request else str(uuid4())
+
+        def work(tx: Transaction) -> Json:
+            context = Context(cmd_id, actor="technician", device="control")
+            body = {"op": "reprint", "sscc": sscc, "reason": reason}
+            return tx.once(cmd_id, body, lambda: _job(labels.reprint(tx, context, sscc, reason)))
+
+        job = await self._store.write(work)
+        self._printing.wake()
+        return job
+
+
+def _job(job: labels.PrintJob) -> Json:
+    return {"print_job_id": job.print_job_id, "sscc": job.sscc, "state": job.state, "copy": job.copy}
+
+
+def _text(request: Json, name: str) -> str:
+    value: Any = request.get(name)
+    if not isinstance(value, str) or not value:
+        raise _fault(name, "must be a text that is not empty")
+    return value
+
+
+def _fault(name: str, problem: str) -> InvalidInput:
+    return InvalidInput(f"'{name}' {problem}", faults=(FieldFault(name, problem),))

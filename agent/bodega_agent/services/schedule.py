@@ -1,0 +1,40 @@
+"""What happens by the clock: the chain check, and systemd's watchdog fed by real progress.
+
+The watchdog is fed only after the ledger's writer has answered, so a box whose disk hangs is restarted
+instead of looking fine.
+"""
+
+from __future__ import annotations
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bodega.host.notify import notify, watchdog_interval_s
+from bodega.limits import CHAIN_CHECK_S
+from bodega_agent.services.health import HealthService
+from bodega_agent.store.store import Store
+
+
+class Schedule:
+    """Owns the scheduler; `start` and `stop` with the daemon."""
+
+    def __init__(self, store: Store, health: HealthService) -> None:
+        self._store = store
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
+        )
+        self._scheduler.add_job(health.check_chain, "interval", seconds=CHAIN_CHECK_S, jitter=5)
+        interval = watchdog_interval_s()
+        if interval is not None:
+            self._scheduler.add_job(self._feed_watchdog, "interval", seconds=interval)
+
+    def start(self) -> None:
+        """Begin."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """End; a job that runs is not waited for."""
+        self._scheduler.shutdown(wait=False)
+
+    async def _feed_watchdog(self) -> None:
+        await self._store.write(lambda _tx: None)
+        notify("WATCHDOG=1")

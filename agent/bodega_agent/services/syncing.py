@@ -1,0 +1,214 @@
+"""Sync as one service of the node: the pump up, the receiver down, and the heartbeat that heals both.
+
+It is a shell over `bodega.core.sync` and `bodega.core.session`; what it decides by itself is only when.
+The node works the same with no broker at all: then this service waits, says so once, and costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bodega.codec import ack_text, head_from_ack, head_to_ack
+from bodega.core.session import Silence
+from bodega.errors import Unavailable
+from bodega.host.log import get_logger
+from bodega.limits import HEARTBEAT_JITTER_RATIO, HEARTBEAT_S, WANT_REPEAT_S
+from bodega.v1 import fleet_pb2, sync_pb2
+from bodega_agent.identity import HubKey
+from bodega_agent.services.ports import HubLink, LinkLost, SyncJournal
+from bodega_agent.services.sync_down import DownStream
+from bodega_agent.services.sync_up import UpStream
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """Where sync stands; sequences are of the journal (up) and of the hub's stream (down)."""
+
+    connected: bool
+    epoch: int
+    head_seq: int
+    sent_seq: int
+    acked_seq: int
+    down_seq: int
+    down_head_seq: int
+    last_ack_age_s: float | None
+    fenced: str
+
+
+class SyncService:
+    """Owns the link. `run()` never returns; cancelling it closes the link.
+
+    `boot_nonce`: random per start, tells a restart from a clone. `health`: asked before each heartbeat.
+    `draw`: random numbers in [0, 1) for the jitter.
+    """
+
+    def __init__(
+        self,
+        *,
+        node_id: str,
+        boot_nonce: str,
+        journal: SyncJournal,
+        link: HubLink,
+        hub_key: HubKey,
+        health: Callable[[], Awaitable[fleet_pb2.Health]],
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._node_id = node_id
+        self._boot_nonce = boot_nonce
+        self._link = link
+        self._hub_key = hub_key
+        self._health = health
+        self._draw = draw
+        self._up = UpStream(node_id, journal, link, draw=draw, on_fenced=self._hold_or_resume)
+        self._down = DownStream(node_id, journal, link, draw=draw)
+        self._online = asyncio.Event()
+        self._beat_now = asyncio.Event()
+        self._silence = Silence()
+        self._fenced_by_hub = ""
+        self._last_ack_at_s: float | None = None
+        self._last_want = (-1, 0.0)
+        self._warned: set[str] = set()
+
+    def status(self) -> SyncStatus:
+        """Where sync stands now; asks nobody."""
+        age = None
+        if self._last_ack_at_s is not None:
+            age = asyncio.get_running_loop().time() - self._last_ack_at_s
+        return SyncStatus(
+            connected=self._link.connected,
+            epoch=self._up.epoch,
+            head_seq=self._up.head_seq,
+            sent_seq=self._up.sent_seq,
+            acked_seq=self._up.acked_seq,
+            down_seq=self._down.head.seq,
+            down_head_seq=self._down.hub_seq,
+            last_ack_age_s=age,
+            fenced=self._fence_reason,
+        )
+
+    async def run(self) -> None:
+        """Sync until cancelled."""
+        await self._down.load()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._link.run(self))
+            tasks.create_task(self._up.run())
+            tasks.create_task(self._down.run())
+            tasks.create_task(self._beat())
+
+    # LinkListener: what comes over the link unasked.
+
+    def connection_changed(self, connected: bool) -> None:
+        """See LinkListener."""
+        if connected:
+            self._online.set()
+            self._beat_now.set()
+        else:
+            self._online.clear()
+        self._up.connection_changed()
+
+    def ack_received(self, ack: sync_pb2.Ack) -> None:
+        """See LinkListener."""
+        self._believe(ack)
+
+    def _believe(self, ack: sync_pb2.Ack) -> bool:
+        """Take an ack if the hub has signed it; nothing else is believed."""
+        if ack.node_id != self._node_id:
+            self._warn_once("ack_foreign", node=ack.node_id)
+            return False
+        if not self._hub_key.has_signed(ack_text(ack), ack.signature):
+            self._warn_once("ack_signature_bad", seq=ack.seq)
+            return False
+        self._warned -= {"ack_foreign", "ack_signature_bad"}
+        self._last_ack_at_s = asyncio.get_running_loop().time()
+        self._up.take_ack(head_from_ack(ack))
+        return True
+
+    def want_received(self, want: sync_pb2.WantRequest) -> None:
+        """See LinkListener. A repeat within WANT_REPEAT_S is the same gap, seen by a later envelope."""
+        now = asyncio.get_running_loop().time()
+        if want.node_id != self._node_id or want.epoch != self._up.epoch or want.from_seq < 1:
+            self._warn_once("want_foreign", node=want.node_id, epoch=want.epoch)
+            return
+        from_seq, asked_at = self._last_want
+        if want.from_seq == from_seq and now - asked_at < WANT_REPEAT_S:
+            return
+        self._last_want = (want.from_seq, now)
+        self._up.rewind_to(want.from_seq - 1)
+
+    async def _beat(self) -> None:
+        while True:
+            await self._online.wait()
+            self._beat_now.clear()
+            try:
+                await self._take(await self._link.heartbeat(await self._request()))
+            except LinkLost as error:
+                if self._link.connected:
+                    self._warn_once("hub_silent", reason=error.message)
+            except Unavailable as error:
+                log.warning("heartbeat_failed", reason=error.message)
+            await self._wait_for_next_beat()
+
+    async def _wait_for_next_beat(self) -> None:
+        jitter = 1 + HEARTBEAT_JITTER_RATIO * (2 * self._draw() - 1)
+        try:
+            async with asyncio.timeout(HEARTBEAT_S * jitter):
+                await self._beat_now.wait()
+        except TimeoutError:
+            return
+
+    async def _request(self) -> sync_pb2.HeartbeatRequest:
+        return sync_pb2.HeartbeatRequest(
+            node_id=self._node_id,
+            epoch=self._up.epoch,
+            boot_nonce=self._boot_nonce,
+            head_seq=self._up.head_seq,
+            down=head_to_ack(self._node_id, self._down.head),
+            health=await self._health(),
+        )
+
+    async def _take(self, response: sync_pb2.HeartbeatResponse) -> None:
+        if "hub_silent" in self._warned:
+            self._warned.discard("hub_silent")
+            log.info("hub_answers_again")
+        self._take_fence(response.fenced)
+        if response.HasField("up") and self._believe(response.up):
+            self._notice_loss(response.up)
+        await self._down.take_news(response.down_epoch, response.down_head_seq)
+
+    def _take_fence(self, reason: str) -> None:
+        if reason and not self._fenced_by_hub:
+            log.error("fenced_by_hub", reason=reason)
+        elif self._fenced_by_hub and not reason:
+            log.info("fence_lifted_by_hub")
+        self._fenced_by_hub = reason
+        self._hold_or_resume()
+
+    def _hold_or_resume(self) -> None:
+        streams = (self._up, self._down)
+        for stream in streams:
+            if self._fence_reason:
+                stream.hold()
+            else:
+                stream.resume()
+
+    @property
+    def _fence_reason(self) -> str:
+        return self._up.fenced or self._fenced_by_hub
+
+    def _notice_loss(self, up: sync_pb2.Ack) -> None:
+        if up.epoch != self._up.epoch:
+            return
+        self._silence = self._silence.heard(up.seq, self._up.sent_seq)
+        if self._silence.is_loss:
+            self._silence = self._silence.after_rewind()
+            self._up.rewind_to(up.seq)
+
+    def _warn_once(self, event: str, **values: object) -> None:
+        if event not in self._warned:
+            self._warned.add(event)
+            log.warning(event, **values)

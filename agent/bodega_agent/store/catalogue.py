@@ -1,0 +1,87 @@
+"""The node's copy of what the hub owns: its profile, bins and SKUs. Only higher versions replace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bodega.v1 import catalogue_pb2
+from bodega_agent.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSku:
+    """What the floor needs of a SKU; `gtins` have 14 digits."""
+
+    sku_id: str
+    name: str
+    owner: str
+    lot_tracked: bool
+    gtins: tuple[str, ...]
+
+
+def put_profile(tx: Transaction, profile: catalogue_pb2.NodeProfile) -> None:
+    """Take over the node's profile and its bins."""
+    if profile.version <= tx.get("profile_version", 0):
+        return
+    tx.put("profile", profile.SerializeToString())
+    tx.put("profile_version", profile.version)
+    tx.execute("DELETE FROM bin")
+    tx.executemany(
+        "INSERT OR REPLACE INTO bin(bin_id, walk_order) VALUES (?, ?)",
+        ((b.bin_id, b.walk_order) for b in profile.bins),
+    )
+
+
+def profile_of(tx: Transaction) -> catalogue_pb2.NodeProfile | None:
+    """The profile that the hub sent, or None before it has."""
+    body = tx.get("profile")
+    return catalogue_pb2.NodeProfile.FromString(body) if body is not None else None
+
+
+def put_sku(tx: Transaction, sku: catalogue_pb2.Sku) -> None:
+    """Add or replace a SKU and its GTINs. A GTIN that moved between SKUs follows the newest."""
+    row = tx.one("SELECT version FROM sku WHERE sku_id = ?", (sku.sku_id,))
+    if row and row[0] >= sku.version:
+        return
+    tx.execute(
+        "INSERT OR REPLACE INTO sku(sku_id, name, owner, lot_tracked, version, body)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (sku.sku_id, sku.name, sku.owner, sku.lot_tracked, sku.version, sku.SerializeToString()),
+    )
+    tx.execute("DELETE FROM gtin WHERE sku_id = ?", (sku.sku_id,))
+    tx.executemany(
+        "INSERT OR REPLACE INTO gtin(gtin, sku_id) VALUES (?, ?)", ((gtin, sku.sku_id) for gtin in sku.gtins)
+    )
+
+
+def sku_by_gtin(tx: Transaction, gtin: str) -> KnownSku | None:
+    """The SKU that a scanned GTIN (14 digits) means, or None."""
+    row = tx.one("SELECT sku_id FROM gtin WHERE gtin = ?", (gtin,))
+    return sku_by_id(tx, row[0]) if row else None
+
+
+def sku_by_id(tx: Transaction, sku_id: str) -> KnownSku | None:
+    """The SKU of this id, or None."""
+    row = tx.one("SELECT name, owner, lot_tracked FROM sku WHERE sku_id = ?", (sku_id,))
+    if row is None:
+        return None
+    gtins = tuple(r[0] for r in tx.execute("SELECT gtin FROM gtin WHERE sku_id = ? ORDER BY gtin", (sku_id,)))
+    return KnownSku(sku_id, row[0], row[1], bool(row[2]), gtins)
+
+
+def has_bin(tx: Transaction, bin_id: str) -> bool:
+    """Whether this text is the label of one of the node's bins."""
+    return tx.one("SELECT 1 FROM bin WHERE bin_id = ?", (bin_id,)) is not None
+
+
+def suggested_bin(tx: Transaction, sku_id: str) -> str:
+    """Where to put a SKU away: the bin that holds most of it, else the emptiest in walking order."""
+    row = tx.one(
+        "SELECT bin FROM balance WHERE sku_id = ? AND disposition = 'sellable_accessible'"
+        " ORDER BY quantity DESC, bin LIMIT 1",
+        (sku_id,),
+    ) or tx.one(
+        "SELECT bin_id FROM bin LEFT JOIN (SELECT bin, sum(quantity) AS held FROM balance WHERE bin <> ''"
+        " GROUP BY bin) ON bin = bin_id ORDER BY coalesce(held, 0), walk_order, bin_id LIMIT 1"
+    )
+    return row[0] if row else ""

@@ -1,0 +1,117 @@
+"""What the hub's events do at the node, in the same transaction that moves the down head.
+
+Exactly once without de-duplication tables: an event is applied only as the successor of the head. An
+event that this version does not know is parked, byte for byte, and stalls nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bodega.codec import UNKNOWN_FACT, desired_state_text, fact_of, parse_hub_event
+from bodega.core.sync import Head
+from bodega.errors import BodegaError
+from bodega.host.log import get_logger
+from bodega.v1 import fleet_pb2, journal_pb2
+from bodega_agent.rules.settings import faults_in
+from bodega_agent.store import catalogue, effects, work
+from bodega_agent.store.transaction import Context, Transaction
+
+log = get_logger(__name__)
+
+Verify = Callable[[bytes, bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What the running services must hear of: fulfillment orders with a cancel, and new work or settings."""
+
+    cancelled: tuple[str, ...]
+    facts: frozenset[str]
+
+
+def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, verify: Verify) -> Applied:
+    """Apply consecutive hub events and move the down head, in this transaction."""
+    cancelled: list[str] = []
+    facts: set[str] = set()
+    for seq, body in events:
+        event = parse_hub_event(body)
+        tx.put("down_seq", seq)
+        fact = fact_of(event)
+        facts.add(fact)
+        if fact == UNKNOWN_FACT:
+            tx.execute("INSERT OR REPLACE INTO parked(seq, body) VALUES (?, ?)", (seq, body))
+            log.warning("hub_event_parked", seq=seq)
+            continue
+        _apply_one(tx, seq, event, verify)
+        if fact == "cancel_requested":
+            cancelled.append(event.cancel_requested.fulfillment_order_id)
+    tx.put("down_epoch", head.epoch)
+    tx.put("down_seq", head.seq)
+    tx.put("down_hash", head.hash)
+    return Applied(tuple(cancelled), frozenset(facts))
+
+
+def _apply_one(tx: Transaction, seq: int, event: journal_pb2.HubEvent, verify: Verify) -> None:
+    context = Context(cmd_id=event.cmd_id, actor="hub", correlation_id=event.correlation_id)
+    try:
+        with tx.all_or_nothing():
+            _dispatch(tx, context, seq, event, verify)
+    except BodegaError as error:
+        # A hub event that makes no sense here must not stall the ones behind it: it is parked and said aloud.
+        tx.execute("INSERT OR REPLACE INTO parked(seq, body) VALUES (?, ?)", (seq, event.SerializeToString()))
+        log.warning("hub_event_refused", seq=seq, code=error.code, reason=error.message)
+
+
+def _dispatch(
+    tx: Transaction, context: Context, seq: int, event: journal_pb2.HubEvent, verify: Verify
+) -> None:
+    match event.WhichOneof("fact"):
+        case "node_profile":
+            catalogue.put_profile(tx, event.node_profile)
+        case "sku":
+            catalogue.put_sku(tx, event.sku)
+        case "fulfillment_order":
+            work.accept(tx, seq, event.fulfillment_order)
+        case "cancel_requested":
+            effects.cancel(tx, context, seq, event.cancel_requested)
+        case "desired_state":
+            _take_desired_state(tx, context, event.desired_state, verify)
+
+
+def _take_desired_state(
+    tx: Transaction, context: Context, desired: fleet_pb2.DesiredState, verify: Verify
+) -> None:
+    """Run a newer, signed and valid configuration, or report why not; the old one then stays in force."""
+    if desired.generation <= tx.get("generation", 0):
+        return
+    text = desired_state_text(tx.get("node_id"), desired.generation, desired.settings.items())
+    faults = (
+        faults_in(desired.settings) if verify(desired.signature, text) else ["the signature is not the hub's"]
+    )
+    if not faults:
+        tx.put("generation", desired.generation)
+        tx.put("settings", desired.SerializeToString())
+    tx.append(
+        context,
+        state_reported=fleet_pb2.StateReported(
+            generation=tx.get("generation", 0), settings=settings_of(tx), faults=faults
+        ),
+    )
+
+
+def settings_of(tx: Transaction) -> dict[str, str]:
+    """The settings in force that the hub has pushed."""
+    body = tx.get("settings")
+    return dict(fleet_pb2.DesiredState.FromString(body).settings) if body is not None else {}
+
+
+def down_head(tx: Transaction) -> Head:
+    """How far the hub's stream is applied."""
+    genesis = Head()
+    return Head(
+        tx.get("down_epoch", genesis.epoch),
+        tx.get("down_seq", genesis.seq),
+        tx.get("down_hash", genesis.hash),
+    )

@@ -1,0 +1,206 @@
+"""Parcels and their labels: an SSCC from the node's own range, one print job, and no blind reprint.
+
+A job is durable before its first byte leaves (`sent`), so a power cut leaves at worst `unknown`, which a
+person resolves by scanning the label back or by an explicit, counted reprint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bodega.core.ledger import Reference, parcel_place, stage_of
+from bodega.core.lifecycles import PRINT_JOB, PrintEvent, PrintState
+from bodega.errors import InvalidInput, NotFound, Refused
+from bodega.limits import TEXT_CHARS_MAX
+from bodega.v1 import journal_pb2, orders_pb2
+from bodega_adapters.framing.zpl import LabelData, parcel_label
+from bodega_agent.rules.sscc import SsccRange, next_sscc
+from bodega_agent.store import catalogue, ledger, work
+from bodega_agent.store.transaction import Context, Row, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class PrintJob:
+    """One label on its way to paper; `copy` is 1 for the first, higher after counted reprints."""
+
+    print_job_id: str
+    sscc: str
+    fulfillment_order_id: str
+    state: PrintState
+    copy: int
+    detail: str
+    zpl: bytes
+    updated_at_ms: int
+
+
+_COLUMNS = "print_job_id, sscc, fulfillment_order_id, state, copy, detail, zpl, updated_at_ms"
+
+
+def pack(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str) -> None:
+    """Close the parcel (stage -> parcel) under `sscc`, which must be `peek_sscc`, and queue its label."""
+    _use_sscc(tx, sscc)
+    ledger.move(
+        tx,
+        context,
+        "pack",
+        work.staged_goods(tx, stage_of(fulfillment_order_id)),
+        source_bin=stage_of(fulfillment_order_id),
+        target_bin=parcel_place(sscc),
+        reference=Reference(fulfillment_order_id, sscc),
+    )
+    tx.execute(
+        "UPDATE fulfillment_order SET sscc = ? WHERE fulfillment_order_id = ?", (sscc, fulfillment_order_id)
+    )
+    _queue(tx, context, fulfillment_order_id, sscc, copy=1, detail="")
+
+
+def peek_sscc(tx: Transaction) -> str:
+    """The SSCC that the next parcel will get; empty if the node has no range or has used it up."""
+    try:
+        return _next_sscc(tx)[0]
+    except Refused:
+        return ""
+
+
+def _next_sscc(tx: Transaction) -> tuple[str, int]:
+    profile = catalogue.profile_of(tx)
+    if profile is None or not profile.sscc_range.company_prefix:
+        raise Refused("this node has no SSCC range yet", hint="register the node: bodegactl nodes register")
+    given = profile.sscc_range
+    numbers = SsccRange(given.extension, given.company_prefix, given.first_serial, given.last_serial)
+    return next_sscc(numbers, tx.get("sscc_last_serial"))
+
+
+def _use_sscc(tx: Transaction, sscc: str) -> None:
+    following, serial = _next_sscc(tx)
+    assert sscc == following, "an SSCC is used in the transaction that peeked it"
+    tx.put("sscc_last_serial", serial)
+
+
+def _queue(
+    tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str, *, copy: int, detail: str
+) -> PrintJob:
+    job = PrintJob(
+        f"{sscc}-{copy}",
+        sscc,
+        fulfillment_order_id,
+        PRINT_JOB.start,
+        copy,
+        detail,
+        _label(tx, fulfillment_order_id, sscc),
+        tx.now_ms(),
+    )
+    seq = tx.append(context, label_advanced=_label_event(job, "queued"))
+    tx.execute(
+        f"INSERT INTO print_job({_COLUMNS}, queued_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant
+        (
+            job.print_job_id,
+            sscc,
+            fulfillment_order_id,
+            job.state,
+            copy,
+            detail,
+            job.zpl,
+            job.updated_at_ms,
+            seq,
+        ),
+    )
+    return job
+
+
+def _label(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
+    row = tx.one(
+        "SELECT recipient, order_id, carrier_service FROM fulfillment_order WHERE fulfillment_order_id = ?",
+        (fulfillment_order_id,),
+    )
+    assert row is not None, "a parcel is only packed for a known fulfillment order"
+    recipient = orders_pb2.Recipient.FromString(row[0])
+    profile = catalogue.profile_of(tx)
+    ship_to = (recipient.name, *recipient.address, f"{recipient.postal_code} {recipient.country}".strip())
+    ship_from = tuple(profile.ship_from) if profile else ()
+    return parcel_label(
+        LabelData(sscc=sscc, order_id=row[1], ship_to=ship_to, ship_from=ship_from, service=row[2])
+    )
+
+
+def _label_event(job: PrintJob, event: str) -> journal_pb2.LabelAdvanced:
+    return journal_pb2.LabelAdvanced(
+        print_job_id=job.print_job_id,
+        sscc=job.sscc,
+        state=job.state,
+        event=event,
+        copy=job.copy,
+        detail=job.detail[:TEXT_CHARS_MAX],
+    )
+
+
+def next_queued(tx: Transaction) -> PrintJob | None:
+    """The oldest job that waits for the printer."""
+    row = tx.one(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'queued' ORDER BY queued_seq LIMIT 1")  # noqa: S608  # a constant
+    return _job(row) if row else None
+
+
+def latest_for(tx: Transaction, sscc: str) -> PrintJob | None:
+    """The newest job of a parcel."""
+    row = tx.one(f"SELECT {_COLUMNS} FROM print_job WHERE sscc = ? ORDER BY copy DESC LIMIT 1", (sscc,))  # noqa: S608  # a constant
+    return _job(row) if row else None
+
+
+def advance(
+    tx: Transaction, context: Context, job: PrintJob, event: PrintEvent, detail: str = ""
+) -> PrintState:
+    """Step a job's life cycle and record it; raises IllegalTransition."""
+    state = PRINT_JOB.step(job.state, event)
+    if state is job.state:
+        return state
+    now = tx.now_ms()
+    tx.execute(
+        "UPDATE print_job SET state = ?, detail = ?, updated_at_ms = ? WHERE print_job_id = ?",
+        (state, detail[:TEXT_CHARS_MAX], now, job.print_job_id),
+    )
+    after = PrintJob(
+        job.print_job_id, job.sscc, job.fulfillment_order_id, state, job.copy, detail, job.zpl, now
+    )
+    tx.append(context, label_advanced=_label_event(after, event))
+    return state
+
+
+def lose_track_of_sent(tx: Transaction, context: Context) -> int:
+    """After a restart nobody knows what became of jobs that were being sent; returns how many."""
+    rows = list(tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'sent'"))  # noqa: S608  # a constant
+    for row in rows:
+        advance(
+            tx, context, _job(row), PrintEvent.LOSE_TRACK, "the agent stopped while the label was being sent"
+        )
+    return len(rows)
+
+
+def scan_back(tx: Transaction, context: Context, sscc: str) -> None:
+    """The label was read from the parcel: the strongest proof that it was printed."""
+    job = latest_for(tx, sscc)
+    if job is None:
+        raise NotFound(f"no label was ever asked for with SSCC {sscc}", hint="bodega labels ls")
+    if PRINT_JOB.allows(job.state, PrintEvent.SCAN_BACK):
+        advance(tx, context, job, PrintEvent.SCAN_BACK)
+
+
+def void_queued(tx: Transaction, context: Context, sscc: str) -> None:
+    """The parcel is no more: a label that has not left the queue is not printed."""
+    job = latest_for(tx, sscc)
+    if job is not None and PRINT_JOB.allows(job.state, PrintEvent.VOID):
+        advance(tx, context, job, PrintEvent.VOID)
+
+
+def reprint(tx: Transaction, context: Context, sscc: str, reason: str) -> PrintJob:
+    """A person asks for another copy, with a reason: counted, recorded, never automatic."""
+    if not reason.strip():
+        raise InvalidInput("a reprint needs a reason", hint='for example: --reason "label torn"')
+    job = latest_for(tx, sscc)
+    if job is None:
+        raise NotFound(f"no label was ever asked for with SSCC {sscc}", hint="bodega labels ls")
+    advance(tx, context, job, PrintEvent.REPRINT, reason)
+    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason)
+
+
+def _job(row: Row) -> PrintJob:
+    return PrintJob(row[0], row[1], row[2], PrintState(row[3]), row[4], row[5], row[6], row[7])

@@ -1,0 +1,116 @@
+"""The shape of ledger.db, how it is opened, and how an older file is brought forward.
+
+WAL with synchronous=FULL: a commit that was answered survives a power cut (NORMAL loses it). The journal
+can not be changed or shortened: triggers abort UPDATE and DELETE.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+
+from bodega.errors import PermissionRefused, SchemaTooNew
+
+SCHEMA_VERSION = 1
+
+_VERSION_1 = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+CREATE TABLE journal(
+  seq INTEGER PRIMARY KEY, cmd_id TEXT NOT NULL, fact TEXT NOT NULL, at_ms INTEGER NOT NULL,
+  body BLOB NOT NULL, hash BLOB NOT NULL);
+CREATE TRIGGER journal_is_append_only_update BEFORE UPDATE ON journal
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER journal_is_append_only_delete BEFORE DELETE ON journal
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+CREATE TABLE balance(
+  sku_id TEXT NOT NULL, bin TEXT NOT NULL, disposition TEXT NOT NULL, lot TEXT NOT NULL, owner TEXT NOT NULL,
+  external TEXT NOT NULL, quantity INTEGER NOT NULL CHECK (external <> '' OR quantity >= 0),
+  PRIMARY KEY (sku_id, bin, disposition, lot, owner, external)) WITHOUT ROWID;
+CREATE INDEX balance_by_bin ON balance(bin) WHERE bin <> '';
+
+CREATE TABLE command(cmd_id TEXT PRIMARY KEY, digest BLOB NOT NULL, result TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE sku(
+  sku_id TEXT PRIMARY KEY, name TEXT NOT NULL, owner TEXT NOT NULL, lot_tracked INTEGER NOT NULL,
+  version INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE gtin(gtin TEXT PRIMARY KEY, sku_id TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE bin(bin_id TEXT PRIMARY KEY, walk_order INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE fulfillment_order(
+  fulfillment_order_id TEXT PRIMARY KEY, order_id TEXT NOT NULL, state TEXT NOT NULL,
+  device TEXT NOT NULL DEFAULT '', fencing_token INTEGER NOT NULL, sscc TEXT NOT NULL DEFAULT '',
+  carrier_service TEXT NOT NULL, recipient BLOB NOT NULL, arrived_seq INTEGER NOT NULL,
+  shipped_seq INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX fulfillment_order_by_state ON fulfillment_order(state, arrived_seq);
+CREATE INDEX fulfillment_order_by_sscc ON fulfillment_order(sscc) WHERE sscc <> '';
+CREATE TABLE fulfillment_line(
+  fulfillment_order_id TEXT NOT NULL, line INTEGER NOT NULL, sku_id TEXT NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity > 0), picked INTEGER NOT NULL DEFAULT 0 CHECK (picked >= 0),
+  short INTEGER NOT NULL DEFAULT 0 CHECK (short >= 0), camera TEXT NOT NULL DEFAULT '',
+  camera_reasons TEXT NOT NULL DEFAULT '[]',
+  CHECK (picked + short <= quantity), PRIMARY KEY (fulfillment_order_id, line)) WITHOUT ROWID;
+
+CREATE TABLE print_job(
+  print_job_id TEXT PRIMARY KEY, sscc TEXT NOT NULL, fulfillment_order_id TEXT NOT NULL, state TEXT NOT NULL,
+  copy INTEGER NOT NULL, detail TEXT NOT NULL, zpl BLOB NOT NULL, queued_seq INTEGER NOT NULL,
+  updated_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX print_job_by_sscc ON print_job(sscc, copy);
+CREATE INDEX print_job_open ON print_job(queued_seq) WHERE state IN ('queued', 'sent');
+
+CREATE TABLE floor_session(device TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE parked(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+
+
+def open_for_writing(path: Path) -> apsw.Connection:
+    """Open (and create or migrate) the ledger; SchemaTooNew if a newer Bodega wrote it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = apsw.Connection(str(path))
+    except apsw.CantOpenError as error:
+        raise PermissionRefused(
+            f"can not open the ledger {path}", hint="check the owner and the mode of its folder"
+        ) from error
+    connection.set_busy_timeout(5_000)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-4000"):
+        connection.execute(f"PRAGMA {pragma}")
+    _migrate(connection, path)
+    return connection
+
+
+def open_for_reading(path: Path) -> apsw.Connection:
+    """Open the ledger read-only; SchemaTooNew if a newer Bodega wrote it."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(5_000)
+    check_version(_version(connection), path)
+    return connection
+
+
+def check_version(version: int, path: Path) -> None:
+    """Refuse a file of the future instead of guessing what it means."""
+    if version > SCHEMA_VERSION:
+        raise SchemaTooNew(
+            f"{path} has schema version {version}, this Bodega knows up to {SCHEMA_VERSION}",
+            hint="install the newer Bodega again, or restore a backup made before the upgrade",
+        )
+
+
+def _version(connection: apsw.Connection) -> int:
+    version = connection.pragma("user_version")
+    assert isinstance(version, int), "user_version is an integer by definition"
+    return version
+
+
+def _migrate(connection: apsw.Connection, path: Path) -> None:
+    version = _version(connection)
+    check_version(version, path)
+    for step, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        with connection:
+            connection.execute(script)
+            connection.execute(f"PRAGMA user_version={step}")

@@ -1,0 +1,108 @@
+"""The store as the daemon's services see it: `write` a job, `read` a question, wait for news.
+
+It also is the `SyncJournal` that the sync service pumps: the journal itself is the outbox, so all that
+sync keeps is a cursor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from bodega.core.sync import Head, Recorded
+from bodega_agent.store import inbound
+from bodega_agent.store.reader import Reader
+from bodega_agent.store.transaction import Transaction
+from bodega_agent.store.writer import Writer
+
+T = TypeVar("T")
+
+
+async def _nobody_listens(_applied: inbound.Applied) -> None:
+    """Until the daemon has wired its services."""
+
+
+class Store:
+    """ledger.db, opened: one writing thread, one reading thread."""
+
+    def __init__(
+        self, path: Path, *, node_id: str, now_ms: Callable[[], int], verify: inbound.Verify
+    ) -> None:
+        self.path = path
+        self._verify = verify
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._writer = Writer(path, node_id=node_id, now_ms=now_ms, on_commit=self._tell_news)
+        self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-reader")
+        self._head_seq = 0
+        self._writer.start()
+        self._reader = Reader(path)
+        self._head_seq = self._reader.head().seq
+        self.on_hub_events: Callable[[inbound.Applied], Awaitable[None]] = _nobody_listens
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run a job in the writer's thread; answered after its commit is on the disk."""
+        return await self._writer.run(work)
+
+    async def read(self, question: Callable[[Reader], T]) -> T:
+        """Run a question in the reader's thread."""
+        return await self._loop.run_in_executor(self._readers, question, self._reader)
+
+    def close(self) -> None:
+        """Finish what is queued and close the file."""
+        self._writer.close()
+        self._readers.shutdown(wait=True)
+        self._reader.close()
+
+    def _tell_news(self, head_seq: int) -> None:
+        self._loop.call_soon_threadsafe(self._note_news, head_seq)
+
+    def _note_news(self, head_seq: int) -> None:
+        self._head_seq = head_seq
+        self._news.set()
+
+    # The SyncJournal port: what `services.syncing` needs.
+
+    async def wait_for_news(self, after_seq: int) -> None:
+        """Return once the journal's head is beyond `after_seq`."""
+        while self._head_seq <= after_seq:
+            self._news.clear()
+            await self._news.wait()
+
+    async def head(self) -> Head:
+        """The head of the journal."""
+        return await self.read(Reader.head)
+
+    async def events_after(self, seq: int, limit: int) -> list[Recorded]:
+        """Consecutive events that follow `seq`."""
+        return await self.read(lambda reader: reader.events(seq, limit))
+
+    async def hash_at(self, seq: int) -> bytes | None:
+        """The chain hash after `seq`; None beyond the head."""
+        return await self.read(lambda reader: reader.hash_at(seq))
+
+    async def acked(self) -> Head:
+        """How far the hub has acknowledged."""
+        return await self.read(Reader.acked)
+
+    async def record_ack(self, head: Head) -> None:
+        """Remember the hub's ack; an older one changes nothing."""
+
+        def work(tx: Transaction) -> None:
+            if head.epoch == tx.head.epoch and head.seq > tx.get("acked_seq", 0):
+                tx.put("acked_seq", head.seq)
+                tx.put("acked_hash", head.hash)
+
+        await self.write(work)
+
+    async def down_head(self) -> Head:
+        """How far the hub's stream is applied."""
+        return await self.write(inbound.down_head)
+
+    async def apply_down(self, events: Sequence[tuple[int, bytes]], head: Head) -> None:
+        """Apply consecutive hub events in one transaction and move the down head with them."""
+        applied = await self.write(lambda tx: inbound.apply(tx, events, head, verify=self._verify))
+        await self.on_hub_events(applied)

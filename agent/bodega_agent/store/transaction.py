@@ -1,0 +1,145 @@
+"""One open transaction on the ledger: append facts to the chain, read and write the tables beside it.
+
+Everything that a command does goes through one `Transaction`, so the journal, the balances and the work
+tables can not disagree. `Context` says who does it; events of one command share its `cmd_id`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from bodega.codec import fact_of
+from bodega.core.chain import GENESIS, link
+from bodega.core.sync import Head
+from bodega.errors import IdempotencyMismatch, InvalidInput
+from bodega.limits import EVENT_BYTES_MAX
+from bodega.v1 import journal_pb2
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who does what: the command's id, the person or rule, the device, and what ties it together."""
+
+    cmd_id: str
+    actor: str = "system"
+    device: str = ""
+    correlation_id: str = ""
+
+
+class Transaction:
+    """The writer's view of the ledger. Only the writer's thread may touch it, inside one job."""
+
+    def __init__(self, connection: apsw.Connection, *, node_id: str, now_ms: Callable[[], int]) -> None:
+        self._connection = connection
+        self.now_ms = now_ms
+        self.head = Head()
+        self._claim_file(node_id)
+        self.reload_head()
+
+    def execute(self, sql: str, values: tuple[Any, ...] = ()) -> Iterable[Row]:
+        """Run one statement."""
+        return self._connection.execute(sql, values)
+
+    def executemany(self, sql: str, values: Iterable[tuple[Any, ...]]) -> None:
+        """Run one statement for many rows."""
+        self._connection.executemany(sql, values)
+
+    def one(self, sql: str, values: tuple[Any, ...] = ()) -> Row | None:
+        """The first row, or None."""
+        return next(iter(self._connection.execute(sql, values)), None)
+
+    def changes(self) -> int:
+        """Rows changed by the last statement."""
+        return self._connection.changes()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A value of the meta table."""
+        row = self.one("SELECT value FROM meta WHERE key = ?", (key,))
+        return row[0] if row else default
+
+    def put(self, key: str, value: Any) -> None:
+        """Set a value of the meta table."""
+        self.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (key, value))
+
+    def append(self, context: Context, **fact: Any) -> int:
+        """Record one fact (`movement=...`, `label_advanced=...`); returns its sequence."""
+        event = journal_pb2.NodeEvent(
+            cmd_id=context.cmd_id,
+            at_ms=self.now_ms(),
+            seen_seq=self.get("down_seq", 0),
+            actor=context.actor,
+            device=context.device,
+            correlation_id=context.correlation_id,
+            **fact,
+        )
+        body = event.SerializeToString()
+        if len(body) > EVENT_BYTES_MAX:
+            raise InvalidInput(f"the event has {len(body)} bytes, {EVENT_BYTES_MAX} is the most")
+        self.head = Head(self.head.epoch, self.head.seq + 1, link(self.head.hash, body))
+        self.execute(
+            "INSERT INTO journal(seq, cmd_id, fact, at_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
+            (self.head.seq, context.cmd_id, fact_of(event), event.at_ms, body, self.head.hash),
+        )
+        return self.head.seq
+
+    def once(self, cmd_id: str, body: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Do `work` once for a client-made id: the same id and body gives the stored result again.
+
+        Raises IdempotencyMismatch when the id comes back with another body.
+        """
+        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
+        row = self.one("SELECT digest, result FROM command WHERE cmd_id = ?", (cmd_id,))
+        if row is None:
+            result = work()
+            self.execute(
+                "INSERT INTO command(cmd_id, digest, result) VALUES (?, ?, ?)",
+                (cmd_id, digest, json.dumps(result, sort_keys=True)),
+            )
+            return result
+        if row[0] != digest:
+            raise IdempotencyMismatch(
+                f"command '{cmd_id}' was already used for something else", hint="use a new cmd_id"
+            )
+        stored: dict[str, Any] = json.loads(row[1])
+        return stored
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """A part of the transaction that is undone as a whole if it raises."""
+        mark = self.head
+        self.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self.execute("ROLLBACK TO part")
+            self.head = mark
+            raise
+        finally:
+            self.execute("RELEASE part")
+
+    def reload_head(self) -> None:
+        """Read the head of the chain from the file (at start, and after a rolled back commit)."""
+        row = self.one("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
+        seq, chain_hash = row or (0, GENESIS)
+        self.head = Head(self.get("epoch", 1), seq, chain_hash)
+
+    def _claim_file(self, node_id: str) -> None:
+        owner = self.get("node_id")
+        if owner is None:
+            with self._connection:
+                self.put("node_id", node_id)
+                self.put("epoch", 1)
+        elif owner != node_id:
+            raise InvalidInput(
+                f"this ledger belongs to node '{owner}', the configuration says '{node_id}'",
+                hint="set node_id to the ledger's owner, or give another state_dir",
+            )

@@ -1,0 +1,238 @@
+"""Fulfillment orders at the node: who works on them and how far they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bodega.codec import fulfillment_state_to_wire
+from bodega.core.ledger import Goods, Reference, stage_of
+from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
+from bodega.errors import NotFound
+from bodega.v1 import journal_pb2, orders_pb2
+from bodega_agent.store import ledger
+from bodega_agent.store.transaction import Context, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLine:
+    """One line, in base units; `camera` is empty, "waiting", "pass", "fail", "review" or "accepted"."""
+
+    line: int
+    sku_id: str
+    quantity: int
+    picked: int
+    short: int
+    camera: str
+    camera_reasons: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrder:
+    """One fulfillment order as the node holds it."""
+
+    fulfillment_order_id: str
+    order_id: str
+    state: FulfillmentState
+    device: str
+    fencing_token: int
+    sscc: str
+    lines: tuple[WorkLine, ...]
+
+
+_CLAIMED_STATES = "('picking', 'picked', 'packed')"
+_ORDER_COLUMNS = "fulfillment_order_id, order_id, state, device, fencing_token, sscc"
+
+
+def find(tx: Transaction, fulfillment_order_id: str) -> WorkOrder:
+    """Raises NotFound."""
+    row = tx.one(
+        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE fulfillment_order_id = ?",  # noqa: S608  # a constant
+        (fulfillment_order_id,),
+    )
+    if row is None:
+        raise NotFound(f"there is no fulfillment order '{fulfillment_order_id}' here", hint="bodega orders")
+    return _work_order(tx, row)
+
+
+def device_of(tx: Transaction, fulfillment_order_id: str) -> str:
+    """The device that has claimed it; empty if none has, or there is no such order."""
+    row = tx.one(
+        "SELECT device FROM fulfillment_order WHERE fulfillment_order_id = ?", (fulfillment_order_id,)
+    )
+    return row[0] if row else ""
+
+
+def find_by_sscc(tx: Transaction, sscc: str) -> WorkOrder | None:
+    """The fulfillment order whose parcel carries this SSCC."""
+    row = tx.one(
+        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE sscc = ? AND sscc <> ''",  # noqa: S608  # a constant
+        (sscc,),
+    )
+    return _work_order(tx, row) if row else None
+
+
+def claimed_by(tx: Transaction, device: str) -> WorkOrder | None:
+    """The oldest unfinished order that this device has claimed."""
+    return _oldest(tx, f"device = ? AND state IN {_CLAIMED_STATES}", device)
+
+
+def oldest_assigned(tx: Transaction) -> WorkOrder | None:
+    """The oldest order that nobody works on."""
+    return _oldest(tx, "state = 'assigned'")
+
+
+def left_behind(tx: Transaction, present: Collection[str]) -> WorkOrder | None:
+    """The oldest unfinished order of a device that is not `present` any more."""
+    marks = ", ".join("?" * len(present))
+    return _oldest(tx, f"device NOT IN ({marks}) AND state IN {_CLAIMED_STATES}", *present)
+
+
+def _oldest(tx: Transaction, condition: str, *values: str) -> WorkOrder | None:
+    row = tx.one(
+        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE {condition} ORDER BY arrived_seq LIMIT 1",  # noqa: S608  # conditions are constants of this file
+        values,
+    )
+    return _work_order(tx, row) if row else None
+
+
+def _work_order(tx: Transaction, row: tuple[str, ...]) -> WorkOrder:
+    lines = tx.execute(
+        "SELECT line, sku_id, quantity, picked, short, camera, camera_reasons FROM fulfillment_line"
+        " WHERE fulfillment_order_id = ? ORDER BY line",
+        (row[0],),
+    )
+    fulfillment_order_id, order_id, state, device, token, sscc = row
+    return WorkOrder(
+        fulfillment_order_id,
+        order_id,
+        FulfillmentState(state),
+        device,
+        int(token),
+        sscc,
+        tuple(WorkLine(*line) for line in lines),
+    )
+
+
+def accept(tx: Transaction, arrived_seq: int, message: orders_pb2.FulfillmentOrder) -> None:
+    """Take in work from the hub. A lower or repeated fencing token is no new work."""
+    known = tx.one(
+        "SELECT fencing_token FROM fulfillment_order WHERE fulfillment_order_id = ?",
+        (message.fulfillment_order_id,),
+    )
+    if known and known[0] >= message.fencing_token:
+        return
+    tx.execute(
+        "INSERT INTO fulfillment_order(fulfillment_order_id, order_id, state, fencing_token, carrier_service,"
+        " recipient, arrived_seq) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET fencing_token = excluded.fencing_token",
+        (
+            message.fulfillment_order_id,
+            message.order_id,
+            FULFILLMENT.start,
+            message.fencing_token,
+            message.carrier_service,
+            message.recipient.SerializeToString(),
+            arrived_seq,
+        ),
+    )
+    tx.executemany(
+        "INSERT OR IGNORE INTO fulfillment_line(fulfillment_order_id, line, sku_id, quantity)"
+        " VALUES (?, ?, ?, ?)",
+        ((message.fulfillment_order_id, line.line, line.sku_id, line.quantity) for line in message.lines),
+    )
+
+
+def advance(
+    tx: Transaction, context: Context, fulfillment_order_id: str, event: FulfillmentEvent
+) -> FulfillmentState:
+    """Step the life cycle and record it; raises IllegalTransition and changes nothing if it may not."""
+    order = find(tx, fulfillment_order_id)
+    state = FULFILLMENT.step(order.state, event)
+    tx.execute(
+        "UPDATE fulfillment_order SET state = ? WHERE fulfillment_order_id = ?", (state, fulfillment_order_id)
+    )
+    seq = tx.append(context, fulfillment_advanced=_advanced(order, state))
+    if state is FulfillmentState.SHIPPED:
+        tx.execute(
+            "UPDATE fulfillment_order SET shipped_seq = ? WHERE fulfillment_order_id = ?",
+            (seq, fulfillment_order_id),
+        )
+    return state
+
+
+def _advanced(order: WorkOrder, state: FulfillmentState) -> journal_pb2.FulfillmentAdvanced:
+    return journal_pb2.FulfillmentAdvanced(
+        fulfillment_order_id=order.fulfillment_order_id,
+        order_id=order.order_id,
+        state=fulfillment_state_to_wire(state),
+        lines=[
+            orders_pb2.OrderLine(
+                line=line.line,
+                sku_id=line.sku_id,
+                quantity=line.quantity,
+                shipped=line.picked,
+                short=line.short,
+            )
+            for line in order.lines
+        ],
+        sscc=order.sscc,
+        fencing_token=order.fencing_token,
+    )
+
+
+def claim(tx: Transaction, context: Context, fulfillment_order_id: str, *, take_over: bool = False) -> None:
+    """Bind an order to the context's device; a take-over changes the device and not the state."""
+    if not take_over:
+        advance(tx, context, fulfillment_order_id, FulfillmentEvent.CLAIM)
+    tx.execute(
+        "UPDATE fulfillment_order SET device = ? WHERE fulfillment_order_id = ?",
+        (context.device, fulfillment_order_id),
+    )
+
+
+def pick(
+    tx: Transaction, context: Context, fulfillment_order_id: str, line: int, goods: Goods, bin_id: str
+) -> None:
+    """Goods leave a bin for the stage of this order. The CHECK refuses more than was asked for."""
+    tx.execute(
+        "UPDATE fulfillment_line SET picked = picked + ? WHERE fulfillment_order_id = ? AND line = ?",
+        (goods.quantity, fulfillment_order_id, line),
+    )
+    ledger.move(
+        tx,
+        context,
+        "pick",
+        [goods],
+        source_bin=bin_id,
+        target_bin=stage_of(fulfillment_order_id),
+        reference=Reference(fulfillment_order_id),
+    )
+
+
+def set_short(tx: Transaction, fulfillment_order_id: str, line: int, quantity: int) -> None:
+    """`quantity` more units of this line were promised and are nowhere in the node."""
+    tx.execute(
+        "UPDATE fulfillment_line SET short = short + ? WHERE fulfillment_order_id = ? AND line = ?",
+        (quantity, fulfillment_order_id, line),
+    )
+
+
+def set_camera(
+    tx: Transaction, fulfillment_order_id: str, line: int, camera: str, reasons: Collection[str] = ()
+) -> None:
+    """What the camera, or a person in its place, says of a line."""
+    tx.execute(
+        "UPDATE fulfillment_line SET camera = ?, camera_reasons = ?"
+        " WHERE fulfillment_order_id = ? AND line = ?",
+        (camera, json.dumps(list(reasons)), fulfillment_order_id, line),
+    )
+
+
+def staged_goods(tx: Transaction, place: str) -> list[Goods]:
+    """All goods that lie at a stage or in a parcel."""
+    return [
+        Goods(account.sku_id, quantity, account.lot, account.owner)
+        for account, quantity in sorted(ledger.balances_at(tx, place).items())
+    ]

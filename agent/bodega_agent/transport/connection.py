@@ -1,0 +1,95 @@
+"""How this node connects to its broker: address, credentials, encryption, pings."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from nats.aio.client import Client
+from nats.errors import SlowConsumerError
+
+from bodega.errors import ConfigInvalid, Unavailable
+from bodega.host.log import get_logger
+from bodega.limits import BROKER_CONNECT_S, BROKER_PING_S, BROKER_PINGS_OUTSTANDING_MAX
+from bodega_agent.config import is_loopback
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is; `url` may name several servers of one cluster, separated by commas.
+
+    Raises ConfigInvalid for an unencrypted address that leaves this machine.
+    """
+
+    url: str
+    user: str = ""
+    password_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        for server in self.servers:
+            parts = urlsplit(server)
+            if parts.scheme != "tls" and not is_loopback(parts.hostname or ""):
+                raise ConfigInvalid(
+                    f"'{server}' is not encrypted and not on this machine", hint="use tls:// off loopback"
+                )
+
+    @property
+    def servers(self) -> list[str]:
+        """The servers of the cluster."""
+        return [server.strip() for server in self.url.split(",")]
+
+    def password(self) -> str | None:
+        """Read anew at each connect, so that a changed file needs no restart; raises Unavailable."""
+        if self.password_file is None:
+            return None
+        try:
+            return self.password_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Unavailable(
+                f"cannot read the broker's password: {error}", hint="see hub.nats_password_file"
+            ) from error
+
+
+async def connect(client: Client, broker: Broker, *, node_id: str, closed: asyncio.Event) -> None:
+    """Connect once; raises what nats-py raises. `closed` is set when the connection has ended."""
+    connecting = True
+
+    async def on_error(error: Exception) -> None:
+        if connecting:
+            raise error  # nats-py would try the same server for ever; the waiting is ours to do
+        if isinstance(error, SlowConsumerError):
+            log.warning("broker_message_dropped", subject=error.subject)
+        else:
+            log.debug("broker_error", reason=str(error) or type(error).__name__)
+
+    async def on_closed() -> None:
+        closed.set()
+
+    await client.connect(
+        broker.servers,
+        name=node_id,
+        user=broker.user or None,
+        password=broker.password(),
+        inbox_prefix=f"_INBOX_{node_id}",
+        allow_reconnect=False,
+        max_reconnect_attempts=1,
+        reconnect_time_wait=0,
+        connect_timeout=int(BROKER_CONNECT_S),
+        ping_interval=int(BROKER_PING_S),
+        max_outstanding_pings=BROKER_PINGS_OUTSTANDING_MAX,
+        error_cb=on_error,
+        closed_cb=on_closed,
+    )
+    connecting = False
+
+
+def abort(client: Client) -> None:
+    """Drop the socket now. nats-py has no way to ask for it, and its own close waits for unsent bytes."""
+    transport = client._transport
+    writer = getattr(transport, "_io_writer", None) or getattr(transport, "_bare_io_writer", None)
+    if writer is not None:
+        writer.transport.abort()

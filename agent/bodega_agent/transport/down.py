@@ -1,0 +1,82 @@
+"""The receiving half of the link: a node's durable consumer, over as many connections as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from bodega.core.backoff import full_jitter_s
+from bodega.host.log import get_logger
+from bodega.limits import RECONNECT_BASE_S, RECONNECT_MAX_S
+from bodega_agent.services.ports import LinkLost
+from bodega_agent.transport.pull import ConsumerMissing, PullRefused, pulled
+
+log = get_logger(__name__)
+
+
+class Delivery:
+    """One message of the stream; see `services.ports.DownDelivery`."""
+
+    def __init__(self, message: Msg) -> None:
+        self._message = message
+
+    @property
+    def body(self) -> bytes:
+        """Bytes of an Envelope."""
+        return self._message.data
+
+    async def ack(self) -> None:
+        """Raises LinkLost if the connection that brought it is gone."""
+        try:
+            await self._message.ack()
+        except (NatsError, OSError) as error:
+            raise LinkLost(f"acknowledge: {error}") from error
+
+
+class DownReceiver:
+    """Hands out messages one at a time, whichever connection brings them.
+
+    A consumer that does not exist is said once: the hub makes it when it registers the node.
+    """
+
+    def __init__(self, consumer: str, *, draw: Callable[[], float]) -> None:
+        self._consumer = consumer
+        self._draw = draw
+        self._arrived: asyncio.Queue[Delivery] = asyncio.Queue(maxsize=1)
+        self._misses = 0
+        self._said_missing = False
+
+    async def next(self) -> Delivery:
+        """Wait for the next message, for ever."""
+        return await self._arrived.get()
+
+    async def run(self, client: Client) -> None:
+        """Pull over this connection until cancelled; bind again whenever the consumer is lost or silent."""
+        while True:
+            try:
+                await self._pull(client)
+            except ConsumerMissing:
+                self._say_missing()
+            except (NatsError, OSError, PullRefused) as error:
+                log.debug("down_pull_ended", reason=str(error) or type(error).__name__)
+            self._misses += 1
+            await asyncio.sleep(full_jitter_s(self._misses, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
+
+    async def _pull(self, client: Client) -> None:
+        async for message in pulled(client, "DOWN", self._consumer):
+            self._misses = 0
+            self._said_missing = False
+            await self._arrived.put(Delivery(message))
+
+    def _say_missing(self) -> None:
+        if not self._said_missing:
+            self._said_missing = True
+            log.warning(
+                "node_not_registered",
+                consumer=self._consumer,
+                hint="register the node at the hub: bodegactl nodes register",
+            )

@@ -1,0 +1,74 @@
+"""The worker's composition root: cameras, model and desk for one spec, between two pipes.
+
+Imported late, by the worker only: this is where cv2, onnxruntime and the decoder come in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import BinaryIO
+
+from bodega.errors import PeerFault
+from bodega.host.log import get_logger
+from bodega_agent.vision import wire
+from bodega_agent.vision.desk import InspectionDesk
+from bodega_agent.vision.frames import FrameStore
+from bodega_agent.vision.inspector import Inspector
+from bodega_agent.vision.judge import Thresholds
+from bodega_agent.vision.messages import InspectRequest, Ready, Verdict, WorkerSpec
+from bodega_agent.vision.quality import QualityModel
+from bodega_agent.vision.rack import CameraRack
+from bodega_agent.vision.streams import read_message
+
+log = get_logger(__name__)
+
+
+async def serve(inbound: BinaryIO, outbound: BinaryIO, spec: WorkerSpec | None) -> None:
+    """Take requests from `inbound`, write verdicts to `outbound`, until `inbound` closes.
+
+    Without a spec the first message brings it. Raises PeerFault for a message that is not one of `wire`'s.
+    """
+    reader, writer = await _streams(inbound, outbound)
+    if spec is None:
+        spec = WorkerSpec.from_json(await _expected("start", reader))
+    model = QualityModel(spec.providers)
+    rack = CameraRack(spec.cameras)
+    store = FrameStore(Path(spec.frames_dir), spec.frames_bytes_max)
+
+    def reply(verdict: Verdict) -> None:
+        writer.write(wire.encode("verdict", verdict.to_json()))
+
+    desk = InspectionDesk(rack, Inspector(model, store, Thresholds()), reply)
+    writer.write(wire.encode("ready", Ready(model.name, model.provider).to_json()))
+    log.info("vision_worker_ready", model=model.name, provider=model.provider, cameras=sorted(spec.cameras))
+    tasks = {asyncio.create_task(desk.run()), asyncio.create_task(_take_requests(reader, desk))}
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    await rack.close()
+
+
+async def _take_requests(reader: asyncio.StreamReader, desk: InspectionDesk) -> None:
+    while (request := await _expected("inspect", reader)) is not None:
+        desk.admit(InspectRequest.from_json(request))
+
+
+async def _expected(kind: str, reader: asyncio.StreamReader) -> object | None:
+    """The body of the next message, which must be of this kind; None when the pipe has closed."""
+    message = await read_message(reader)
+    if message is None:
+        return None
+    if message[0] != kind:
+        raise PeerFault(f"vision message: expected {kind}, got {message[0]:.40}")
+    return message[1]
+
+
+async def _streams(
+    inbound: BinaryIO, outbound: BinaryIO
+) -> tuple[asyncio.StreamReader, asyncio.WriteTransport]:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), inbound)
+    transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, outbound)
+    return reader, transport

@@ -1,0 +1,25 @@
+"""Wait for a fact instead of sleeping and hoping."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+
+async def until(fact: Callable[[], bool], within_s: float = 10.0, what: str = "") -> None:
+    """Return once `fact()` is true; TimeoutError, naming it, after `within_s`."""
+
+    async def poll() -> bool:
+        return fact()
+
+    await until_async(poll, within_s, what)
+
+
+async def until_async(fact: Callable[[], Awaitable[bool]], within_s: float = 10.0, what: str = "") -> None:
+    """The same for a question that must be awaited."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within_s
+    while not await fact():
+        if loop.time() > deadline:
+            raise TimeoutError(f"not within {within_s} s: {what or 'the fact'}")
+        await asyncio.sleep(0.01)
