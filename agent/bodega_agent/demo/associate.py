@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +24,7 @@ from bodega_agent.demo.plan import (
     item_barcode,
     sscc_barcode,
 )
+from bodega_agent.demo.regrets import Regrets
 
 LOOK_S = 0.05
 PARCELS_PER_HANDOVER = 3
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 class Notes:
     """What an associate notices that ought not to be; each a sentence. All empty in a good run."""
 
-    wrong_scans_accepted: list[str] = field(default_factory=list)
+    wrong_scans_taken: list[str] = field(default_factory=list)
     right_scans_refused: list[str] = field(default_factory=list)
     wrong_scans: int = 0
     wrong_items_shown: int = 0
@@ -47,17 +47,22 @@ class Associate:
     """Works until `go_home`. Give them goods to take in with `deliver`; orders they find on the screen."""
 
     def __init__(
-        self, bench: Bench, handheld: Handheld, products: dict[str, Product], dice: random.Random
+        self,
+        bench: Bench,
+        handheld: Handheld,
+        products: dict[str, Product],
+        dice: random.Random,
+        regrets: Regrets,
     ) -> None:
         self.bench = bench
         self.handheld = handheld
         self.notes = Notes()
-        self.picker = Picker(bench, handheld, products, dice, self.notes)
+        self.picker = Picker(bench, handheld, products, dice, self.notes, on_unit=regrets.unit_in_hand)
         self._products = products
         self._lorry: list[Intake] = []
         self._going_home = False
         self._idle = asyncio.Event()
-        self.on_parcel_gone: Callable[[str], None] = lambda _fulfillment_order_id: None
+        self._regrets = regrets
 
     def deliver(self, intakes: list[Intake]) -> None:
         """A lorry arrives: to be received and put away before anything else."""
@@ -143,7 +148,7 @@ class Associate:
             screen = await self.handheld.scan(sscc_barcode(parcel["sscc"]))
             if not screen.refused:
                 self.bench.shelves.hand_over(parcel["fulfillment_order_id"])
-                self.on_parcel_gone(parcel["fulfillment_order_id"])
+                self._regrets.parcel_gone(parcel["order_id"])
         await self._scan(control_barcode("CMD-DONE"))
 
     async def _start(self, word: str) -> None:

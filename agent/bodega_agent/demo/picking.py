@@ -38,7 +38,7 @@ class InHand:
 class PickNotes(Protocol):
     """Where a picker writes down what ought not to be."""
 
-    wrong_scans_accepted: list[str]
+    wrong_scans_taken: list[str]
     right_scans_refused: list[str]
     wrong_scans: int
     wrong_items_shown: int
@@ -47,8 +47,8 @@ class PickNotes(Protocol):
 class Picker:
     """The picking half of an associate.
 
-    `on_unit(fulfillment_order_id, order_id)` is called at the beep of each unit. `in_mid_pick`, when set, is
-    awaited once, between trigger and beep of a unit that is neither the first nor the last of its line.
+    `on_unit` is told the order id at the beep of each unit. `in_mid_pick`, when set, is awaited once, between
+    trigger and beep of a unit that is neither the first nor the last of its line.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Picker:
         products: Mapping[str, Product],
         dice: random.Random,
         notes: PickNotes,
+        on_unit: Callable[[str], None],
     ) -> None:
         self._bench, self._handheld, self._products = bench, handheld, products
         self._dice, self._notes = dice, notes
@@ -67,7 +68,7 @@ class Picker:
         self._on_tray = ""
         self._shown_again: set[tuple[str, str]] = set()
         self._origin: dict[tuple[str, str], str] = {}
-        self.on_unit: Callable[[str, str], None] = lambda _fulfillment_order_id, _order_id: None
+        self._on_unit = on_unit
         self.in_mid_pick: Callable[[], Awaitable[None]] | None = None
 
     def came_from(self, fulfillment_order_id: str, sku_id: str) -> str:
@@ -86,7 +87,7 @@ class Picker:
             for line in order["lines"]
             if line["sku_id"] == held.sku_id
         ]
-        on_stage = self._bench.shelves.stages.get(held.fulfillment_order_id, {}).get(held.sku_id, 0)
+        on_stage = self._bench.shelves.on_stage(held.fulfillment_order_id, held.sku_id)
         if sum(line["picked"] for line in lines) > on_stage:
             self._moved(held)
 
@@ -115,6 +116,7 @@ class Picker:
     async def _take_unit(self, screen: Screen) -> Screen:
         sku_id, order = screen.sku_id, screen.fulfillment_order_id
         if not self._bench.shelves.on_shelf(self._bin_id, sku_id):
+            self._bench.shelves.reported_empty.add((self._bin_id, sku_id))
             return await self._handheld.scan(control_barcode("CMD-SHORT"))
         if self._dice.random() < WRONG_ITEM_CHANCE:
             await self._scan_wrong(item_barcode(self._another(sku_id)))
@@ -122,7 +124,7 @@ class Picker:
         return await self._scan_unit(screen, InHand(order, sku_id, self._bin_id))
 
     async def _scan_unit(self, screen: Screen, held: InHand) -> Screen:
-        on_stage = self._bench.shelves.stages.get(held.fulfillment_order_id, {}).get(held.sku_id, 0)
+        on_stage = self._bench.shelves.on_stage(held.fulfillment_order_id, held.sku_id)
         self._in_hand = held
         self._handheld.point(item_barcode(self._products[held.sku_id]))
         if self.in_mid_pick is not None and on_stage >= 1 and screen.quantity >= 2:
@@ -139,7 +141,7 @@ class Picker:
     def _moved(self, held: InHand) -> None:
         self._bench.shelves.pick(held.bin_id, held.sku_id, held.fulfillment_order_id)
         self._origin[held.fulfillment_order_id, held.sku_id] = held.bin_id
-        self.on_unit(held.fulfillment_order_id, self._order_of.get(held.fulfillment_order_id, ""))
+        self._on_unit(self._order_of[held.fulfillment_order_id])
 
     async def _check(self, screen: Screen) -> Screen:
         """All is picked. If the camera doubts a line: show it again; if it still does, look and accept."""
@@ -169,7 +171,7 @@ class Picker:
         screen = await self._handheld.scan(barcode)
         self._notes.wrong_scans += 1
         if not screen.refused or screen.step != before.step:
-            self._notes.wrong_scans_accepted.append(f"{barcode.text} at {before.step}: {screen.text}")
+            self._notes.wrong_scans_taken.append(f"{barcode.text} at {before.step}: {screen.text}")
 
     def _slips(self) -> bool:
         if self._dice.random() >= WRONG_ON_TRAY_CHANCE:

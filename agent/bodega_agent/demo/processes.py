@@ -15,6 +15,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bodega.errors import Unavailable
 from bodega.limits import STOP_S
@@ -82,10 +83,11 @@ class Child:
                 preexec_fn=_die_with_parent,
             )
 
-    async def _until(self, ready: asyncio.Future[None] | asyncio.Task[None]) -> None:
+    async def _until(self, ready: asyncio.Task[None]) -> None:
         assert self._process is not None, "spawned just now"
-        ended = asyncio.ensure_future(self._process.wait())
-        await asyncio.wait({ready, ended}, timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
+        ended = asyncio.create_task(self._process.wait())
+        waiting: set[asyncio.Task[Any]] = {ready, ended}
+        await asyncio.wait(waiting, timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
         if ready.done():
             ended.cancel()
             return
@@ -136,7 +138,7 @@ def _ready_notice(channel: socket.socket) -> asyncio.Task[None]:
         while b"READY=1" not in await loop.sock_recv(channel, 4096):
             pass
 
-    return asyncio.ensure_future(listen())
+    return asyncio.create_task(listen())
 
 
 def _die_with_parent() -> None:

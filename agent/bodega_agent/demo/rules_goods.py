@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from bodega.core.ledger import CARRIER, DOCK, fold, stage_of
 from bodega_agent.demo import tally
@@ -120,7 +121,7 @@ def books_are_the_sum_of_their_events(evidence: Evidence) -> Breaches:
     return broken
 
 
-def _differences(what: str, really: Mapping[object, int], by_book: Mapping[object, int]) -> Breaches:
+def _differences(what: str, really: Mapping[Any, int], by_book: Mapping[Any, int]) -> Breaches:
     return [
         f"{what} {_words(key)}: {really.get(key, 0)} and {by_book.get(key, 0)}"
         for key in sorted({*really, *by_book}, key=str)
@@ -128,5 +129,5 @@ def _differences(what: str, really: Mapping[object, int], by_book: Mapping[objec
     ]
 
 
-def _words(key: object) -> str:
+def _words(key: Any) -> str:
     return " ".join(part for part in key if part) if isinstance(key, tuple) else str(key)

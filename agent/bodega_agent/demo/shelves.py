@@ -15,7 +15,8 @@ class Shelves:
     """Units by (bin, SKU) on shelves, and by SKU elsewhere.
 
     `dock`: unloaded and not put away. `stages`: picked, by fulfillment order (and what is packed of it).
-    `taken`: stolen. `unloaded` and `shipped` count what came through the door, in and out.
+    `taken`: stolen; `reported_empty`: where an associate looked, and said so. `unloaded` and `shipped` count
+    what came through the door, in and out.
     """
 
     bins: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -24,6 +25,7 @@ class Shelves:
     unloaded: Counter[str] = field(default_factory=Counter)
     shipped: Counter[str] = field(default_factory=Counter)
     taken: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reported_empty: set[tuple[str, str]] = field(default_factory=set)
 
     def unload(self, sku_id: str, quantity: int) -> None:
         """Goods come off the lorry onto the dock."""
@@ -46,6 +48,10 @@ class Shelves:
     def on_shelf(self, bin_id: str, sku_id: str) -> int:
         """What a person sees in the bin."""
         return self.bins[bin_id, sku_id]
+
+    def on_stage(self, fulfillment_order_id: str, sku_id: str) -> int:
+        """What a person counts of a SKU on the stage of a fulfillment order."""
+        return self.stages.get(fulfillment_order_id, Counter())[sku_id]
 
     def pick(self, bin_id: str, sku_id: str, fulfillment_order_id: str) -> None:
         """One unit from a bin onto the stage of a fulfillment order."""
