@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from bodega.codec import ack_text, envelope_from_bytes, envelope_to_bytes, head_to_ack
 from bodega.core.chain import GENESIS, link
 from bodega.core.sync import Head, Recorded, Verdict, judge, pack
 from bodega.limits import ENVELOPE_EVENTS_MAX
 from bodega.v1 import sync_pb2
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from bodega_agent.identity import HubKey
 
 

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bodega.v1 import sync_pb2
-from support.hub_book import HubBook
-
 from bodega_agent.services.ports import (
     LinkListener,
     LinkLost,
@@ -19,6 +17,7 @@ from bodega_agent.services.ports import (
     StoredEnvelope,
     StreamMissing,
 )
+from support.hub_book import HubBook
 
 
 @dataclass
@@ -83,10 +82,10 @@ class MemoryLink:
             while True:
                 await self.broker.is_up.wait()
                 self._connected = True
-                listener.connection_changed(True)
+                listener.connection_changed(connected=True)
                 await self.broker.is_down.wait()
                 self._connected = False
-                listener.connection_changed(False)
+                listener.connection_changed(connected=False)
         finally:
             self._connected = False
 

@@ -9,12 +9,13 @@ import asyncio
 from contextlib import suppress
 
 import nats
-from bodega.core.sync import Verdict
-from bodega.v1 import sync_pb2
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
+
+from bodega.core.sync import Verdict
+from bodega.v1 import sync_pb2
 from support.hub_book import HubBook
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
 from bodega.errors import ConfigInvalid, Unavailable
@@ -54,8 +55,8 @@ class Broker:
             ) from error
 
 
-async def connect(client: Client, broker: Broker, *, node_id: str, closed: asyncio.Event) -> None:
-    """Connect once; raises what nats-py raises. `closed` is set when the connection has ended."""
+async def connect(broker: Broker, *, node_id: str, closed: asyncio.Event) -> Client:
+    """Connect once; raises Unavailable. `closed` is set when the connection has ended."""
     connecting = True
 
     async def on_error(error: Exception) -> None:
@@ -69,22 +70,29 @@ async def connect(client: Client, broker: Broker, *, node_id: str, closed: async
     async def on_closed() -> None:
         closed.set()
 
-    await client.connect(
-        broker.servers,
-        name=node_id,
-        user=broker.user or None,
-        password=broker.password(),
-        inbox_prefix=f"_INBOX_{node_id}",
-        allow_reconnect=False,
-        max_reconnect_attempts=1,
-        reconnect_time_wait=0,
-        connect_timeout=int(BROKER_CONNECT_S),
-        ping_interval=int(BROKER_PING_S),
-        max_outstanding_pings=BROKER_PINGS_OUTSTANDING_MAX,
-        error_cb=on_error,
-        closed_cb=on_closed,
-    )
+    password = broker.password()
+    client = Client()
+    try:
+        await client.connect(
+            broker.servers,
+            name=node_id,
+            user=broker.user or None,
+            password=password,
+            inbox_prefix=f"_INBOX_{node_id}",
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=int(BROKER_CONNECT_S),
+            ping_interval=int(BROKER_PING_S),
+            max_outstanding_pings=BROKER_PINGS_OUTSTANDING_MAX,
+            error_cb=on_error,
+            closed_cb=on_closed,
+        )
+    except (NatsError, OSError, TimeoutError) as error:
+        abort(client)
+        raise Unavailable(str(error) or type(error).__name__) from error
     connecting = False
+    return client
 
 
 def abort(client: Client) -> None:

@@ -55,14 +55,17 @@ class DownReceiver:
         return await self._arrived.get()
 
     async def run(self, client: Client) -> None:
-        """Pull over this connection until cancelled; bind again whenever the consumer is lost or silent."""
-        while True:
+        """Pull over this connection until it ends; bind again whenever the consumer is lost or silent."""
+        # Not `while True`: nats-py turns a cancellation into an error once the connection is closed.
+        while not client.is_closed:
             try:
                 await self._pull(client)
             except ConsumerMissing:
                 self._say_missing()
             except (NatsError, OSError, PullRefused) as error:
                 log.debug("down_pull_ended", reason=str(error) or type(error).__name__)
+            if client.is_closed:
+                return
             self._misses += 1
             await asyncio.sleep(full_jitter_s(self._misses, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
 

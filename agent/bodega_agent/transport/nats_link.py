@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 from nats.aio.client import Client
@@ -22,6 +22,7 @@ from nats.errors import NoRespondersError
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError, ServiceUnavailableError
 
 from bodega.core.backoff import full_jitter_s
+from bodega.errors import Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import BROKER_REQUEST_S, HEARTBEAT_S, RECONNECT_BASE_S, RECONNECT_MAX_S
 from bodega.v1 import sync_pb2
@@ -38,6 +39,7 @@ from bodega_agent.transport.down import DownReceiver
 
 log = get_logger(__name__)
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 _WRONG_LAST_SEQUENCE = 10071
 _CLOSED_POLL_S = 1.0
@@ -54,6 +56,7 @@ class NatsLink:
         self._client: Client | None = None
         self._down = DownReceiver(f"node-{node_id}", draw=draw)
         self._warned = False
+        self._calls: set[asyncio.Future[Any]] = set()
 
     @property
     def connected(self) -> bool:
@@ -72,25 +75,36 @@ class NatsLink:
 
     async def _one_connection(self, listener: LinkListener) -> None:
         closed = asyncio.Event()
-        client = Client()
         try:
-            await connect(client, self._broker, node_id=self._node_id, closed=closed)
+            client = await connect(self._broker, node_id=self._node_id, closed=closed)
+        except Unavailable as error:
+            self._say_lost(error.message)
+            return
+        try:
             await self._listen(client, listener)
             self._client = client
             self._say_connected()
-            listener.connection_changed(True)  # noqa: FBT003 (the state itself)
-            async with asyncio.TaskGroup() as tasks:
-                receiving = tasks.create_task(self._down.run(client))
-                await _until_closed(client, closed)
-                receiving.cancel()
+            listener.connection_changed(connected=True)
+            await self._receive_until_closed(client, closed)
             self._say_lost("the connection ended")
         except (NatsError, OSError, TimeoutError) as error:
             self._say_lost(str(error) or type(error).__name__)
         finally:
+            self._end_calls()
             if self._client is not None:
                 self._client = None
-                listener.connection_changed(False)  # noqa: FBT003 (the state itself)
+                listener.connection_changed(connected=False)
             await _close(client)
+
+    async def _receive_until_closed(self, client: Client, closed: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            receiving = tasks.create_task(self._down.run(client))
+            await _until_closed(client, closed)
+            receiving.cancel()
+
+    def _end_calls(self) -> None:
+        for call in self._calls:
+            call.cancel()
 
     def _say_connected(self) -> None:
         self._warned = False
@@ -122,23 +136,37 @@ class NatsLink:
             raise LinkLost("the broker is not connected", hint="see bodega sync; it connects by itself")
         return self._client
 
+    async def _over_the_link(self, call: Coroutine[Any, Any, T]) -> T:
+        """Await a call; LinkLost as soon as its connection has ended, without waiting for its timeout."""
+        task = asyncio.ensure_future(call)
+        self._calls.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if caller is not None and caller.cancelling():
+                raise
+            raise LinkLost("the connection ended before the answer came") from None
+        finally:
+            self._calls.discard(task)
+
     async def publish_up(self, epoch: int, body: bytes, expected_last: int) -> int:
         """See HubLink."""
         headers = {"Nats-Expected-Last-Subject-Sequence": str(expected_last)}
+        call = (
+            self._live()
+            .jetstream()
+            .publish(self._up(epoch), body, timeout=BROKER_REQUEST_S, stream="UP", headers=headers)
+        )
         with _told_in_our_words("publish"):
-            receipt = (
-                await self._live()
-                .jetstream()
-                .publish(self._up(epoch), body, timeout=BROKER_REQUEST_S, stream="UP", headers=headers)
-            )
-        return int(receipt.seq)
+            return int((await self._over_the_link(call)).seq)
 
     async def last_up(self, epoch: int) -> StoredEnvelope | None:
         """See HubLink."""
         manager = self._live().jsm(timeout=BROKER_REQUEST_S)
         with _told_in_our_words("read back"):
             try:
-                last = await manager.get_last_msg("UP", self._up(epoch), direct=True)
+                last = await self._over_the_link(manager.get_last_msg("UP", self._up(epoch), direct=True))
             except NotFoundError:
                 return None
         return StoredEnvelope(int(last.seq or 0), last.data or b"")
@@ -159,14 +187,15 @@ class NatsLink:
         return f"up.{self._node_id}.{epoch}"
 
     async def _ask(self, subject: str, question: Message, answer: M) -> M:
-        with _told_in_our_words(subject):
-            reply = await self._live().request(
-                subject, question.SerializeToString(), timeout=BROKER_REQUEST_S
+        client = self._live()
+        try:
+            reply = await self._over_the_link(
+                client.request(subject, question.SerializeToString(), timeout=BROKER_REQUEST_S)
             )
+        except (NatsError, OSError, TimeoutError) as error:
+            raise LinkLost(f"the hub does not answer on {subject}: {error}", hint="is it running?") from error
         if _parsed(answer, reply.data) is None:
-            raise LinkLost(
-                f"the hub's answer on {subject} is malformed", hint="is the hub of another version?"
-            )
+            raise LinkLost(f"the hub's answer on {subject} is malformed", hint="is it a Bodega hub?")
         return answer
 
 

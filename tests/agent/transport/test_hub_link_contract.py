@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from bodega.v1 import sync_pb2
+from bodega_agent.services.ports import HubLink, LinkLost, PublishConflict, StreamMissing
+from bodega_agent.transport.connection import Broker
+from bodega_agent.transport.nats_link import NatsLink
 from support.hub_book import HubBook
 from support.listener import Heard
 from support.memory_link import MemoryBroker, MemoryHub, MemoryLink
 from support.nats import NatsServer
 from support.nats_hub import NatsHub
 from support.waiting import until, until_async
-
-from bodega_agent.services.ports import HubLink, LinkLost, PublishConflict, StreamMissing
-from bodega_agent.transport.connection import Broker
-from bodega_agent.transport.nats_link import NatsLink
 
 NODE = "lisbon-01"
 

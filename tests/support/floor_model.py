@@ -1,0 +1,305 @@
+"""A model of the node's store that is small enough to be believed: it executes the floor rules' effects.
+
+Balances come from `bodega.core.ledger` alone. One scan is one transaction: `handle(..., crash=True)` computes
+everything and commits nothing, as a power cut before the commit would. Sessions are kept as JSON text, so
+every step goes through `Session.from_json`.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+
+from bodega.core.ledger import (
+    DOCK,
+    Account,
+    Disposition,
+    Goods,
+    Movement,
+    Reference,
+    book,
+    fold,
+    parcel_place,
+    stage_of,
+)
+from bodega.core.lifecycles import (
+    FULFILLMENT,
+    PRINT_JOB,
+    FulfillmentEvent,
+    FulfillmentState,
+    PrintEvent,
+    PrintState,
+)
+from bodega_agent.rules import effects as ask
+from bodega_agent.rules.cancel import cancel_effects
+from bodega_agent.rules.facts import Check, Facts, Parcel, Shelf, VisionMode, Waiting, Work, WorkLine
+from bodega_agent.rules.floor import step
+from bodega_agent.rules.prompt import Outcome
+from bodega_agent.rules.scans import (
+    CheckOutcome,
+    ItemScan,
+    Scanned,
+    SsccScan,
+    VerdictArrived,
+    WorkCancelled,
+)
+from bodega_agent.rules.session import FloorStep, Session
+from bodega_agent.rules.sscc import SsccRange, next_sscc
+
+NAMES = {"OAT": "Oat milk 1 l", "RYE": "Rye bread", "TEA": "Green tea"}
+BINS = {"A-01": 1, "A-02": 2, "B-01": 3, "B-02": 4}
+SSCCS = SsccRange(extension=3, company_prefix="9526064", first_serial=1, last_serial=500)
+
+
+def order(fulfillment_order_id: str, lines: dict[str, int]) -> Work:
+    """A fulfillment order as the hub assigns it."""
+    return Work(
+        fulfillment_order_id,
+        f"order-of-{fulfillment_order_id}",
+        FulfillmentState.ASSIGNED,
+        tuple(
+            WorkLine(number, sku_id, NAMES[sku_id], (f"gtin-{sku_id}",), quantity)
+            for number, (sku_id, quantity) in enumerate(lines.items(), start=1)
+        ),
+    )
+
+
+@dataclass
+class Books:
+    """All that is durable."""
+
+    movements: list[Movement] = field(default_factory=list)
+    orders: dict[str, Work] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    put_back: list[str] = field(default_factory=list)
+    late_cancels: list[str] = field(default_factory=list)
+    print_jobs: Counter[str] = field(default_factory=Counter)
+    last_serial: int | None = None
+
+    def copy(self) -> Books:
+        """The same again with containers of its own; what is in them is frozen."""
+        return Books(**{f.name: copy.copy(getattr(self, f.name)) for f in fields(self)})
+
+
+class FloorModel:
+    """One node with some devices; `absent` are the devices that are gone."""
+
+    def __init__(self, *, vision: VisionMode = VisionMode.OFF) -> None:
+        self.books = Books()
+        self.vision = vision
+        self.absent: set[str] = set()
+
+    def stock(self, sku_id: str, bin_id: str, quantity: int, lot: str = "") -> None:
+        """Units that were on a shelf when the story begins."""
+        goods = Goods(sku_id, quantity, lot)
+        self._move("receive", [goods], target_bin=DOCK)
+        self._move("put_away", [goods], source_bin=DOCK, target_bin=bin_id)
+
+    def add(self, work: Work) -> None:
+        """Work from the hub."""
+        self.books.orders[work.fulfillment_order_id] = work
+
+    def balances(self) -> dict[Account, int]:
+        """All accounts that are not zero; raises if one went below zero on the way."""
+        return fold(self.books.movements)
+
+    def held(self, place: str, sku_id: str) -> int:
+        """Units of a SKU at one place."""
+        return sum(n for a, n in self.balances().items() if (a.bin, a.sku_id) == (place, sku_id))
+
+    def session(self, device: str) -> Session:
+        """The device's session, as a restart would read it."""
+        stored = self.books.sessions.get(device)
+        return Session(device) if stored is None else Session.from_json(json.loads(stored))
+
+    def handle(self, device: str, scan: Scanned, *, crash: bool = False) -> Outcome:
+        """One scan in one transaction; `crash` loses it before the commit."""
+        session = self.session(device)
+        outcome = step(session, scan, self.facts(session, scan))
+        before, self.books = self.books, self.books.copy()
+        for effect in outcome.effects:
+            self.execute(effect, device)
+        self.books.sessions[device] = json.dumps(outcome.session.to_json())
+        if crash:
+            self.books = before
+        return outcome
+
+    def verdict(self, device: str, order_id: str, line: int, outcome: CheckOutcome) -> Outcome:
+        """The camera answers; its word is stored first, in the same way as the inspecting service does it."""
+        sku_id = self.books.orders[order_id].line(line).sku_id
+        doubts = () if outcome is CheckOutcome.PASS else (Check(line, outcome, ("looks different",)),)
+        self._check(order_id, line, *doubts)
+        return self.handle(device, VerdictArrived(order_id, line, sku_id, outcome))
+
+    def printed(self, sscc: str, event: PrintEvent) -> None:
+        """The printer does something, if its table allows it."""
+        for key, work in self.books.orders.items():
+            if work.sscc == sscc and work.print_state and PRINT_JOB.allows(work.print_state, event):
+                self.books.orders[key] = replace(work, print_state=PRINT_JOB.step(work.print_state, event))
+
+    def cancel(self, order_id: str) -> None:
+        """A cancel from the hub, and the news for every device that works on the order."""
+        work = self.books.orders[order_id]
+        for effect in cancel_effects(order_id, work.state, picked=work.picked, sscc=work.sscc):
+            self.execute(effect, "")
+        if self.books.orders[order_id].state is FulfillmentState.CANCELLED:
+            for device in list(self.books.sessions):
+                if self.session(device).fulfillment_order_id == order_id:
+                    self.handle(device, WorkCancelled(order_id))
+
+    # Facts, as the table in rules/facts.py asks for them.
+
+    def facts(self, session: Session, scan: Scanned | None) -> Facts:
+        """What the service would read for this step."""
+        parcel = self._parcel(scan.sscc) if isinstance(scan, SsccScan) else None
+        if session.step in {FloorStep.IDLE, FloorStep.TAKE_OVER}:
+            return Facts(
+                work=self._oldest(lambda w: w.device == session.device and w.state in _OPEN),
+                next_work=self._oldest(lambda w: w.state is FulfillmentState.ASSIGNED),
+                left_work=self._oldest(lambda w: w.device in self.absent and w.state in _OPEN),
+                parcel=parcel,
+                vision=self.vision,
+            )
+        if session.step in {FloorStep.PUTAWAY_ITEM, FloorStep.PUTAWAY_BIN}:
+            held = session.in_hand.sku_id if session.in_hand else ""
+            sku_id = scan.sku_id if isinstance(scan, ItemScan) else held
+            return Facts(waiting=self._waiting(sku_id), suggested_bin="A-01", parcel=parcel)
+        if session.step in {FloorStep.RECEIVE_ITEM, FloorStep.HANDOVER}:
+            return Facts(parcel=parcel)
+        work = self._with_shelves(self.books.orders[session.fulfillment_order_id])
+        return Facts(work=work, parcel=parcel, vision=self.vision, next_sscc=self._next_sscc()[0])
+
+    def _next_sscc(self) -> tuple[str, int]:
+        return next_sscc(SSCCS, self.books.last_serial)
+
+    def _oldest(self, wanted) -> Work | None:
+        return next((self._with_shelves(w) for w in self.books.orders.values() if wanted(w)), None)
+
+    def _with_shelves(self, work: Work) -> Work:
+        wanted = {line.sku_id for line in work.lines if line.outstanding}
+        shelves = tuple(
+            Shelf(account.sku_id, account.lot, account.bin, BINS[account.bin], quantity)
+            for account, quantity in self.balances().items()
+            if account.sku_id in wanted and account.disposition == Disposition.SELLABLE
+        )
+        return replace(work, shelves=shelves)
+
+    def _waiting(self, sku_id: str) -> tuple[Waiting, ...]:
+        cancelled = {
+            stage_of(w.fulfillment_order_id)
+            for w in self.books.orders.values()
+            if w.state is FulfillmentState.CANCELLED
+        }
+        return tuple(
+            Waiting(account.bin, sku_id, account.lot, quantity)
+            for account, quantity in self.balances().items()
+            if account.sku_id == sku_id and account.bin in {DOCK, *cancelled}
+        )
+
+    def _parcel(self, sscc: str) -> Parcel | None:
+        for work in self.books.orders.values():
+            if work.sscc == sscc:
+                return Parcel(sscc, work.fulfillment_order_id, work.state)
+        return None
+
+    # Effects.
+
+    def execute(self, effect: ask.Effect, device: str) -> None:  # noqa: C901  # one short case an effect
+        """Do what one effect says, or fail as the store's own guards would."""
+        match effect:
+            case ask.Receive(goods):
+                self._move("receive", [goods], target_bin=DOCK)
+            case ask.PutAway(goods, place, bin_id):
+                self._move("put_away", [goods], source_bin=place, target_bin=bin_id)
+            case ask.Claim(order_id, take_over):
+                if not take_over:
+                    self._advance(order_id, FulfillmentEvent.CLAIM)
+                self._change(order_id, device=device)
+            case ask.Pick(order_id, line, goods, bin_id):
+                self._move("pick", [goods], source_bin=bin_id, target_bin=stage_of(order_id))
+                self._change_line(order_id, line, picked=goods.quantity)
+            case ask.ShortShelf(order_id, _line, goods, bin_id):
+                self._move("count_down", [goods], source_bin=bin_id)
+            case ask.ShortLine(order_id, line, quantity):
+                self._change_line(order_id, line, short=quantity)
+            case ask.Advance(order_id, event):
+                self._advance(order_id, event)
+            case ask.Inspect(order_id, line, _sku_id):
+                self._check(order_id, line, Check(line, CheckOutcome.WAITING))
+            case ask.AcceptCheck(order_id, line):
+                self._check(order_id, line)
+            case _:
+                self._execute_parcel(effect)
+
+    def _execute_parcel(self, effect: ask.Effect) -> None:
+        match effect:
+            case ask.Pack(order_id, sscc):
+                following, self.books.last_serial = self._next_sscc()
+                assert following == sscc, "an SSCC is given once, in the transaction that peeked it"
+                self._move_all("pack", stage_of(order_id), parcel_place(sscc))
+                self._advance(order_id, FulfillmentEvent.PACK)
+                self._change(order_id, sscc=sscc, print_state=PrintState.QUEUED)
+                self.books.print_jobs[sscc] += 1
+            case ask.VerifyLabel(order_id, _sscc):
+                self._advance(order_id, FulfillmentEvent.VERIFY_LABEL)
+            case ask.Reprint(order_id, sscc, reason):
+                state = self.books.orders[order_id].print_state
+                assert state is not None
+                assert reason, "a reprint has a reason"
+                PRINT_JOB.step(state, PrintEvent.REPRINT)
+                self._change(order_id, print_state=PrintState.QUEUED)
+                self.books.print_jobs[sscc] += 1
+            case ask.HandOver(order_id, sscc):
+                self._advance(order_id, FulfillmentEvent.HAND_OVER)
+                self._move_all("ship", parcel_place(sscc), "")
+            case ask.CancelWork(order_id):
+                self._advance(order_id, FulfillmentEvent.CANCEL)
+            case ask.Unpack(order_id, sscc):
+                self._move_all("unpack", parcel_place(sscc), stage_of(order_id))
+            case ask.OpenPutBack(order_id, place):
+                assert place == stage_of(order_id)
+                self.books.put_back.append(order_id)
+            case ask.ReportLateCancel(order_id):
+                self.books.late_cancels.append(order_id)
+            case _:
+                raise AssertionError(f"nobody executes {effect}")
+
+    def _check(self, order_id: str, line: int, *now: Check) -> None:
+        others = [check for check in self.books.orders[order_id].checks if check.line != line]
+        self._change(order_id, checks=(*others, *now))
+
+    def _move(
+        self, command: str, goods: Iterable[Goods], *, source_bin: str = "", target_bin: str = ""
+    ) -> None:
+        booking = book(
+            command,
+            goods,
+            self.balances(),
+            source_bin=source_bin,
+            target_bin=target_bin,
+            reference=Reference(reason="model"),
+        )
+        self.books.movements.append(booking.movement)
+
+    def _move_all(self, command: str, source_bin: str, target_bin: str) -> None:
+        goods = [Goods(a.sku_id, n, a.lot) for a, n in self.balances().items() if a.bin == source_bin]
+        self._move(command, goods, source_bin=source_bin, target_bin=target_bin)
+
+    def _advance(self, order_id: str, event: FulfillmentEvent) -> None:
+        self._change(order_id, state=FULFILLMENT.step(self.books.orders[order_id].state, event))
+
+    def _change(self, order_id: str, **changes) -> None:
+        self.books.orders[order_id] = replace(self.books.orders[order_id], **changes)
+
+    def _change_line(self, order_id: str, number: int, *, picked: int = 0, short: int = 0) -> None:
+        work = self.books.orders[order_id]
+        line = work.line(number)
+        changed = replace(line, picked=line.picked + picked, short=line.short + short)
+        assert changed.picked + changed.short <= changed.quantity, "the store's CHECK"
+        self.books.orders[order_id] = work.with_line(changed)
+
+
+_OPEN = {FulfillmentState.PICKING, FulfillmentState.PICKED, FulfillmentState.PACKED}
