@@ -14,7 +14,10 @@ from bodega_controlplane.cli.show import plain, plain_all, when
 
 @click.group()
 def audit() -> None:
-    """The audit trail: append-only, each line chained to the one before by its hash."""
+    """The audit trail: who changed what.
+
+    It is append-only, and each line is chained to the one before by its hash.
+    """
 
 
 @audit.command("ls")

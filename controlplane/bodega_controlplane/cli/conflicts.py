@@ -13,7 +13,10 @@ from bodega_controlplane.cli.show import plain_all, when
 
 @click.group()
 def conflicts() -> None:
-    """Conflicts between what the centre decided and what a node did while out of touch."""
+    """Facts that met, and what was done about them.
+
+    They arise where the centre decided one thing and a node did another while it was out of touch.
+    """
 
 
 @conflicts.command("ls")

@@ -19,7 +19,7 @@ from bodega_controlplane.cli.show import plain, plain_all, span, when
 
 @click.group()
 def nodes() -> None:
-    """The nodes: their profiles, how far each is in sync, and the configuration that each should run."""
+    """The nodes: their profiles, sync and configuration."""
 
 
 @nodes.command("ls")

@@ -21,9 +21,10 @@ DEFAULT_CONFIG = "/etc/bodega/controlplane.toml"
     help=f"Configuration file.  [env BODEGACTL_CONFIG; default {DEFAULT_CONFIG}]",
 )
 def serve(path: Path) -> None:
-    """Run the control plane: the storefront's HTTP API, the operators' gRPC, and the sync with all nodes.
+    """Run the control plane.
 
-    It runs in the foreground, logs to standard error (JSON when that is no terminal), and stops on
+    That is the storefront's HTTP API, the operators' gRPC, and the sync with all nodes. It runs in the
+    foreground, logs to standard error (JSON when that is no terminal), and stops on
     SIGTERM or Ctrl-C after the transaction in hand. The first start makes the database, the hub's signing
     key and two tokens (storefront.token, operator.token, mode 0600) in data_dir. Without a broker it
     serves all the same: orders wait for their nodes.

@@ -14,7 +14,9 @@ from bodega_controlplane.cli.show import plain_all
 
 @click.group()
 def stock() -> None:
-    """Stock over all nodes, from the replica of their ledgers.
+    """Stock over all nodes.
+
+    It comes from the replica of their ledgers, so it is as new as their last contact.
 
     `ls` is physical: what lies in which bin. `available` is what may be promised, with the breakdown.
     """
