@@ -125,12 +125,13 @@ class Picker:
 
     async def _scan_unit(self, screen: Screen, held: InHand) -> Screen:
         on_stage = self._bench.shelves.on_stage(held.fulfillment_order_id, held.sku_id)
+        before = self._handheld.screen.scan_no
         self._in_hand = held
         self._handheld.point(item_barcode(self._products[held.sku_id]))
         if self.in_mid_pick is not None and on_stage >= 1 and screen.quantity >= 2:
             strike, self.in_mid_pick = self.in_mid_pick, None
             await strike()
-        answer = await self._handheld.beep(screen.scan_no)
+        answer = await self._handheld.beep(before)
         self._in_hand = None
         if answer.refused:
             self._notes.right_scans_refused.append(f"{held.sku_id} in {held.bin_id}: {answer.text}")

@@ -23,6 +23,7 @@ from bodega.limits import STOP_S
 READY_S = 30.0
 _LOG_LINES_SHOWN = 8
 _PR_SET_PDEATHSIG = 1
+_NOTICE_BYTES_MAX = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Child:
 
     def __init__(self, recipe: Recipe, runtime_dir: Path) -> None:
         self.recipe = recipe
-        self._notify_path = runtime_dir / f"{recipe.name}.notify"
+        self._manager = _Manager(runtime_dir / f"{recipe.name}.notify")
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -58,20 +59,9 @@ class Child:
     async def start(self) -> None:
         """Start it and wait until it is ready, if it can say so; Unavailable with its last words if not."""
         assert not self.running, f"{self.recipe.name} is running already"
-        ready = _notify_socket(self._notify_path) if self.recipe.notifies else None
-        try:
-            await self._spawn()
-            if ready is not None:
-                await self._until(_ready_notice(ready))
-        finally:
-            if ready is not None:
-                ready.close()
-                self._notify_path.unlink(missing_ok=True)
-
-    async def _spawn(self) -> None:
         env = {**os.environ, **(self.recipe.env or {})}
         if self.recipe.notifies:
-            env["NOTIFY_SOCKET"] = str(self._notify_path)
+            env["NOTIFY_SOCKET"] = self._manager.listen()
         with self.recipe.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self.recipe.argv,
@@ -82,21 +72,23 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
+        if self.recipe.notifies:
+            await self._until_ready(self._process)
 
-    async def _until(self, ready: asyncio.Task[None]) -> None:
-        assert self._process is not None, "spawned just now"
-        ended = asyncio.create_task(self._process.wait())
+    async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
+        ready = asyncio.create_task(self._manager.ready.wait())
+        ended = asyncio.create_task(process.wait())
         waiting: set[asyncio.Task[Any]] = {ready, ended}
         await asyncio.wait(waiting, timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
-        if ready.done():
-            ended.cancel()
+        for task in waiting:
+            task.cancel()
+        if self._manager.ready.is_set():
             return
-        ready.cancel()
-        how = f"ended with exit code {self._process.returncode}" if ended.done() else "did not get ready"
-        ended.cancel()
+        code = process.returncode
+        how = "did not get ready" if code is None else f"ended with exit code {code}"
         raise Unavailable(
             f"{self.recipe.name} {how}; its last words: {self.last_words()}",
-            hint=f"read {self.recipe.log} (run the demo with --keep to keep it)",
+            hint=f"read {self.recipe.log}",
         )
 
     def last_words(self) -> str:
@@ -107,38 +99,58 @@ class Child:
     async def kill(self) -> None:
         """SIGKILL, and wait until the kernel has taken it away."""
         assert self._process is not None, f"{self.recipe.name} was never started"
-        self._process.kill()
+        if self._process.returncode is None:
+            self._process.kill()
         await self._process.wait()
+        self._manager.close()
 
-    async def stop(self) -> bool:
-        """SIGTERM, and SIGKILL if it outlasts the promised `STOP_S`. Whether it stopped by itself."""
-        if not self.running:
-            return True
-        assert self._process is not None, "it is running"
+    async def stop(self) -> str:
+        """SIGTERM, and SIGKILL if it outlasts the promised `STOP_S`; what was not as it should be, or ""."""
+        if self._process is None or not self.running:
+            return ""
         self._process.send_signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(STOP_S + 1):
+            async with asyncio.timeout(STOP_S):
                 await self._process.wait()
         except TimeoutError:
             await self.kill()
-            return False
-        return True
+            return f"{self.recipe.name} did not stop within {STOP_S:.0f} s and was killed"
+        self._manager.close()
+        code = self._process.returncode
+        return f"{self.recipe.name} stopped with exit code {code}" if code else ""
 
 
-def _notify_socket(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-    channel.bind(str(path))
-    return channel
+class _Manager:
+    """The service manager's end of sd_notify(3): hears READY=1, for as long as the service lives."""
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._channel: socket.socket | None = None
+        self.ready = asyncio.Event()
 
-def _ready_notice(channel: socket.socket) -> asyncio.Task[None]:
-    async def listen() -> None:
-        loop = asyncio.get_running_loop()
-        while b"READY=1" not in await loop.sock_recv(channel, 4096):
-            pass
+    def listen(self) -> str:
+        """Listen anew; the address for NOTIFY_SOCKET."""
+        self.close()
+        self.ready.clear()
+        channel = socket.socket(
+            socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        )
+        channel.bind(str(self._path))
+        asyncio.get_running_loop().add_reader(channel.fileno(), self._hear, channel)
+        self._channel = channel
+        return str(self._path)
 
-    return asyncio.create_task(listen())
+    def _hear(self, channel: socket.socket) -> None:
+        if b"READY=1" in channel.recv(_NOTICE_BYTES_MAX):
+            self.ready.set()
+
+    def close(self) -> None:
+        """Stop listening; safe to call twice."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            asyncio.get_running_loop().remove_reader(channel.fileno())
+            channel.close()
+            self._path.unlink(missing_ok=True)
 
 
 def _die_with_parent() -> None:

@@ -1,15 +1,17 @@
 """The cable between one node and the broker, as a TCP proxy that can be cut and healed.
 
-A cut resets every connection through it and resets every new one until the heal, as a router without an
-uplink does. Bytes that were on the way are lost, so either side may or may not have got the last message:
-that doubt is what sync must survive. The proxy keeps its own book of when the cable was cut, healed and
-used again; the figures of the run come from that book, not from what anybody meant to do.
+A cut is a pulled cable: nothing passes, nobody is told, connections look alive until somebody's patience ends.
+What was sent meanwhile waits and arrives after the heal, as TCP would send it again; if the connection was
+given up in between, it is lost, and either side may or may not have got the last message. That doubt is what
+sync must survive. The proxy keeps its own book of when the cable was cut, healed and used again; the figures
+of the run come from that book, not from what anybody meant to do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _READ_BYTES = 64 * 1024
@@ -19,7 +21,7 @@ _READ_BYTES = 64 * 1024
 class Cut:
     """One time without network, in wall-clock milliseconds; None for what has not happened yet.
 
-    `used_ms` is when the node's first connection after the heal came through.
+    `used_ms` is when the first bytes of the node came through after the heal.
     """
 
     cut_ms: int
@@ -34,13 +36,10 @@ class Cable:
         self._upstream_port = upstream_port
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.StreamWriter] = set()
+        self._passing = asyncio.Event()
+        self._passing.set()
         self.port = 0
         self.cuts: list[Cut] = []
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether nothing passes now."""
-        return bool(self.cuts) and self.cuts[-1].healed_ms is None
 
     async def start(self) -> None:
         """Listen; `port` is known afterwards."""
@@ -49,16 +48,15 @@ class Cable:
 
     def cut(self) -> None:
         """Pull the cable; nothing if it is out."""
-        if self.is_cut:
-            return
-        self.cuts.append(Cut(now_ms()))
-        for writer in tuple(self._links):
-            writer.transport.abort()
+        if self._passing.is_set():
+            self._passing.clear()
+            self.cuts.append(Cut(now_ms()))
 
     def heal(self) -> None:
         """Put the cable back; nothing if it is in."""
-        if self.is_cut:
+        if not self._passing.is_set():
             self.cuts[-1].healed_ms = now_ms()
+            self._passing.set()
 
     async def close(self) -> None:
         """Stop listening and reset what is open; safe to call twice."""
@@ -68,15 +66,16 @@ class Cable:
         server.close()
         for writer in tuple(self._links):
             writer.transport.abort()
+        self._passing.set()
         await server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._links.add(writer)
         try:
-            if not self.is_cut:
-                await self._forward(reader, writer)
+            await self._passing.wait()
+            await self._forward(reader, writer)
         except OSError:
-            return  # one end hung up or was cut; the other one learns it from the abort below
+            return  # one end hung up; the other one learns it from the abort below
         finally:
             self._links.discard(writer)
             writer.transport.abort()
@@ -84,27 +83,36 @@ class Cable:
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream_reader, upstream = await asyncio.open_connection("127.0.0.1", self._upstream_port)
         self._links.add(upstream)
-        if self.cuts and self.cuts[-1].used_ms is None:
-            self.cuts[-1].used_ms = now_ms()
+        pumps = [
+            asyncio.create_task(self._pump(reader, upstream, on_passed=self._note_use)),
+            asyncio.create_task(self._pump(upstream_reader, writer)),
+        ]
         try:
-            pumps = [
-                asyncio.create_task(_pump(reader, upstream)),
-                asyncio.create_task(_pump(upstream_reader, writer)),
-            ]
-            # A half-closed TCP link is of no use to NATS: when one direction ends, both do.
-            _, rest = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            for pump in rest:
+            # A half-closed link is of no use to NATS: when one direction ends, both do, if they can know.
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            await self._passing.wait()
+        finally:
+            for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-        finally:
             self._links.discard(upstream)
             upstream.transport.abort()
 
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        on_passed: Callable[[], None] = lambda: None,
+    ) -> None:
+        while data := await reader.read(_READ_BYTES):
+            await self._passing.wait()
+            writer.write(data)
+            on_passed()
+            await writer.drain()
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(_READ_BYTES):
-        writer.write(data)
-        await writer.drain()
+    def _note_use(self) -> None:
+        if self.cuts and self.cuts[-1].used_ms is None:
+            self.cuts[-1].used_ms = now_ms()
 
 
 def now_ms() -> int:

@@ -116,5 +116,5 @@ def the_audit_trail_verifies(evidence: Evidence) -> Breaches:
 
 
 def everybody_stopped_in_time(evidence: Evidence) -> Breaches:
-    """Every process stops by itself within five seconds of SIGTERM."""
-    return [f"{name} had to be killed" for name in evidence.unclean_stops]
+    """Every process stops by itself within five seconds of SIGTERM, with exit code 0."""
+    return list(evidence.unclean_stops)

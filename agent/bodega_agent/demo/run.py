@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from bodega.errors import BodegaError
-
 from bodega_agent.demo.audit import collect
 from bodega_agent.demo.crew import Crew
 from bodega_agent.demo.evidence import Evidence

@@ -85,12 +85,12 @@ class World:
         await node.agent.start()
 
     async def stop(self) -> None:
-        """Stop everything; `unclean_stops` names who had to be killed."""
+        """Stop everything; `unclean_stops` then says who did not stop as it should."""
         await self._closing.aclose()
 
     async def _stop(self, child: Child) -> None:
-        if not await child.stop():
-            self.unclean_stops.append(child.recipe.name)
+        if problem := await child.stop():
+            self.unclean_stops.append(problem)
 
     @property
     def endpoints(self) -> Mapping[str, str]:
