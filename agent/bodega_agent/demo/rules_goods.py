@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bodega.core.ledger import CARRIER, DOCK, fold, stage_of
+from bodega.errors import IntegrityBroken, PeerFault
 from bodega_agent.demo import tally
 from bodega_agent.demo.evidence import Evidence, Site
 
@@ -107,17 +108,16 @@ def books_are_the_sum_of_their_events(evidence: Evidence) -> Breaches:
     """Balances are what the journals add up to, at the nodes and at the centre."""
     broken = []
     for site in evidence.sites:
-        for whose, journal, book in (
-            ("node", site.ledger.journal, site.ledger.balances),
-            (
-                "centre",
-                evidence.centre.journals.get(site.node_id, ()),
-                evidence.centre.stock.get(site.node_id, {}),
-            ),
-        ):
-            broken += _differences(
-                f"{site.node_id}, journal and book of the {whose} at", fold(tally.movements(journal)), book
-            )
+        at_hub = evidence.centre.journals.get(site.node_id, ()), evidence.centre.stock.get(site.node_id, {})
+        for whose, (journal, book) in {
+            "node": (site.ledger.journal, site.ledger.balances),
+            "centre": at_hub,
+        }.items():
+            what = f"{site.node_id}, journal and book of the {whose}"
+            try:
+                broken += _differences(f"{what} at", fold(tally.movements(journal)), book)
+            except (IntegrityBroken, PeerFault) as error:
+                broken.append(f"{what}: {error.message}")
     return broken
 
 
