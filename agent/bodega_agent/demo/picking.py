@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from bodega.limits import VERDICT_S
 from bodega_agent.demo.bench import Bench
 from bodega_agent.demo.catalogue import Product
-from bodega_agent.demo.handheld import Handheld, Screen
+from bodega_agent.demo.handheld import Handheld, Screen, ask
 from bodega_agent.demo.plan import Barcode, bin_barcode, control_barcode, item_barcode, sscc_barcode
 from bodega_agent.demo.tray import tray_picture
 
@@ -134,7 +134,9 @@ class Picker:
         answer = await self._handheld.beep(before)
         self._in_hand = None
         if answer.refused:
-            self._notes.right_scans_refused.append(f"{held.sku_id} in {held.bin_id}: {answer.text}")
+            # Back onto the shelf with it. If the order was cancelled meanwhile, the refusal is right.
+            if not await self._is_cancelled(held.fulfillment_order_id):
+                self._notes.right_scans_refused.append(f"{held.sku_id} in {held.bin_id}: {answer.text}")
             return answer
         self._moved(held)
         return await self._handheld.news_since_beep(VERDICT_S)
@@ -168,11 +170,16 @@ class Picker:
 
     async def _scan_wrong(self, barcode: Barcode) -> None:
         """A slip of the hand: the agent must say no, and ask for the same again."""
-        before = self._handheld.screen
+        step = self._handheld.screen.step
         screen = await self._handheld.scan(barcode)
         self._notes.wrong_scans += 1
-        if not screen.refused or screen.step != before.step:
-            self._notes.wrong_scans_taken.append(f"{barcode.text} at {before.step}: {screen.text}")
+        if not screen.refused:
+            self._notes.wrong_scans_taken.append(f"{barcode.text} at {step}: {screen.text}")
+
+    async def _is_cancelled(self, fulfillment_order_id: str) -> bool:
+        orders = await ask(self._handheld.socket_path, "orders")
+        states = {order["fulfillment_order_id"]: order["state"] for order in orders}
+        return bool(states[fulfillment_order_id] == "cancelled")
 
     def _slips(self) -> bool:
         if self._dice.random() >= WRONG_ON_TRAY_CHANCE:

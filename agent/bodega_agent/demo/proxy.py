@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 _READ_BYTES = 64 * 1024
@@ -36,6 +37,7 @@ class Cable:
         self._upstream_port = upstream_port
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._passing = asyncio.Event()
         self._passing.set()
         self.port = 0
@@ -67,18 +69,22 @@ class Cable:
         for writer in tuple(self._links):
             writer.transport.abort()
         self._passing.set()
+        await asyncio.gather(*self._serving, return_exceptions=True)
         await server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "asyncio serves every connection in a task"
+        self._serving.add(task)
         self._links.add(writer)
         try:
             await self._passing.wait()
             await self._forward(reader, writer)
         except OSError:
-            return  # one end hung up; the other one learns it from the abort below
+            return  # one end hung up; the other one learns it from the reset below
         finally:
-            self._links.discard(writer)
-            writer.transport.abort()
+            await self._reset(writer)
+            self._serving.discard(task)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream_reader, upstream = await asyncio.open_connection("127.0.0.1", self._upstream_port)
@@ -95,8 +101,13 @@ class Cable:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            self._links.discard(upstream)
-            upstream.transport.abort()
+            await self._reset(upstream)
+
+    async def _reset(self, writer: asyncio.StreamWriter) -> None:
+        self._links.discard(writer)
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     async def _pump(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -97,7 +98,7 @@ def test_customers_repeat_themselves_and_change_their_minds() -> None:
 
 def test_the_places_have_ranges_of_parcel_numbers_of_their_own(plan: Plan) -> None:
     ranges = sorted((site.site.first_serial, site.site.last_serial) for site in plan.sites)
-    assert all(last < first for (_, last), (first, _) in zip(ranges, ranges[1:], strict=False))
+    assert all(last < first for (_, last), (first, _) in itertools.pairwise(ranges))
 
 
 def test_barcodes_say_what_the_agent_will_read() -> None:
