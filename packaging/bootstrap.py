@@ -184,15 +184,15 @@ def find_pip() -> Tool | None:
     return pip_of_ensurepip() or pip_of_host() or pip_of_apt()
 
 
-def pip_settings_for_uv(pip: Tool) -> dict[str, str]:
-    """The user's pip settings (files and PIP_ variables) as uv's; what the user told uv itself wins."""
-    listing = subprocess.run(
-        [*pip.install[:-1], "config", "list"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **pip.settings},
-    ).stdout
+def pip_listing(pip: Tool) -> str:
+    """What `pip config list` says: the user's pip settings, from files and PIP_ variables."""
+    line = [*pip.install[:-1], "config", "list"]
+    environment = {**os.environ, **pip.settings}
+    return subprocess.run(line, capture_output=True, text=True, check=False, env=environment).stdout
+
+
+def as_uv_settings(listing: str) -> dict[str, str]:
+    """The settings of `pip config list` as uv's variables."""
     said: dict[str, str] = {}
     # pip's order of precedence: [global] of the files, then [install], then the environment.
     for scope in ("global.", "install.", ":env:."):
@@ -201,8 +201,7 @@ def pip_settings_for_uv(pip: Tool) -> dict[str, str]:
             if name.startswith(scope) and name.removeprefix(scope) in UV_WORDS:
                 said[name.removeprefix(scope)] = str(ast.literal_eval(value))
     settings = {UV_WORDS[key][0]: UV_WORDS[key][1].join(value.split()) for key, value in said.items()}
-    settings["UV_INDEX_STRATEGY"] = "unsafe-best-match"
-    return {name: value for name, value in settings.items() if name not in os.environ}
+    return {**settings, "UV_INDEX_STRATEGY": "unsafe-best-match"}
 
 
 def uv_from_path() -> Tool | None:
@@ -217,7 +216,9 @@ def uv_from_pip(pip: Tool) -> Tool | None:
     if got.returncode != 0:
         return None
     command = (str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(VENV_PYTHON))
-    return Tool("uv", command, pip_settings_for_uv(pip))
+    settings = as_uv_settings(pip_listing(pip))
+    # What the user told uv itself wins over what the user told pip.
+    return Tool("uv", command, {name: value for name, value in settings.items() if name not in os.environ})
 
 
 def install(tool: Tool, chosen: str) -> bool:

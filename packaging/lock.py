@@ -30,6 +30,11 @@ SETS: dict[str, tuple[str, ...]] = {
 STEERING = ("UV_", "PIP_")
 
 
+def unsteered(environment: dict[str, str]) -> dict[str, str]:
+    """An environment without the locker's own indexes and folders of wheels."""
+    return {key: value for key, value in environment.items() if not key.startswith(STEERING)}
+
+
 def command(name: str, target: Path, *, upgrade: bool) -> list[str]:
     """uv's command line for one set."""
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}") or "uv"
@@ -43,7 +48,7 @@ def command(name: str, target: Path, *, upgrade: bool) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """`lock.py [--upgrade]`: without it, versions move only where pyproject.toml makes them."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(STEERING)}
+    environment = unsteered(dict(os.environ))
     for name in SETS:
         target = REQUIREMENTS / f"{name}.txt"
         done = subprocess.run(

@@ -75,9 +75,7 @@ async def serve(config: ControlPlaneConfig, stop: asyncio.Event) -> None:
     log.info("stopped")
 
 
-async def _start(
-    config: ControlPlaneConfig, parts: AsyncExitStack, stop: asyncio.Event
-) -> tuple[int, int]:
+async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asyncio.Event) -> tuple[int, int]:
     """Start every part; the ports of HTTP and gRPC."""
     _make_data_dir(config.data_dir)
     channel = parts.enter_context(contextlib.closing(_listen("http", config.http)))

@@ -27,7 +27,9 @@ def test_a_finer_code_keeps_its_family() -> None:
 
 @given(
     st.text(max_size=400),
-    st.lists(st.tuples(st.text(max_size=30), st.text(max_size=60), st.none() | st.integers(1, 9)), max_size=5),
+    st.lists(
+        st.tuples(st.text(max_size=30), st.text(max_size=60), st.none() | st.integers(1, 9)), max_size=5
+    ),
 )
 def test_any_hint_and_any_fault_survive_as_printable_ascii(
     hint: str, rows: list[tuple[str, str, int | None]]

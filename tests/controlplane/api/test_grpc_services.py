@@ -53,14 +53,24 @@ async def refusal(call: Any) -> tuple[grpc.StatusCode, dict[str, Any], list[str]
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call
     trailers = list(caught.value.trailing_metadata())
-    return caught.value.code(), dict(trailers), [str(value) for key, value in trailers if key == "bodega-fault"]
+    return (
+        caught.value.code(),
+        dict(trailers),
+        [str(value) for key, value in trailers if key == "bodega-fault"],
+    )
 
 
-async def test_an_order_can_be_read_listed_cancelled_and_explained(hub: Hub, channel: grpc.aio.Channel) -> None:
+async def test_an_order_can_be_read_listed_cancelled_and_explained(
+    hub: Hub, channel: grpc.aio.Channel
+) -> None:
     order_id = await place(hub, 2)
     stub = services.OrderServiceStub(channel)
     got = (await stub.GetOrder(pb.GetOrderRequest(order_id=order_id), metadata=OPERATOR)).order
-    assert (got.state, got.node_id, got.lines[0].quantity) == (orders_pb2.ORDER_STATE_CONFIRMED, "lisbon-01", 2)
+    assert (got.state, got.node_id, got.lines[0].quantity) == (
+        orders_pb2.ORDER_STATE_CONFIRMED,
+        "lisbon-01",
+        2,
+    )
     listed = await stub.ListOrders(pb.ListOrdersRequest(), metadata=OPERATOR)
     assert list(listed.orders) == [got]
     cancelled = await stub.CancelOrder(pb.CancelOrderRequest(order_id=order_id), metadata=OPERATOR)
@@ -162,7 +172,9 @@ async def test_reflection_lists_every_service_to_the_operator_only(channel: grpc
 
 async def test_every_fault_of_a_request_comes_in_the_trailing_metadata(channel: grpc.aio.Channel) -> None:
     skus = [catalogue_pb2.Sku(sku_id="", name="é"), catalogue_pb2.Sku(sku_id="A", gtins=["123"])]
-    call = services.CatalogueServiceStub(channel).UpsertSkus(pb.UpsertSkusRequest(skus=skus), metadata=OPERATOR)
+    call = services.CatalogueServiceStub(channel).UpsertSkus(
+        pb.UpsertSkusRequest(skus=skus), metadata=OPERATOR
+    )
     status, trailers, faults = await refusal(call)
     assert (status, trailers["bodega-code"]) == (grpc.StatusCode.INVALID_ARGUMENT, "invalid-input")
     assert trailers["bodega-hint"]
@@ -189,7 +201,9 @@ async def test_sizes_are_bounded(channel: grpc.aio.Channel) -> None:
     everything = await catalogue.ListSkus(pb.ListSkusRequest(page_size=PAGE_ROWS_MAX + 1), metadata=OPERATOR)
     assert len(everything.skus) == 1
     rows = [catalogue_pb2.Sku(sku_id=f"S{n}", name="x") for n in range(CATALOGUE_ROWS_MAX + 1)]
-    status, _, faults = await refusal(catalogue.UpsertSkus(pb.UpsertSkusRequest(skus=rows), metadata=OPERATOR))
+    status, _, faults = await refusal(
+        catalogue.UpsertSkus(pb.UpsertSkusRequest(skus=rows), metadata=OPERATOR)
+    )
     assert (status, len(faults)) == (grpc.StatusCode.INVALID_ARGUMENT, 1)
     large = pb.UpsertSkusRequest(skus=[catalogue_pb2.Sku(sku_id="S", name="x" * REQUEST_BYTES_MAX)])
     status, _, _ = await refusal(catalogue.UpsertSkus(large, metadata=OPERATOR))
@@ -198,7 +212,9 @@ async def test_sizes_are_bounded(channel: grpc.aio.Channel) -> None:
 
 async def test_a_state_that_does_not_exist_is_refused(channel: grpc.aio.Channel) -> None:
     request = pb.ListOrdersRequest(state=99)  # type: ignore[arg-type]
-    status, _, faults = await refusal(services.OrderServiceStub(channel).ListOrders(request, metadata=OPERATOR))
+    status, _, faults = await refusal(
+        services.OrderServiceStub(channel).ListOrders(request, metadata=OPERATOR)
+    )
     assert (status, len(faults)) == (grpc.StatusCode.INVALID_ARGUMENT, 1)
 
 

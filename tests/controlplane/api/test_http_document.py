@@ -43,7 +43,9 @@ def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
 
 
 def test_it_has_every_operation_with_every_response(document: dict[str, Any]) -> None:
-    found = {key: {int(status) for status in operation["responses"]} for key, operation in operations(document)}
+    found = {
+        key: {int(status) for status in operation["responses"]} for key, operation in operations(document)
+    }
     assert found == {key: refusals | {SUCCESS.get(key, 200)} for key, refusals in REFUSALS.items()}
 
 
@@ -52,8 +54,12 @@ def test_every_refusal_is_problem_json(document: dict[str, Any]) -> None:
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 content = response["content"]
-                assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    assert {"code", "hint", "faults", "detail"} <= document["components"]["schemas"]["Problem"]["properties"].keys()
+                assert content == {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                }
+    assert {"code", "hint", "faults", "detail"} <= document["components"]["schemas"]["Problem"][
+        "properties"
+    ].keys()
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 

@@ -37,7 +37,8 @@ def code_of(response: httpx.Response) -> str:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer wrong", "Basic shop-secret", "shop-secret", "Bearer operator-secret", "Bearer é"]
+    "header",
+    ["", "Bearer", "Bearer wrong", "Basic shop-secret", "shop-secret", "Bearer operator-secret", "Bearer é"],
 )
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders/O-1", "/v1/availability?sku_id=TEA", "/v1/nope"])
 async def test_without_the_storefronts_token_nothing_is_told(
@@ -58,7 +59,11 @@ async def test_the_token_is_asked_for_before_the_body_is_looked_at(shop: httpx.A
 async def test_health_and_the_document_need_no_token(shop: httpx.AsyncClient) -> None:
     del shop.headers["authorization"]
     health = await shop.get("/healthz")
-    assert (health.status_code, health.json()["status"], health.json()["broker_connected"]) == (200, "ok", False)
+    assert (health.status_code, health.json()["status"], health.json()["broker_connected"]) == (
+        200,
+        "ok",
+        False,
+    )
     assert (await shop.get("/openapi.json")).status_code == 200
 
 
@@ -81,7 +86,17 @@ async def test_a_body_that_hides_its_length_is_bounded_too(shop: httpx.AsyncClie
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"nonsense", b"[]", b'"text"', b"\xff\xfe", b'{"skus": NaN}', b"[" * 100_000, b"[1" + b"0" * 5_000],
+    [
+        b"",
+        b"{",
+        b"nonsense",
+        b"[]",
+        b'"text"',
+        b"\xff\xfe",
+        b'{"skus": NaN}',
+        b"[" * 100_000,
+        b"[1" + b"0" * 5_000,
+    ],
 )
 async def test_what_is_no_json_object_is_a_clear_refusal(shop: httpx.AsyncClient, body: bytes) -> None:
     answer = await shop.post("/v1/catalogue", content=body, headers={"Content-Type": "application/json"})
@@ -114,7 +129,9 @@ async def test_the_callers_correlation_id_comes_back_and_is_in_the_log(shop: htt
 
 
 @pytest.mark.parametrize("given", ["", "two words", "x" * 65, "a;b", '"}{"'])
-async def test_a_correlation_id_that_is_no_plain_word_is_replaced(shop: httpx.AsyncClient, given: str) -> None:
+async def test_a_correlation_id_that_is_no_plain_word_is_replaced(
+    shop: httpx.AsyncClient, given: str
+) -> None:
     answer = await shop.get("/healthz", headers={"X-Correlation-Id": given})
     assert answer.headers["x-correlation-id"] not in {given, ""}
 
@@ -122,7 +139,9 @@ async def test_a_correlation_id_that_is_no_plain_word_is_replaced(shop: httpx.As
 async def test_nothing_personal_and_no_secret_is_logged(shop: httpx.AsyncClient) -> None:
     with capture_logs(processors=[_with_ids]) as lines:
         for key, quantity in (("key-1", 1), ("key-2", 0), ("key-3", 99)):
-            await shop.post("/v1/orders", json=order_body(("TEA", quantity)), headers={"Idempotency-Key": key})
+            await shop.post(
+                "/v1/orders", json=order_body(("TEA", quantity)), headers={"Idempotency-Key": key}
+            )
         await shop.get("/v1/orders/Maria%20Secreta")
     text = json.dumps(lines, default=str)
     assert len([line for line in lines if line["event"] == "http_request"]) == 4
@@ -175,7 +194,10 @@ async def test_the_catalogue_is_taken_whole_or_not_at_all(shop: httpx.AsyncClien
         "skus[2].name",
         "skus[2].weight_g",
     }
-    wrong_digit = [{"sku_id": "CUP", "name": "Cup", "gtins": ["5601234567891"]}, {"sku_id": "NEW", "name": "New"}]
+    wrong_digit = [
+        {"sku_id": "CUP", "name": "Cup", "gtins": ["5601234567891"]},
+        {"sku_id": "NEW", "name": "New"},
+    ]
     refused = await shop.post("/v1/catalogue", json={"skus": wrong_digit})
     assert [fault["where"] for fault in refused.json()["faults"]] == ["skus[0].gtins[0]"]
     assert (await shop.post("/v1/catalogue", json={"skus": [{"sku_id": "NEW", "name": "New"}]})).json() == {
@@ -187,7 +209,9 @@ async def test_catalogue_rows_up_to_the_bound_and_not_one_more(shop: httpx.Async
     rows = [{"sku_id": f"S{number}", "name": "x"} for number in range(CATALOGUE_ROWS_MAX + 1)]
     refused = await shop.post("/v1/catalogue", json={"skus": rows})
     assert [fault["where"] for fault in refused.json()["faults"]] == ["skus"]
-    assert (await shop.post("/v1/catalogue", json={"skus": rows[1:]})).json() == {"changed": CATALOGUE_ROWS_MAX}
+    assert (await shop.post("/v1/catalogue", json={"skus": rows[1:]})).json() == {
+        "changed": CATALOGUE_ROWS_MAX
+    }
 
 
 async def test_availability_has_the_breakdown_that_adds_up(shop: httpx.AsyncClient) -> None:

@@ -118,7 +118,9 @@ async def test_two_lines_of_one_sku_are_summed(shop: httpx.AsyncClient) -> None:
 
 
 async def test_every_unknown_sku_is_named_at_once(shop: httpx.AsyncClient) -> None:
-    faults = assert_problem(await place(shop, "k1", ("NOPE", 1), ("TEA", 1), ("NADA", 1)), 422, "invalid-input")
+    faults = assert_problem(
+        await place(shop, "k1", ("NOPE", 1), ("TEA", 1), ("NADA", 1)), 422, "invalid-input"
+    )
     assert [fault["where"] for fault in faults] == ["lines[0].sku_id", "lines[2].sku_id"]
 
 
@@ -163,7 +165,9 @@ async def test_lines_up_to_the_bound_and_not_one_more(shop: httpx.AsyncClient) -
 async def test_idempotency_keys_up_to_the_bound_and_not_one_more(shop: httpx.AsyncClient) -> None:
     assert (await place(shop, "k" * IDEMPOTENCY_KEY_CHARS_MAX, ("TEA", 1))).status_code == 201
     beyond = await place(shop, "k" * (IDEMPOTENCY_KEY_CHARS_MAX + 1), ("TEA", 1))
-    assert [fault["where"] for fault in assert_problem(beyond, 422, "invalid-input")] == ["header.Idempotency-Key"]
+    assert [fault["where"] for fault in assert_problem(beyond, 422, "invalid-input")] == [
+        "header.Idempotency-Key"
+    ]
 
 
 async def test_a_cancel_is_accepted_and_repeating_it_changes_nothing(shop: httpx.AsyncClient) -> None:
