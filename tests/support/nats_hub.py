@@ -16,6 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
 from bodega.core.sync import Verdict
 from bodega.v1 import sync_pb2
+from bodega_agent.transport.connection import stop_if_cancelled
 from support.hub_book import HubBook
 
 
@@ -92,6 +93,7 @@ class NatsHub:
             messages = []
             with suppress(TimeoutError, NatsError):
                 messages = await subscription.fetch(1, timeout=0.5)
+            stop_if_cancelled()
             for message in messages:
                 verdict = book.take_up(message.data)
                 await message.ack()

@@ -252,6 +252,25 @@ async def test_a_missing_password_file_is_said_and_tried_again(
             await until(lambda: link.connected)
 
 
+async def test_a_cancellation_that_nats_py_loses_is_found_again() -> None:
+    """`asyncio.wait_for` of Python 3.11 may answer a cancellation with a result."""
+
+    async def answers_all_the_same() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "an answer that came in the same moment"
+        return ""
+
+    link = quick("nats://127.0.0.1:1")
+    task = asyncio.create_task(link._over_the_link(answers_all_the_same()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 @pytest.mark.parametrize("url", ["nats://hub.example:4222", "nats://127.0.0.1:4222,nats://10.0.0.5:4222"])
 def test_an_unencrypted_address_off_this_machine_is_refused(url: str) -> None:
     with pytest.raises(ConfigInvalid):
