@@ -93,9 +93,9 @@ def demo(*, orders: int, nodes: int, seed: int, json_file: Path | None, keep: bo
     if json_file is not None:
         _check_writable(json_file)
     # Imported after the check, so that what is missing is named in one line.
-    from bodega_agent.demo.report import print_report, write_json  # noqa: PLC0415
-    from bodega_agent.demo.run import run  # noqa: PLC0415
-    from bodega_agent.demo.scenario import make_plan  # noqa: PLC0415
+    from bodega_agent.demo.report import print_report, write_json  # noqa: PLC0415 (see above)
+    from bodega_agent.demo.run import run  # noqa: PLC0415 (see above)
+    from bodega_agent.demo.scenario import make_plan  # noqa: PLC0415 (see above)
 
     plan = make_plan(orders=orders, nodes=nodes, seed=seed)
     with run_folder(keep=keep) as folder:

@@ -12,6 +12,7 @@ import ctypes
 import os
 import signal
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +39,16 @@ class Recipe:
 
 
 class Child:
-    """One process, which may be started again after it has ended."""
+    """One process, which may be started again after it has ended.
+
+    `ready_s`: seconds from the start to the notice that it is ready, the last time.
+    """
 
     def __init__(self, recipe: Recipe, runtime_dir: Path) -> None:
         self.recipe = recipe
         self._manager = _Manager(runtime_dir / f"{recipe.name}.notify")
         self._process: asyncio.subprocess.Process | None = None
+        self.ready_s = 0.0
 
     @property
     def pid(self) -> int:
@@ -62,6 +67,7 @@ class Child:
         env = {**os.environ, **(self.recipe.env or {})}
         if self.recipe.notifies:
             env["NOTIFY_SOCKET"] = self._manager.listen()
+        begun_s = time.monotonic()
         with self.recipe.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self.recipe.argv,
@@ -74,6 +80,7 @@ class Child:
             )
         if self.recipe.notifies:
             await self._until_ready(self._process)
+        self.ready_s = time.monotonic() - begun_s
 
     async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
         ready = asyncio.create_task(self._manager.ready.wait())

@@ -22,8 +22,8 @@ class Progress:
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
             from rich.console import Console  # noqa: PLC0415 (only on a terminal)
-            from rich.progress import BarColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-            from rich.progress import Progress as Bar  # noqa: PLC0415
+            from rich.progress import BarColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 (only on a terminal)
+            from rich.progress import Progress as Bar  # noqa: PLC0415 (only on a terminal)
 
             columns = (TimeElapsedColumn(), BarColumn(bar_width=24), TextColumn("{task.description}"))
             self._bar = Bar(*columns, console=Console(stderr=True))

@@ -24,7 +24,7 @@ _GRAIN = 12
 def tray_picture(ean13: str) -> bytes:
     """A PNG, 640 x 480, grey: the item with this EAN-13 (13 digits with check digit) on a dark tray."""
     import numpy as np  # noqa: PLC0415 (only the demo draws)
-    import zxingcpp  # noqa: PLC0415
+    import zxingcpp  # noqa: PLC0415 (only the demo draws)
 
     # Grain as every sensor has it, the same for the same item, so that a run can be repeated.
     grain = np.random.default_rng(int(ean13)).integers(-_GRAIN, _GRAIN + 1, (HEIGHT_PX, WIDTH_PX))

@@ -47,9 +47,12 @@ class Node:
 
 
 class World:
-    """`root` holds everything; `runtime` holds sockets, whose paths must be short. Both exist."""
+    """`root` holds everything; `runtime` holds sockets, whose paths must be short. Both exist.
 
-    def __init__(self, root: Path, runtime: Path, places: Sequence[Site]) -> None:
+    `vision`: whether the nodes have a camera and look at picks.
+    """
+
+    def __init__(self, root: Path, runtime: Path, places: Sequence[Site], *, vision: bool = True) -> None:
         self.root, self.runtime = root, runtime
         self.logs = root / "logs"
         self.logs.mkdir()
@@ -59,6 +62,7 @@ class World:
         self.nodes: list[Node] = []
         self.unclean_stops: list[str] = []
         self._places = places
+        self._vision = vision
         self._closing = AsyncExitStack()
         self._hub = Child(
             Recipe(
@@ -186,7 +190,7 @@ class World:
 
     def _agent_toml(self, node: Node, verify_key: str) -> str:
         bench = node.bench
-        return _toml(
+        lines = _toml(
             f"""
             node_id = {node.site.node_id}
             state_dir = {node.state_dir}
@@ -205,6 +209,13 @@ class World:
             driver = zpl-tcp
             options.host = {bench.printer.host}
             options.port = {bench.printer.port}
+            """
+        )
+        return lines + self._vision_toml(bench) if self._vision else lines
+
+    def _vision_toml(self, bench: Bench) -> str:
+        return _toml(
+            f"""
             [[cameras]]
             name = {CAMERA}
             driver = folder
