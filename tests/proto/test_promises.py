@@ -42,7 +42,9 @@ def test_a_reservation_that_nothing_left_for_is_voided() -> None:
 
 
 @given(st.lists(st.integers(1, 4), max_size=10), st.booleans())
-def test_a_reservation_never_posts_more_than_it_promised(posts: list[int], void: bool) -> None:  # drawn by hypothesis
+def test_a_reservation_never_posts_more_than_it_promised(
+    posts: list[int], void: bool
+) -> None:  # drawn by hypothesis
     reservation = Reservation(6)
     for quantity in posts:
         reservation = reservation.post(quantity) if reservation.pending else reservation

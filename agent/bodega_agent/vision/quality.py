@@ -1,6 +1,6 @@
 """Is this frame good enough to judge? Brings frames of any size to the quality model and its scores back.
 
-Frames are brought to 640 x 480 first, so that one set of thresholds serves every camera and frames of
+Frames are brought to luma of 640 x 480 first, so that one set of thresholds serves every camera and frames of
 different cameras fit into one batch. The aspect ratio may change; brightness does not care, and sharpness
 only a little.
 """
@@ -43,9 +43,10 @@ class QualityModel:
 
 
 def _normalised(frame: Pixels) -> Pixels:
-    height, width = frame.shape[:2]
-    if (height, width) == (HEIGHT_PX, WIDTH_PX):
-        return frame
-    # Area averaging when shrinking: no aliasing that would pass for sharpness.
-    method = cv2.INTER_AREA if width > WIDTH_PX else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(frame, (WIDTH_PX, HEIGHT_PX), interpolation=method), dtype=np.uint8)
+    """Rec. 601 luma, 480 x 640."""
+    luma = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    if luma.shape != (HEIGHT_PX, WIDTH_PX):
+        # Area averaging when shrinking: no aliasing that would pass for sharpness.
+        method = cv2.INTER_AREA if luma.shape[1] > WIDTH_PX else cv2.INTER_LINEAR
+        luma = cv2.resize(luma, (WIDTH_PX, HEIGHT_PX), interpolation=method)
+    return np.asarray(luma, dtype=np.uint8)

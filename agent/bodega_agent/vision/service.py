@@ -9,6 +9,8 @@ import asyncio
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
+
 from bodega.errors import PeerFault
 from bodega.host.log import get_logger
 from bodega_agent.vision import wire
@@ -29,6 +31,8 @@ async def serve(inbound: BinaryIO, outbound: BinaryIO, spec: WorkerSpec | None) 
 
     Without a spec the first message brings it. Raises PeerFault for a message that is not one of `wire`'s.
     """
+    # The other cores belong to the ledger; a frame of 640 x 480 gains nothing from more.
+    cv2.setNumThreads(1)
     reader, writer = await _streams(inbound, outbound)
     if spec is None:
         spec = WorkerSpec.from_json(await _expected("start", reader))

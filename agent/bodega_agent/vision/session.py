@@ -78,6 +78,8 @@ def _options(threads: int) -> Any:
     options = _ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Batches come in every size; a memory plan kept for each would be paid for in RAM and save nothing.
+    options.enable_mem_pattern = False
     options.log_severity_level = _ERRORS_ONLY
     # A worker waits most of its life: no thread of it may spin.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -42,6 +42,11 @@ def parse(text: str, shape: type[T], *, source: str = "configuration") -> T:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else None
         raise _invalid(source, (FieldFault("file", f"is not TOML: {error}", line),)) from error
+    return structure(raw, shape, text, source=source)
+
+
+def structure(raw: Any, shape: type[T], text: str = "", *, source: str = "configuration") -> T:
+    """Like `parse`, from values that were read already; `text` is where they came from, to find lines in."""
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     converter.register_structure_hook_factory(attrs.has, lambda kind: _by_attribute(kind, converter))
     converter.register_structure_hook(Path, lambda value, _: Path(_text(value)))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 
 from bodega.core.lifecycles import FulfillmentState, PrintState
-from bodega_agent.rules.facts import Facts, Parcel, Shelf, Waiting, Work, WorkLine
+from bodega.errors import InvalidInput
+from bodega_agent.rules.facts import Check, Facts, Parcel, Shelf, VisionMode, Waiting, Work, WorkLine
 from bodega_agent.rules.floor import HANDLERS, prompt_for, step
 from bodega_agent.rules.flow import FLOW, flow_diagram
 from bodega_agent.rules.prompt import Tone
@@ -94,8 +96,6 @@ SITUATIONS = {
 def situation(floor_step):
     session, facts = SITUATIONS[floor_step]
     if facts is None:
-        from bodega_agent.rules.facts import Check, VisionMode
-
         doubted = (Check(1, CheckOutcome.FAIL, ("other colour",)),)
         facts = Facts(work=_work(_OPEN, picked=2, checks=doubted), vision=VisionMode.BLOCKING)
     return session, facts
@@ -157,10 +157,14 @@ def test_the_diagram_is_printed_from_the_table():
         assert f" {floor_step} " in diagram or f" {floor_step}:" in diagram
 
 
+def test_the_readme_draws_the_table_as_it_is():
+    text = (Path(__file__).parents[3] / "agent" / "README.md").read_text()
+    drawn = text.partition("<!-- flow:floor -->\n```mermaid\n")[2].partition("\n```\n<!-- /flow -->")[0]
+    assert drawn == flow_diagram(), "paste flow_diagram() of bodega_agent.rules.flow into agent/README.md"
+
+
 @pytest.mark.parametrize("broken", [{}, {"device": "s"}, {**Session("s").to_json(), "step": "dancing"}])
 def test_a_stored_session_that_is_not_one_is_an_error_with_a_hint(broken):
-    from bodega.errors import InvalidInput
-
     with pytest.raises(InvalidInput) as raised:
         Session.from_json(broken)
     assert raised.value.hint

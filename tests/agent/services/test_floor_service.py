@@ -14,9 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from support.devices import eventually
-from support.node_under_test import HubPen, opened_store, scan_text
-
 from bodega_adapters.ports import Scan
 from bodega_adapters.printers.zpl_tcp import ZplTcpPrinter
 from bodega_adapters.simulated.zpl_printer import SimulatedZplPrinter
@@ -28,6 +25,8 @@ from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.vision.messages import InspectRequest, Verdict
+from support.devices import eventually
+from support.node_under_test import HubPen, opened_store, scan_text
 
 DEVICE = "scanner-1"
 

@@ -197,6 +197,21 @@ def test_a_worker_that_is_told_nonsense_ends_with_one_line(spec, said, why):
     assert b"Traceback" not in done.stderr
 
 
+def test_a_worker_refuses_more_than_may_wait_whoever_asks(tmp_path):
+    os.mkfifo(tmp_path / "hanging")
+    command = [*WORKER_COMMAND, "--spec", json.dumps(vision_worker.spec(tmp_path, "hanging").to_json())]
+    asked = [vision_worker.request("hanging") for _ in range(FRAMES_WAITING_MAX + 1)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        worker.stdin.write(b"".join(wire.encode("inspect", one.to_json()) for one in asked))
+        worker.stdin.flush()
+        assert _next_message(worker.stdout)[0] == "ready"
+        first = Verdict.from_json(_next_message(worker.stdout)[1])
+        others = [Verdict.from_json(_next_message(worker.stdout)[1]) for _ in asked[1:]]
+        worker.kill()
+    assert (first.request_id, first.codes) == (asked[-1].request_id, ("busy",))
+    assert {other.codes for other in others} <= {("no_frame",), ("timeout",)}
+
+
 @pytest.mark.parametrize("spec_json", ["{", "[]", '{"cameras": {}}'])
 def test_a_spec_that_does_not_fit_ends_the_worker_with_one_line(spec_json):
     done = _worker_by_hand(spec_json, b"")
@@ -262,6 +277,10 @@ def _worker_by_hand(spec_json: str, said: bytes) -> subprocess.CompletedProcess:
     return subprocess.run(
         command, input=said, capture_output=True, timeout=vision_worker.START_S, check=False
     )
+
+
+def _next_message(pipe) -> tuple[str, object]:
+    return wire.decode(pipe.read(wire.content_length(pipe.read(wire.PREFIX_BYTES))))
 
 
 def _events(lines) -> list[str]:

@@ -24,5 +24,5 @@ class ModelFile:
 FRAME_QUALITY = ModelFile(
     name="frame_quality",
     path=_FOLDER / "frame_quality.onnx",
-    sha256="c1431eaee6316a90148895478b523f1a0c63ea0bf8ea167e48c1fd957d811c83",
+    sha256="fc612086b74ebcaa62d3b085887105d26adbf2b079a2df4c51799bf1dcce38b0",
 )

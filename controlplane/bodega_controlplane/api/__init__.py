@@ -1,0 +1,1 @@
+"""The faces of the control plane: translate, call the app layer, translate back; nothing else."""

@@ -1,0 +1,39 @@
+"""Builds the gRPC server; the composition root binds it to its port and starts it."""
+
+from __future__ import annotations
+
+import grpc
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from bodega.limits import REQUEST_BYTES_MAX
+from bodega.v1 import controlplane_pb2 as pb
+from bodega.v1 import controlplane_pb2_grpc as services
+from bodega_controlplane.api.grpc import servicers
+from bodega_controlplane.api.grpc.interceptor import Gate
+from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.keys import Tokens
+
+# Without SO_REUSEPORT a second control plane on the same port fails loudly instead of sharing its calls.
+_OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", REQUEST_BYTES_MAX))
+
+
+def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
+    """All services of controlplane.proto, standard health and reflection. Needs a running event loop."""
+    server = grpc.aio.server(interceptors=(Gate(tokens),), options=_OPTIONS)
+    services.add_CatalogueServiceServicer_to_server(servicers.Catalogue(hub), server)
+    services.add_OrderServiceServicer_to_server(servicers.Orders(hub), server)
+    services.add_StockServiceServicer_to_server(servicers.Stock(hub), server)
+    services.add_NodeServiceServicer_to_server(servicers.Nodes(hub), server)
+    services.add_DecisionServiceServicer_to_server(servicers.Decisions(hub), server)
+    services.add_AuditServiceServicer_to_server(servicers.Audit(hub), server)
+    names = [service.full_name for service in pb.DESCRIPTOR.services_by_name.values()]
+    # The servicer says SERVING for the server as a whole (service "") for as long as the server runs.
+    # type: ignores: the two standard services come without types.
+    health_pb2_grpc.add_HealthServicer_to_server(  # type: ignore[no-untyped-call]
+        health.aio.HealthServicer(),  # type: ignore[attr-defined]
+        server,
+    )
+    shown = (*names, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(shown, server)  # type: ignore[no-untyped-call]
+    return server

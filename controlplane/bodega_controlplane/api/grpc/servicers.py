@@ -1,0 +1,193 @@
+"""The services of controlplane.proto: each method translates, runs one use case, translates back.
+
+Errors are not handled here: the interceptor turns every one into a status, in one place.
+"""
+# ruff: noqa: N802, ARG002 - names and parameters of the methods are given by the generated code
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+
+from bodega import codec
+from bodega.errors import FieldFault, InvalidInput
+from bodega.limits import CATALOGUE_ROWS_MAX
+from bodega.v1 import controlplane_pb2 as pb
+from bodega.v1 import controlplane_pb2_grpc as services
+from bodega_controlplane.api.grpc import wire
+from bodega_controlplane.app import audit, catalogue, decisions, nodes, orders, stock
+from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.views import Caller
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+def _operator(hub: Hub) -> Caller:
+    return hub.caller("operator", "operator")
+
+
+class Catalogue(services.CatalogueServiceServicer):
+    """What is sold."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def UpsertSkus(self, request: pb.UpsertSkusRequest, context: Context) -> pb.UpsertSkusResponse:
+        """All or nothing; more than CATALOGUE_ROWS_MAX at once are refused."""
+        if len(request.skus) > CATALOGUE_ROWS_MAX:
+            raise InvalidInput(
+                f"{len(request.skus)} SKUs in one request",
+                hint=f"send at most {CATALOGUE_ROWS_MAX} at a time",
+                faults=(FieldFault("skus", f"must have at most {CATALOGUE_ROWS_MAX} rows"),),
+            )
+        drafts = [wire.sku_draft(row) for row in request.skus]
+        caller = _operator(self._hub)
+        changed = await self._hub.run(lambda tx: catalogue.upsert_skus(tx, caller, drafts))
+        return pb.UpsertSkusResponse(changed=changed)
+
+    async def ListSkus(self, request: pb.ListSkusRequest, context: Context) -> pb.ListSkusResponse:
+        """By SKU id."""
+        page = wire.page_request(request.page_size, request.page_token)
+        found = await self._hub.read(lambda tx: catalogue.list_skus(tx, page))
+        return pb.ListSkusResponse(
+            skus=[wire.sku(row) for row in found.rows], next_page_token=found.next_page_token
+        )
+
+
+class Orders(services.OrderServiceServicer):
+    """Orders, as the channels placed them."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def GetOrder(self, request: pb.GetOrderRequest, context: Context) -> pb.GetOrderResponse:
+        """One order."""
+        view = await self._hub.read(lambda tx: orders.get_order(tx, request.order_id))
+        return pb.GetOrderResponse(order=wire.order(view))
+
+    async def ListOrders(self, request: pb.ListOrdersRequest, context: Context) -> pb.ListOrdersResponse:
+        """Newest first."""
+        page = wire.page_request(request.page_size, request.page_token)
+        state = codec.order_state_from_wire(request.state)
+        if state is None and request.state:
+            raise InvalidInput(
+                f"there is no order state {request.state}",
+                hint="leave the state out for all orders",
+                faults=(FieldFault("state", "is not a known order state"),),
+            )
+        found = await self._hub.read(lambda tx: orders.list_orders(tx, page, state))
+        return pb.ListOrdersResponse(
+            orders=[wire.order(row) for row in found.rows], next_page_token=found.next_page_token
+        )
+
+    async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.CancelOrderResponse:
+        """Asks the node to stop."""
+        caller = _operator(self._hub)
+        view = await self._hub.run(lambda tx: orders.cancel_order(tx, caller, request.order_id))
+        return pb.CancelOrderResponse(order=wire.order(view))
+
+
+class Stock(services.StockServiceServicer):
+    """Stock over all nodes."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def ListStock(self, request: pb.ListStockRequest, context: Context) -> pb.ListStockResponse:
+        """By node, bin and SKU."""
+        page = wire.page_request(request.page_size, request.page_token)
+        found = await self._hub.read(
+            lambda tx: stock.list_stock(tx, page, node_id=request.node_id, sku_id=request.sku_id)
+        )
+        return pb.ListStockResponse(
+            levels=[wire.stock_level(row) for row in found.rows], next_page_token=found.next_page_token
+        )
+
+    async def ListAvailability(
+        self, request: pb.ListAvailabilityRequest, context: Context
+    ) -> pb.ListAvailabilityResponse:
+        """By SKU and node."""
+        policy = self._hub.policy
+        rows = await self._hub.read(lambda tx: stock.list_availability(tx, list(request.sku_ids), policy))
+        return pb.ListAvailabilityResponse(availability=[wire.availability(row) for row in rows])
+
+
+class Nodes(services.NodeServiceServicer):
+    """The nodes and their sync."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def RegisterNode(
+        self, request: pb.RegisterNodeRequest, context: Context
+    ) -> pb.RegisterNodeResponse:
+        """Answers with the key that the node checks the hub's signatures with."""
+        draft, caller = wire.node_draft(request.profile), _operator(self._hub)
+        await self._hub.run(lambda tx: nodes.register_node(tx, caller, draft))
+        return pb.RegisterNodeResponse(hub_verify_key=self._hub.key.verify_key)
+
+    async def ListNodes(self, request: pb.ListNodesRequest, context: Context) -> pb.ListNodesResponse:
+        """By id."""
+        rows = await self._hub.read(nodes.list_nodes)
+        return pb.ListNodesResponse(nodes=[wire.node_status(row) for row in rows])
+
+    async def SetDesiredState(
+        self, request: pb.SetDesiredStateRequest, context: Context
+    ) -> pb.SetDesiredStateResponse:
+        """Signed with the hub's key, so that a node can trust it whatever it came through."""
+        caller, settings, sign = _operator(self._hub), dict(request.settings), self._hub.key.sign
+        generation = await self._hub.run(
+            lambda tx: nodes.set_desired_state(tx, caller, request.node_id, settings, sign)
+        )
+        return pb.SetDesiredStateResponse(generation=generation)
+
+
+class Decisions(services.DecisionServiceServicer):
+    """Why things are as they are."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def ExplainRoute(
+        self, request: pb.ExplainRouteRequest, context: Context
+    ) -> pb.ExplainRouteResponse:
+        """The decision as it was recorded."""
+        view = await self._hub.read(lambda tx: decisions.explain_route(tx, request.order_id))
+        return pb.ExplainRouteResponse(decision=wire.route_decision(view))
+
+    async def ListVisionDecisions(
+        self, request: pb.ListVisionDecisionsRequest, context: Context
+    ) -> pb.ListVisionDecisionsResponse:
+        """Newest first."""
+        size = wire.page_size(request.page_size)
+        rows = await self._hub.read(
+            lambda tx: decisions.list_vision_decisions(tx, order_id=request.order_id, size=size)
+        )
+        return pb.ListVisionDecisionsResponse(decisions=[wire.vision_decision(row) for row in rows])
+
+    async def ListConflicts(
+        self, request: pb.ListConflictsRequest, context: Context
+    ) -> pb.ListConflictsResponse:
+        """Newest first."""
+        size = wire.page_size(request.page_size)
+        rows = await self._hub.read(lambda tx: decisions.list_conflicts(tx, size=size))
+        return pb.ListConflictsResponse(conflicts=[wire.conflict(row) for row in rows])
+
+
+class Audit(services.AuditServiceServicer):
+    """Who changed what."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def ListAudit(self, request: pb.ListAuditRequest, context: Context) -> pb.ListAuditResponse:
+        """Newest first."""
+        size = wire.page_size(request.page_size)
+        rows = await self._hub.read(lambda tx: audit.list_audit(tx, subject=request.subject, size=size))
+        return pb.ListAuditResponse(entries=[wire.audit_entry(row) for row in rows])
+
+    async def VerifyAudit(self, request: pb.VerifyAuditRequest, context: Context) -> pb.VerifyAuditResponse:
+        """Walks the whole chain."""
+        check = await self._hub.read(audit.verify_audit)
+        return pb.VerifyAuditResponse(entries=check.entries, first_bad_seq=check.first_bad_seq)

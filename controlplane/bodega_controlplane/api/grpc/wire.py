@@ -1,0 +1,210 @@
+"""Views of the app layer <-> messages of the gRPC services. Field by field, no decisions.
+
+Requests are values from outside: sizes are cut to their bounds here, contents are checked by the app layer.
+"""
+
+from __future__ import annotations
+
+from bodega import codec
+from bodega.limits import PAGE_ROWS_MAX
+from bodega.v1 import catalogue_pb2, controlplane_pb2, decisions_pb2, fleet_pb2, orders_pb2, stock_pb2
+from bodega_controlplane.app import views
+
+
+def page_request(size: int, token: str) -> views.PageRequest:
+    """A page wanted; sizes above the bound are served as the bound (AIP-158)."""
+    return views.PageRequest(page_size(size), token)
+
+
+def page_size(size: int) -> int:
+    """Rows wanted, at most PAGE_ROWS_MAX; 0 stays 0 and means the default."""
+    return min(size, PAGE_ROWS_MAX)
+
+
+def sku_draft(message: catalogue_pb2.Sku) -> views.SkuDraft:
+    """The version in the message is ignored: the control plane gives it."""
+    return views.SkuDraft(
+        sku_id=message.sku_id,
+        name=message.name,
+        gtins=tuple(message.gtins),
+        owner=message.owner,
+        lot_tracked=message.lot_tracked,
+        weight_g=message.weight_g,
+        volume_ml=message.volume_ml,
+    )
+
+
+def sku(view: views.SkuView) -> catalogue_pb2.Sku:
+    """One SKU."""
+    return catalogue_pb2.Sku(
+        sku_id=view.sku_id,
+        name=view.name,
+        gtins=view.gtins,
+        owner=view.owner,
+        lot_tracked=view.lot_tracked,
+        weight_g=view.weight_g,
+        volume_ml=view.volume_ml,
+        version=view.version,
+    )
+
+
+def order(view: views.OrderView) -> orders_pb2.Order:
+    """One order with its lines."""
+    return orders_pb2.Order(
+        order_id=view.order_id,
+        channel=view.channel,
+        reference=view.reference,
+        lines=[
+            orders_pb2.OrderLine(
+                line=line.line,
+                sku_id=line.sku_id,
+                quantity=line.quantity,
+                shipped=line.shipped,
+                short=line.short,
+            )
+            for line in view.lines
+        ],
+        state=codec.order_state_to_wire(view.state),
+        node_id=view.node_id,
+        parcels=view.parcels,
+        placed_at_ms=view.placed_at_ms,
+        updated_at_ms=view.updated_at_ms,
+    )
+
+
+def stock_level(view: views.StockLevelView) -> stock_pb2.StockLevel:
+    """On hand at one place."""
+    return stock_pb2.StockLevel(
+        node_id=view.node_id,
+        bin=view.bin,
+        owner=view.owner,
+        sku_id=view.sku_id,
+        lot=view.lot,
+        disposition=view.disposition,
+        on_hand=view.on_hand,
+    )
+
+
+def availability(view: views.AvailabilityView) -> stock_pb2.Availability:
+    """What may be promised of one SKU at one node."""
+    return stock_pb2.Availability(
+        sku_id=view.sku_id,
+        node_id=view.node_id,
+        sellable=view.sellable,
+        node_rights=view.node_rights,
+        reserved=view.reserved,
+        safety_stock=view.safety_stock,
+        available=view.available,
+    )
+
+
+def node_draft(message: catalogue_pb2.NodeProfile) -> views.NodeDraft:
+    """The version in the message is ignored: the control plane gives it."""
+    sscc = message.sscc_range
+    return views.NodeDraft(
+        node_id=message.node_id,
+        name=message.name,
+        location=views.GeoPoint(message.location.latitude, message.location.longitude),
+        ship_from=tuple(message.ship_from),
+        sscc_range=views.SsccRange(sscc.extension, sscc.company_prefix, sscc.first_serial, sscc.last_serial),
+        bins=tuple(views.BinDraft(row.bin_id, row.walk_order) for row in message.bins),
+    )
+
+
+def node_status(view: views.NodeView) -> controlplane_pb2.NodeStatus:
+    """How far a node is; `health` stays unset until its first heartbeat."""
+    return controlplane_pb2.NodeStatus(
+        node_id=view.node_id,
+        name=view.name,
+        epoch=view.epoch,
+        head_seq=view.head_seq,
+        applied_seq=view.applied_seq,
+        down_head_seq=view.down_head_seq,
+        down_applied_seq=view.down_applied_seq,
+        last_contact_ms=view.last_contact_ms,
+        health=_health(view.health) if view.health else None,
+        desired_generation=view.desired_generation,
+        reported_generation=view.reported_generation,
+    )
+
+
+def _health(view: views.HealthView) -> fleet_pb2.Health:
+    return fleet_pb2.Health(
+        version=view.version,
+        generation=view.generation,
+        oldest_unacked_ms=view.oldest_unacked_ms,
+        disk_free_bytes=view.disk_free_bytes,
+        devices_lost=view.devices_lost,
+        vision_provider=view.vision_provider,
+        labels_unknown=view.labels_unknown,
+        ledger_ok=view.ledger_ok,
+    )
+
+
+def _reasons(rows: tuple[views.ReasonView, ...]) -> list[decisions_pb2.Reason]:
+    return [decisions_pb2.Reason(code=row.code, text=row.text) for row in rows]
+
+
+def route_decision(view: views.RouteDecisionView) -> decisions_pb2.RouteDecision:
+    """The decision with every candidate."""
+    return decisions_pb2.RouteDecision(
+        order_id=view.order_id,
+        node_id=view.node_id,
+        rule=view.rule,
+        candidates=[
+            decisions_pb2.RouteCandidate(
+                node_id=row.node_id,
+                distance_km=row.distance_km,
+                eligible=row.eligible,
+                reasons=_reasons(row.reasons),
+            )
+            for row in view.candidates
+        ],
+        decided_at_ms=view.decided_at_ms,
+    )
+
+
+def vision_decision(view: views.VisionDecisionView) -> decisions_pb2.VisionDecision:
+    """A camera's verdict."""
+    return decisions_pb2.VisionDecision(
+        fulfillment_order_id=view.fulfillment_order_id,
+        sku_id=view.sku_id,
+        outcome=view.outcome,
+        reasons=_reasons(view.reasons),
+        frame_digest=view.frame_digest,
+        model=view.model,
+        provider=view.provider,
+        scores=view.scores,
+        thresholds=view.thresholds,
+        seen=view.seen,
+        duration_ms=view.duration_ms,
+    )
+
+
+def conflict(view: views.ConflictView) -> decisions_pb2.Conflict:
+    """Two facts that met."""
+    return decisions_pb2.Conflict(
+        conflict_id=view.conflict_id,
+        kind=view.kind,
+        rule=view.rule,
+        inputs=view.inputs,
+        knew=view.knew,
+        effect=view.effect,
+        undo=view.undo,
+        order_id=view.order_id,
+        node_id=view.node_id,
+        opened_at_ms=view.opened_at_ms,
+    )
+
+
+def audit_entry(view: views.AuditEntryView) -> controlplane_pb2.AuditEntry:
+    """One line of the audit trail."""
+    return controlplane_pb2.AuditEntry(
+        seq=view.seq,
+        at_ms=view.at_ms,
+        actor=view.actor,
+        action=view.action,
+        subject=view.subject,
+        detail=view.detail,
+        hash=view.hash,
+    )

@@ -1,0 +1,1 @@
+"""The storefront's HTTP/JSON face: FastAPI translates, the app layer decides."""

@@ -1,0 +1,72 @@
+"""Builds the storefront's ASGI app; the composition root serves it, with uvicorn's access log off."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+import bodega
+from bodega.errors import BodegaError, InvalidInput, NotFound
+from bodega_controlplane.api.http.middleware import BodyLimit, Gate, Watch
+from bodega_controlplane.api.http.openapi import document
+from bodega_controlplane.api.http.problems import invalid_request, problem
+from bodega_controlplane.api.http.routes import open_to_all, v1
+from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.keys import Tokens
+
+_DESCRIPTION = """\
+Orders in, promises kept. Send `Authorization: Bearer <storefront token>` with everything under `/v1`.
+Every refusal is `application/problem+json` (RFC 9457) with a stable `code`, a `hint` and all `faults`.
+Quantities are base units; times are RFC 3339 in UTC."""
+
+
+def build_app(hub: Hub, tokens: Tokens) -> FastAPI:
+    """The storefront's HTTP API over `hub`. No interactive pages: those would load scripts from elsewhere."""
+    app = FastAPI(
+        title="Bodega storefront API",
+        version=bodega.__version__,
+        summary="Catalogue, orders and availability for sales channels.",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.hub = hub
+    app.include_router(v1)
+    app.include_router(open_to_all)
+    app.add_exception_handler(BodegaError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _by_starlette)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Gate, tokens=tokens)
+    app.add_middleware(Watch)
+    app.openapi = cache(lambda: document(app))  # type: ignore[method-assign]  # FastAPI's documented way
+    return app
+
+
+async def _ours(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, BodegaError)
+    return problem(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem(invalid_request(error.errors()))
+
+
+async def _by_starlette(request: Request, error: Exception) -> Response:
+    """Unknown paths, wrong methods, bodies that cannot be read."""
+    assert isinstance(error, HTTPException)
+    hint = "GET /openapi.json lists every path with its methods and bodies"
+    ours: BodegaError
+    if error.status_code == 404:
+        ours = NotFound("there is no such path", hint=hint)
+    elif error.status_code == 405:
+        ours = InvalidInput(f"this path has no {request.method}", code="method-not-allowed", hint=hint)
+    else:
+        ours = InvalidInput("the request cannot be read", code="unreadable-request", hint=hint)
+    return problem(ours, status=error.status_code, headers=error.headers)

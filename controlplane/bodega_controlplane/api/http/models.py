@@ -1,0 +1,212 @@
+"""What the storefront sends and gets, as pydantic models: shapes and bounds, no rules.
+
+Models are strict (no "5" for 5), refuse unknown fields, and take plain text only: no control characters
+and no angle brackets, so that a name can go on a label or a page without becoming markup there.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bodega.core.lifecycles import OrderState
+from bodega.limits import (
+    ADDRESS_LINES_MAX,
+    CATALOGUE_ROWS_MAX,
+    GTINS_PER_SKU_MAX,
+    IDENTIFIER_CHARS_MAX,
+    ORDER_LINES_MAX,
+    QUANTITY_MAX,
+    TEXT_CHARS_MAX,
+)
+from bodega_controlplane.app import views
+
+PLAIN_TEXT = r"^[^<>\x00-\x1f\x7f]*$"
+PLAIN_WORD = r"^[!-;=?-~]*$"  # visible ASCII without "<" and ">"
+
+Identifier = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_WORD)]
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX, pattern=PLAIN_TEXT)]
+Measure = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SkuIn(_In):
+    """A SKU to add or replace."""
+
+    sku_id: Identifier
+    name: Text
+    gtins: list[Annotated[str, Field(pattern=r"^[0-9]{8,14}$")]] = Field(
+        default=[], max_length=GTINS_PER_SKU_MAX
+    )
+    owner: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)] = ""
+    lot_tracked: bool = False
+    weight_g: Measure = Field(default=0, description="Weight of one base unit in grams; 0 if not known.")
+    volume_ml: Measure = Field(
+        default=0, description="Volume of one base unit in millilitres; 0 if not known."
+    )
+
+    def draft(self) -> views.SkuDraft:
+        """The value for the app layer."""
+        return views.SkuDraft(**{**self.model_dump(), "gtins": tuple(self.gtins)})
+
+
+class CatalogueIn(_In):
+    """SKUs to add or replace, all or nothing."""
+
+    skus: list[SkuIn] = Field(min_length=1, max_length=CATALOGUE_ROWS_MAX)
+
+
+class CatalogueOut(BaseModel):
+    """What came of it."""
+
+    changed: int = Field(description="Number of SKUs that are new or changed.")
+
+
+class LocationIn(_In):
+    """A point on the earth, WGS 84, in degrees."""
+
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+
+
+class RecipientIn(_In):
+    """Where the parcel goes. Kept with the order and with the node's work, never logged."""
+
+    name: Text
+    address: list[Text] = Field(min_length=1, max_length=ADDRESS_LINES_MAX)
+    postal_code: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)]
+    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
+    location: LocationIn
+
+
+class OrderLineIn(_In):
+    """Base units of one SKU. Lines may repeat a SKU; they are summed when stock is promised."""
+
+    sku_id: Identifier
+    quantity: int = Field(ge=1, le=QUANTITY_MAX)
+
+
+class OrderIn(_In):
+    """An order as a sales channel places it."""
+
+    reference: Identifier = Field(description="The channel's own reference.")
+    lines: list[OrderLineIn] = Field(min_length=1, max_length=ORDER_LINES_MAX)
+    recipient: RecipientIn
+
+    def draft(self) -> views.OrderDraft:
+        """The value for the app layer."""
+        to = self.recipient
+        return views.OrderDraft(
+            reference=self.reference,
+            lines=tuple(views.DraftLine(line.sku_id, line.quantity) for line in self.lines),
+            recipient=views.Recipient(
+                name=to.name,
+                address=tuple(to.address),
+                postal_code=to.postal_code,
+                country=to.country,
+                location=views.GeoPoint(to.location.latitude, to.location.longitude),
+            ),
+        )
+
+
+class OrderLineOut(BaseModel):
+    """One line, numbered from 1; quantities in base units."""
+
+    line: int
+    sku_id: str
+    quantity: int
+    shipped: int = Field(description="Base units handed to the carrier.")
+    short: int = Field(description="Base units that were promised and not found on the shelf.")
+
+
+class OrderOut(BaseModel):
+    """An order, without personal data."""
+
+    order_id: str
+    channel: str
+    reference: str
+    state: OrderState
+    node_id: str = Field(description="Node that fulfils it.")
+    lines: list[OrderLineOut]
+    parcels: list[str] = Field(description="SSCCs of its parcels, 18 digits each.")
+    placed_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, view: views.OrderView) -> OrderOut:
+        """From the app layer's value."""
+        return cls(
+            order_id=view.order_id,
+            channel=view.channel,
+            reference=view.reference,
+            state=view.state,
+            node_id=view.node_id,
+            lines=[
+                OrderLineOut(
+                    line=row.line,
+                    sku_id=row.sku_id,
+                    quantity=row.quantity,
+                    shipped=row.shipped,
+                    short=row.short,
+                )
+                for row in view.lines
+            ],
+            parcels=list(view.parcels),
+            placed_at=_time(view.placed_at_ms),
+            updated_at=_time(view.updated_at_ms),
+        )
+
+
+def _time(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+class OrderPageOut(BaseModel):
+    """A page of orders, newest first."""
+
+    orders: list[OrderOut]
+    next_cursor: str = Field(description="Cursor of the next page; empty on the last one.")
+
+
+class AvailabilityRow(BaseModel):
+    """available = sellable - node_rights - reserved - safety_stock, not below zero."""
+
+    sku_id: str
+    node_id: str
+    sellable: int = Field(description="Units on the shelf, as the node last reported.")
+    node_rights: int = Field(description="Of these, units whose right to promise the node holds itself.")
+    reserved: int = Field(description="Units promised to open orders and not yet picked.")
+    safety_stock: int = Field(description="Units kept back, so that a node never promises its last ones.")
+    available: int
+
+    @classmethod
+    def of(cls, view: views.AvailabilityView) -> AvailabilityRow:
+        """From the app layer's value."""
+        return cls(
+            sku_id=view.sku_id,
+            node_id=view.node_id,
+            sellable=view.sellable,
+            node_rights=view.node_rights,
+            reserved=view.reserved,
+            safety_stock=view.safety_stock,
+            available=view.available,
+        )
+
+
+class AvailabilityOut(BaseModel):
+    """One row per SKU and node."""
+
+    availability: list[AvailabilityRow]
+
+
+class HealthOut(BaseModel):
+    """The control plane answers and its database too; without a broker, orders wait for their nodes."""
+
+    status: str
+    version: str
+    broker_connected: bool

@@ -1,0 +1,107 @@
+"""Errors as problem+json (RFC 9457): one shape for every refusal, with every field fault at once.
+
+`type` is a URN made of the stable code, so that clients compare `code` or `type` and never prose.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from bodega.errors import BodegaError, FieldFault, InvalidInput, Unauthenticated, Unavailable, outcome_of
+from bodega.limits import FAULTS_SHOWN_MAX, TEXT_CHARS_MAX
+from bodega_controlplane.api.http.models import PLAIN_TEXT, PLAIN_WORD
+
+MEDIA_TYPE = "application/problem+json"
+
+_SEEN_CHARS_MAX = 60
+_SENTENCES = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "model_attributes_type": "must be a JSON object, sent as Content-Type: application/json",
+}
+
+_PATTERNS = {
+    PLAIN_TEXT: "must be plain text without <, > and control characters",
+    PLAIN_WORD: "must be visible ASCII characters without spaces, < and >",
+}
+
+
+class FaultOut(BaseModel):
+    """One thing wrong in the request."""
+
+    where: str = Field(description='Dotted path, such as "lines[3].quantity" or "header.Idempotency-Key".')
+    problem: str
+
+
+class Problem(BaseModel):
+    """Problem details, RFC 9457, with the stable code, what to do next, and every bad field."""
+
+    type: str = Field(description="URN of the kind of problem.")
+    title: str
+    status: int
+    detail: str = Field(description="What went wrong and where.")
+    code: str = Field(description='Stable word for programs, such as "insufficient-stock".')
+    hint: str = Field(description="What to do next; may be empty.")
+    faults: list[FaultOut]
+
+
+def problem(error: BodegaError, *, status: int = 0, headers: Mapping[str, str] | None = None) -> Response:
+    """The response for an error; `status` only where HTTP is finer than our families (404, 405, 413)."""
+    number = status or outcome_of(error).http
+    body = Problem(
+        type=f"urn:bodega:problem:{error.code}",
+        title=error.code.replace("-", " ").capitalize(),
+        status=number,
+        detail=error.message,
+        code=error.code,
+        hint=error.hint,
+        faults=[
+            FaultOut(where=fault.where, problem=fault.problem) for fault in error.faults[:FAULTS_SHOWN_MAX]
+        ],
+    )
+    # ASCII JSON: what a client sent may hold lone surrogates, which UTF-8 cannot carry back.
+    content = body.model_dump_json(ensure_ascii=True)
+    return Response(content, number, {**_headers(error), **(headers or {})}, MEDIA_TYPE)
+
+
+def _headers(error: BodegaError) -> dict[str, str]:
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="bodega storefront"'}
+    if isinstance(error, Unavailable):
+        return {"Retry-After": str(math.ceil(error.retry_after_s))}
+    return {}
+
+
+def invalid_request(errors: Iterable[Mapping[str, Any]]) -> InvalidInput:
+    """All faults that the models found, as one error."""
+    faults = tuple(FieldFault(_where(error["loc"]), _sentence(error)) for error in errors)
+    many = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
+    return InvalidInput(f"the request has {many}", hint="mend each fault and send it again", faults=faults)
+
+
+def _where(loc: Sequence[int | str]) -> str:
+    place, *path = loc
+    if place == "body" and path and isinstance(path[0], int):
+        return "body"  # the position of a syntax error, which the sentence names
+    steps = path if place == "body" and path else loc
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return text.removeprefix(".")[:TEXT_CHARS_MAX]
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    kind, seen, context = error["type"], error.get("input"), error.get("ctx", {})
+    if kind in _SENTENCES:
+        return _SENTENCES[kind]
+    if kind == "json_invalid":
+        return f"is not JSON: {context.get('error', '')} at character {error['loc'][-1]}"
+    if kind == "string_pattern_mismatch" and context.get("pattern") in _PATTERNS:
+        return _PATTERNS[context["pattern"]]
+    text = str(error["msg"]).removeprefix("Input ")
+    if seen is None or isinstance(seen, (bool, int, float, str)):
+        return f"{text}, is {ascii(seen)[:_SEEN_CHARS_MAX]}"
+    return text

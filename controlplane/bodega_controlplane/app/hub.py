@@ -1,0 +1,101 @@
+"""The one object that the faces and the transport are given: runs use cases in transactions.
+
+The event loop never waits for the database. On SQLite one thread writes, so that writers queue here and
+not at the file's lock; on PostgreSQL as many as there are connections. Whoever sends to the nodes asks
+`on_commit` to be told which of them a commit has something for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from bodega.limits import DATABASE_CONNECTIONS_MAX
+from bodega_controlplane.app import idempotency
+from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
+from bodega_controlplane.app.views import Caller
+from bodega_controlplane.keys import HubKey
+from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.store.engine import Store
+from bodega_controlplane.store.transaction import Transaction
+
+T = TypeVar("T")
+
+
+class Hub:
+    """`key`: the hub's Ed25519 key. `policy`: the routing policy in force.
+
+    `broker_connected`: whether NATS is connected at this moment; orders are taken either way.
+    """
+
+    def __init__(
+        self, store: Store, key: HubKey, policy: RoutingPolicy, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.key = key
+        self.policy = policy
+        self.broker_connected = False
+        self._store = store
+        self._clock = clock
+        self._keys = KeysInFlight()
+        self._listeners: list[Callable[[frozenset[str]], None]] = []
+        readers = DATABASE_CONNECTIONS_MAX // 2
+        self._writing = ThreadPoolExecutor(1 if store.single_writer else readers, "hub-write")
+        self._reading = ThreadPoolExecutor(readers, "hub-read")
+
+    async def run(self, fn: Callable[[Transaction], T]) -> T:
+        """Run `fn` in one write transaction: committed when it returns, rolled back when it raises.
+
+        It may be run again from the start after a serialization failure, so it must have no effect
+        outside of the transaction. Raises Unavailable when the database stays busy.
+        """
+        loop = asyncio.get_running_loop()
+        result, woken = await loop.run_in_executor(self._writing, self._store.write, fn)
+        if woken:
+            for listener in self._listeners:
+                listener(woken)
+        return result
+
+    async def read(self, fn: Callable[[Transaction], T]) -> T:
+        """Run `fn` on one consistent snapshot; it must not write."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._store.read, fn)
+
+    async def run_once(
+        self, caller: Caller, key: str, digest: bytes, fn: Callable[[Transaction], StoredResponse]
+    ) -> StoredResponse:
+        """Like `run`, at most once per (caller.channel, key): a repeat gets the stored response.
+
+        Raises IdempotencyMismatch if `digest` (of method, path and body: `idempotency.digest_of`)
+        differs from the first one, InFlight while the first is still running. A refusal (exception) is
+        not stored: the same key may try again.
+        """
+
+        def once(tx: Transaction) -> StoredResponse:
+            stored = idempotency.begin(tx, caller, key, digest)
+            if stored is None:
+                stored = fn(tx)
+                idempotency.finish(tx, caller, key, digest, stored)
+            return stored
+
+        with self._keys.hold(caller.channel, key):
+            return await self.run(once)
+
+    def on_commit(self, listener: Callable[[frozenset[str]], None]) -> None:
+        """Call `listener`, on the event loop, with the ids of nodes that a commit has something for."""
+        self._listeners.append(listener)
+
+    def caller(self, actor: str, channel: str) -> Caller:
+        """A Caller with the present time."""
+        return Caller(actor, channel, self.now_ms())
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        return int(self._clock() * 1000)
+
+    def close(self) -> None:
+        """Let running transactions end, start no more, and close the database."""
+        self._writing.shutdown(wait=True, cancel_futures=True)
+        self._reading.shutdown(wait=True, cancel_futures=True)
+        self._store.close()

@@ -1,0 +1,42 @@
+"""Pages: bounded sizes, and tokens that say where the last page ended and nothing else to callers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from bodega.errors import FieldFault, InvalidInput
+from bodega.limits import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
+
+
+def limit_of(size: int) -> int:
+    """Rows to give: the default for 0, never more than PAGE_ROWS_MAX. Raises InvalidInput below 0."""
+    if size < 0:
+        raise InvalidInput(
+            "the page size is negative", faults=(FieldFault("page_size", f"must be 0 to {PAGE_ROWS_MAX}"),)
+        )
+    return min(size or PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX)
+
+
+def token_after(*key: int | str) -> str:
+    """The token of the page that begins after the row with this key."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def key_of(token: str, *kinds: type[int] | type[str]) -> tuple[Any, ...] | None:
+    """The key in a token, None for the empty one; raises InvalidInput for one that we did not make."""
+    if not token:
+        return None
+    try:
+        key = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (binascii.Error, ValueError):
+        key = None
+    if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
+        raise InvalidInput(
+            "the page token is not one of ours",
+            hint="give the next page token of the last page as it was, or none for the first page",
+            faults=(FieldFault("page_token", "is not a page token"),),
+        )
+    return tuple(key)

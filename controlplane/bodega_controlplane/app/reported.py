@@ -1,0 +1,82 @@
+"""Facts of a node -> the rows that people read. Pure: a message in, a row out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bodega.core.conflicts import Conflict
+from bodega.v1 import journal_pb2
+
+Values = dict[str, Any]
+
+
+def discrepancy_row(at: Values, event: journal_pb2.NodeEvent) -> Values:
+    """A row of `discrepancy`; `at` is the event's node_id, epoch and seq."""
+    opened = event.discrepancy_opened
+    return {
+        **at,
+        "bin_id": opened.bin_id,
+        "sku_id": opened.sku_id,
+        "lot": opened.lot,
+        "difference": opened.difference,
+        "reason": opened.reason,
+        "fulfillment_order_id": opened.fulfillment_order_id,
+        "at_ms": event.at_ms,
+    }
+
+
+def label_row(node_id: str, event: journal_pb2.NodeEvent) -> Values:
+    """A row of `label`."""
+    label = event.label_advanced
+    return {
+        "node_id": node_id,
+        "print_job_id": label.print_job_id,
+        "sscc": label.sscc,
+        "state": label.state,
+        "copy": label.copy,
+        "detail": label.detail,
+        "updated_at_ms": event.at_ms,
+    }
+
+
+def verdict_row(at: Values, event: journal_pb2.NodeEvent, order_id: str, now_ms: int) -> Values:
+    """A row of `vision_decision`."""
+    verdict = event.vision_decision
+    return {
+        **at,
+        "order_id": order_id,
+        "fulfillment_order_id": verdict.fulfillment_order_id,
+        "sku_id": verdict.sku_id,
+        "outcome": verdict.outcome,
+        "model": verdict.model,
+        "provider": verdict.provider,
+        "committed_ms": now_ms,
+        "body": verdict.SerializeToString(),
+    }
+
+
+def task_row(node_id: str, event: journal_pb2.NodeEvent) -> Values:
+    """A row of `task`."""
+    opened = event.task_opened
+    return {
+        "node_id": node_id,
+        "task_id": opened.task_id,
+        "kind": opened.kind,
+        "bin_id": opened.bin_id,
+        "fulfillment_order_id": opened.fulfillment_order_id,
+        "opened_at_ms": event.at_ms,
+    }
+
+
+def reported_state(event: journal_pb2.NodeEvent) -> Values:
+    """Columns of `node`: the configuration that it runs."""
+    reported = event.state_reported
+    values = {"settings": dict(reported.settings), "faults": list(reported.faults)}
+    return {"reported_generation": reported.generation, "reported": json.dumps(values, sort_keys=True)}
+
+
+def conflict_row(conflict: Conflict, now_ms: int) -> Values:
+    """A row of `conflict`."""
+    row = {name: getattr(conflict, name) for name in Conflict.__slots__}
+    return row | {"inputs": json.dumps(conflict.inputs), "opened_at_ms": now_ms}

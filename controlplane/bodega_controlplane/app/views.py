@@ -1,0 +1,303 @@
+"""Values that go into and come out of the use cases: frozen, typed, the same for HTTP and for gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bodega.core.lifecycles import OrderState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, through which channel, and when (milliseconds since 1970-01-01 UTC).
+
+    `actor` is a role ("storefront", "operator"), never a person; `channel` keeps idempotency keys apart.
+    """
+
+    actor: str
+    channel: str
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A page wanted: `size` 0 means the default; `token` is the last page's `next_page_token` or empty."""
+
+    size: int = 0
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of rows; `next_page_token` is empty on the last one. Tokens are opaque to callers."""
+
+    rows: tuple[T, ...]
+    next_page_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GeoPoint:
+    """WGS 84, degrees north and east."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where a parcel goes. Personal data: kept in orders.recipient and in the node's work, nowhere else."""
+
+    name: str
+    address: tuple[str, ...]
+    postal_code: str
+    country: str
+    location: GeoPoint
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """`quantity` base units of one SKU; lines may repeat a SKU, they are summed when stock is promised."""
+
+    sku_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDraft:
+    """An order as a channel places it, not yet checked."""
+
+    reference: str
+    lines: tuple[DraftLine, ...]
+    recipient: Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineView:
+    """One line, numbered from 1; quantities in base units."""
+
+    line: int
+    sku_id: str
+    quantity: int
+    shipped: int = 0
+    short: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order without personal data."""
+
+    order_id: str
+    channel: str
+    reference: str
+    state: OrderState
+    node_id: str
+    lines: tuple[OrderLineView, ...]
+    parcels: tuple[str, ...]
+    placed_at_ms: int
+    updated_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkuDraft:
+    """A SKU to add or replace; GTINs of 8, 12, 13 or 14 digits are kept as 14."""
+
+    sku_id: str
+    name: str
+    gtins: tuple[str, ...] = ()
+    owner: str = ""
+    lot_tracked: bool = False
+    weight_g: int = 0
+    volume_ml: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SkuView:
+    """A SKU of the catalogue; `version` rises with each change."""
+
+    sku_id: str
+    name: str
+    gtins: tuple[str, ...]
+    owner: str
+    lot_tracked: bool
+    weight_g: int
+    volume_ml: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevelView:
+    """On hand of one SKU, lot and disposition at one place of one node."""
+
+    node_id: str
+    bin: str
+    owner: str
+    sku_id: str
+    lot: str
+    disposition: str
+    on_hand: int
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityView:
+    """What may be promised: available = max(0, sellable - node_rights - reserved - safety_stock)."""
+
+    sku_id: str
+    node_id: str
+    sellable: int
+    node_rights: int
+    reserved: int
+    safety_stock: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class BinDraft:
+    """A storage location; lower `walk_order` is nearer to the door."""
+
+    bin_id: str
+    walk_order: int
+
+
+@dataclass(frozen=True, slots=True)
+class SsccRange:
+    """SSCC serial references that a node may use, both ends included."""
+
+    extension: int
+    company_prefix: str
+    first_serial: int
+    last_serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDraft:
+    """The profile of a node to make known, or to replace."""
+
+    node_id: str
+    name: str
+    location: GeoPoint
+    ship_from: tuple[str, ...]
+    sscc_range: SsccRange
+    bins: tuple[BinDraft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """A node's own word on how it is, from its last heartbeat; fields as in bodega.v1.Health."""
+
+    version: str = ""
+    generation: int = 0
+    oldest_unacked_ms: int = 0
+    disk_free_bytes: int = 0
+    devices_lost: tuple[str, ...] = ()
+    vision_provider: str = ""
+    labels_unknown: int = 0
+    ledger_ok: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """How far a node and the hub are with each other; fields as in bodega.v1.NodeStatus.
+
+    `health` is None and `last_contact_ms` 0 until the first heartbeat.
+    """
+
+    node_id: str
+    name: str
+    epoch: int
+    head_seq: int
+    applied_seq: int
+    down_head_seq: int
+    down_applied_seq: int
+    last_contact_ms: int
+    health: HealthView | None
+    desired_generation: int
+    reported_generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonView:
+    """A stable word for programs and a sentence for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteCandidateView:
+    """One node as the routing rule saw it."""
+
+    node_id: str
+    distance_km: float
+    eligible: bool
+    reasons: tuple[ReasonView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDecisionView:
+    """Why an order went to its node; candidates best first."""
+
+    order_id: str
+    node_id: str
+    rule: str
+    candidates: tuple[RouteCandidateView, ...]
+    decided_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisionDecisionView:
+    """A camera's verdict; fields as in bodega.v1.VisionDecision, and where it came from."""
+
+    node_id: str
+    order_id: str
+    fulfillment_order_id: str
+    sku_id: str
+    outcome: str
+    reasons: tuple[ReasonView, ...]
+    frame_digest: str
+    model: str
+    provider: str
+    scores: Mapping[str, float]
+    thresholds: Mapping[str, float]
+    seen: tuple[str, ...]
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictView:
+    """Two facts that met; fields as in bodega.v1.Conflict."""
+
+    conflict_id: str
+    kind: str
+    rule: str
+    inputs: tuple[str, ...]
+    knew: str
+    effect: str
+    undo: str
+    order_id: str
+    node_id: str
+    opened_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntryView:
+    """One line of the audit trail; `detail` is JSON without personal data."""
+
+    seq: int
+    at_ms: int
+    actor: str
+    action: str
+    subject: str
+    detail: str
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCheck:
+    """Lines checked, and the first that does not fit the chain (0 if all do)."""
+
+    entries: int
+    first_bad_seq: int

@@ -1,0 +1,157 @@
+"""`bodegactl orders`: look at orders, cancel one, ask why it went where it went."""
+
+from __future__ import annotations
+
+import click
+
+from bodega.core.lifecycles import OrderState
+from bodega.host.cli import emit_json, emit_table, json_option
+from bodega.v1 import controlplane_pb2 as pb
+from bodega.v1 import orders_pb2
+from bodega_controlplane.cli.client import HubClient, hub_command
+from bodega_controlplane.cli.paging import collect, limit_option
+from bodega_controlplane.cli.show import enum_word, plain, plain_all, when
+
+
+@click.group()
+def orders() -> None:
+    """Orders, as the channels placed them.
+
+    Orders come in over the storefront's HTTP API. Here they are looked at, cancelled and explained.
+    """
+
+
+@orders.command("ls")
+@click.option("--state", type=click.Choice([*OrderState]), help="Only orders in this state.")
+@limit_option
+@json_option
+@hub_command
+def ls(hub: HubClient, state: OrderState | None, limit: int, as_json: bool) -> None:
+    """List orders, newest first.
+
+    \b
+    Examples:
+      bodegactl orders ls
+      bodegactl orders ls --state in_fulfillment --limit 200
+      bodegactl orders ls --json | jq -r '.orders[].order_id'
+
+    JSON: {"orders": [{order_id, channel, reference, state, node_id, lines, parcels, placed_at_ms,
+    updated_at_ms}]}.
+    """
+    wanted = orders_pb2.OrderState.Value(f"ORDER_STATE_{state.upper() if state else 'UNSPECIFIED'}")
+
+    def page(size: int, token: str) -> tuple[list[orders_pb2.Order], str]:
+        request = pb.ListOrdersRequest(page_size=size, page_token=token, state=wanted)
+        answer = hub.call(hub.orders.ListOrders, request)
+        return list(answer.orders), answer.next_page_token
+
+    found = collect(limit, page)
+    if as_json:
+        emit_json({"orders": plain_all(found)})
+        return
+    rows = [
+        [
+            order.order_id,
+            order.reference,
+            _state(order),
+            order.node_id,
+            _units(order),
+            when(order.placed_at_ms),
+        ]
+        for order in found
+    ]
+    headers = ["order", "reference", "state", "node", "units", "placed"]
+    emit_table(headers, rows, empty="No orders. Channels place them with POST /v1/orders.")
+
+
+@orders.command("show")
+@click.argument("order_id", metavar="ORDER")
+@json_option
+@hub_command
+def show(hub: HubClient, order_id: str, as_json: bool) -> None:
+    """Show one order with its lines and parcels.
+
+    \b
+    Examples:
+      bodegactl orders show ORDER
+      bodegactl orders show ORDER --json
+
+    JSON: the order itself, with the keys of `orders ls`.
+    """
+    _print(hub.call(hub.orders.GetOrder, pb.GetOrderRequest(order_id=order_id)).order, as_json)
+
+
+@orders.command("cancel")
+@click.argument("order_id", metavar="ORDER")
+@json_option
+@hub_command
+def cancel(hub: HubClient, order_id: str, as_json: bool) -> None:
+    """Ask the node to stop working on an order.
+
+    The node has the last word: an order that it has not handed over is cancelled, and what was picked
+    goes back to the shelf; one that it has handed over stays shipped. Watch the state to see which.
+    Exit code 1 if the order is already final.
+
+    \b
+    Example:
+      bodegactl orders cancel ORDER && bodegactl orders show ORDER
+    """
+    _print(hub.call(hub.orders.CancelOrder, pb.CancelOrderRequest(order_id=order_id)).order, as_json)
+
+
+@orders.command("explain")
+@click.argument("order_id", metavar="ORDER")
+@json_option
+@hub_command
+def explain(hub: HubClient, order_id: str, as_json: bool) -> None:
+    """Say why an order went to its node, and why not to the others.
+
+    Shows the decision as it was recorded when the order was placed: the rule with its version, every
+    node that was looked at with its distance, and the reasons for and against it.
+
+    \b
+    Example:
+      bodegactl orders explain ORDER
+
+    JSON: {order_id, node_id, rule, candidates: [{node_id, distance_km, eligible, reasons}], decided_at_ms}.
+    """
+    decision = hub.call(hub.decisions.ExplainRoute, pb.ExplainRouteRequest(order_id=order_id)).decision
+    if as_json:
+        emit_json(plain(decision))
+        return
+    chosen = f"went to {decision.node_id}" if decision.node_id else "went to no node"
+    click.echo(
+        f"{decision.order_id} {chosen} by the rule {decision.rule} at {when(decision.decided_at_ms)}.\n"
+    )
+    rows = [
+        [
+            row.node_id,
+            f"{row.distance_km:.1f}",
+            "chosen" if row.node_id == decision.node_id else "could" if row.eligible else "could not",
+            "; ".join(reason.text for reason in row.reasons),
+        ]
+        for row in decision.candidates
+    ]
+    emit_table(["node", "km", "serve", "why"], rows, empty="No node was looked at.")
+
+
+def _print(order: orders_pb2.Order, as_json: bool) -> None:
+    if as_json:
+        emit_json(plain(order))
+        return
+    click.echo(f"order      {order.order_id}  ({order.channel} {order.reference})")
+    click.echo(f"state      {_state(order)}")
+    click.echo(f"node       {order.node_id or '-'}")
+    click.echo(f"parcels    {' '.join(order.parcels) or '-'}")
+    click.echo(f"placed     {when(order.placed_at_ms)}")
+    click.echo(f"updated    {when(order.updated_at_ms)}\n")
+    rows = [[line.line, line.sku_id, line.quantity, line.shipped, line.short] for line in order.lines]
+    emit_table(["line", "sku", "asked", "shipped", "short"], rows, empty="It has no lines.")
+
+
+def _state(order: orders_pb2.Order) -> str:
+    return enum_word(orders_pb2.OrderState.DESCRIPTOR, order.state)
+
+
+def _units(order: orders_pb2.Order) -> int:
+    return sum(line.quantity for line in order.lines)

@@ -1,0 +1,118 @@
+"""controlplane.toml: what an operator sets. Every fault of a file is named at once, with its line."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import Attribute, field, frozen
+
+from bodega.host import config as toml
+from bodega.limits import QUANTITY_MAX
+
+DEFAULT_PATH = Path("/etc/bodega/controlplane.toml")
+_LEVELS = ("debug", "info", "warning", "error")
+_PORT_MAX = 65_535
+
+
+def _level(_self: Any, attribute: Attribute[str], value: str) -> None:
+    if value not in _LEVELS:
+        raise ValueError(f"'{attribute.name}' must be one of {', '.join(_LEVELS)}, is '{value}'")
+
+
+def _database(_self: Any, attribute: Attribute[str], value: str) -> None:
+    if value != "sqlite" and not value.startswith("postgresql+psycopg://"):
+        raise ValueError(f"'{attribute.name}' must be \"sqlite\" or postgresql+psycopg://user@host/name")
+    if value != "sqlite" and urlsplit(value).password:
+        raise ValueError(f"'{attribute.name}' must not carry a password; use a .pgpass file")
+
+
+def _between(low: int, high: int) -> Any:
+    def check(_self: Any, attribute: Attribute[int], value: int) -> None:
+        if not low <= value <= high:
+            raise ValueError(f"'{attribute.name}' must be {low} to {high}, is {value}")
+
+    return check
+
+
+def is_loopback(host: str) -> bool:
+    """Whether traffic to this host never leaves the machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _nats_url(_self: Any, attribute: Attribute[str], value: str) -> None:
+    for server in value.split(","):
+        parts = urlsplit(server.strip())
+        if parts.scheme not in ("nats", "tls") or not parts.hostname:
+            raise ValueError(f"'{attribute.name}' must look like tls://host:4222, is '{server}'")
+        if parts.password:
+            raise ValueError(f"'{attribute.name}' must not carry a password; use password_file")
+        if parts.scheme != "tls" and not is_loopback(parts.hostname):
+            raise ValueError(
+                f"'{attribute.name}' must use tls:// because '{parts.hostname}' is not this machine"
+            )
+
+
+@frozen(kw_only=True)
+class NatsConfig:
+    """The broker; `url` may name several servers of one cluster, separated by commas."""
+
+    url: str = field(validator=_nats_url)
+    user: str = ""
+    password_file: Path | None = None
+
+    @property
+    def servers(self) -> list[str]:
+        """The servers of the cluster."""
+        return [server.strip() for server in self.url.split(",")]
+
+
+@frozen(kw_only=True)
+class ListenConfig:
+    """Where a face listens; port 0 lets the system choose. Off loopback both TLS files are needed (PEM)."""
+
+    host: str = "127.0.0.1"
+    port: int = field(default=0, validator=_between(0, _PORT_MAX))
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key must be given together")
+        if self.tls_cert is None and not is_loopback(self.host):
+            raise ValueError(f"'{self.host}' is not this machine only: tls_cert and tls_key are required")
+
+    @property
+    def tls(self) -> tuple[Path, Path] | None:
+        """Certificate and key, or None on loopback without."""
+        return (self.tls_cert, self.tls_key) if self.tls_cert and self.tls_key else None
+
+
+@frozen(kw_only=True)
+class PromiseConfig:
+    """How much of each SKU a node never promises, in base units."""
+
+    safety_stock: int = field(default=2, validator=_between(0, QUANTITY_MAX))
+
+
+@frozen(kw_only=True)
+class ControlPlaneConfig:
+    """The whole file."""
+
+    data_dir: Path
+    database: str = field(default="sqlite", validator=_database)
+    log_level: str = field(default="info", validator=_level)
+    nats: NatsConfig
+    http: ListenConfig = field(factory=lambda: ListenConfig(port=8080))
+    grpc: ListenConfig = field(factory=lambda: ListenConfig(port=7443))
+    promise: PromiseConfig = field(factory=PromiseConfig)
+
+
+def load_config(path: Path) -> ControlPlaneConfig:
+    """Read controlplane.toml; ConfigInvalid names every fault with line and key, NotFound a missing file."""
+    return toml.load(path, ControlPlaneConfig)

@@ -1,0 +1,211 @@
+"""The composition root of the control plane: the only place that names concrete parts and wires them.
+
+Order of start: addresses, database, keys, faces, broker link. It is ready when it can take orders; the broker
+may come later. On SIGTERM the transactions in hand are finished and everything stops within STOP_S.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+
+from bodega import __version__
+from bodega.errors import AddressInUse, ConfigInvalid, FieldFault, PermissionRefused
+from bodega.host import log as logs
+from bodega.host.notify import notify, watchdog_interval_s
+from bodega.limits import STOP_S
+from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, load_config
+from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
+from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.store.engine import open_store
+from bodega_controlplane.transport.link import Link
+
+log = logs.get_logger(__name__)
+
+# Of STOP_S, what requests in hand get before they are cut; the rest is for the database.
+_GRACE_S = 0.4 * STOP_S
+
+_BACKLOG = 512
+
+# Without a watchdog to feed.
+_IDLE_S = 60.0
+
+
+def main(path: Path) -> None:
+    """`bodegactl serve`: until SIGTERM or SIGINT. Raises what keeps it from starting."""
+    config = load_config(path)
+    # Everything that it writes (orders with addresses, keys, tokens) is for its own user only.
+    os.umask(0o077)
+    logs.configure(level=config.log_level)
+    asyncio.run(_main(config))
+
+
+async def _main(config: ControlPlaneConfig) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(config, stop)
+
+
+async def serve(config: ControlPlaneConfig, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set.
+
+    Raises AddressInUse, SchemaTooNew, ConfigInvalid, PermissionRefused, Unavailable (database away).
+    """
+    async with AsyncExitStack() as parts:
+        try:
+            http, grpc = await _start(config, parts, stop)
+            _write_endpoints(config, http, grpc)
+            log.info("ready", version=__version__, http_port=http, grpc_port=grpc)
+            notify("READY=1")
+            await stop.wait()
+        finally:
+            log.info("stopping")
+            notify("STOPPING=1")
+    log.info("stopped")
+
+
+async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asyncio.Event) -> tuple[int, int]:
+    """Start every part; the ports of HTTP and gRPC."""
+    _make_data_dir(config.data_dir)
+    channel = parts.enter_context(contextlib.closing(_listen("http", config.http)))
+    store = await asyncio.to_thread(open_store, config.database, config.data_dir)
+    hub = Hub(store, load_hub_key(config.data_dir), RoutingPolicy(config.promise.safety_stock))
+    parts.callback(hub.close)
+    tokens = load_tokens(config.data_dir)
+    grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
+    await parts.enter_async_context(_http(config.http, channel, hub, tokens))
+    await parts.enter_async_context(_running(Link(hub, config.nats).run(), stop))
+    await parts.enter_async_context(_running(_watchdog(), stop))
+    return channel.getsockname()[1], grpc_port
+
+
+def _make_data_dir(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise PermissionRefused(
+            f"cannot make the data folder {path}: {error.strerror}", hint="see data_dir in the configuration"
+        ) from error
+
+
+def _listen(name: str, config: ListenConfig) -> socket.socket:
+    """A listening socket, or AddressInUse: one clear line, before anything else has begun."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    channel = socket.socket(family, socket.SOCK_STREAM)
+    channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        channel.bind((config.host, config.port))
+        channel.listen(_BACKLOG)
+    except OSError as error:
+        channel.close()
+        raise AddressInUse(
+            f"cannot listen on {_address(config.host, config.port)} for {name}: {error.strerror}",
+            hint=f"stop whatever listens there, or set another port in [{name}]; 0 chooses a free one",
+        ) from error
+    channel.setblocking(False)  # noqa: FBT003 - the name of the method says what is set
+    return channel
+
+
+@asynccontextmanager
+async def _grpc(config: ListenConfig, hub: Hub, tokens: Tokens) -> AsyncIterator[int]:
+    # Imported here, as is HTTP: a port in use is told without loading either.
+    from bodega_controlplane.api.grpc.binding import bind  # noqa: PLC0415 - see the sentence above
+    from bodega_controlplane.api.grpc.server import build_server  # noqa: PLC0415 - see the sentence above
+
+    # gRPC shares a taken port with whoever has it; a socket of our own tells it apart.
+    _listen("grpc", config).close()
+    server = build_server(hub, tokens)
+    port = bind(server, _address(config.host, config.port), config.tls)
+    await server.start()
+    try:
+        yield port
+    finally:
+        await server.stop(_GRACE_S)
+
+
+class _Uvicorn(uvicorn.Server):
+    """Signals are ours: one SIGTERM stops the whole process in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _http(
+    config: ListenConfig, channel: socket.socket, hub: Hub, tokens: Tokens
+) -> AsyncIterator[None]:
+    from bodega_controlplane.api.http.app import build_app  # noqa: PLC0415 - see _grpc
+
+    certificate, key = config.tls or (None, None)
+    settings = uvicorn.Config(
+        build_app(hub, tokens),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(_GRACE_S),
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    try:
+        settings.load()
+    except OSError as error:
+        fault = FieldFault("http.tls_cert", f"cannot be used: {error}")
+        raise ConfigInvalid("the TLS files cannot be used", faults=(fault,)) from error
+    server = _Uvicorn(settings)
+    serving = asyncio.create_task(server.serve(sockets=[channel]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[None, None, None], stop: asyncio.Event) -> AsyncIterator[None]:
+    """Run a part beside the others; one that fails takes the process down, and says so."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda _: stop.set())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _watchdog() -> None:
+    """Tell systemd that the event loop turns; a loop that hangs is restarted by it."""
+    interval_s = watchdog_interval_s()
+    while True:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(interval_s or _IDLE_S)
+
+
+def _write_endpoints(config: ControlPlaneConfig, http_port: int, grpc_port: int) -> None:
+    """endpoints.json in the data folder, for whoever asked for port 0; replaced whole, never half."""
+    scheme = "https" if config.http.tls else "http"
+    ends = {
+        "http": f"{scheme}://{_address(config.http.host, http_port)}",
+        "grpc": _address(config.grpc.host, grpc_port),
+    }
+    path = config.data_dir / "endpoints.json"
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(ends) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,152 @@
+"""Opens the database and runs transactions in it, synchronously; `app.hub` keeps that off the event loop.
+
+SQLite: pysqlite3 (SQLite up to 3.51.2 can corrupt a WAL, and the standard library may carry that), WAL,
+synchronous=FULL because an acknowledged commit must survive a power cut, and BEGIN IMMEDIATE for writes.
+The driver's own transaction control is off: it would start transactions late and of the wrong kind.
+PostgreSQL: psycopg 3; a write that meets another one (serialization failure, deadlock) is run again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from bodega.errors import ConfigInvalid, FieldFault, Unavailable
+from bodega.limits import DATABASE_BUSY_MS, DATABASE_CONNECTIONS_MAX, TRANSACTION_TRIES_MAX
+from bodega_controlplane.store import audit
+from bodega_controlplane.store.migrations import bring_up_to_date
+from bodega_controlplane.store.transaction import Contended, Transaction
+
+T = TypeVar("T")
+
+_READ, _WRITE = "BEGIN DEFERRED", "BEGIN IMMEDIATE"
+# SQLSTATE serialization_failure and deadlock_detected (PostgreSQL, appendix A).
+_RETRY_SQLSTATES = frozenset({"40001", "40P01"})
+
+
+class Store:
+    """One open database. `write` and `read` may be called from any thread."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self.single_writer = engine.dialect.name == "sqlite"
+
+    def write(self, fn: Callable[[Transaction], T]) -> tuple[T, frozenset[str]]:
+        """Run `fn` in a write transaction and commit; the result, and the nodes that it woke.
+
+        Runs `fn` again after a conflict with another writer. Raises Unavailable when that does not end, or
+        when the database is away.
+        """
+        for attempt in range(TRANSACTION_TRIES_MAX):
+            try:
+                with _outages_named(), self._begin(_WRITE) as tx:
+                    result = fn(tx)
+                    audit.flush(tx)
+                return result, frozenset(tx.woken)
+            except Contended:
+                pass
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _RETRY_SQLSTATES:
+                    raise
+            time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - jitter, not a secret
+        raise Unavailable("the database is too contended for this change", hint="try again in a moment")
+
+    def read(self, fn: Callable[[Transaction], T]) -> T:
+        """Run `fn` on one consistent snapshot; nothing that it might write is kept."""
+        with _outages_named(), self._begin(_READ) as tx:
+            result = fn(tx)
+            tx.connection.rollback()
+        return result
+
+    def close(self) -> None:
+        """Close every connection; on SQLite the last one folds the WAL into the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _begin(self, kind: str) -> Iterator[Transaction]:
+        options: dict[str, Any] = {"bodega_begin": kind}
+        if not self.single_writer:
+            options["isolation_level"] = "READ COMMITTED" if kind == _WRITE else "REPEATABLE READ"
+        with self._engine.connect().execution_options(**options) as connection:
+            yield Transaction(connection)
+            connection.commit()
+
+
+@contextmanager
+def _outages_named() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) in _RETRY_SQLSTATES:
+            raise
+        raise Unavailable(
+            f"the database does not answer: {error.orig}",
+            hint="check that it runs and that its disk is not full",
+        ) from error
+
+
+def open_store(database: str, data_dir: Path) -> Store:
+    """Open "sqlite" (data_dir/hub.db) or a "postgresql+psycopg://" URL, and bring its schema up to date.
+
+    Raises SchemaTooNew, ConfigInvalid for another kind of URL, Unavailable when it is not there.
+    """
+    if database == "sqlite":
+        engine = _sqlite(data_dir / "hub.db")
+    elif database.startswith("postgresql+psycopg://"):
+        engine = sa.create_engine(
+            database,
+            pool_size=DATABASE_CONNECTIONS_MAX,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": max(2, DATABASE_BUSY_MS // 1000)},
+        )
+    else:
+        fault = FieldFault("database", 'must be "sqlite" or a postgresql+psycopg:// URL')
+        raise ConfigInvalid("the database is of an unknown kind", faults=(fault,))
+    store = Store(engine)
+    try:
+        store.write(lambda tx: bring_up_to_date(tx.connection))
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _sqlite(path: Path) -> sa.Engine:
+    # Imported here so that a host with PostgreSQL only never loads it.
+    from pysqlite3 import dbapi2  # noqa: PLC0415
+
+    engine = sa.create_engine(
+        f"sqlite+pysqlite:///{path}",
+        module=dbapi2,
+        pool_size=DATABASE_CONNECTIONS_MAX,
+        max_overflow=0,
+        connect_args={"check_same_thread": False},
+    )
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={DATABASE_BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-16384",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("bodega_begin", _READ))

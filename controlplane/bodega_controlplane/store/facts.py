@@ -1,0 +1,56 @@
+"""Facts that nodes report and people read: labels, discrepancies, verdicts, tasks, conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from bodega_controlplane.store import schema
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.transaction import Transaction
+
+Values = Mapping[str, Any]
+
+
+def put_labels(tx: Transaction, rows: Sequence[Values]) -> None:
+    """The newest state of each print job."""
+    tx.upsert(schema.label, rows)
+
+
+def put_discrepancies(tx: Transaction, rows: Sequence[Values]) -> None:
+    """One row per event."""
+    tx.upsert(schema.discrepancy, rows)
+
+
+def put_vision_decisions(tx: Transaction, rows: Sequence[Values]) -> None:
+    """One row per verdict."""
+    tx.upsert(schema.vision_decision, rows)
+
+
+def put_tasks(tx: Transaction, rows: Sequence[Values]) -> None:
+    """One row per task."""
+    tx.upsert(schema.task, rows)
+
+
+def put_conflicts(tx: Transaction, rows: Sequence[Values]) -> None:
+    """The same meeting of facts is the same row: the first one stays."""
+    tx.upsert(schema.conflict, rows, keep=[column.name for column in schema.conflict.c])
+
+
+def vision_decisions(tx: Transaction, order_id: str, limit: int) -> list[Row]:
+    """Newest first."""
+    table = schema.vision_decision
+    query = sa.select(table)
+    if order_id:
+        query = query.where(table.c.order_id == order_id)
+    order = (table.c.committed_ms.desc(), table.c.node_id, table.c.epoch.desc(), table.c.seq.desc())
+    return list(tx.connection.execute(query.order_by(*order).limit(limit)))
+
+
+def conflicts(tx: Transaction, limit: int) -> list[Row]:
+    """Newest first."""
+    table = schema.conflict
+    query = sa.select(table).order_by(table.c.opened_at_ms.desc(), table.c.conflict_id).limit(limit)
+    return list(tx.connection.execute(query))

@@ -1,0 +1,78 @@
+"""The schema of a database: made, checked, and moved forward, never back.
+
+`meta.schema_version` says which version a database has. A newer one than this program knows is refused
+(SchemaTooNew): guessing would corrupt it. Each step of MIGRATIONS moves one version forward inside one
+transaction; version 1 is the first, so the list is empty and `schema.metadata` is the whole of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import sqlalchemy as sa
+
+from bodega.errors import SchemaTooNew
+from bodega_controlplane.store import schema
+
+Migration = Callable[[sa.Connection], None]
+
+# from version -> step to the next version
+MIGRATIONS: Mapping[int, Migration] = {}
+
+# Two processes that open a fresh PostgreSQL database at once must not both create its tables.
+_SCHEMA_LOCK = 0x626F6465
+
+
+def bring_up_to_date(connection: sa.Connection) -> None:
+    """Create or migrate the schema inside the caller's transaction; raises SchemaTooNew."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+    found = _version(connection)
+    if found is None:
+        schema.metadata.create_all(connection)
+        _make_append_only(connection)
+    elif found > schema.SCHEMA_VERSION:
+        raise SchemaTooNew(
+            f"the database has schema version {found}, this program knows up to {schema.SCHEMA_VERSION}",
+            hint="install the newer Bodega that wrote it, or restore a backup from before the upgrade",
+        )
+    else:
+        for version in range(found, schema.SCHEMA_VERSION):
+            MIGRATIONS[version](connection)
+        connection.execute(sa.delete(schema.meta).where(schema.meta.c.key == "schema_version"))
+    if found != schema.SCHEMA_VERSION:
+        connection.execute(
+            sa.insert(schema.meta).values(key="schema_version", value=str(schema.SCHEMA_VERSION))
+        )
+
+
+def _version(connection: sa.Connection) -> int | None:
+    if not sa.inspect(connection).has_table("meta"):
+        return None
+    query = sa.select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
+    value = connection.execute(query).scalar_one_or_none()
+    return int(value) if value is not None else None
+
+
+def _make_append_only(connection: sa.Connection) -> None:
+    for table in schema.APPEND_ONLY:
+        message = f"{table.name} is append-only"
+        if connection.dialect.name == "postgresql":
+            _guard_postgresql(connection, table.name, message)
+        else:
+            for action in ("UPDATE", "DELETE"):
+                connection.exec_driver_sql(
+                    f"CREATE TRIGGER {table.name}_no_{action.lower()} BEFORE {action} ON {table.name} "
+                    f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+                )
+
+
+def _guard_postgresql(connection: sa.Connection, table: str, message: str) -> None:
+    connection.exec_driver_sql(
+        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{message}'; END $$"
+    )
+    connection.exec_driver_sql(
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"
+    )

@@ -1,0 +1,43 @@
+"""Rows of nodes: profile, positions in both streams, health, desired and reported state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.schema import node
+from bodega_controlplane.store.transaction import Transaction
+
+
+def by_id(tx: Transaction, node_id: str) -> Row | None:
+    """The row of a node, as it is now."""
+    return tx.connection.execute(sa.select(node).where(node.c.node_id == node_id)).first()
+
+
+def all_of(tx: Transaction) -> list[Row]:
+    """Every node by id."""
+    return list(tx.connection.execute(sa.select(node).order_by(node.c.node_id)))
+
+
+def ids(tx: Transaction) -> list[str]:
+    """Every node's id, in order."""
+    return list(tx.connection.execute(sa.select(node.c.node_id).order_by(node.c.node_id)).scalars())
+
+
+def places(tx: Transaction) -> list[Row]:
+    """node_id, latitude and longitude of every node."""
+    query = sa.select(node.c.node_id, node.c.latitude, node.c.longitude).order_by(node.c.node_id)
+    return list(tx.connection.execute(query))
+
+
+def put(tx: Transaction, row: Mapping[str, Any], *, keep: tuple[str, ...] = ()) -> None:
+    """Insert a node, or replace all of its columns but those in `keep`."""
+    tx.upsert(node, [row], keep=keep)
+
+
+def change(tx: Transaction, node_id: str, **columns: Any) -> None:
+    """Set some columns of a node."""
+    tx.connection.execute(sa.update(node).where(node.c.node_id == node_id).values(**columns))

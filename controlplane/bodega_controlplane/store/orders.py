@@ -1,0 +1,130 @@
+"""Orders with their lines, reservations, work and routing decision."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.schema import (
+    fulfillment_order,
+    order_line,
+    orders,
+    reservation,
+    route_decision,
+)
+from bodega_controlplane.store.transaction import Transaction
+
+_WITHOUT_RECIPIENT = [column for column in orders.c if column.name != "recipient"]
+
+Values = Mapping[str, Any]
+
+
+def insert(
+    tx: Transaction,
+    order: Values,
+    lines: Sequence[Values],
+    reservations: Sequence[Values],
+    work: Values,
+    decision: Values,
+) -> None:
+    """Write a new order with all that belongs to it."""
+    for table, rows in (
+        (orders, [order]),
+        (order_line, lines),
+        (reservation, reservations),
+        (fulfillment_order, [work]),
+        (route_decision, [decision]),
+    ):
+        tx.connection.execute(sa.insert(table), list(rows))
+
+
+def by_ids(tx: Transaction, order_ids: Collection[str]) -> list[Row]:
+    """Orders without their recipients."""
+    query = sa.select(*_WITHOUT_RECIPIENT).where(orders.c.order_id.in_(sorted(order_ids)))
+    return list(tx.connection.execute(query))
+
+
+def page(tx: Transaction, after: tuple[int, str] | None, state: str | None, limit: int) -> list[Row]:
+    """Orders without their recipients, newest first, after a (placed_at_ms, order_id)."""
+    query = sa.select(*_WITHOUT_RECIPIENT)
+    if state is not None:
+        query = query.where(orders.c.state == state)
+    if after is not None:
+        placed, order_id = after
+        query = query.where(
+            sa.tuple_(orders.c.placed_at_ms, orders.c.order_id)
+            < sa.tuple_(sa.literal(placed), sa.literal(order_id))
+        )
+    query = query.order_by(orders.c.placed_at_ms.desc(), orders.c.order_id.desc()).limit(limit)
+    return list(tx.connection.execute(query))
+
+
+def lines_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
+    """Order id -> its lines in order."""
+    query = sa.select(order_line).where(order_line.c.order_id.in_(sorted(order_ids)))
+    return _grouped(tx, query.order_by(order_line.c.order_id, order_line.c.line))
+
+
+def work_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
+    """Order id -> its fulfillment orders."""
+    query = sa.select(fulfillment_order).where(fulfillment_order.c.order_id.in_(sorted(order_ids)))
+    return _grouped(
+        tx, query.order_by(fulfillment_order.c.order_id, fulfillment_order.c.fulfillment_order_id)
+    )
+
+
+def reservations_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
+    """Order id -> its reservations by line."""
+    query = sa.select(reservation).where(reservation.c.order_id.in_(sorted(order_ids)))
+    return _grouped(tx, query.order_by(reservation.c.order_id, reservation.c.line))
+
+
+def _grouped(tx: Transaction, query: sa.Select[Any]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in tx.connection.execute(query):
+        found.setdefault(row.order_id, []).append(row)
+    return found
+
+
+def work_by_ids(tx: Transaction, fulfillment_order_ids: Collection[str]) -> list[Row]:
+    """Fulfillment orders; unknown ids are left out."""
+    wanted = fulfillment_order.c.fulfillment_order_id.in_(sorted(fulfillment_order_ids))
+    return list(tx.connection.execute(sa.select(fulfillment_order).where(wanted)))
+
+
+def save_orders(tx: Transaction, rows: Sequence[Values]) -> None:
+    """Rows of order_id, state, updated_at_ms."""
+    _save(tx, orders, ("order_id",), rows)
+
+
+def save_lines(tx: Transaction, rows: Sequence[Values]) -> None:
+    """Rows of order_id, line, shipped, short."""
+    _save(tx, order_line, ("order_id", "line"), rows)
+
+
+def save_reservations(tx: Transaction, rows: Sequence[Values]) -> None:
+    """Rows of order_id, line, posted, voided, state."""
+    _save(tx, reservation, ("order_id", "line"), rows)
+
+
+def save_work(tx: Transaction, rows: Sequence[Values]) -> None:
+    """Rows of fulfillment_order_id, state, sscc, updated_at_ms."""
+    _save(tx, fulfillment_order, ("fulfillment_order_id",), rows)
+
+
+def _save(tx: Transaction, table: sa.Table, keys: tuple[str, ...], rows: Sequence[Values]) -> None:
+    if not rows:
+        return
+    statement = sa.update(table).where(*(table.c[key] == sa.bindparam(f"key_{key}") for key in keys))
+    statement = statement.values({name: sa.bindparam(name) for name in rows[0] if name not in keys})
+    bound = [{f"key_{name}" if name in keys else name: value for name, value in row.items()} for row in rows]
+    tx.connection.execute(statement, bound)
+
+
+def decision_of(tx: Transaction, order_id: str) -> Row | None:
+    """The routing decision of an order."""
+    query = sa.select(route_decision).where(route_decision.c.order_id == order_id)
+    return tx.connection.execute(query).first()

@@ -1,0 +1,97 @@
+"""The replica of the nodes' balance tables, and the promises made against it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bodega.core.ledger import Account, Disposition
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.schema import reservation, stock
+from bodega_controlplane.store.transaction import Transaction
+
+# The order in which stock is listed; also the whole key, so a page can go on after any row.
+LISTING = (
+    stock.c.node_id,
+    stock.c.bin,
+    stock.c.sku_id,
+    stock.c.lot,
+    stock.c.disposition,
+    stock.c.owner,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Units of one SKU at one node: on sellable places, and promised but not yet picked."""
+
+    sellable: int = 0
+    reserved: int = 0
+
+
+def held(
+    tx: Transaction, sku_ids: Collection[str], node_id: str | None = None
+) -> dict[tuple[str, str], Held]:
+    """(node, SKU) -> what is held there, in one statement and so from one moment; none means zero."""
+    sellable = (
+        sa.select(
+            stock.c.node_id,
+            stock.c.sku_id,
+            stock.c.quantity.label("sellable"),
+            sa.literal(0).label("reserved"),
+        )
+        .where(stock.c.disposition == Disposition.SELLABLE.value, stock.c.external == "")
+        .where(stock.c.sku_id.in_(sorted(sku_ids)))
+    )
+    pending = reservation.c.quantity - reservation.c.posted - reservation.c.voided
+    reserved = (
+        sa.select(reservation.c.node_id, reservation.c.sku_id, sa.literal(0), pending)
+        .where(reservation.c.state == "pending")
+        .where(reservation.c.sku_id.in_(sorted(sku_ids)))
+    )
+    if node_id is not None:
+        sellable = sellable.where(stock.c.node_id == node_id)
+        reserved = reserved.where(reservation.c.node_id == node_id)
+    both = sellable.union_all(reserved).subquery()
+    columns: list[Any] = [both.c.node_id, both.c.sku_id]
+    query = sa.select(*columns, sa.func.sum(both.c.sellable), sa.func.sum(both.c.reserved)).group_by(*columns)
+    return {(row[0], row[1]): Held(int(row[2]), int(row[3])) for row in tx.connection.execute(query)}
+
+
+def page(
+    tx: Transaction, after: Iterable[Any] | None, limit: int, *, node_id: str = "", sku_id: str = ""
+) -> list[Row]:
+    """Physical stock in LISTING order, after a key."""
+    query = sa.select(stock).where(stock.c.external == "")
+    if node_id:
+        query = query.where(stock.c.node_id == node_id)
+    if sku_id:
+        query = query.where(stock.c.sku_id == sku_id)
+    if after is not None:
+        query = query.where(sa.tuple_(*LISTING) > sa.tuple_(*(sa.literal(str(part)) for part in after)))
+    return list(tx.connection.execute(query.order_by(*LISTING).limit(limit)))
+
+
+def add(tx: Transaction, node_id: str, changes: Mapping[Account, int]) -> None:
+    """Add to the balances of a node; accounts that come to zero disappear."""
+    rows = [
+        {
+            "node_id": node_id,
+            "sku_id": account.sku_id,
+            "bin": account.bin,
+            "disposition": account.disposition,
+            "lot": account.lot,
+            "owner": account.owner,
+            "external": account.external,
+            "quantity": change,
+        }
+        for account, change in changes.items()
+        if change
+    ]
+    if not rows:
+        return
+    tx.upsert(stock, rows, add=("quantity",))
+    tx.connection.execute(sa.delete(stock).where(stock.c.node_id == node_id, stock.c.quantity == 0))

@@ -1,0 +1,242 @@
+"""The hub over a real broker, with a node played by hand: what is sent comes in once, in order, and acked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import nats
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from nats.aio.client import Client
+
+from bodega.codec import ack_text, envelope_from_bytes, envelope_from_wire, envelope_to_bytes
+from bodega.core.sync import Envelope, Head, Verdict, judge
+from bodega.v1 import journal_pb2, sync_pb2
+from bodega_controlplane.app import catalogue, nodes, orders, stock
+from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.config import NatsConfig
+from bodega_controlplane.transport.link import Link
+from support.controlplane import (
+    LISBON,
+    OPERATOR,
+    POLICY,
+    SHOP,
+    NodeByHand,
+    make_hub,
+    node_draft,
+    order_draft,
+    sku,
+)
+from support.nats import NatsServer
+
+NODE = "lisbon-01"
+
+
+@dataclass
+class Wire:
+    """The node's end: publishes on its subjects and listens to the hub's answers."""
+
+    client: Client
+    acks: asyncio.Queue[sync_pb2.Ack] = field(default_factory=asyncio.Queue)
+    wants: asyncio.Queue[sync_pb2.WantRequest] = field(default_factory=asyncio.Queue)
+
+    async def listen(self) -> None:
+        async def on_ack(message) -> None:
+            self.acks.put_nowait(sync_pb2.Ack.FromString(message.data))
+
+        async def on_want(message) -> None:
+            self.wants.put_nowait(sync_pb2.WantRequest.FromString(message.data))
+
+        await self.client.subscribe(f"ack.{NODE}", cb=on_ack)
+        await self.client.subscribe(f"want.{NODE}", cb=on_want)
+        await self.client.flush()
+
+    async def send(self, envelope: Envelope, subject: str = f"up.{NODE}.1") -> None:
+        await self.client.jetstream().publish(subject, envelope_to_bytes(envelope))
+
+    async def heartbeat(self, **said: object) -> sync_pb2.HeartbeatResponse:
+        request = sync_pb2.HeartbeatRequest(**{"node_id": NODE, "epoch": 1, "head_seq": 10**6, **said})
+        reply = await self.client.request(f"hb.{NODE}", request.SerializeToString(), timeout=5)
+        return sync_pb2.HeartbeatResponse.FromString(reply.data)
+
+    async def pull(self, count: int) -> list[Envelope]:
+        """The next messages of the node's durable consumer, acknowledged."""
+        found: list[Envelope] = []
+        bound = await self.client.jetstream().pull_subscribe_bind(f"node-{NODE}", stream="DOWN")
+        while len(found) < count:
+            for message in await bound.fetch(1, timeout=10):
+                await message.ack()
+                found.append(envelope_from_bytes(message.data))
+        return found
+
+
+@asynccontextmanager
+async def connected(server: NatsServer) -> AsyncIterator[Wire]:
+    client = await nats.connect(server.url)
+    wire = Wire(client)
+    await wire.listen()
+    try:
+        yield wire
+    finally:
+        await client.close()
+
+
+async def eventually(happened) -> None:
+    """Wait for a fact; the test's own timeout ends a wait that is in vain."""
+    async with asyncio.timeout(20):
+        while not await happened():  # noqa: ASYNC110  # the facts are rows of a database, which set no event
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def hub(nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Hub]:
+    made = make_hub("sqlite", tmp_path)
+    await made.run(lambda tx: nodes.register_node(tx, OPERATOR, node_draft(NODE, LISBON)))
+    await made.run(lambda tx: catalogue.upsert_skus(tx, OPERATOR, [sku("TEA"), sku("SALT")]))
+    task = asyncio.create_task(Link(made, NatsConfig(url=nats_server.url), draw=lambda: 0.1).run())
+
+    async def linked() -> bool:
+        return made.broker_connected
+
+    await eventually(linked)
+    yield made
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    made.close()
+
+
+def shelved(quantity: int = 10) -> NodeByHand:
+    node = NodeByHand(NODE)
+    node.shelve("TEA", quantity)
+    return node
+
+
+async def sellable(hub: Hub) -> int:
+    rows = await hub.read(lambda tx: stock.list_availability(tx, ["TEA"], POLICY))
+    return rows[0].sellable
+
+
+async def test_an_envelope_is_applied_and_its_ack_is_signed_by_the_hub(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    node = shelved()
+    async with connected(nats_server) as wire:
+        await wire.send(node.envelope())
+        ack = await asyncio.wait_for(wire.acks.get(), 10)
+    assert (ack.node_id, ack.epoch, ack.seq, ack.hash) == (NODE, 1, 2, node.head().hash)
+    Ed25519PublicKey.from_public_bytes(hub.key.verify_key).verify(ack.signature, ack_text(ack))
+    assert await sellable(hub) == 10
+
+
+async def test_an_envelope_that_comes_again_changes_nothing_and_is_acked_again(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    node = shelved()
+    async with connected(nats_server) as wire:
+        for _ in range(3):
+            await wire.send(node.envelope())
+            ack = await asyncio.wait_for(wire.acks.get(), 10)
+            assert ack.seq == 2
+    assert await sellable(hub) == 10
+
+
+async def test_after_a_gap_the_hub_asks_for_what_is_missing(hub: Hub, nats_server: NatsServer) -> None:
+    node = shelved()
+    async with connected(nats_server) as wire:
+        await wire.send(node.envelope(after=1))
+        want = await asyncio.wait_for(wire.wants.get(), 10)
+        assert (want.node_id, want.epoch, want.from_seq) == (NODE, 1, 1)
+        await wire.send(node.envelope(after=0))
+        assert (await asyncio.wait_for(wire.acks.get(), 10)).seq == 2
+    assert await sellable(hub) == 10
+
+
+async def test_a_tampered_chain_and_another_nodes_name_are_refused_and_stall_nobody(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    node = shelved()
+    good = node.envelope()
+    tampered = replace(good, events=(good.events[0], good.events[1] + b"\x30\x01"))
+    foreign = replace(good, node_id="porto-01")
+    async with connected(nats_server) as wire:
+        await wire.send(tampered)
+        await wire.send(foreign)
+        await wire.send(good, subject="up.porto-01.1")
+        await wire.client.jetstream().publish(f"up.{NODE}.1", b"\xff\xff\xff")
+        await wire.send(good)
+        assert (await asyncio.wait_for(wire.acks.get(), 10)).seq == 2
+        assert wire.acks.empty()
+    assert await sellable(hub) == 10
+
+
+async def test_an_order_reaches_the_nodes_consumer_with_its_profile_and_catalogue(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    node = shelved()
+    async with connected(nats_server) as wire:
+        await wire.send(node.envelope())
+        await asyncio.wait_for(wire.acks.get(), 10)
+        order = await hub.run(lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", 3)), POLICY))
+        events: list[journal_pb2.HubEvent] = []
+        head = Head()
+        while not (events and events[-1].WhichOneof("fact") == "fulfillment_order"):
+            (envelope,) = await wire.pull(1)
+            judged = judge(head, envelope)
+            assert judged.verdict is Verdict.APPLY
+            head = Head(1, envelope.last_seq, envelope.last_hash)
+            events += [journal_pb2.HubEvent.FromString(body) for body in envelope.events]
+    facts = [event.WhichOneof("fact") for event in events]
+    assert facts == ["node_profile", "sku", "sku", "fulfillment_order"]
+    assert events[-1].fulfillment_order.order_id == order.order_id
+    assert events[-1].seen_seq == 2
+
+
+async def test_a_heartbeat_is_answered_with_both_heads_and_events_come_straight_from_sql(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    async with connected(nats_server) as wire:
+        response = await wire.heartbeat()
+        assert (response.up.seq, response.down_epoch, response.down_head_seq) == (0, 1, 3)
+        assert response.fenced == ""
+        want = sync_pb2.WantRequest(node_id=NODE, epoch=1, from_seq=2)
+        reply = await wire.client.request(f"events.{NODE}", want.SerializeToString(), timeout=5)
+    envelope = envelope_from_wire(sync_pb2.WantResponse.FromString(reply.data).envelope)
+    assert (envelope.first_seq, envelope.last_seq) == (2, 3)
+
+
+async def test_a_node_that_names_another_one_in_its_heartbeat_is_fenced(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    async with connected(nats_server) as wire:
+        response = await wire.heartbeat(node_id="porto-01")
+    assert "porto-01" in response.fenced
+
+
+async def test_orders_are_taken_while_the_broker_is_away_and_sent_when_it_is_back_with_an_empty_disk(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    node = shelved()
+    async with connected(nats_server) as wire:
+        await wire.send(node.envelope())
+        await asyncio.wait_for(wire.acks.get(), 10)
+    nats_server.kill()
+
+    async def cut() -> bool:
+        return not hub.broker_connected
+
+    await eventually(cut)
+    order = await hub.run(lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", 1)), POLICY))
+    nats_server.lose_everything()
+
+    async def back() -> bool:
+        return hub.broker_connected
+
+    await eventually(back)
+    async with connected(nats_server) as wire:
+        (envelope,) = await wire.pull(1)
+    last = journal_pb2.HubEvent.FromString(envelope.events[-1])
+    assert last.fulfillment_order.order_id == order.order_id
