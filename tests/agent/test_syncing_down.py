@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
+from bodega.errors import Unavailable
 from bodega.limits import (
     DOWN_GRACE_S,
     ENVELOPE_EVENTS_MAX,
     HEARTBEAT_JITTER_RATIO,
     HEARTBEAT_S,
+    RECONNECT_BASE_S,
 )
 from support.hub_book import HubBook
 from support.synced_node import A_MOMENT_S, SyncedNode, bodies
@@ -103,3 +105,21 @@ async def test_malformed_or_foreign_hub_envelopes_are_dropped_and_stall_nothing(
     assert node.journal.down == [b"for us"]
     assert node.broker.down_acked == 3
     assert [line["event"] for line in logs].count("hub_envelope_refused") == 1
+
+
+async def test_hub_events_that_could_not_be_committed_are_not_acknowledged(
+    node: SyncedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_events: object, _head: object) -> None:
+        raise Unavailable("the disk is full")
+
+    await node.start()
+    node.book.write_down(b"work")
+    with monkeypatch.context() as broken:
+        broken.setattr(node.journal, "apply_down", full)
+        node.broker.down.put_nowait(node.book.down_envelope(1))
+        await asyncio.sleep(A_MOMENT_S)
+        assert node.broker.down_acked == 0
+    node.broker.down.put_nowait(node.book.down_envelope(1))  # the broker brings it again
+    await asyncio.sleep(RECONNECT_BASE_S)
+    assert (node.journal.down, node.broker.down_acked) == ([b"work"], 1)
