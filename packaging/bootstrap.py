@@ -201,7 +201,9 @@ def as_uv_settings(listing: str) -> dict[str, str]:
             if name.startswith(scope) and name.removeprefix(scope) in UV_WORDS:
                 said[name.removeprefix(scope)] = str(ast.literal_eval(value))
     settings = {UV_WORDS[key][0]: UV_WORDS[key][1].join(value.split()) for key, value in said.items()}
-    return {**settings, "UV_INDEX_STRATEGY": "unsafe-best-match"}
+    # uv brings certificates of its own; a machine whose authority only the system knows needs the system's.
+    trust = {"UV_SYSTEM_CERTS": "true"} if SYSTEM_CERTIFICATES.exists() else {}
+    return {**trust, **settings, "UV_INDEX_STRATEGY": "unsafe-best-match"}
 
 
 def uv_from_path() -> Tool | None:
@@ -242,8 +244,10 @@ def fill(chosen: str) -> None:
         raise Unavailable("found no uv, no pip and no ensurepip. As root: apt-get install python3-venv")
     say(f"installing the pinned packages of '{chosen}' into .venv (once; seconds with uv, a minute with pip)")
     tool = uv_from_pip(pip)
-    if tool is not None and install(tool, chosen):
-        return
+    if tool is not None:
+        if install(tool, chosen):
+            return
+        say("uv could not; trying pip")
     quiet = (*pip.install, "--quiet", "--disable-pip-version-check", "--progress-bar=off")
     if not install(Tool(pip.name, quiet, pip.settings), chosen):
         raise Unavailable(

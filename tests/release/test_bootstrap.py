@@ -48,7 +48,12 @@ def test_a_developer_gets_the_larger_set_after_the_demo(house: Path) -> None:
     assert bootstrap.wanted_set("dev") == "dev"
 
 
-def test_pip_settings_reach_uv_and_the_environment_outranks_the_files() -> None:
+def test_pip_settings_reach_uv_and_the_environment_outranks_the_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificates = tmp_path / "ca-certificates.crt"
+    certificates.touch()
+    monkeypatch.setattr(bootstrap, "SYSTEM_CERTIFICATES", certificates)
     listing = """global.index-url='mirror/one'
 :env:.index-url='mirror/two'
 :env:.find-links='/srv/wheels /srv/more'
@@ -61,6 +66,7 @@ install.trusted-host='inner'
         "UV_FIND_LINKS": "/srv/wheels,/srv/more",
         "UV_INDEX": "a b",
         "UV_INSECURE_HOST": "inner",
+        "UV_SYSTEM_CERTS": "true",
         "UV_INDEX_STRATEGY": "unsafe-best-match",
     }
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import copy
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from bodega.core.ledger import (
     DOCK,
@@ -175,7 +176,7 @@ class FloorModel:
     def _next_sscc(self) -> tuple[str, int]:
         return next_sscc(SSCCS, self.books.last_serial)
 
-    def _oldest(self, wanted) -> Work | None:
+    def _oldest(self, wanted: Callable[[Work], bool]) -> Work | None:
         return next((self._with_shelves(w) for w in self.books.orders.values() if wanted(w)), None)
 
     def _with_shelves(self, work: Work) -> Work:
@@ -291,7 +292,7 @@ class FloorModel:
     def _advance(self, order_id: str, event: FulfillmentEvent) -> None:
         self._change(order_id, state=FULFILLMENT.step(self.books.orders[order_id].state, event))
 
-    def _change(self, order_id: str, **changes) -> None:
+    def _change(self, order_id: str, **changes: Any) -> None:
         self.books.orders[order_id] = replace(self.books.orders[order_id], **changes)
 
     def _change_line(self, order_id: str, number: int, *, picked: int = 0, short: int = 0) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bodega.core.ledger import DOCK
-from bodega.core.lifecycles import FulfillmentState
+from bodega.core.lifecycles import FulfillmentState, PrintEvent
 from bodega_agent.rules.prompt import ExpectKind, Prompt, Tone
 from bodega_agent.rules.scans import BinScan, CheckOutcome, ControlScan, ItemScan, Scanned, SsccScan
 from bodega_agent.rules.session import FloorStep
@@ -44,8 +44,10 @@ def _work_one(model: FloorModel, device: str, prompt: Prompt) -> None:
         if prompt.step is FloorStep.IDLE:
             return
         scan = follow(prompt)
+        order_id = model.session(device).fulfillment_order_id
+        if prompt.step is FloorStep.LABEL:
+            model.printed(model.books.orders[order_id].sscc, PrintEvent.SEND)
         if scan is None:
-            order_id = model.session(device).fulfillment_order_id
             waiting = model.books.orders[order_id].checks[0]
             prompt = model.verdict(device, order_id, waiting.line, CheckOutcome.PASS).prompt
         else:

@@ -1,7 +1,7 @@
 """`bodega ledger export`: the journal or the balances as JSON lines or CSV, through sqlite-utils.
 
 This file alone uses sqlite-utils, and with it another SQLite library than the store's. One file must never be
-open through two of them in one process (POSIX locks break), so nothing here opens it by `bodega_agent.store`.
+open through two of them in one process (POSIX locks break), so nothing here opens it through `bodega_agent.store`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from bodega.errors import NotFound
 from bodega_agent.cli.journal_text import event_json
 from bodega_agent.cli.location import config_option
 from bodega_agent.config import load_config
+from bodega_agent.store.schema import check_version
 
 Row = dict[str, Any]
 
@@ -50,7 +51,9 @@ def _open(config_path: Path) -> Database:
     path = load_config(config_path).ledger_path
     if not path.exists():
         raise NotFound(f"there is no ledger at {path}", hint="start the agent once: bodega run")
-    return Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True))
+    database = Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True))
+    check_version(next(database.query("PRAGMA user_version"))["user_version"], path)
+    return database
 
 
 def _journal(config_path: Path, after: int) -> Iterator[Row]:

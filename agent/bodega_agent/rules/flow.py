@@ -18,10 +18,9 @@ class Move:
     to: tuple[FloorStep, ...]
 
 
-_PICKING = (S.PICK_BIN, S.PICK_ITEM, S.PICK_CHECK, S.PACK)
-_CLAIM = Move("pick.start", (*_PICKING, S.LABEL, S.TAKE_OVER, S.IDLE))
-_ACCEPT = Move("pick.accept", _PICKING)
-_SHORT = Move("pick.short", (*_PICKING, S.IDLE))
+_STANDS = (S.PICK_BIN, S.PICK_CHECK, S.PACK, S.LABEL)
+_CLAIM = Move("pick.start", (*_STANDS, S.TAKE_OVER, S.IDLE))
+_SHORT = Move("pick.short", (S.PICK_BIN, S.PICK_ITEM, S.PICK_CHECK, S.PACK, S.IDLE))
 _PUT_AWAY = Move("putaway.item", (S.PUTAWAY_ITEM, S.PUTAWAY_BIN))
 
 
@@ -44,23 +43,23 @@ FLOW: dict[tuple[FloorStep, Kind], Move] = {
     (S.PUTAWAY_BIN, Kind.ITEM): Move("putaway.item", (S.PUTAWAY_BIN,)),
     (S.PUTAWAY_BIN, Kind.BIN): Move("putaway.into_bin", (S.PUTAWAY_ITEM,)),
     (S.PUTAWAY_BIN, Kind.PUTAWAY): _stay(S.PUTAWAY_BIN),
-    (S.TAKE_OVER, Kind.ACCEPT): Move("pick.take_over", (*_PICKING, S.LABEL)),
+    (S.TAKE_OVER, Kind.ACCEPT): Move("pick.take_over", _STANDS),
     (S.TAKE_OVER, Kind.PICK): _stay(S.TAKE_OVER),
     (S.PICK_BIN, Kind.BIN): Move("pick.into_bin", (S.PICK_BIN, S.PICK_ITEM)),
     (S.PICK_BIN, Kind.ITEM): Move("pick.show_again", (S.PICK_BIN,)),
     (S.PICK_BIN, Kind.SHORT): _SHORT,
-    (S.PICK_BIN, Kind.ACCEPT): _ACCEPT,
+    (S.PICK_BIN, Kind.ACCEPT): Move("pick.accept", (S.PICK_BIN,)),
     (S.PICK_BIN, Kind.PICK): _stay(S.PICK_BIN),
-    (S.PICK_ITEM, Kind.ITEM): Move("pick.item", _PICKING),
+    (S.PICK_ITEM, Kind.ITEM): Move("pick.item", (S.PICK_BIN, S.PICK_ITEM, S.PICK_CHECK, S.PACK)),
     (S.PICK_ITEM, Kind.BIN): Move("pick.other_bin", (S.PICK_ITEM,)),
     (S.PICK_ITEM, Kind.SHORT): _SHORT,
-    (S.PICK_ITEM, Kind.ACCEPT): _ACCEPT,
+    (S.PICK_ITEM, Kind.ACCEPT): Move("pick.accept", (S.PICK_ITEM,)),
     (S.PICK_ITEM, Kind.PICK): _stay(S.PICK_ITEM),
     (S.PICK_CHECK, Kind.ITEM): Move("pick.show_again", (S.PICK_CHECK,)),
-    (S.PICK_CHECK, Kind.ACCEPT): _ACCEPT,
+    (S.PICK_CHECK, Kind.ACCEPT): Move("pick.accept", (S.PICK_CHECK, S.PACK)),
     (S.PICK_CHECK, Kind.PICK): _stay(S.PICK_CHECK),
     (S.PACK, Kind.ITEM): Move("pick.show_again", (S.PACK,)),
-    (S.PACK, Kind.ACCEPT): _ACCEPT,
+    (S.PACK, Kind.ACCEPT): Move("pick.accept", (S.PACK,)),
     (S.PACK, Kind.PACK): Move("pack.close", (S.PACK, S.LABEL)),
     (S.PACK, Kind.PICK): _stay(S.PACK),
     (S.LABEL, Kind.SSCC): Move("pack.scan_back", (S.LABEL, S.IDLE)),

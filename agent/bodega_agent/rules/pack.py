@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bodega.core.lifecycles import PRINT_JOB, FulfillmentState, PrintEvent, PrintState
 from bodega_agent.rules.effects import Pack, Reprint, VerifyLabel
-from bodega_agent.rules.facts import Facts
+from bodega_agent.rules.facts import Facts, Work
 from bodega_agent.rules.prompt import Outcome
 from bodega_agent.rules.scans import SsccScan
 from bodega_agent.rules.session import FloorStep, Session
@@ -33,6 +33,9 @@ def scan_back(session: Session, scan: SsccScan, facts: Facts) -> Outcome:
     assert facts.work is not None, "a session that has lost its work never gets here"
     if scan.sscc != facts.work.sscc:
         return refuse(session, facts, f"This is the label of another parcel ({scan.sscc}).")
+    if not _prints(facts.work, PrintEvent.SCAN_BACK):
+        # What was scanned is an older copy: believing it would leave two labels about once this one comes out.
+        return refuse(session, facts, "The newest label is not printed yet. Wait for it.")
     effect = VerifyLabel(facts.work.fulfillment_order_id, scan.sscc)
     said = f"Parcel of order {facts.work.fulfillment_order_id} is labelled."
     return say(session.idle(), replace(facts, work=None), said, effects=(effect,))
@@ -42,10 +45,14 @@ def reprint(session: Session, facts: Facts) -> Outcome:
     """CMD-REPRINT: an explicit, counted second label; never while the first may still be coming out."""
     work = facts.work
     assert work is not None, "a session that has lost its work never gets here"
-    if work.print_state is None or not PRINT_JOB.allows(work.print_state, PrintEvent.REPRINT):
+    if not _prints(work, PrintEvent.REPRINT):
         return refuse(session, facts, "The label is still on its way to the printer.")
     reason = f"asked for at {session.device}, print was {work.print_state}"
     effect = Reprint(work.fulfillment_order_id, work.sscc, reason)
     facts = replace(facts, work=replace(work, print_state=PrintState.QUEUED))
     assert session.step is FloorStep.LABEL, "only a closed parcel has a label"
     return say(session, facts, "A new label is coming. Throw any other one away.", effects=(effect,))
+
+
+def _prints(work: Work, event: PrintEvent) -> bool:
+    return work.print_state is not None and PRINT_JOB.allows(work.print_state, event)

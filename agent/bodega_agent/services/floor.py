@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from bodega.core.lifecycles import PrintState
@@ -98,12 +98,20 @@ class FloorService:
     async def greet(self, device: str) -> Shown:
         """Show where the device's session stands, after a start."""
 
+        return await self._board.show(device, await self._present_prompt(device), scanned=False)
+
+    async def _present_prompt(self, device: str) -> Prompt:
         def look(tx: Transaction) -> Prompt:
             session = sessions.load(tx, device)
             facts = sessions.facts_for(tx, session, None, vision=self._vision(), present=self._present())
             return rules.prompt_for(session, facts)
 
-        return await self._board.show(device, await self._store.write(look), scanned=False)
+        return await self._store.write(look)
+
+    async def _refusal(self, device: str, error: BodegaError) -> Prompt:
+        """The store did not take it: the same step as before, and why."""
+        before = await self._present_prompt(device)
+        return replace(before, tone=Tone.ERROR, text=error.message, detail=(error.hint, *before.detail))
 
     async def _step(
         self, device: str, cmd_id: str, classified: Callable[[Transaction], Scanned], *, scanned: bool
@@ -116,8 +124,7 @@ class FloorService:
                 outcome = await self._store.write(job)
             except BodegaError as error:
                 log.warning("scan_refused", code=error.code, reason=error.message)
-                refusal = Prompt(tone=Tone.ERROR, text=error.message, detail=(error.hint,))
-                return await self._board.show(device, refusal, scanned=scanned)
+                return await self._board.show(device, await self._refusal(device, error), scanned=scanned)
             shown = await self._board.show(device, outcome.prompt, scanned=scanned)
         self._after_commit(device, outcome.effects)
         return shown

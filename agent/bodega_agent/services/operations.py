@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-from bodega.errors import FieldFault, InvalidInput, NotFound
+from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import SCAN_BYTES_MAX
 from bodega_adapters.ports import Scan
 from bodega_agent.services.control import Answer, Json, Stream
@@ -80,10 +80,7 @@ class Operations:
 
     async def _prompt(self, request: Json) -> Shown:
         device = _text(request, "device")
-        shown = self._board.current(device)
-        if shown is None:
-            raise NotFound(f"there is no device '{device}'", hint="bodega devices ls names them")
-        return shown
+        return self._board.current(device) or await self._floor.greet(device)
 
     def _watch(self, request: Json) -> AsyncIterator[Shown]:
         return self._board.watch(_text(request, "device") if "device" in request else None)

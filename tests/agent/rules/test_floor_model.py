@@ -17,6 +17,7 @@ from bodega.core.ledger import CARRIER, parcel_place, stage_of
 from bodega.core.lifecycles import FulfillmentState, PrintEvent
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.rules.floor import prompt_for
+from bodega_agent.rules.flow import FLOW
 from bodega_agent.rules.prompt import Tone
 from bodega_agent.rules.scans import (
     CONTROL_WORDS,
@@ -27,8 +28,10 @@ from bodega_agent.rules.scans import (
     PrintChanged,
     SsccScan,
     UnknownScan,
+    kind_of,
 )
-from bodega_agent.rules.session import Session
+from bodega_agent.rules.session import WORK_STEPS, Session
+from bodega_agent.rules.work import is_lost, place
 from support.floor_model import BINS, NAMES, FloorModel, order
 from support.floor_people import follow, work_off
 
@@ -58,7 +61,12 @@ class Floor(RuleBasedStateMachine):
     def scan(self, device, scan, crash):
         before = self.model.session(device)
         movements = len(self.model.books.movements)
+        facts = self.model.facts(before, scan)
         outcome = self.model.handle(device, scan, crash=crash)
+        if not is_lost(before, facts):
+            here = place(before, facts.work, facts) if before.step in WORK_STEPS else before
+            move = FLOW.get((here.step, kind_of(scan)))
+            assert outcome.session.step in (move.to if move else (here.step,))
         if outcome.prompt.tone is Tone.ERROR:
             assert outcome.effects == ()
             assert len(self.model.books.movements) == movements

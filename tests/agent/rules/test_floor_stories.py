@@ -124,6 +124,7 @@ def test_an_order_goes_from_shelf_to_carrier(model):
     sscc = outcome.prompt.expect.sscc
     assert len(sscc) == 18
     assert model.held(parcel_place(sscc), "OAT") == 2
+    model.printed(sscc, PrintEvent.SEND)
     assert scan(model, SsccScan(sscc)).prompt.text.startswith("Parcel of order FO-1 is labelled.")
     scan(model, "CMD-HANDOVER", SsccScan(sscc), "CMD-DONE")
     assert state_of(model) is FulfillmentState.SHIPPED
@@ -293,15 +294,17 @@ def test_a_doubt_during_the_walk_is_said_and_the_walk_goes_on(model):
     assert shown.effects == (ask.Inspect("FO-1", 1, "OAT"),)
 
 
-def _packed(model):
+def _packed(model, *, sent=True):
     model.add(order("FO-1", {"OAT": 1}))
-    return scan(model, "CMD-PICK", "A-01", item("OAT"), "CMD-PACK").prompt.expect.sscc
+    sscc = scan(model, "CMD-PICK", "A-01", item("OAT"), "CMD-PACK").prompt.expect.sscc
+    if sent:
+        model.printed(sscc, PrintEvent.SEND)
+    return sscc
 
 
 def test_a_label_of_unknown_fate_is_never_printed_again_by_itself(model):
     sscc = _packed(model)
     assert scan(model, "CMD-REPRINT").prompt.text.startswith("The label is still on its way")
-    model.printed(sscc, PrintEvent.SEND)
     model.printed(sscc, PrintEvent.LOSE_TRACK)
     asked = model.handle(HANDHELD, PrintChanged(sscc, PrintState.UNKNOWN))
     assert asked.prompt.tone is Tone.ASK
@@ -310,6 +313,15 @@ def test_a_label_of_unknown_fate_is_never_printed_again_by_itself(model):
     again = scan(model, "CMD-REPRINT")
     assert again.effects == (ask.Reprint("FO-1", sscc, "asked for at scanner-1, print was unknown"),)
     assert model.books.print_jobs[sscc] == 2
+
+
+def test_an_older_copy_is_not_believed_while_a_newer_one_is_still_to_come_out(model):
+    sscc = _packed(model)
+    model.printed(sscc, PrintEvent.LOSE_TRACK)
+    scan(model, "CMD-REPRINT")
+    assert scan(model, SsccScan(sscc)).prompt.text.startswith("The newest label is not printed yet.")
+    model.printed(sscc, PrintEvent.SEND)
+    assert scan(model, SsccScan(sscc)).prompt.tone is Tone.OK
 
 
 def test_the_label_of_another_parcel_is_not_believed(model):
