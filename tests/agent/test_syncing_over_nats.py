@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -18,10 +19,10 @@ from support.nats import NatsServer, nats_server
 from support.nats_hub import NatsHub
 from support.proxy import Proxy
 from support.sync_journal import MemoryJournal
+from support.synced_node import NODE, bodies
 from support.waiting import until
 
 __all__ = ["nats_server"]
-NODE = "lisbon-01"
 
 
 async def _well() -> fleet_pb2.Health:
@@ -66,8 +67,8 @@ def quick_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syncing, "HEARTBEAT_S", 0.2)
 
 
-def bodies(count: int, start: int = 1) -> list[bytes]:
-    return [b"event %d" % number for number in range(start, start + count)]
+def _has_sent(sync: SyncService, seq: int) -> bool:
+    return sync.status().sent_seq >= seq
 
 
 async def test_events_of_both_ends_arrive_once_and_in_order(nats_server: NatsServer) -> None:
@@ -92,7 +93,7 @@ async def test_a_broker_killed_in_mid_stream_loses_and_doubles_nothing(
         for round_no in range(3):
             first = 500 * round_no + 1
             journal.append(*bodies(300, first))
-            await until(lambda first=first: sync.status().sent_seq >= first)  # type: ignore[misc]
+            await until(partial(_has_sent, sync, first))
             await asyncio.to_thread(nats_server.kill)
             journal.append(*bodies(200, first + 300))
             await asyncio.to_thread(nats_server.start)

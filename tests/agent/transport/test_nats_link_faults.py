@@ -43,9 +43,9 @@ async def running(link: NatsLink, heard: Heard) -> AsyncIterator[None]:
         assert time.monotonic() - began < STOP_S
 
 
-def quick(url: str, **login: str) -> NatsLink:
+def quick(url: str) -> NatsLink:
     """A link whose waits are drawn short."""
-    return NatsLink(NODE, Broker(url, **login), draw=lambda: 0.1)  # type: ignore[arg-type]
+    return NatsLink(NODE, Broker(url), draw=lambda: 0.1)
 
 
 async def test_it_starts_without_a_broker_and_connects_when_there_is_one(tmp_path: Path) -> None:
