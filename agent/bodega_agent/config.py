@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import Attribute, field, frozen, validators
 
+from bodega.errors import ConfigInvalid, FieldFault
 from bodega.host import config as toml
 from bodega.limits import IDENTIFIER_CHARS_MAX
+from bodega_adapters.registry import device_faults
 
 DEFAULT_PATH = Path("/etc/bodega/agent.toml")
 _NAME = validators.matches_re(rf"[A-Za-z0-9_-]{{1,{IDENTIFIER_CHARS_MAX}}}")
@@ -133,4 +137,42 @@ class AgentConfig:
 
 def load_config(path: Path) -> AgentConfig:
     """Read agent.toml; ConfigInvalid names every fault with line and key, NotFound a missing file."""
-    return toml.load(path, AgentConfig)
+    text = toml.read(path)
+    faults: tuple[FieldFault, ...] = ()
+    config = None
+    try:
+        config = toml.parse(text, AgentConfig, source=str(path))
+    except ConfigInvalid as error:
+        faults = error.faults
+    faults += tuple(_device_faults(text))
+    if config is None or faults:
+        raise toml.invalid(str(path), tuple(sorted(faults, key=lambda fault: fault.line or 0)))
+    return config
+
+
+def _device_faults(text: str) -> Iterator[FieldFault]:
+    """Drivers that do not exist and options that they do not have, with their lines.
+
+    Read from the raw file, so that these are named beside the faults of its shape.
+    """
+    for kind, keys, device in _raw_devices(text):
+        driver, options = device.get("driver"), device.get("options", {})
+        if not isinstance(driver, str) or not isinstance(options, dict):
+            continue
+        for fault in device_faults(kind, driver, options):
+            where = [*keys, *fault.where.split(".")]
+            yield FieldFault(".".join(where), fault.problem, toml.line_of(text, where))
+
+
+def _raw_devices(text: str) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return
+    for kind, table in (("scanner", "scanners"), ("camera", "cameras")):
+        rows = raw.get(table, [])
+        for number, row in enumerate(rows if isinstance(rows, list) else []):
+            if isinstance(row, dict):
+                yield kind, [table, str(number)], row
+    if isinstance(raw.get("printer"), dict):
+        yield "printer", ["printer"], raw["printer"]

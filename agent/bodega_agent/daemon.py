@@ -23,7 +23,7 @@ from bodega_adapters.registry import open_printer, open_scanner
 from bodega_agent.config import AgentConfig
 from bodega_agent.identity import HubKey
 from bodega_agent.rules.facts import VisionMode
-from bodega_agent.services.control import ControlServer
+from bodega_agent.services.control import ControlServer, ensure_free
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
@@ -56,10 +56,10 @@ async def _main(config: AgentConfig) -> None:
     try:
         await node.start()
         await node.run_until(stop)
+        log.info("stopped")
     finally:
         notify("STOPPING=1")
         await node.close()
-        log.info("stopped")
 
 
 class Node:
@@ -75,6 +75,7 @@ class Node:
     async def start(self) -> None:
         """Open the ledger and the devices, and listen; nothing waits for the network here."""
         config = self._config
+        await ensure_free(config.socket_path)
         hub_key = HubKey(config.hub.verify_key_bytes) if config.hub else None
         self._store = Store(
             config.ledger_path,

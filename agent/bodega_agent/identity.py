@@ -5,9 +5,6 @@ Only what is used is here. The cryptography library is loaded by this module and
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -25,14 +22,6 @@ class HubKey:
                 f"the hub's public key must have {_KEY_BYTES} bytes, has {len(public_key)}", hint=_HINT
             )
         self._key = Ed25519PublicKey.from_public_bytes(public_key)
-
-    @classmethod
-    def from_text(cls, text: str) -> HubKey:
-        """From the base64 text of `hub.verify_key`; raises InvalidInput."""
-        try:
-            return cls(base64.b64decode(text, validate=True))
-        except binascii.Error as error:
-            raise InvalidInput(f"the hub's public key is not base64: {error}", hint=_HINT) from error
 
     def has_signed(self, text: bytes, signature: bytes) -> bool:
         """Whether `signature` is the hub's over `text`."""

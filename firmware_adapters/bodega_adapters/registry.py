@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_type_hints
@@ -49,9 +50,24 @@ def open_camera(driver: str, name: str, options: Mapping[str, object]) -> Camera
     return camera
 
 
+_TABLES = {"scanner": SCANNERS, "printer": PRINTERS, "camera": CAMERAS}
+
+
+def device_faults(kind: str, driver: str, options: Mapping[str, object]) -> list[FieldFault]:
+    """What is wrong with a device's configuration, without opening it; `where` is "driver" or "options.NAME".
+
+    `kind` is "scanner", "printer" or "camera".
+    """
+    try:
+        factory = _factory(kind, _TABLES[kind], driver)
+    except (InvalidInput, Unavailable) as error:
+        return [FieldFault("driver", f"{error.message}; {error.hint}")]
+    return [replace(fault, where=f"options.{fault.where}") for fault in _faults(factory, options)]
+
+
 def _build(kind: str, table: Mapping[str, str], driver: str, name: str, options: Mapping[str, object]) -> Any:
     factory = _factory(kind, table, driver)
-    faults = tuple(_faults(factory, name, options))
+    faults = tuple(replace(fault, where=f"{name}.{fault.where}") for fault in _faults(factory, options))
     if faults:
         problems = "; ".join(map(str, faults))
         raise InvalidInput(
@@ -93,21 +109,20 @@ def _options_of(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     return {p.name: p for p in parameters[1:] if hints.get(p.name) in _OPTION_TYPES}
 
 
-def _faults(factory: Callable[..., Any], name: str, options: Mapping[str, object]) -> list[FieldFault]:
+def _faults(factory: Callable[..., Any], options: Mapping[str, object]) -> list[FieldFault]:
     hints = get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     known = _options_of(factory)
     faults = [
-        FieldFault(f"{name}.{option}", "is needed")
+        FieldFault(option, "is needed")
         for option, parameter in known.items()
         if parameter.default is inspect.Parameter.empty and option not in options
     ]
     for option, value in options.items():
         if option not in known:
-            faults.append(FieldFault(f"{name}.{option}", "is not an option of this driver"))
+            known_ones = ", ".join(known)
+            faults.append(FieldFault(option, f"is not an option of this driver; known: {known_ones}"))
         elif not _fits(value, hints[option]):
-            faults.append(
-                FieldFault(f"{name}.{option}", f"is not of type {hints[option].__name__}: {value!r}")
-            )
+            faults.append(FieldFault(option, f"is not of type {hints[option].__name__}: {value!r}"))
     return faults
 
 

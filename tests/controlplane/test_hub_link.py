@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import nats
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
 from bodega.codec import ack_text, envelope_from_bytes, envelope_from_wire, envelope_to_bytes
 from bodega.core.sync import Envelope, Head, Verdict, judge
@@ -32,6 +33,7 @@ from support.controlplane import (
     sku,
 )
 from support.nats import NatsServer
+from support.waiting import until, until_async
 
 NODE = "lisbon-01"
 
@@ -66,7 +68,15 @@ class Wire:
     async def pull(self, count: int) -> list[Envelope]:
         """The next messages of the node's durable consumer, acknowledged."""
         found: list[Envelope] = []
-        bound = await self.client.jetstream().pull_subscribe_bind(f"node-{NODE}", stream="DOWN")
+        jetstream = self.client.jetstream()
+
+        async def made() -> bool:
+            with suppress(NotFoundError):
+                return bool(await jetstream.consumer_info("DOWN", f"node-{NODE}"))
+            return False
+
+        await until_async(made, what="the hub has made the node's consumer")
+        bound = await jetstream.pull_subscribe_bind(f"node-{NODE}", stream="DOWN")
         while len(found) < count:
             for message in await bound.fetch(1, timeout=10):
                 await message.ack()
@@ -85,13 +95,6 @@ async def connected(server: NatsServer) -> AsyncIterator[Wire]:
         await client.close()
 
 
-async def eventually(happened) -> None:
-    """Wait for a fact; the test's own timeout ends a wait that is in vain."""
-    async with asyncio.timeout(20):
-        while not await happened():  # noqa: ASYNC110  # the facts are rows of a database, which set no event
-            await asyncio.sleep(0.02)
-
-
 @pytest.fixture
 async def hub(nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Hub]:
     made = make_hub("sqlite", tmp_path)
@@ -99,10 +102,7 @@ async def hub(nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Hub]:
     await made.run(lambda tx: catalogue.upsert_skus(tx, OPERATOR, [sku("TEA"), sku("SALT")]))
     task = asyncio.create_task(Link(made, NatsConfig(url=nats_server.url), draw=lambda: 0.1).run())
 
-    async def linked() -> bool:
-        return made.broker_connected
-
-    await eventually(linked)
+    await until(lambda: made.broker_connected, what="the hub is linked")
     yield made
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -225,17 +225,11 @@ async def test_orders_are_taken_while_the_broker_is_away_and_sent_when_it_is_bac
         await asyncio.wait_for(wire.acks.get(), 10)
     nats_server.kill()
 
-    async def cut() -> bool:
-        return not hub.broker_connected
-
-    await eventually(cut)
+    await until(lambda: not hub.broker_connected, within_s=20, what="the hub has seen the cut")
     order = await hub.run(lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", 1)), POLICY))
     nats_server.lose_everything()
 
-    async def back() -> bool:
-        return hub.broker_connected
-
-    await eventually(back)
+    await until(lambda: hub.broker_connected, within_s=20, what="the hub is linked again")
     async with connected(nats_server) as wire:
         (envelope,) = await wire.pull(1)
     last = journal_pb2.HubEvent.FromString(envelope.events[-1])

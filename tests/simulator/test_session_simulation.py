@@ -22,7 +22,9 @@ SEEDS_UNTIL_A_MUTANT_DIES_MAX = 60
 @settings(max_examples=150, deadline=None)
 @given(seed=SEEDS)
 def test_whatever_the_broker_does_both_ends_hold_the_same_events_after_it_heals(seed: int) -> None:
-    SessionWorld(seed).run()
+    world = SessionWorld(seed)
+    world.run()
+    assert world.reader.applied == [event.body for event in world.writer.journal]
 
 
 @settings(max_examples=20, deadline=None)

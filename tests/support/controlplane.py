@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from bodega.codec import envelope_to_bytes, fulfillment_state_to_wire, movement_to_wire
 from bodega.core.chain import link
-from bodega.core.ledger import Account, Goods, book
+from bodega.core.ledger import Account, Goods, Reference, book
 from bodega.core.lifecycles import FulfillmentState
 from bodega.core.sync import Envelope, Head, Recorded, pack
 from bodega.v1 import journal_pb2, orders_pb2
@@ -28,6 +30,7 @@ from bodega_controlplane.app.views import (
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.rules.gtin import check_digit
 from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store
 from bodega_controlplane.store.transaction import Transaction
 
@@ -123,17 +126,26 @@ class NodeByHand:
         )
         return self.record_bytes(event.SerializeToString())
 
-    def move(self, command: str, sku_id: str, quantity: int, **where: str) -> int:
-        """Book a ledger command on this node's own balances and record it."""
-        movement = book(command, [Goods(sku_id, quantity)], self.balances, **where).movement  # type: ignore[arg-type]
-        for account, change in movement.postings:
+    def move(
+        self, command: str, sku_id: str, quantity: int, *, source: str = "", target: str = "", **about: str
+    ) -> int:
+        """Book a ledger command on this node's own balances and record it; `about` as in ledger.Reference."""
+        booked = book(
+            command,
+            [Goods(sku_id, quantity)],
+            self.balances,
+            source_bin=source,
+            target_bin=target,
+            reference=Reference(**about),
+        )
+        for account, change in booked.movement.postings:
             self.balances[account] = self.balances.get(account, 0) + change
-        return self.record(movement=movement_to_wire(movement))
+        return self.record(movement=movement_to_wire(booked.movement))
 
     def shelve(self, sku_id: str, quantity: int, bin_id: str = "A-01-01") -> None:
         """Receive and put away."""
-        self.move("receive", sku_id, quantity, target_bin="DOCK")
-        self.move("put_away", sku_id, quantity, source_bin="DOCK", target_bin=bin_id)
+        self.move("receive", sku_id, quantity, target="DOCK")
+        self.move("put_away", sku_id, quantity, source="DOCK", target=bin_id)
 
     def advance(
         self,
@@ -164,10 +176,24 @@ class NodeByHand:
 
     def delivery(self, after: int = 0, upto: int | None = None) -> Delivery:
         """The same as it comes from the broker."""
-        body = envelope_to_bytes(self.envelope(after, upto))
+        return self.delivery_of(envelope_to_bytes(self.envelope(after, upto)))
+
+    def delivery_of(self, body: bytes) -> Delivery:
+        """Any bytes, as they would come on this node's subject."""
         return Delivery(self.node_id, f"up.{self.node_id}.{self.epoch}", body)
 
 
 def deliver(store: Store, *deliveries: Delivery, now_ms: int = 1_700_000_100_000) -> tuple[Applied, ...]:
     """Apply deliveries in one transaction."""
     return store.write(lambda tx: apply(tx, now_ms, deliveries))[0]
+
+
+def rows_of(store: Store, table: sa.Table) -> list[sa.Row]:
+    """Every row of a table, by its key."""
+    return store.read(lambda tx: list(tx.connection.execute(sa.select(table).order_by(*table.primary_key))))
+
+
+def work_of(store: Store, order_id: str) -> str:
+    """The id of an order's one fulfillment order."""
+    (work,) = [row for row in rows_of(store, schema.fulfillment_order) if row.order_id == order_id]
+    return str(work.fulfillment_order_id)

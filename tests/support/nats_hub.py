@@ -16,6 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
 from bodega.core.sync import Verdict
 from bodega.v1 import sync_pb2
+from bodega_agent.transport.connection import stop_if_cancelled
 from support.hub_book import HubBook
 
 
@@ -37,10 +38,15 @@ class NatsHub:
         return self
 
     async def stop(self) -> None:
+        await self.stop_committing()
+        await self._client.close()
+
+    async def stop_committing(self) -> None:
+        """The hub's database is away; its broker and its answers are not."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.close()
+        self._tasks.clear()
 
     async def make_streams(self) -> None:
         js = self._client.jetstream()
@@ -87,6 +93,7 @@ class NatsHub:
             messages = []
             with suppress(TimeoutError, NatsError):
                 messages = await subscription.fetch(1, timeout=0.5)
+            stop_if_cancelled()
             for message in messages:
                 verdict = book.take_up(message.data)
                 await message.ack()

@@ -12,6 +12,7 @@ scan moved nothing; what the flow table does not list changes nothing at all; fa
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bodega_agent.rules import handover, pack, pick, putaway, receive
@@ -57,7 +58,8 @@ def prompt_for(session: Session, facts: Facts) -> Prompt:
 
 def _lost(session: Session, facts: Facts) -> Outcome:
     said = f"Order {session.fulfillment_order_id} is not yours to work on any more."
-    return say(session.idle(), facts, said, tone=Tone.ERROR)
+    # The facts may still show the lost order; it is not "still yours".
+    return say(session.idle(), replace(facts, work=None), said, tone=Tone.ERROR)
 
 
 def _leave(session: Session, _scan: Any, facts: Facts) -> Outcome:

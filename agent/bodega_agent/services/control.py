@@ -37,7 +37,7 @@ class ControlServer:
     async def start(self) -> None:
         """Listen; raises AddressInUse while another agent answers on the socket."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        await _clear_stale(self._path)
+        await ensure_free(self._path)
         before = os.umask(0o177)
         try:
             self._server = await asyncio.start_unix_server(
@@ -126,8 +126,8 @@ async def _send(writer: asyncio.StreamWriter, answer: Json) -> None:
     await writer.drain()
 
 
-async def _clear_stale(path: Path) -> None:
-    """Remove the socket of an agent that was killed; refuse if one is alive."""
+async def ensure_free(path: Path) -> None:
+    """Remove the socket of an agent that was killed; raises AddressInUse if one is alive."""
     try:
         _reader, writer = await asyncio.open_unix_connection(path)
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bodega.codec import UNKNOWN_FACT, desired_state_text, fact_of, parse_hub_event
 from bodega.core.sync import Head
-from bodega.errors import BodegaError
+from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import get_logger
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
@@ -36,8 +36,8 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
     cancelled: list[str] = []
     facts: set[str] = set()
     for seq, body in events:
-        event = parse_hub_event(body)
         tx.put("down_seq", seq)
+        event = _readable(body)
         fact = fact_of(event)
         facts.add(fact)
         if fact == UNKNOWN_FACT:
@@ -51,6 +51,14 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
     tx.put("down_seq", head.seq)
     tx.put("down_hash", head.hash)
     return Applied(tuple(cancelled), frozenset(facts))
+
+
+def _readable(body: bytes) -> journal_pb2.HubEvent:
+    """The event; an empty one, which has no known fact, for bytes that are no event at all."""
+    try:
+        return parse_hub_event(body)
+    except PeerFault:
+        return journal_pb2.HubEvent()
 
 
 def _apply_one(tx: Transaction, seq: int, event: journal_pb2.HubEvent, verify: Verify) -> None:

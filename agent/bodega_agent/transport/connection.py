@@ -101,3 +101,14 @@ def abort(client: Client) -> None:
     writer = getattr(transport, "_io_writer", None) or getattr(transport, "_bare_io_writer", None)
     if writer is not None:
         writer.transport.abort()
+
+
+def stop_if_cancelled() -> None:
+    """Raise the cancellation that nats-py has lost.
+
+    It waits with `asyncio.wait_for`, which before Python 3.12 returns the result and forgets a cancellation
+    that comes in the same moment (python/cpython#86296).
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

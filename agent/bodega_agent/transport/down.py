@@ -13,6 +13,7 @@ from bodega.core.backoff import full_jitter_s
 from bodega.host.log import get_logger
 from bodega.limits import RECONNECT_BASE_S, RECONNECT_MAX_S
 from bodega_agent.services.ports import LinkLost
+from bodega_agent.transport.connection import stop_if_cancelled
 from bodega_agent.transport.pull import ConsumerMissing, PullRefused, pulled
 
 log = get_logger(__name__)
@@ -64,6 +65,7 @@ class DownReceiver:
                 self._say_missing()
             except (NatsError, OSError, PullRefused) as error:
                 log.debug("down_pull_ended", reason=str(error) or type(error).__name__)
+            stop_if_cancelled()
             if client.is_closed:
                 return
             self._misses += 1
@@ -73,6 +75,7 @@ class DownReceiver:
         async for message in pulled(client, "DOWN", self._consumer):
             self._misses = 0
             self._said_missing = False
+            stop_if_cancelled()
             await self._arrived.put(Delivery(message))
 
     def _say_missing(self) -> None:

@@ -34,7 +34,7 @@ from bodega_agent.services.ports import (
     StoredEnvelope,
     StreamMissing,
 )
-from bodega_agent.transport.connection import Broker, abort, connect
+from bodega_agent.transport.connection import Broker, abort, connect, stop_if_cancelled
 from bodega_agent.transport.down import DownReceiver
 
 log = get_logger(__name__)
@@ -143,12 +143,11 @@ class NatsLink:
         try:
             return await task
         except asyncio.CancelledError:
-            caller = asyncio.current_task()
-            if caller is not None and caller.cancelling():
-                raise
+            stop_if_cancelled()
             raise LinkLost("the connection ended before the answer came") from None
         finally:
             self._calls.discard(task)
+            stop_if_cancelled()
 
     async def publish_up(self, epoch: int, body: bytes, expected_last: int) -> int:
         """See HubLink."""

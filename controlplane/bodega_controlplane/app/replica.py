@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bodega.codec import fact_of, movement_from_wire, parse_node_event
 from bodega.core.conflicts import cancel_races_ship
@@ -34,8 +33,7 @@ Values = dict[str, Any]
 UNREADABLE_FACT = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrived:
+class _Arrived(NamedTuple):
     """One event, decoded."""
 
     seq: int
@@ -67,12 +65,15 @@ class Replica:
 
     def take(self, first_seq: int, events: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         """Take judged events; nothing is written before `write`."""
+        epoch = self.head.epoch
         for seq, body, digest in zip(range(first_seq, first_seq + len(events)), events, hashes, strict=True):
             arrived = _decode(seq, body)
             self._arrived.append(arrived)
             self._journal.append(
                 {
-                    **self._at(seq),
+                    "node_id": self.node_id,
+                    "epoch": epoch,
+                    "seq": seq,
                     "cmd_id": arrived.message.cmd_id,
                     "fact": arrived.fact,
                     "at_ms": arrived.message.at_ms,
@@ -81,7 +82,7 @@ class Replica:
                     "hash": digest,
                 }
             )
-        self.head = Head(self.head.epoch, first_seq + len(events) - 1, hashes[-1])
+        self.head = Head(epoch, first_seq + len(events) - 1, hashes[-1])
 
     def write(self) -> None:
         """Write the journal, the effects and the new head."""

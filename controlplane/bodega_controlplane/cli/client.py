@@ -25,7 +25,7 @@ from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, fr
 Q = TypeVar("Q")
 R = TypeVar("R")
 
-_GIVE_TOKEN = "give the hub's operator.token with --token-file FILE or BODEGACTL_TOKEN_FILE"  # noqa: S105 - advice
+_GIVE_TOKEN = "give the hub's operator.token with --token-file FILE or BODEGACTL_TOKEN_FILE"  # noqa: S105 - it tells where the token is, it is none
 
 
 class HubClient:
@@ -90,7 +90,7 @@ class HubClient:
             raise InvalidInput(f"--hub {self._address} is not HOST:PORT", hint=f"such as --hub {DEFAULT_HUB}")
         # A call fails at once when nobody listens, instead of after a while of reconnecting.
         options = (("grpc.enable_retries", 0),)
-        if self._ca_file is None and _is_loopback(host.strip("[]")):
+        if self._ca_file is None and not needs_tls(host.strip("[]")):
             return grpc.insecure_channel(self._address, options)
         roots = _read(self._ca_file, "--ca-file") if self._ca_file else None
         return grpc.secure_channel(self._address, grpc.ssl_channel_credentials(roots), options)
@@ -131,11 +131,12 @@ class HubClient:
         return from_status(status, f"{self._address} answered {status.name}: {message}", trailers)
 
 
-def _is_loopback(host: str) -> bool:
+def needs_tls(host: str) -> bool:
+    """Whether what is sent to this host leaves the machine."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return not ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host != "localhost"
 
 
 def _read(path: Path, option: str) -> bytes:

@@ -83,7 +83,10 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
     for name, value in (
         ("node", f"{node.node_id}  ({node.name})"),
         ("health", _health(node)),
-        ("last contact", f"{_contact(node)}  ({when(node.last_contact_ms)})"),
+        (
+            "last contact",
+            f"{_contact(node)}  ({when(node.last_contact_ms)})" if node.last_contact_ms else "never",
+        ),
         ("epoch", node.epoch),
         ("up", f"{node.applied_seq} of {node.head_seq} events committed here"),
         ("down", f"{node.down_applied_seq} of {node.down_head_seq} events applied there"),
@@ -91,7 +94,7 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
         ("agent", health.version or "-"),
         ("vision", health.vision_provider or "-"),
         ("disk free", f"{health.disk_free_bytes / 1024**2:,.0f} MiB" if node.HasField("health") else "-"),
-        ("oldest unsent", span(health.oldest_unacked_ms)),
+        ("oldest unsent", span(health.oldest_unacked_ms) if node.HasField("health") else "-"),
     ):
         click.echo(f"{name:<14} {value}")
 

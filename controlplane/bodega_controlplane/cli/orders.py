@@ -22,11 +22,13 @@ def orders() -> None:
 
 
 @orders.command("ls")
-@click.option("--state", type=click.Choice([*OrderState]), help="Only orders in this state.")
+@click.option(
+    "--state", type=click.Choice([word.value for word in OrderState]), help="Only orders in this state."
+)
 @limit_option
 @json_option
 @hub_command
-def ls(hub: HubClient, state: OrderState | None, limit: int, as_json: bool) -> None:
+def ls(hub: HubClient, state: str | None, limit: int, as_json: bool) -> None:
     """List orders, newest first.
 
     \b

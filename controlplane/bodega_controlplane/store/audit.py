@@ -38,7 +38,7 @@ def flush(tx: Transaction) -> None:
                 "hash": head,
             }
         )
-    tx.connection.execute(sa.insert(audit), rows)
+    tx.insert_many(audit, rows)
     tx.audit_lines.clear()
 
 

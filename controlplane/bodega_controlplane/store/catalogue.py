@@ -54,4 +54,4 @@ def replace(tx: Transaction, skus: Sequence[Mapping[str, Any]], gtins: Sequence[
     ids = [row["sku_id"] for row in skus]
     tx.connection.execute(sa.delete(gtin).where(gtin.c.sku_id.in_(ids)))
     if gtins:
-        tx.connection.execute(sa.insert(gtin), list(gtins))
+        tx.insert_many(gtin, gtins)

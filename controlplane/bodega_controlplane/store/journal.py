@@ -18,13 +18,13 @@ _REFUSED_LOCK = 0x72656675
 
 def append(tx: Transaction, rows: Sequence[Values]) -> None:
     """Rows of the journal, in order."""
-    tx.connection.execute(sa.insert(journal), list(rows))
+    tx.insert_many(journal, rows)
 
 
 def park(tx: Transaction, rows: Sequence[Values]) -> None:
     """Rows of node_id, epoch, seq, reason: events in the journal without an effect."""
     if rows:
-        tx.connection.execute(sa.insert(parked_event), list(rows))
+        tx.insert_many(parked_event, rows)
 
 
 def body_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:

@@ -28,6 +28,8 @@ def bring_up_to_date(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
     found = _version(connection)
+    if found == schema.SCHEMA_VERSION:
+        return
     if found is None:
         schema.metadata.create_all(connection)
         _make_append_only(connection)
@@ -36,14 +38,10 @@ def bring_up_to_date(connection: sa.Connection) -> None:
             f"the database has schema version {found}, this program knows up to {schema.SCHEMA_VERSION}",
             hint="install the newer Bodega that wrote it, or restore a backup from before the upgrade",
         )
-    else:
-        for version in range(found, schema.SCHEMA_VERSION):
-            MIGRATIONS[version](connection)
-        connection.execute(sa.delete(schema.meta).where(schema.meta.c.key == "schema_version"))
-    if found != schema.SCHEMA_VERSION:
-        connection.execute(
-            sa.insert(schema.meta).values(key="schema_version", value=str(schema.SCHEMA_VERSION))
-        )
+    for version in range(found or schema.SCHEMA_VERSION, schema.SCHEMA_VERSION):
+        MIGRATIONS[version](connection)
+    connection.execute(sa.delete(schema.meta).where(schema.meta.c.key == "schema_version"))
+    connection.execute(sa.insert(schema.meta).values(key="schema_version", value=str(schema.SCHEMA_VERSION)))
 
 
 def _version(connection: sa.Connection) -> int | None:

@@ -38,7 +38,7 @@ def insert(
         (fulfillment_order, [work]),
         (route_decision, [decision]),
     ):
-        tx.connection.execute(sa.insert(table), list(rows))
+        tx.insert_many(table, rows)
 
 
 def by_ids(tx: Transaction, order_ids: Collection[str]) -> list[Row]:

@@ -25,7 +25,7 @@ def append(
         {"node_id": node_id, "epoch": epoch, "seq": first_seq + place, "body": body, "hash": digest}
         for place, (body, digest) in enumerate(zip(bodies, hashes, strict=True))
     ]
-    tx.connection.execute(sa.insert(down_log), rows)
+    tx.insert_many(down_log, rows)
 
 
 def from_seq(tx: Transaction, node_id: str, epoch: int, seq: int, limit: int) -> list[Recorded]:

@@ -88,20 +88,22 @@ parked_event = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# The key begins with what promises ask for; no other index holds the quantity, so a change of it writes one
+# row and nothing else.
 stock = sa.Table(
     "stock",
     metadata,
-    _text("node_id", key=True),
     _text("sku_id", key=True),
-    _text("bin", key=True),
     _text("disposition", key=True),
+    _text("external", key=True),
+    _text("node_id", key=True),
+    _text("bin", key=True),
     _text("lot", key=True),
     _text("owner", key=True),
-    _text("external", key=True),
     _int("quantity"),
     sqlite_with_rowid=False,
 )
-sa.Index("stock_sellable", stock.c.sku_id, stock.c.disposition, stock.c.node_id, stock.c.quantity)
+sa.Index("stock_listing", stock.c.node_id, stock.c.bin, stock.c.sku_id, stock.c.lot)
 sa.Index(
     "stock_zero",
     stock.c.node_id,

@@ -16,7 +16,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 from cattrs.v import format_exception
 
-from bodega.errors import ConfigInvalid, FieldFault, NotFound
+from bodega.errors import ConfigInvalid, FieldFault, NotFound, PermissionRefused
 
 T = TypeVar("T")
 
@@ -25,13 +25,23 @@ _PATH_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\['([^']+)'\]|\[(\d+)\]")
 
 def load(path: Path, shape: type[T]) -> T:
     """Read `path` into `shape`, or raise ConfigInvalid with every fault, or NotFound."""
+    return parse(read(path), shape, source=str(path))
+
+
+def read(path: Path) -> str:
+    """The text of a configuration file, or NotFound, or ConfigInvalid when it is no text."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError) as error:
         raise NotFound(
             f"there is no configuration file {path}", hint="give another one with --config FILE"
         ) from error
-    return parse(text, shape, source=str(path))
+    except PermissionError as error:
+        raise PermissionRefused(
+            f"the configuration file {path} may not be read", hint="use sudo, or check its owner and mode"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise invalid(str(path), (FieldFault("file", "is not UTF-8 text"),)) from error
 
 
 def parse(text: str, shape: type[T], *, source: str = "configuration") -> T:
@@ -41,7 +51,7 @@ def parse(text: str, shape: type[T], *, source: str = "configuration") -> T:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else None
-        raise _invalid(source, (FieldFault("file", f"is not TOML: {error}", line),)) from error
+        raise invalid(source, (FieldFault("file", f"is not TOML: {error}", line),)) from error
     return structure(raw, shape, text, source=source)
 
 
@@ -57,7 +67,7 @@ def structure(raw: Any, shape: type[T], text: str = "", *, source: str = "config
     try:
         return converter.structure(raw, shape)
     except cattrs.ClassValidationError as error:
-        raise _invalid(source, tuple(_faults(error, text))) from error
+        raise invalid(source, tuple(_faults(error, text))) from error
 
 
 def _by_attribute(kind: type, converter: cattrs.Converter) -> Any:
@@ -82,7 +92,8 @@ def _by_attribute(kind: type, converter: cattrs.Converter) -> Any:
     )
 
 
-def _invalid(source: str, faults: tuple[FieldFault, ...]) -> ConfigInvalid:
+def invalid(source: str, faults: tuple[FieldFault, ...]) -> ConfigInvalid:
+    """The error that names all faults of a file."""
     many = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
     return ConfigInvalid(
         f"{source} has {many}", hint="mend each line named above and try again", faults=faults

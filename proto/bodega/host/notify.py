@@ -7,15 +7,18 @@ import socket
 
 
 def notify(state: str) -> bool:
-    """Send e.g. "READY=1" to the service manager; False when not run by one."""
+    """Send e.g. "READY=1" to the service manager; False when there is none, or it does not listen any more."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return False
     if address.startswith("@"):
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        channel.connect(address)
-        channel.sendall(state.encode())
+        try:
+            channel.connect(address)
+            channel.sendall(state.encode())
+        except OSError:
+            return False  # a notice is a courtesy: a manager that has gone must not take the service with it
     return True
 
 

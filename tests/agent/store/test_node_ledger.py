@@ -165,10 +165,16 @@ async def test_a_ledger_of_another_node_is_refused(tmp_path: Path) -> None:
         pass
 
 
-async def test_a_hub_event_of_a_newer_hub_is_parked_byte_for_byte_and_stalls_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "unknown",
+    [b"\xfa\x3f\x03abc", b"\xff\xff\xff"],
+    ids=["field 1023, which no version that we know has", "no message at all"],
+)
+async def test_a_hub_event_that_is_not_understood_is_parked_byte_for_byte_and_stalls_nothing(
+    tmp_path: Path, unknown: bytes
+) -> None:
     with opened_store(tmp_path) as store:
         hub = HubPen(store)
-        unknown = b"\xfa\x3f\x03abc"  # field 1023, which no version that we know has
         await hub.write_bytes(unknown)
         sku_id = await hub.sku(1)
 

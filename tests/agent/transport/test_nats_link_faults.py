@@ -43,9 +43,9 @@ async def running(link: NatsLink, heard: Heard) -> AsyncIterator[None]:
         assert time.monotonic() - began < STOP_S
 
 
-def quick(url: str, **login: str) -> NatsLink:
+def quick(url: str) -> NatsLink:
     """A link whose waits are drawn short."""
-    return NatsLink(NODE, Broker(url, **login), draw=lambda: 0.1)  # type: ignore[arg-type]
+    return NatsLink(NODE, Broker(url), draw=lambda: 0.1)
 
 
 async def test_it_starts_without_a_broker_and_connects_when_there_is_one(tmp_path: Path) -> None:
@@ -250,6 +250,25 @@ async def test_a_missing_password_file_is_said_and_tried_again(
             await until(lambda: any("password" in str(line.get("reason")) for line in logs))
             password.write_text("any")
             await until(lambda: link.connected)
+
+
+async def test_a_cancellation_that_nats_py_loses_is_found_again() -> None:
+    """`asyncio.wait_for` of Python 3.11 may answer a cancellation with a result."""
+
+    async def answers_all_the_same() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "an answer that came in the same moment"
+        return ""
+
+    link = quick("nats://127.0.0.1:1")
+    task = asyncio.create_task(link._over_the_link(answers_all_the_same()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 @pytest.mark.parametrize("url", ["nats://hub.example:4222", "nats://127.0.0.1:4222,nats://10.0.0.5:4222"])

@@ -211,7 +211,7 @@ async def test_sizes_are_bounded(channel: grpc.aio.Channel) -> None:
 
 
 async def test_a_state_that_does_not_exist_is_refused(channel: grpc.aio.Channel) -> None:
-    request = pb.ListOrdersRequest(state=99)  # type: ignore[arg-type]
+    request = pb.ListOrdersRequest(state=orders_pb2.OrderState.ValueType(99))
     status, _, faults = await refusal(
         services.OrderServiceStub(channel).ListOrders(request, metadata=OPERATOR)
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from bodega.limits import ORDER_LINES_MAX, QUANTITY_MAX
 from bodega_controlplane.api.http.app import build_app
+from bodega_controlplane.app.hub import Hub
 from support.faces import TOKENS
 
 # What each operation may answer besides success; 405 and unknown paths are no operation's answers.
@@ -28,7 +29,7 @@ SUCCESS = {("post", "/v1/orders"): 201, ("post", "/v1/orders/{order_id}/cancel")
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """The document of an app; no hub is needed to describe it."""
-    return build_app(None, TOKENS).openapi()  # type: ignore[arg-type]
+    return build_app(cast("Hub", None), TOKENS).openapi()
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from bodega.errors import BodegaError, FieldFault, InvalidInput, Unauthenticated, Unavailable, outcome_of
-from bodega.limits import FAULTS_SHOWN_MAX, TEXT_CHARS_MAX
+from bodega.limits import FAULT_ROWS_MAX, TEXT_CHARS_MAX
 from bodega_controlplane.api.http.models import PLAIN_TEXT, PLAIN_WORD
 
 MEDIA_TYPE = "application/problem+json"
@@ -61,7 +61,7 @@ def problem(error: BodegaError, *, status: int = 0, headers: Mapping[str, str] |
         code=error.code,
         hint=error.hint,
         faults=[
-            FaultOut(where=fault.where, problem=fault.problem) for fault in error.faults[:FAULTS_SHOWN_MAX]
+            FaultOut(where=fault.where, problem=fault.problem) for fault in error.faults[:FAULT_ROWS_MAX]
         ],
     )
     # ASCII JSON: what a client sent may hold lone surrogates, which UTF-8 cannot carry back.

@@ -1,0 +1,172 @@
+"""One associate at one node: does what the hand-held says, with hands, eyes and a few mistakes.
+
+They know nothing of Bodega but the screen and the list of tasks. They move real units (`Shelves`), so what
+they count is the truth; they report an empty shelf only when it is empty, ask for a new label only when there
+is none, and after the agent has died they look at its screen before they touch anything again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from bodega_agent.demo.bench import Bench
+from bodega_agent.demo.catalogue import Product
+from bodega_agent.demo.handheld import AgentGone, Handheld, ask
+from bodega_agent.demo.picking import Picker
+from bodega_agent.demo.plan import (
+    Barcode,
+    Intake,
+    bin_barcode,
+    control_barcode,
+    item_barcode,
+    sscc_barcode,
+)
+from bodega_agent.demo.regrets import Regrets
+
+LOOK_S = 0.05
+PARCELS_PER_HANDOVER = 3
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Notes:
+    """What an associate notices that ought not to be; each a sentence. All empty in a good run."""
+
+    wrong_scans_taken: list[str] = field(default_factory=list)
+    right_scans_refused: list[str] = field(default_factory=list)
+    wrong_scans: int = 0
+    wrong_items_shown: int = 0
+    agent_deaths: int = 0
+
+
+class Associate:
+    """Works until `go_home`. Give them goods to take in with `deliver`; orders they find on the screen."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        handheld: Handheld,
+        products: dict[str, Product],
+        dice: random.Random,
+        regrets: Regrets,
+    ) -> None:
+        self.bench = bench
+        self.handheld = handheld
+        self.notes = Notes()
+        self.picker = Picker(bench, handheld, products, dice, self.notes, on_unit=regrets.unit_in_hand)
+        self._products = products
+        self._lorry: list[Intake] = []
+        self._going_home = False
+        self._idle = asyncio.Event()
+        self._regrets = regrets
+
+    def deliver(self, intakes: list[Intake]) -> None:
+        """A lorry arrives: to be received and put away before anything else."""
+        self._lorry += intakes
+        self._idle.clear()
+
+    def go_home(self) -> None:
+        """Finish what is open now, and then stop."""
+        self._going_home = True
+
+    async def settled(self) -> None:
+        """Wait until there was nothing left to do at one look at least."""
+        self._idle.clear()
+        await self._idle.wait()
+
+    async def work(self) -> None:
+        """Until `go_home` and nothing is open."""
+        await self.handheld.connect()
+        while True:
+            try:
+                if not await self._do_something():
+                    self._idle.set()
+                    if self._going_home:
+                        return
+                    # The screen of an idle hand-held does not ring when an order comes in: people look.
+                    await asyncio.sleep(LOOK_S)
+            except AgentGone:
+                self.notes.agent_deaths += 1
+                await self.handheld.connect()
+                await self._settle_doubts()
+
+    async def _do_something(self) -> bool:
+        """The most urgent thing; False if there is nothing to do."""
+        tasks = await self._ask("tasks")
+        if self._lorry:
+            await self._take_in(self._lorry[0])
+            self._lorry.pop(0)
+            return True
+        if put_back := [task for task in tasks if task["kind"] == "put_back"]:
+            await self._put_back(put_back[0])
+            return True
+        ready = [task for task in tasks if task.get("state") == "labelled"]
+        open_work = [
+            task for task in tasks if task.get("state") in {"assigned", "picking", "picked", "packed"}
+        ]
+        if len(ready) >= PARCELS_PER_HANDOVER or (ready and not open_work):
+            await self._hand_over(ready)
+            return True
+        if open_work:
+            await self.picker.fulfil({task["fulfillment_order_id"]: task["order_id"] for task in open_work})
+            return True
+        return False
+
+    async def _take_in(self, intake: Intake) -> None:
+        """Receive every case and item, then carry each to its bin."""
+        sku_id, shelves = intake.product.sku_id, self.bench.shelves
+        await self._start("CMD-RECEIVE")
+        for barcode in intake.barcodes():
+            if await self._scan(barcode):
+                shelves.unload(sku_id, barcode.units)
+        await self._scan(control_barcode("CMD-DONE"))
+        await self._start("CMD-PUTAWAY")
+        for barcode in intake.barcodes():
+            if await self._scan(barcode) and await self._scan(bin_barcode(intake.bin_id)):
+                shelves.put_away(sku_id, barcode.units, intake.bin_id)
+        await self._scan(control_barcode("CMD-DONE"))
+
+    async def _put_back(self, task: Json) -> None:
+        """Goods of a cancelled order go back to the bin that they came from."""
+        fulfillment_order_id, sku_id = task["fulfillment_order_id"], task["sku_id"]
+        bin_id = self.picker.came_from(fulfillment_order_id, sku_id)
+        await self._start("CMD-PUTAWAY")
+        for _ in range(task["quantity"]):
+            await self._scan(item_barcode(self._products[sku_id]))
+        if await self._scan(bin_barcode(bin_id)):
+            self.bench.shelves.put_back(fulfillment_order_id, sku_id, task["quantity"], bin_id)
+        await self._scan(control_barcode("CMD-DONE"))
+
+    async def _hand_over(self, parcels: list[Json]) -> None:
+        """Give finished parcels to the carrier; one that was cancelled meanwhile is refused and stays."""
+        await self._start("CMD-HANDOVER")
+        for parcel in parcels:
+            screen = await self.handheld.scan(sscc_barcode(parcel["sscc"]))
+            if not screen.refused:
+                self.bench.shelves.hand_over(parcel["fulfillment_order_id"])
+                self._regrets.parcel_gone(parcel["order_id"])
+        await self._scan(control_barcode("CMD-DONE"))
+
+    async def _start(self, word: str) -> None:
+        """Begin a flow, leaving whatever the hand-held was in."""
+        if self.handheld.screen.step != "idle":
+            await self.handheld.scan(control_barcode("CMD-CANCEL"))
+        await self._scan(control_barcode(word))
+
+    async def _scan(self, barcode: Barcode) -> bool:
+        """A scan that ought to be taken; a refusal is noted."""
+        screen = await self.handheld.scan(barcode)
+        if screen.refused:
+            self.notes.right_scans_refused.append(f"{barcode.text} at {screen.step}: {screen.text}")
+        return not screen.refused
+
+    async def _settle_doubts(self) -> None:
+        """The agent is back: its count of what was picked says whether the unit in hand was taken."""
+        self.picker.settle(await self._ask("orders"))
+
+    async def _ask(self, op: str) -> Any:
+        return await ask(self.handheld.socket_path, op)

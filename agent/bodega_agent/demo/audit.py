@@ -1,0 +1,39 @@
+"""Puts the evidence of a finished run together, from every witness, while everything still runs."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bodega_agent.demo import gather
+from bodega_agent.demo.crew import Crew, Post
+from bodega_agent.demo.evidence import Evidence, Row, Site
+from bodega_agent.demo.handheld import ask
+from bodega_agent.demo.plan import Plan
+from bodega_agent.demo.shop import Shop
+from bodega_agent.demo.witness import read_streams
+from bodega_agent.demo.world import World
+
+
+async def collect(plan: Plan, world: World, shop: Shop, crew: Crew, kept: tuple[Row, ...]) -> Evidence:
+    """The evidence; `kept` is the journal of the killed node just before it was killed."""
+    sites = await asyncio.gather(
+        *(_site(post, kept if number == plan.killed_site else ()) for number, post in enumerate(crew.posts))
+    )
+    audit = await world.bodegactl("audit", "verify")
+    return Evidence(
+        plan=plan,
+        sites=tuple(sites),
+        centre=gather.centre_of(world.hub_database, [site.node_id for site in sites], audit),
+        wire=gather.wire_of(*await read_streams(world.broker)),
+        till=await gather.till_of(shop),
+    )
+
+
+async def _site(post: Post, kept: tuple[Row, ...]) -> Site:
+    verified = await ask(post.node.socket, "ledger.verify")
+    return Site(
+        post.node.site.node_id,
+        gather.floor_of(post.associate),
+        gather.ledger_of(post.node.ledger, verified=bool(verified["ok"]), kept=kept),
+        tuple(post.node.cable.cuts),
+    )

@@ -1,0 +1,205 @@
+"""Picking, packing and labelling one order after the other, led by the screen.
+
+A unit is taken in hand, laid on the tray, scanned; only the beep moves it from shelf to stage. If the agent
+dies between trigger and beep, the unit stays in hand, and `settle` decides when the agent is back.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bodega.limits import VERDICT_S
+from bodega_agent.demo.bench import Bench
+from bodega_agent.demo.catalogue import Product
+from bodega_agent.demo.handheld import Handheld, Screen, ask
+from bodega_agent.demo.plan import Barcode, bin_barcode, control_barcode, item_barcode, sscc_barcode
+from bodega_agent.demo.tray import tray_picture
+
+WRONG_BIN_CHANCE = 0.05
+WRONG_ITEM_CHANCE = 0.04
+WRONG_ON_TRAY_CHANCE = 0.04
+LABEL_LOOK_S = 0.02
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A unit between trigger and beep."""
+
+    fulfillment_order_id: str
+    sku_id: str
+    bin_id: str
+
+
+class PickNotes(Protocol):
+    """Where a picker writes down what ought not to be."""
+
+    wrong_scans_taken: list[str]
+    right_scans_refused: list[str]
+    wrong_scans: int
+    wrong_items_shown: int
+
+
+class Picker:
+    """The picking half of an associate.
+
+    `on_unit` is told the order id at the beep of each unit. `in_mid_pick`, when set, is awaited once, between
+    trigger and beep of a unit that is neither the first nor the last of its line.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        handheld: Handheld,
+        products: Mapping[str, Product],
+        dice: random.Random,
+        notes: PickNotes,
+        on_unit: Callable[[str], None],
+    ) -> None:
+        self._bench, self._handheld, self._products = bench, handheld, products
+        self._dice, self._notes = dice, notes
+        self._order_of: dict[str, str] = {}
+        self._bin_id = ""
+        self._in_hand: InHand | None = None
+        self._on_tray = ""
+        self._shown_again: set[tuple[str, str]] = set()
+        self._origin: dict[tuple[str, str], str] = {}
+        self._on_unit = on_unit
+        self.in_mid_pick: Callable[[], Awaitable[None]] | None = None
+
+    def came_from(self, fulfillment_order_id: str, sku_id: str) -> str:
+        """The bin that the picked units of this order came from."""
+        return self._origin[fulfillment_order_id, sku_id]
+
+    def settle(self, orders: list[Json]) -> None:
+        """The agent is back from the dead: was the unit in hand counted?"""
+        held, self._in_hand = self._in_hand, None
+        if held is None:
+            return
+        lines = [
+            line
+            for order in orders
+            if order["fulfillment_order_id"] == held.fulfillment_order_id
+            for line in order["lines"]
+            if line["sku_id"] == held.sku_id
+        ]
+        on_stage = self._bench.shelves.on_stage(held.fulfillment_order_id, held.sku_id)
+        if sum(line["picked"] for line in lines) > on_stage:
+            self._moved(held)
+
+    async def fulfil(self, order_of: Mapping[str, str]) -> None:
+        """CMD-PICK, and then whatever the screen asks for, until it is idle again."""
+        self._order_of.update(order_of)
+        screen = self._handheld.screen
+        if screen.step not in _STEPS:
+            if screen.step != "idle":
+                await self._handheld.scan(control_barcode("CMD-CANCEL"))
+            screen = await self._handheld.scan(control_barcode("CMD-PICK"))
+        while screen.step in _STEPS:
+            screen = await _STEPS[screen.step](self, screen)
+
+    async def _go_to_bin(self, screen: Screen) -> Screen:
+        if screen.kind == "control":
+            # By the book no bin holds it, and this associate knows of none either.
+            return await self._handheld.scan(control_barcode("CMD-SHORT"))
+        bin_id = screen.values[0]
+        if self._dice.random() < WRONG_BIN_CHANCE:
+            others = sorted({other for other, _ in self._bench.shelves.bins} - {bin_id})
+            await self._scan_wrong(bin_barcode(self._dice.choice(others)))
+        self._bin_id = bin_id
+        return await self._handheld.scan(bin_barcode(bin_id))
+
+    async def _take_unit(self, screen: Screen) -> Screen:
+        sku_id, order = screen.sku_id, screen.fulfillment_order_id
+        if not self._bench.shelves.on_shelf(self._bin_id, sku_id):
+            self._bench.shelves.reported_empty.add((self._bin_id, sku_id))
+            return await self._handheld.scan(control_barcode("CMD-SHORT"))
+        if self._dice.random() < WRONG_ITEM_CHANCE:
+            await self._scan_wrong(item_barcode(self._another(sku_id)))
+        self._lay_on_tray(self._another(sku_id) if self._slips() else self._products[sku_id])
+        return await self._scan_unit(screen, InHand(order, sku_id, self._bin_id))
+
+    async def _scan_unit(self, screen: Screen, held: InHand) -> Screen:
+        on_stage = self._bench.shelves.on_stage(held.fulfillment_order_id, held.sku_id)
+        before = self._handheld.screen.scan_no
+        self._in_hand = held
+        self._handheld.point(item_barcode(self._products[held.sku_id]))
+        if self.in_mid_pick is not None and on_stage >= 1 and screen.quantity >= 2:
+            strike, self.in_mid_pick = self.in_mid_pick, None
+            await strike()
+        answer = await self._handheld.beep(before)
+        self._in_hand = None
+        if answer.refused:
+            # Back onto the shelf with it. If the order was cancelled meanwhile, the refusal is right.
+            if not await self._is_cancelled(held.fulfillment_order_id):
+                self._notes.right_scans_refused.append(f"{held.sku_id} in {held.bin_id}: {answer.text}")
+            return answer
+        self._moved(held)
+        return await self._handheld.news_since_beep(VERDICT_S)
+
+    def _moved(self, held: InHand) -> None:
+        self._bench.shelves.pick(held.bin_id, held.sku_id, held.fulfillment_order_id)
+        self._origin[held.fulfillment_order_id, held.sku_id] = held.bin_id
+        self._on_unit(self._order_of[held.fulfillment_order_id])
+
+    async def _check(self, screen: Screen) -> Screen:
+        """All is picked. If the camera doubts a line: show it again; if it still does, look and accept."""
+        if not screen.kind:
+            return await self._handheld.news(VERDICT_S)
+        if screen.kind == "control":
+            return await self._handheld.scan(control_barcode("CMD-PACK"))
+        doubted = (screen.fulfillment_order_id, screen.sku_id)
+        if doubted in self._shown_again:
+            return await self._handheld.scan(control_barcode("CMD-ACCEPT"))
+        self._shown_again.add(doubted)
+        self._lay_on_tray(self._products[screen.sku_id])
+        await self._handheld.scan(item_barcode(self._products[screen.sku_id]))
+        return await self._handheld.news_since_beep(VERDICT_S)
+
+    async def _stick_label(self, screen: Screen) -> Screen:
+        if self._bench.label_is_there(screen.sscc):
+            return await self._handheld.scan(sscc_barcode(screen.sscc))
+        if "CMD-REPRINT" in screen.values:
+            return await self._handheld.scan(control_barcode("CMD-REPRINT"))
+        # A printer does not ring: people look into its tray.
+        return await self._handheld.news(LABEL_LOOK_S)
+
+    async def _scan_wrong(self, barcode: Barcode) -> None:
+        """A slip of the hand: the agent must say no, and ask for the same again."""
+        step = self._handheld.screen.step
+        screen = await self._handheld.scan(barcode)
+        self._notes.wrong_scans += 1
+        if not screen.refused:
+            self._notes.wrong_scans_taken.append(f"{barcode.text} at {step}: {screen.text}")
+
+    async def _is_cancelled(self, fulfillment_order_id: str) -> bool:
+        orders = await ask(self._handheld.socket_path, "orders")
+        states = {order["fulfillment_order_id"]: order["state"] for order in orders}
+        return bool(states[fulfillment_order_id] == "cancelled")
+
+    def _slips(self) -> bool:
+        if self._dice.random() >= WRONG_ON_TRAY_CHANCE:
+            return False
+        self._notes.wrong_items_shown += 1
+        return True
+
+    def _another(self, sku_id: str) -> Product:
+        return self._products[self._dice.choice([other for other in self._products if other != sku_id])]
+
+    def _lay_on_tray(self, product: Product) -> None:
+        if self._on_tray != product.sku_id:
+            self._on_tray = product.sku_id
+            self._bench.tray.show(tray_picture(product.ean13))
+
+
+_STEPS: dict[str, Callable[[Picker, Screen], Awaitable[Screen]]] = {
+    "pick_bin": Picker._go_to_bin,
+    "pick_item": Picker._take_unit,
+    "pick_check": Picker._check,
+    "pack": Picker._check,
+    "label": Picker._stick_label,
+}

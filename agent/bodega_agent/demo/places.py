@@ -1,0 +1,77 @@
+"""Where the demo's nodes stand, and what each of them needs to know about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bodega_agent.demo.catalogue import COMPANY_PREFIX
+
+AISLES = "ABCD"
+BAYS_PER_AISLE = 11
+SERIALS_PER_NODE = 100_000
+
+# One line: node | name | latitude | longitude | street | postal code and town.
+_PLACES = """
+lisbon-01 | Bodega Lisboa Arroios | 38.7262 | -9.1345 | Rua Passos Manuel 12 | 1150-260 Lisboa
+porto-01 | Bodega Porto Bonfim | 41.1520 | -8.5985 | Rua do Heroísmo 88 | 4300-254 Porto
+coimbra-01 | Bodega Coimbra Baixa | 40.2095 | -8.4310 | Rua da Sofia 40 | 3000-389 Coimbra
+braga-01 | Bodega Braga Maximinos | 41.5480 | -8.4340 | Rua do Caires 21 | 4700-206 Braga
+faro-01 | Bodega Faro Centro | 37.0170 | -7.9350 | Rua de Santo António 5 | 8000-283 Faro
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One node's place. Degrees as in WGS 84; bins in walking order; SSCC serials are inclusive."""
+
+    node_id: str
+    name: str
+    latitude: float
+    longitude: float
+    ship_from: tuple[str, ...]
+    bins: tuple[str, ...]
+    first_serial: int
+    last_serial: int
+
+    def walk_order(self, bin_id: str) -> int:
+        """Position of a bin on the way through the node; lower is nearer to the door."""
+        return self.bins.index(bin_id)
+
+    def profile(self) -> dict[str, Any]:
+        """The node's profile, as `bodegactl nodes register` reads it."""
+        return {
+            "node_id": self.node_id,
+            "name": self.name,
+            "location": {"latitude": self.latitude, "longitude": self.longitude},
+            "ship_from": [self.name, *self.ship_from],
+            "sscc_range": {
+                "extension": 0,
+                "company_prefix": COMPANY_PREFIX,
+                "first_serial": self.first_serial,
+                "last_serial": self.last_serial,
+            },
+            "bins": [
+                {"bin_id": bin_id, "walk_order": order} for order, bin_id in enumerate(self.bins, start=1)
+            ],
+        }
+
+
+def sites(count: int) -> tuple[Site, ...]:
+    """The first `count` places (1 to 5), each with its own bins' labels and range of SSCC serials."""
+    rows = _PLACES.strip().splitlines()
+    assert 1 <= count <= len(rows), f"there are {len(rows)} places"
+    return tuple(_site(index, *row.split(" | ")) for index, row in enumerate(rows[:count]))
+
+
+def _site(index: int, node_id: str, name: str, latitude: str, longitude: str, *address: str) -> Site:
+    return Site(
+        node_id,
+        name,
+        float(latitude),
+        float(longitude),
+        ship_from=(*address, "Portugal"),
+        bins=tuple(f"{aisle}-{bay:02d}-01" for aisle in AISLES for bay in range(1, BAYS_PER_AISLE + 1)),
+        first_serial=1 + index * SERIALS_PER_NODE,
+        last_serial=(index + 1) * SERIALS_PER_NODE,
+    )

@@ -1,0 +1,80 @@
+"""The operator's token crosses a network inside TLS or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from bodega_controlplane.api.grpc.binding import bind
+from bodega_controlplane.api.grpc.server import build_server
+from bodega_controlplane.cli.client import needs_tls
+from support.bodegactl import bodegactl
+from support.faces import TOKENS, stocked_hub
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key; both PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "hub.pem", folder / "hub-key.pem"
+    paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
+
+
+async def test_a_hub_with_a_certificate_is_asked_over_tls_only(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    token = tmp_path / "operator.token"
+    token.write_text(TOKENS.operator, encoding="ascii")
+    with stocked_hub(tmp_path, TEA=1) as hub:
+        server = build_server(hub, TOKENS)
+        address = f"127.0.0.1:{bind(server, '127.0.0.1:0', (certificate, key))}"
+        await server.start()
+        try:
+            ask = ("nodes", "ls", "--hub", address, "--token-file", token)
+            trusted = await asyncio.to_thread(bodegactl, *ask, "--ca-file", certificate)
+            plain = await asyncio.to_thread(bodegactl, *ask)
+        finally:
+            await server.stop(grace=None)
+    assert "lisbon-01" in trusted.out, trusted.err
+    assert plain.code == 69
+
+
+def test_roots_that_cannot_be_read_are_one_clear_line(tmp_path: Path) -> None:
+    token = tmp_path / "operator.token"
+    token.write_text("t", encoding="ascii")
+    said = bodegactl("nodes", "ls", "--token-file", token, "--ca-file", tmp_path / "none.pem")
+    assert (said.code, "none.pem" in said.err) == (78, True)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_loopback_needs_no_tls(host: str) -> None:
+    assert not needs_tls(host)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "hub.example.net", "0.0.0.0", "::", "localhost.example.net"])
+def test_everything_else_does(host: str) -> None:
+    assert needs_tls(host)
