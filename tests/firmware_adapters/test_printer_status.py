@@ -80,6 +80,8 @@ def test_anything_else_is_the_printers_fault(reply):
 )
 def test_no_reply_crashes_the_parser(reply):
     try:
-        parse_host_status(reply)
-    except PeerFault:
-        return
+        status = parse_host_status(reply)
+    except PeerFault as fault:
+        assert fault.message
+    else:
+        assert status.queued_labels >= 0

@@ -29,11 +29,12 @@ from support.bodega_command import bodega, fill_ledger, write_config
 from support.bodegactl import address_of_nobody, bodegactl
 from support.bodegactl import write_config as write_hub_config
 from support.node_under_test import scan_text
+from support.waiting import until
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("daemons")]
 
 
-def one_clear_line(code: int, err: str, *, expected: int, word: str) -> None:
+def check_one_clear_line(code: int, err: str, *, expected: int, word: str) -> None:
     """The documented exit code, the word, and no traceback."""
     assert code == expected, err
     assert "Traceback" not in err
@@ -113,7 +114,7 @@ def test_two_agents_on_one_socket(tmp_path: Path) -> None:
     listener.listen()
     done = bodega(config, "run")
     listener.close()
-    one_clear_line(done.returncode, done.stderr, expected=71, word="control.sock")
+    check_one_clear_line(done.returncode, done.stderr, expected=71, word="control.sock")
 
 
 def test_a_port_of_the_control_plane_in_use(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_a_port_of_the_control_plane_in_use(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         config.write_text(config.read_text().replace("[http]\nport = 0", f"[http]\nport = {port}"))
         done = bodegactl("serve", "--config", config)
-    one_clear_line(done.code, done.err, expected=71, word=str(port))
+    check_one_clear_line(done.code, done.err, expected=71, word=str(port))
 
 
 def test_a_ledger_of_a_newer_bodega(tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_a_ledger_of_a_newer_bodega(tmp_path: Path) -> None:
         ledger.execute("PRAGMA user_version = 99")
     ledger.close()
     done = bodega(write_config(tmp_path), "run")
-    one_clear_line(done.returncode, done.stderr, expected=76, word="99")
+    check_one_clear_line(done.returncode, done.stderr, expected=76, word="99")
 
 
 def test_a_hub_database_of_a_newer_bodega(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_a_hub_database_of_a_newer_bodega(tmp_path: Path) -> None:
     database.close()
     config = write_hub_config(tmp_path, data, nats_url=f"nats://{address_of_nobody()}")
     done = bodegactl("serve", "--config", config)
-    one_clear_line(done.code, done.err, expected=76, word="99")
+    check_one_clear_line(done.code, done.err, expected=76, word="99")
 
 
 @pytest.mark.parametrize("program", ["bodega", "bodegactl"])
