@@ -41,8 +41,9 @@ CUT = Outage(began_ms=START_MS + 10_000, healed_ms=START_MS + 12_000, used_ms=ST
 def _story() -> list[Movement]:
     moves: list[Movement] = []
 
-    def do(command: str, sku_id: str, quantity: int, **places: str) -> None:
-        booked = book(command, [Goods(sku_id, quantity)], fold(moves), **places)
+    def do(command: str, sku_id: str, quantity: int, *, source_bin: str = "", target_bin: str = "") -> None:
+        goods = [Goods(sku_id, quantity)]
+        booked = book(command, goods, fold(moves), source_bin=source_bin, target_bin=target_bin)
         assert not booked.discrepancies, "the story is true: nothing has to be found"
         moves.append(booked.movement)
 
@@ -79,6 +80,7 @@ def rows_of(bodies: list[bytes], *, committed: bool = False) -> tuple[Row, ...]:
 
 
 def _committed_ms(at_ms: int) -> int:
+    assert CUT.used_ms is not None, "in this story the cable is used again"
     return CUT.used_ms + LAG_MS if CUT.began_ms <= at_ms < CUT.used_ms else at_ms + LAG_MS
 
 

@@ -29,7 +29,6 @@ from support.bodega_command import bodega, fill_ledger, write_config
 from support.bodegactl import address_of_nobody, bodegactl
 from support.bodegactl import write_config as write_hub_config
 from support.node_under_test import scan_text
-from support.waiting import until
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("daemons")]
 
