@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nats
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
@@ -20,6 +21,7 @@ from bodega.v1 import journal_pb2, sync_pb2
 from bodega_controlplane.app import catalogue, nodes, orders, stock
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.config import NatsConfig
+from bodega_controlplane.store import schema
 from bodega_controlplane.transport.link import Link
 from support.controlplane import (
     LISBON,
@@ -95,18 +97,27 @@ async def connected(server: NatsServer) -> AsyncIterator[Wire]:
         await client.close()
 
 
-@pytest.fixture
-async def hub(nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Hub]:
-    made = make_hub("sqlite", tmp_path)
-    await made.run(lambda tx: nodes.register_node(tx, OPERATOR, node_draft(NODE, LISBON)))
+@asynccontextmanager
+async def linked(database: str, server: NatsServer, folder: Path) -> AsyncIterator[Hub]:
+    """A hub with two nodes and a small catalogue, linked to the broker."""
+    made = make_hub(database, folder)
+    for number, node_id in enumerate((NODE, "porto-01")):
+        draft = node_draft(node_id, LISBON, number=number)
+        await made.run(lambda tx, draft=draft: nodes.register_node(tx, OPERATOR, draft))
     await made.run(lambda tx: catalogue.upsert_skus(tx, OPERATOR, [sku("TEA"), sku("SALT")]))
-    task = asyncio.create_task(Link(made, NatsConfig(url=nats_server.url), draw=lambda: 0.1).run())
-
+    task = asyncio.create_task(Link(made, NatsConfig(url=server.url), draw=lambda: 0.1).run())
     await until(lambda: made.broker_connected, what="the hub is linked")
     yield made
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.2)
     made.close()
+
+
+@pytest.fixture
+async def hub(nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Hub]:
+    async with linked("sqlite", nats_server, tmp_path) as made:
+        yield made
 
 
 def shelved(quantity: int = 10) -> NodeByHand:
@@ -161,11 +172,11 @@ async def test_a_tampered_chain_and_another_nodes_name_are_refused_and_stall_nob
     node = shelved()
     good = node.envelope()
     tampered = replace(good, events=(good.events[0], good.events[1] + b"\x30\x01"))
-    foreign = replace(good, node_id="porto-01")
+    foreign = replace(good, node_id="madrid-01")
     async with connected(nats_server) as wire:
         await wire.send(tampered)
         await wire.send(foreign)
-        await wire.send(good, subject="up.porto-01.1")
+        await wire.send(good, subject="up.madrid-01.1")
         await wire.client.jetstream().publish(f"up.{NODE}.1", b"\xff\xff\xff")
         await wire.send(good)
         assert (await asyncio.wait_for(wire.acks.get(), 10)).seq == 2
@@ -234,3 +245,23 @@ async def test_orders_are_taken_while_the_broker_is_away_and_sent_when_it_is_bac
         (envelope,) = await wire.pull(1)
     last = journal_pb2.HubEvent.FromString(envelope.events[-1])
     assert last.fulfillment_order.order_id == order.order_id
+
+
+async def test_an_envelope_that_the_database_chokes_on_is_set_aside_and_other_nodes_go_on(
+    nats_server: NatsServer, postgres_url: str, tmp_path: Path
+) -> None:
+    poison, other = NodeByHand(NODE), NodeByHand("porto-01")
+    # PostgreSQL takes no zero character in a text.
+    poison.record_bytes(journal_pb2.NodeEvent(cmd_id="zero \0").SerializeToString())
+    other.shelve("TEA", 4)
+    async with linked(postgres_url, nats_server, tmp_path) as hub, connected(nats_server) as wire:
+        await wire.send(poison.envelope())
+        await wire.send(other.envelope(), subject="up.porto-01.1")
+
+        async def applied() -> bool:
+            return [view.applied_seq for view in await hub.read(nodes.list_nodes)] == [0, 2]
+
+        await until_async(applied, what="the other node's journal is applied")
+        (kept,) = await hub.read(lambda tx: list(tx.connection.execute(sa.select(schema.refused_envelope))))
+    assert kept.node_id == NODE
+    assert "could not be applied" in kept.reason

@@ -101,7 +101,7 @@ def test_systemd_is_told_that_it_is_ready_alive_and_stopping(tmp_path: Path) -> 
             process.send_signal(signal.SIGTERM)
             while notices[-1] != "STOPPING=1":
                 notices.append(systemd.recv(100).decode())
-        assert notices.index("READY=1") < notices.index("STOPPING=1")
+        assert set(notices) == {"READY=1", "WATCHDOG=1", "STOPPING=1"}
 
 
 @pytest.mark.parametrize("face", ["http", "grpc"])

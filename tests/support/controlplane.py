@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -123,7 +122,7 @@ class NodeByHand:
             at_ms=1_700_000_000_000 + len(self.journal),
             seen_seq=self.seen_seq,
             actor="associate",
-            **fact,  # type: ignore[arg-type]  # one fact of the oneof, by its name
+            **fact,  # type: ignore[arg-type] - the name of the fact is the test's choice
         )
         return self.record_bytes(event.SerializeToString())
 
@@ -189,7 +188,7 @@ def deliver(store: Store, *deliveries: Delivery, now_ms: int = 1_700_000_100_000
     return store.write(lambda tx: apply(tx, now_ms, deliveries))[0]
 
 
-def rows_of(store: Store, table: sa.Table) -> list[sa.Row[Any]]:
+def rows_of(store: Store, table: sa.Table) -> list[sa.Row]:
     """Every row of a table, by its key."""
     return store.read(lambda tx: list(tx.connection.execute(sa.select(table).order_by(*table.primary_key))))
 

@@ -132,8 +132,7 @@ def open_store(database: str, data_dir: Path) -> Store:
 
 
 def _sqlite(path: Path) -> sa.Engine:
-    # Imported here so that a host with PostgreSQL only never loads it.
-    from pysqlite3 import dbapi2  # noqa: PLC0415 - see the sentence above
+    from pysqlite3 import dbapi2  # noqa: PLC0415 - a host with PostgreSQL only never loads it
 
     engine = sa.create_engine(
         f"sqlite+pysqlite:///{path}",

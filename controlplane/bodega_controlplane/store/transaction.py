@@ -91,8 +91,8 @@ class Transaction:
             return
         columns = tuple(rows[0])
         marks = ", ".join(["?" if self.exclusive else "%s"] * len(columns))
-        # The names are those of our own tables; values only ever travel as parameters.
-        statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}){ending}"  # noqa: S608 - see above
+        names = ", ".join(columns)
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){ending}"  # noqa: S608 - names are our own
         # itemgetter answers with a tuple for two columns and more; no table here has fewer.
         self.connection.exec_driver_sql(statement, list(map(itemgetter(*columns), rows)))
 

@@ -11,7 +11,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, StorageType, StreamConfig
 from nats.js.errors import BadRequestError
 
-from bodega.limits import BROKER_REQUEST_S, STREAM_AGE_S, UP_UNACKED_EVENTS_MAX
+from bodega.limits import BROKER_REQUEST_S, STREAM_AGE_S, UP_UNACKED_ENVELOPES_MAX
 
 UP, DOWN = "UP", "DOWN"
 UP_CONSUMER = "hub"
@@ -50,7 +50,7 @@ async def make_streams(client: Client) -> None:
             durable_name=UP_CONSUMER,
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=_ACK_WAIT_S,
-            max_ack_pending=UP_UNACKED_EVENTS_MAX,
+            max_ack_pending=UP_UNACKED_ENVELOPES_MAX,
         ),
     )
 
