@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -142,3 +144,38 @@ def test_wrong_usage_is_said_before_anything_starts(
     assert done.returncode == 2
     assert word in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the lines to try need curl")
+def test_a_kept_demo_prints_lines_that_work_as_they_stand(tmp_path: Path) -> None:
+    with (tmp_path / "err").open("w") as err:
+        process = subprocess.Popen(
+            [*COMMAND, "--orders", "10", "--keep"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=err,
+            text=True,
+        )
+    try:
+        assert process.stdout is not None
+        said = list(itertools.takewhile(lambda line: not line.startswith("Ctrl-C"), process.stdout))
+        lines = "".join(itertools.dropwhile(lambda line: not line.startswith("# the node"), said))
+        tried = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", lines],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert tried.returncode == 0, tried.stderr
+        assert "lisbon-01" in tried.stdout
+        assert '"reference":"by-hand-1"' in tried.stdout
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+        assert "All rules hold." in process.stdout.read()
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+    assert (tmp_path / ".demo" / "run" / "logs" / "hub.log").exists(), "what was kept is still there"

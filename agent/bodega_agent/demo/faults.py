@@ -8,7 +8,6 @@ from bodega_agent.demo.crew import Post
 from bodega_agent.demo.evidence import Row
 from bodega_agent.demo.gather import journal_of
 from bodega_agent.demo.proxy import Outage, now_ms
-from bodega_agent.demo.world import Node
 
 # Less than a label has, more than the printer's status question: the connection dies in mid-label.
 _BYTES_BEFORE_THE_CABLE_IS_KICKED = 300
@@ -42,6 +41,11 @@ class Kill:
         self.done.set()
 
 
-def kick_printer_cable(node: Node) -> None:
-    """The printer's next connection dies in mid-label: nobody knows if it was printed."""
-    node.bench.printer.drop_connection_after_bytes = _BYTES_BEFORE_THE_CABLE_IS_KICKED
+def kick_printer_cable(post: Post) -> None:
+    """The next label's connection dies in mid-label: nobody but the associate can know if it was printed."""
+    printer = post.node.bench.printer
+
+    def kick() -> None:
+        printer.drop_connection_after_bytes = _BYTES_BEFORE_THE_CABLE_IS_KICKED
+
+    post.associate.picker.before_pack = kick

@@ -7,6 +7,9 @@
 | orders_short | of these, partially shipped, or unfulfillable because nothing was on the shelf |
 | orders_refused | wishes that the API answered with 409 and that became no order |
 | labels_printed, labels_double | labels that came out of the printers; those beyond the first of a parcel |
+| labels_asked_again | print jobs beyond the first of a parcel: lost in mid-print, asked for by a person |
+| wrong_scans | slips of the associates' hands; that each was refused is a rule |
+| verdicts, verdicts_doubtful | what cameras said of picks, in the hub's database; those other than "pass" |
 | oversold_units | see `tally.oversold_units` |
 | events_total | events in the nodes' own journals |
 | events_lost, events_doubled | see `tally.lost_events`, `tally.doubled_events` |
@@ -40,6 +43,10 @@ class Figures:
     orders_refused: int
     labels_printed: int
     labels_double: int
+    labels_asked_again: int
+    wrong_scans: int
+    verdicts: int
+    verdicts_doubtful: int
     oversold_units: int
     events_total: int
     events_lost: int
@@ -79,6 +86,10 @@ def figures_of(evidence: Evidence) -> Figures:
         orders_refused=sum(1 for receipt in evidence.till.receipts if not receipt.order_id),
         labels_printed=sum(len(site.floor.labels) for site in evidence.sites),
         labels_double=sum(tally.double_labels(evidence).values()),
+        labels_asked_again=sum(site.ledger.labels_asked_again for site in evidence.sites),
+        wrong_scans=sum(site.floor.wrong_scans for site in evidence.sites),
+        verdicts=sum(centre.verdicts.values()),
+        verdicts_doubtful=sum(many for outcome, many in centre.verdicts.items() if outcome != "pass"),
         oversold_units=sum(tally.oversold_units(evidence).values()),
         events_total=sum(len(site.ledger.journal) for site in evidence.sites),
         events_lost=sum(
