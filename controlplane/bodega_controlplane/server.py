@@ -32,10 +32,12 @@ from bodega_controlplane.transport.link import Link
 
 log = logs.get_logger(__name__)
 
-# Of STOP_S, what requests in hand get before they are cut; the rest is for the database.
-_GRACE_S = 0.4 * STOP_S
+# Of STOP_S, what requests in hand of each face get before they are cut; the rest is for the database.
+_GRACE_S = 0.3 * STOP_S
 
 _BACKLOG = 512
+
+_CANCEL_AGAIN_S = 0.2
 
 # Without a watchdog to feed.
 _IDLE_S = 60.0
@@ -181,8 +183,11 @@ async def _running(work: Coroutine[None, None, None], stop: asyncio.Event) -> As
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        # Again and again: libraries (nats-py while it connects, wait_for of Python 3.11) can swallow a cancel.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CANCEL_AGAIN_S)
+        if not task.cancelled():
             await task
 
 

@@ -60,6 +60,10 @@ def serving(config: Path, **environment: str) -> Iterator[tuple[subprocess.Popen
         process.communicate()
 
 
+def caller(ready: dict[str, object]) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(str(ready["http_port"]))))
+
+
 def failing(config: Path) -> tuple[int, str]:
     done = subprocess.run(command(config), stderr=subprocess.PIPE, text=True, timeout=_START_S, check=False)
     return done.returncode, done.stderr
@@ -77,13 +81,12 @@ def test_it_serves_without_a_broker_and_says_where(tmp_path: Path) -> None:
 
 
 def test_sigterm_stops_it_in_time_with_exit_0_even_while_a_client_hangs_on(tmp_path: Path) -> None:
-    with serving(write_config(tmp_path)) as (process, ready):
-        with socket.create_connection(("127.0.0.1", int(str(ready["http_port"])))) as idle:
-            idle.sendall(b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-            began = time.monotonic()
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=_START_S) == ExitCode.OK
-            assert time.monotonic() - began < STOP_S
+    with serving(write_config(tmp_path)) as (process, ready), caller(ready) as hanging:
+        hanging.sendall(b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=_START_S) == ExitCode.OK
+        assert time.monotonic() - began < STOP_S
 
 
 def test_systemd_is_told_that_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:

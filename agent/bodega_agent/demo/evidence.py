@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bodega.core.ledger import Account
 from bodega.core.sync import Envelope
 from bodega_agent.demo.plan import Plan
-from bodega_agent.demo.proxy import Cut
+from bodega_agent.demo.proxy import Outage
 from bodega_agent.demo.shop import Receipt
 
 
@@ -140,12 +140,13 @@ class Till:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One node, from all sides."""
+    """One node, from all sides: `cuts` of its network, `deaths` of its agent."""
 
     node_id: str
     floor: Floor
     ledger: Ledger
-    cuts: tuple[Cut, ...] = ()
+    cuts: tuple[Outage, ...] = ()
+    deaths: tuple[Outage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,8 @@ class Picker:
                 self._notes.right_scans_refused.append(f"{held.sku_id} in {held.bin_id}: {answer.text}")
             return answer
         self._moved(held)
-        return await self._handheld.news_since_beep(VERDICT_S)
+        # The picture must lie still until the camera has said its word.
+        return await self._handheld.news_since_beep(VERDICT_S) if self._bench.watched else answer
 
     def _moved(self, held: InHand) -> None:
         self._bench.shelves.pick(held.bin_id, held.sku_id, held.fulfillment_order_id)
@@ -191,7 +192,7 @@ class Picker:
         return self._products[self._dice.choice([other for other in self._products if other != sku_id])]
 
     def _lay_on_tray(self, product: Product) -> None:
-        if self._on_tray != product.sku_id:
+        if self._bench.watched and self._on_tray != product.sku_id:
             self._on_tray = product.sku_id
             self._bench.tray.show(tray_picture(product.ean13))
 

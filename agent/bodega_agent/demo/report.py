@@ -32,6 +32,7 @@ _WORDS = {
     "catchup_events": "events waiting at the heal",
     "catchup_events_per_s": "  caught up, events/s",
     "reconnect_ms": "  node back after the heal, ms",
+    "restart_ms": "killed agent synced again after, ms",
     "conflicts": "conflicts resolved by a rule",
 }
 

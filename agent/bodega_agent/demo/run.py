@@ -66,7 +66,7 @@ async def _work(plan: Plan, world: World, progress: Progress, *, stay: bool, sta
             tasks.create_task(crew.work())
             await story.tell()
             progress.chapter("auditing devices, broker, databases and API")
-            evidence = await collect(plan, world, shop, crew, story.kill.kept)
+            evidence = await collect(plan, world, shop, crew, story.kill)
             if stay:
                 progress.close()
                 await _stay(plan, world, _judged(evidence, time.monotonic() - started_s))

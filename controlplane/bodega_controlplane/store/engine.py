@@ -30,6 +30,9 @@ _READ, _WRITE = "BEGIN DEFERRED", "BEGIN IMMEDIATE"
 # SQLSTATE serialization_failure and deadlock_detected (PostgreSQL, appendix A).
 _RETRY_SQLSTATES = frozenset({"40001", "40P01"})
 
+# Primary result codes of SQLite: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
+_SQLITE_OUTAGES = frozenset({5, 6, 8, 10, 13, 14})
+
 
 class Store:
     """One open database. `write` and `read` may be called from any thread."""
@@ -84,12 +87,21 @@ def _outages_named() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) in _RETRY_SQLSTATES:
+        if not _is_outage(error.orig):
             raise
         raise Unavailable(
             f"the database does not answer: {error.orig}",
             hint="check that it runs and that its disk is not full",
         ) from error
+
+
+def _is_outage(error: BaseException | None) -> bool:
+    """Whether the database is away, busy or full, and not told something that it does not understand."""
+    sqlite_code = getattr(error, "sqlite_errorcode", None)
+    if sqlite_code is not None:
+        # The low byte is the primary code, the rest says more about it.
+        return sqlite_code & 0xFF in _SQLITE_OUTAGES
+    return getattr(error, "sqlstate", None) not in _RETRY_SQLSTATES
 
 
 def open_store(database: str, data_dir: Path) -> Store:

@@ -134,8 +134,8 @@ class SimulatedZplPrinter:
                         writer.transport.abort()
                         return
                 await writer.drain()
-        except ConnectionError:
-            return  # the client hung up or the power went: a printer does not mind
+        except (ConnectionError, asyncio.CancelledError):
+            return  # the client hung up, or the power went: a printer does not mind
         finally:
             self._connections.discard(writer)
             writer.close()
