@@ -122,7 +122,7 @@ class NodeByHand:
             at_ms=1_700_000_000_000 + len(self.journal),
             seen_seq=self.seen_seq,
             actor="associate",
-            **fact,  # type: ignore[arg-type] - the name of the fact is the test's choice
+            **fact,  # type: ignore[arg-type]  # the name of the fact is the test's choice
         )
         return self.record_bytes(event.SerializeToString())
 
