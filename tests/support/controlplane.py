@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -188,7 +189,7 @@ def deliver(store: Store, *deliveries: Delivery, now_ms: int = 1_700_000_100_000
     return store.write(lambda tx: apply(tx, now_ms, deliveries))[0]
 
 
-def rows_of(store: Store, table: sa.Table) -> list[sa.Row]:
+def rows_of(store: Store, table: sa.Table) -> list[sa.Row[Any]]:
     """Every row of a table, by its key."""
     return store.read(lambda tx: list(tx.connection.execute(sa.select(table).order_by(*table.primary_key))))
 
