@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from attrs import Attribute, field, frozen, validators
 
 from bodega.errors import ConfigInvalid, FieldFault
 from bodega.host import config as toml
+from bodega.host.addresses import broker_url
 from bodega.limits import IDENTIFIER_CHARS_MAX
 from bodega_adapters.registry import device_faults
 
@@ -40,24 +39,6 @@ def _one_of(*legal: str) -> Any:
     return check
 
 
-def is_loopback(host: str) -> bool:
-    """Whether traffic to this host never leaves the machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _nats_url(_self: Any, attribute: Attribute[str], value: str) -> None:
-    parts = urlsplit(value)
-    if parts.scheme not in ("nats", "tls") or not parts.hostname:
-        raise ValueError(f"'{attribute.name}' must look like tls://host:4222, is '{value}'")
-    if parts.password:
-        raise ValueError(f"'{attribute.name}' must not carry a password; use nats_password_file")
-    if parts.scheme != "tls" and not is_loopback(parts.hostname):
-        raise ValueError(f"'{attribute.name}' must use tls:// because '{parts.hostname}' is not this machine")
-
-
 def _verify_key(_self: Any, attribute: Attribute[str], value: str) -> None:
     try:
         size = len(base64.b64decode(value, validate=True))
@@ -73,7 +54,7 @@ def _verify_key(_self: Any, attribute: Attribute[str], value: str) -> None:
 class HubConfig:
     """How to reach the control plane, and the key that its signatures must verify with."""
 
-    nats_url: str = field(validator=_nats_url)
+    nats_url: str = field(validator=broker_url)
     verify_key: str = field(validator=_verify_key)
     nats_user: str = ""
     nats_password_file: Path | None = None

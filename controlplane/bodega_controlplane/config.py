@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from attrs import Attribute, field, frozen
 
 from bodega.host import config as toml
+from bodega.host.addresses import broker_url, is_loopback
 from bodega.limits import QUANTITY_MAX
 
 DEFAULT_PATH = Path("/etc/bodega/controlplane.toml")
@@ -37,32 +37,11 @@ def _between(low: int, high: int) -> Any:
     return check
 
 
-def is_loopback(host: str) -> bool:
-    """Whether traffic to this host never leaves the machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _nats_url(_self: Any, attribute: Attribute[str], value: str) -> None:
-    for server in value.split(","):
-        parts = urlsplit(server.strip())
-        if parts.scheme not in ("nats", "tls") or not parts.hostname:
-            raise ValueError(f"'{attribute.name}' must look like tls://host:4222, is '{server}'")
-        if parts.password:
-            raise ValueError(f"'{attribute.name}' must not carry a password; use password_file")
-        if parts.scheme != "tls" and not is_loopback(parts.hostname):
-            raise ValueError(
-                f"'{attribute.name}' must use tls:// because '{parts.hostname}' is not this machine"
-            )
-
-
 @frozen(kw_only=True)
 class NatsConfig:
     """The broker; `url` may name several servers of one cluster, separated by commas."""
 
-    url: str = field(validator=_nats_url)
+    url: str = field(validator=broker_url)
     user: str = ""
     password_file: Path | None = None
 

@@ -87,7 +87,7 @@ def test_every_fault_is_named_at_once_also_those_of_drivers(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (("tls://hub.example:4222", "tls://u:secret@hub.example"), "nats_password_file"),
+        (("tls://hub.example:4222", "tls://u:secret@hub.example"), "file of its own"),
         (("tls://hub.example:4222", "http://hub.example"), "tls://host:4222"),
         (('camera = "bench"', 'camera = "door"'), "not one of [[cameras]]"),
         (('name = "bench"', 'name = "scanner-1"'), "unique"),

@@ -12,9 +12,9 @@ from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
 from bodega.errors import ConfigInvalid, Unavailable
+from bodega.host.addresses import is_loopback
 from bodega.host.log import get_logger
 from bodega.limits import BROKER_CONNECT_S, BROKER_PING_S, BROKER_PINGS_OUTSTANDING_MAX
-from bodega_agent.config import is_loopback
 
 log = get_logger(__name__)
 

@@ -7,7 +7,6 @@ crosses a network in the clear.
 from __future__ import annotations
 
 import functools
-import ipaddress
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,7 @@ import click
 import grpc
 
 from bodega.errors import BodegaError, ConfigInvalid, InvalidInput, Unauthenticated, Unavailable
+from bodega.host.addresses import is_loopback
 from bodega.limits import OPERATOR_CALL_S
 from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.api.grpc.errors import CODE_KEY, from_status
@@ -90,7 +90,7 @@ class HubClient:
             raise InvalidInput(f"--hub {self._address} is not HOST:PORT", hint=f"such as --hub {DEFAULT_HUB}")
         # A call fails at once when nobody listens, instead of after a while of reconnecting.
         options = (("grpc.enable_retries", 0),)
-        if self._ca_file is None and not needs_tls(host.strip("[]")):
+        if self._ca_file is None and is_loopback(host.strip("[]")):
             return grpc.insecure_channel(self._address, options)
         roots = _read(self._ca_file, "--ca-file") if self._ca_file else None
         return grpc.secure_channel(self._address, grpc.ssl_channel_credentials(roots), options)
@@ -129,14 +129,6 @@ class HubClient:
                 hint="try again; a read may be repeated safely, and so may every write of this tool",
             )
         return from_status(status, f"{self._address} answered {status.name}: {message}", trailers)
-
-
-def needs_tls(host: str) -> bool:
-    """Whether what is sent to this host leaves the machine."""
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host != "localhost"
 
 
 def _read(path: Path, option: str) -> bytes:

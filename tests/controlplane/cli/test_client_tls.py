@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from bodega.host.addresses import is_loopback
 from bodega_controlplane.api.grpc.binding import bind
 from bodega_controlplane.api.grpc.server import build_server
-from bodega_controlplane.cli.client import needs_tls
 from support.bodegactl import bodegactl
 from support.faces import TOKENS, stocked_hub
 
@@ -72,9 +72,9 @@ def test_roots_that_cannot_be_read_are_one_clear_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
 def test_loopback_needs_no_tls(host: str) -> None:
-    assert not needs_tls(host)
+    assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "hub.example.net", "0.0.0.0", "::", "localhost.example.net"])
 def test_everything_else_does(host: str) -> None:
-    assert needs_tls(host)
+    assert not is_loopback(host)
