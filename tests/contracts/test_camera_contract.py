@@ -108,7 +108,11 @@ def test_no_picture_and_garbage_are_unavailable_with_a_hint_and_the_next_picture
 
 def test_open_and_close_may_come_twice(rig):
     camera = rig.camera()
+    rig.show(png())
     camera.open()
     camera.open()
+    assert camera.read().pixels.size
     camera.close()
     camera.close()
+    with pytest.raises(Unavailable):
+        camera.read()

@@ -179,10 +179,11 @@ async def test_an_empty_or_oversize_job_is_refused(rig):
     assert len(device.labels) == 1
 
 
-async def test_close_may_come_twice(rig):
-    _, printer = rig
+async def test_close_may_come_twice_and_prints_nothing(rig):
+    device, printer = rig
     await printer.close()
     await printer.close()
+    assert not device.labels
 
 
 FAULTS = st.one_of(

@@ -14,7 +14,11 @@ from packaging.utils import canonicalize_name
 
 from support.tree import ROOT, own_python
 
+# The four packages, and what pytest puts on the path: the folders and files of tests/ and packaging/.
 OURS = {"bodega", "bodega_adapters", "bodega_agent", "bodega_controlplane"}
+OURS |= {
+    path.parts[1].removesuffix(".py") for path in own_python() if path.parts[0] in {"packaging", "tests"}
+}
 # Parts that run in a process of their own, or only on a developer's machine, with an extra of their own.
 VISION = ("agent/bodega_agent/vision/", "firmware_adapters/bodega_adapters/cameras/")
 DEMO = ("agent/bodega_agent/demo/",)
@@ -65,6 +69,7 @@ def _below(*folders: str, without: tuple[str, ...] = ()) -> list[Path]:
         (("agent", "vision-gpu"), _below(*VISION)),
         (("controlplane",), _below("controlplane/", "proto/")),
         (("demo",), _below("agent/", "controlplane/", "firmware_adapters/", "proto/")),
+        (("dev",), own_python()),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, tuple) else "",
 )

@@ -27,7 +27,7 @@ from bodega_agent.demo.evidence import (
     Work,
 )
 from bodega_agent.demo.plan import OrderPlan
-from bodega_agent.demo.proxy import Cut
+from bodega_agent.demo.proxy import Outage
 from bodega_agent.demo.scenario import make_plan
 from bodega_agent.demo.shop import Answer, Receipt
 
@@ -35,14 +35,16 @@ NODE = "lisbon-01"
 BIN_A, BIN_B = "A-01-01", "A-02-01"
 SSCC_1, SSCC_2 = "095212340000000011", "095212340000000028"
 START_MS, LAG_MS = 1_000_000, 20
-CUT = Cut(cut_ms=START_MS + 10_000, healed_ms=START_MS + 12_000, used_ms=START_MS + 12_050)
+USED_MS = START_MS + 12_050
+CUT = Outage(began_ms=START_MS + 10_000, healed_ms=START_MS + 12_000, used_ms=USED_MS)
 
 
 def _story() -> list[Movement]:
     moves: list[Movement] = []
 
-    def do(command: str, sku_id: str, quantity: int, **places: str) -> None:
-        booked = book(command, [Goods(sku_id, quantity)], fold(moves), **places)
+    def do(command: str, sku_id: str, quantity: int, *, source_bin: str = "", target_bin: str = "") -> None:
+        goods = [Goods(sku_id, quantity)]
+        booked = book(command, goods, fold(moves), source_bin=source_bin, target_bin=target_bin)
         assert not booked.discrepancies, "the story is true: nothing has to be found"
         moves.append(booked.movement)
 
@@ -79,7 +81,7 @@ def rows_of(bodies: list[bytes], *, committed: bool = False) -> tuple[Row, ...]:
 
 
 def _committed_ms(at_ms: int) -> int:
-    return CUT.used_ms + LAG_MS if CUT.cut_ms <= at_ms < CUT.used_ms else at_ms + LAG_MS
+    return USED_MS + LAG_MS if CUT.began_ms <= at_ms < USED_MS else at_ms + LAG_MS
 
 
 def envelope_of(rows: tuple[Row, ...]) -> Envelope:

@@ -6,7 +6,8 @@ import asyncio
 
 from bodega_agent.demo import gather
 from bodega_agent.demo.crew import Crew, Post
-from bodega_agent.demo.evidence import Evidence, Row, Site
+from bodega_agent.demo.evidence import Evidence, Site
+from bodega_agent.demo.faults import Kill
 from bodega_agent.demo.handheld import ask
 from bodega_agent.demo.plan import Plan
 from bodega_agent.demo.shop import Shop
@@ -14,11 +15,9 @@ from bodega_agent.demo.witness import read_streams
 from bodega_agent.demo.world import World
 
 
-async def collect(plan: Plan, world: World, shop: Shop, crew: Crew, kept: tuple[Row, ...]) -> Evidence:
-    """The evidence; `kept` is the journal of the killed node just before it was killed."""
-    sites = await asyncio.gather(
-        *(_site(post, kept if number == plan.killed_site else ()) for number, post in enumerate(crew.posts))
-    )
+async def collect(plan: Plan, world: World, shop: Shop, crew: Crew, kill: Kill) -> Evidence:
+    """The evidence; `kill` knows what lay in the killed node's file just before."""
+    sites = await asyncio.gather(*(_site(post, kill) for post in crew.posts))
     audit = await world.bodegactl("audit", "verify")
     return Evidence(
         plan=plan,
@@ -29,11 +28,15 @@ async def collect(plan: Plan, world: World, shop: Shop, crew: Crew, kept: tuple[
     )
 
 
-async def _site(post: Post, kept: tuple[Row, ...]) -> Site:
+async def _site(post: Post, kill: Kill) -> Site:
     verified = await ask(post.node.socket, "ledger.verify")
+    was_killed = kill.post is post
     return Site(
         post.node.site.node_id,
         gather.floor_of(post.associate),
-        gather.ledger_of(post.node.ledger, verified=bool(verified["ok"]), kept=kept),
-        tuple(post.node.cable.cuts),
+        gather.ledger_of(
+            post.node.ledger, verified=bool(verified["ok"]), kept=kill.kept if was_killed else ()
+        ),
+        cuts=tuple(post.node.cable.cuts),
+        deaths=(kill.outage,) if was_killed and kill.outage else (),
     )

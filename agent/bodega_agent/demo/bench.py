@@ -17,11 +17,15 @@ CAMERA = "bench"
 
 @dataclass(slots=True)
 class Bench:
-    """The devices of one node, plugged in by `set_up`; `shelves` is what really lies there."""
+    """The devices of one node, plugged in by `set_up`; `shelves` is what really lies there.
+
+    `watched`: whether the agent has a camera that looks at the tray.
+    """
 
     scanner: SimulatedScanner
     printer: SimulatedZplPrinter
     tray: SimulatedTray
+    watched: bool
     shelves: Shelves = field(default_factory=Shelves)
 
     def label_is_there(self, sscc: str) -> bool:
@@ -34,8 +38,8 @@ class Bench:
         await self.printer.close()
 
 
-async def set_up(folder: Path) -> Bench:
+async def set_up(folder: Path, *, watched: bool = True) -> Bench:
     """Plug in the devices of one node; `folder` holds the scanner's link and the tray's pictures."""
     printer = SimulatedZplPrinter()
     await printer.start()
-    return Bench(SimulatedScanner(folder / "ttyScanner"), printer, SimulatedTray(folder / "tray"))
+    return Bench(SimulatedScanner(folder / "ttyScanner"), printer, SimulatedTray(folder / "tray"), watched)

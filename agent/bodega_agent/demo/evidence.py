@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bodega.core.ledger import Account
 from bodega.core.sync import Envelope
 from bodega_agent.demo.plan import Plan
-from bodega_agent.demo.proxy import Cut
+from bodega_agent.demo.proxy import Outage
 from bodega_agent.demo.shop import Receipt
 
 
@@ -70,7 +70,8 @@ class Floor:
     """What hands and devices know of one node. `labels` are the SSCCs that came out of the printer.
 
     `bins`: units by (bin, SKU) on the shelf; `taken`: stolen from there; `reported_empty`: (bin, SKU) that
-    the associate found and reported empty. `wrong_scans_taken` and `right_scans_refused`: sentences.
+    the associate found and reported empty. `wrong_scans_taken` and `right_scans_refused`: sentences;
+    `wrong_scans`: slips of the hand in all.
     """
 
     bins: Mapping[tuple[str, str], int]
@@ -83,13 +84,15 @@ class Floor:
     labels: tuple[str, ...]
     wrong_scans_taken: tuple[str, ...] = ()
     right_scans_refused: tuple[str, ...] = ()
+    wrong_scans: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """What one node's file holds. `kept` is the journal as it was just before the agent was killed.
 
-    `verified` is the node's own check of its chain and balances; `acked_seq` and `down_seq` are its cursors.
+    `verified` is the node's own check of its chain and balances; `acked_seq` and `down_seq` are its cursors;
+    `labels_asked_again` counts print jobs beyond the first of a parcel.
     """
 
     journal: tuple[Row, ...]
@@ -98,6 +101,7 @@ class Ledger:
     acked_seq: int
     down_seq: int
     verified: bool
+    labels_asked_again: int = 0
     kept: tuple[Row, ...] = ()
 
 
@@ -106,6 +110,7 @@ class Centre:
     """What the hub's database holds; mappings are by node.
 
     `audit_entries` and `audit_first_bad_seq` (0 for none) are what `bodegactl audit verify` found.
+    `conflicts` counts rows by kind, `verdicts` those of the cameras by outcome.
     """
 
     journals: Mapping[str, tuple[Row, ...]]
@@ -120,6 +125,7 @@ class Centre:
     audit_entries: int
     audit_first_bad_seq: int
     conflicts: Mapping[str, int] = field(default_factory=dict)
+    verdicts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +146,13 @@ class Till:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One node, from all sides."""
+    """One node, from all sides: `cuts` of its network, `deaths` of its agent."""
 
     node_id: str
     floor: Floor
     ledger: Ledger
-    cuts: tuple[Cut, ...] = ()
+    cuts: tuple[Outage, ...] = ()
+    deaths: tuple[Outage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

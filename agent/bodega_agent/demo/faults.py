@@ -7,7 +7,7 @@ import asyncio
 from bodega_agent.demo.crew import Post
 from bodega_agent.demo.evidence import Row
 from bodega_agent.demo.gather import journal_of
-from bodega_agent.demo.world import Node
+from bodega_agent.demo.proxy import Outage, now_ms
 
 # Less than a label has, more than the printer's status question: the connection dies in mid-label.
 _BYTES_BEFORE_THE_CABLE_IS_KICKED = 300
@@ -17,26 +17,35 @@ class Kill:
     """SIGKILL for one agent, between trigger and beep of a unit in the middle of a line, and a new start.
 
     `kept` is the journal in the node's file just before: every one of these events must still be there after.
+    `outage` is the time from the kill to the first bytes of the restarted agent on the cable.
     """
 
     def __init__(self, post: Post) -> None:
-        self._post = post
+        self.post = post
         self.kept: tuple[Row, ...] = ()
+        self.outage: Outage | None = None
         self.done = asyncio.Event()
 
     def arm(self) -> None:
         """Strike at the next chance."""
-        self._post.associate.picker.in_mid_pick = self._strike
+        self.post.associate.picker.in_mid_pick = self._strike
 
     async def _strike(self) -> None:
-        agent = self._post.node.agent
+        agent = self.post.node.agent
         # The scan is on its way and may be committed at any moment: what is in the file now must stay.
-        self.kept = journal_of(self._post.node.ledger)
+        self.kept = journal_of(self.post.node.ledger)
+        self.outage = self.post.node.cable.outage()
         await agent.kill()
+        self.outage.healed_ms = now_ms()
         await agent.start()
         self.done.set()
 
 
-def kick_printer_cable(node: Node) -> None:
-    """The printer's next connection dies in mid-label: nobody knows if it was printed."""
-    node.bench.printer.drop_connection_after_bytes = _BYTES_BEFORE_THE_CABLE_IS_KICKED
+def kick_printer_cable(post: Post) -> None:
+    """The next label's connection dies in mid-label: nobody but the associate can know if it was printed."""
+    printer = post.node.bench.printer
+
+    def kick() -> None:
+        printer.drop_connection_after_bytes = _BYTES_BEFORE_THE_CABLE_IS_KICKED
+
+    post.associate.picker.before_pack = kick

@@ -7,13 +7,17 @@
 | orders_short | of these, partially shipped, or unfulfillable because nothing was on the shelf |
 | orders_refused | wishes that the API answered with 409 and that became no order |
 | labels_printed, labels_double | labels that came out of the printers; those beyond the first of a parcel |
+| labels_asked_again | print jobs beyond the first of a parcel: lost in mid-print, asked for by a person |
+| wrong_scans | slips of the associates' hands; that each was refused is a rule |
+| verdicts, verdicts_doubtful | what cameras said of picks, in the hub's database; those other than "pass" |
 | oversold_units | see `tally.oversold_units` |
 | events_total | events in the nodes' own journals |
 | events_lost, events_doubled | see `tally.lost_events`, `tally.doubled_events` |
-| lag_p50_ms, lag_p99_ms | commit at the hub minus record at the node, of events whose whole way lay outside of cuts |
+| lag_p50_ms, lag_p99_ms | commit at the hub minus record at the node, of events whose way met no outage |
 | catchup_events | events recorded without a network that the hub committed only after the heal |
-| catchup_events_per_s | these, by the seconds from the node's first connection after the heal to the last commit |
-| reconnect_ms | from the heal to that first connection (the agent waits with jitter between tries) |
+| catchup_events_per_s | these, by the seconds from the first bytes of the node after the heal to the last commit |
+| reconnect_ms | from the heal to the first bytes of the node that come through |
+| restart_ms | from SIGKILL to the first bytes of the restarted agent that come through |
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from typing import Any
 
 from bodega_agent.demo import tally
 from bodega_agent.demo.evidence import Evidence, Row
-from bodega_agent.demo.proxy import Cut
+from bodega_agent.demo.proxy import Outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class Figures:
     orders_refused: int
     labels_printed: int
     labels_double: int
+    labels_asked_again: int
+    wrong_scans: int
+    verdicts: int
+    verdicts_doubtful: int
     oversold_units: int
     events_total: int
     events_lost: int
@@ -48,6 +56,7 @@ class Figures:
     catchup_events: int
     catchup_events_per_s: int
     reconnect_ms: int
+    restart_ms: int
     conflicts: int
 
     def as_json(self) -> dict[str, Any]:
@@ -59,7 +68,11 @@ def figures_of(evidence: Evidence) -> Figures:
     """Count everything."""
     centre = evidence.centre
     states = [order.state for order in centre.orders]
-    lags = sorted(lag for site in evidence.sites for lag in _lags(centre.journals[site.node_id], site.cuts))
+    lags = sorted(
+        lag
+        for site in evidence.sites
+        for lag in _lags(centre.journals[site.node_id], (*site.cuts, *site.deaths))
+    )
     backlog = [
         back for site in evidence.sites for back in _backlogs(centre.journals[site.node_id], site.cuts)
     ]
@@ -73,6 +86,10 @@ def figures_of(evidence: Evidence) -> Figures:
         orders_refused=sum(1 for receipt in evidence.till.receipts if not receipt.order_id),
         labels_printed=sum(len(site.floor.labels) for site in evidence.sites),
         labels_double=sum(tally.double_labels(evidence).values()),
+        labels_asked_again=sum(site.ledger.labels_asked_again for site in evidence.sites),
+        wrong_scans=sum(site.floor.wrong_scans for site in evidence.sites),
+        verdicts=sum(centre.verdicts.values()),
+        verdicts_doubtful=sum(many for outcome, many in centre.verdicts.items() if outcome != "pass"),
         oversold_units=sum(tally.oversold_units(evidence).values()),
         events_total=sum(len(site.ledger.journal) for site in evidence.sites),
         events_lost=sum(
@@ -85,7 +102,12 @@ def figures_of(evidence: Evidence) -> Figures:
         lag_p99_ms=percentile(lags, 99),
         catchup_events=caught_up,
         catchup_events_per_s=round(caught_up * 1000 / caught_up_ms) if caught_up_ms else 0,
-        reconnect_ms=max((_reconnect_ms(cut) for site in evidence.sites for cut in site.cuts), default=0),
+        reconnect_ms=max(
+            (_since(cut.healed_ms, cut) for site in evidence.sites for cut in site.cuts), default=0
+        ),
+        restart_ms=max(
+            (_since(death.began_ms, death) for site in evidence.sites for death in site.deaths), default=0
+        ),
         conflicts=sum(centre.conflicts.values()),
     )
 
@@ -95,15 +117,15 @@ def percentile(values: Sequence[int], percent: int) -> int:
     return values[max(0, math.ceil(len(values) * percent / 100) - 1)] if values else 0
 
 
-def _lags(journal: Sequence[Row], cuts: Sequence[Cut]) -> list[int]:
+def _lags(journal: Sequence[Row], outages: Sequence[Outage]) -> list[int]:
     return [
         max(0, row.committed_ms - row.at_ms)
         for row in journal
-        if not any(row.at_ms <= _end(cut) and row.committed_ms >= cut.cut_ms for cut in cuts)
+        if not any(row.at_ms <= _end(outage) and row.committed_ms >= outage.began_ms for outage in outages)
     ]
 
 
-def _backlogs(journal: Sequence[Row], cuts: Sequence[Cut]) -> list[tuple[int, int]]:
+def _backlogs(journal: Sequence[Row], cuts: Sequence[Outage]) -> list[tuple[int, int]]:
     """Events and milliseconds of catching up, for each cut."""
     found = []
     for cut in cuts:
@@ -113,10 +135,10 @@ def _backlogs(journal: Sequence[Row], cuts: Sequence[Cut]) -> list[tuple[int, in
     return found
 
 
-def _end(cut: Cut) -> int:
-    """When the network was of use again; a cut without an end lasts for ever."""
-    return cut.used_ms if cut.used_ms is not None else 2**63
+def _end(outage: Outage) -> int:
+    """When sync was possible again; an outage without an end lasts for ever."""
+    return outage.used_ms if outage.used_ms is not None else 2**63
 
 
-def _reconnect_ms(cut: Cut) -> int:
-    return cut.used_ms - cut.healed_ms if cut.used_ms is not None and cut.healed_ms is not None else 0
+def _since(moment_ms: int | None, outage: Outage) -> int:
+    return outage.used_ms - moment_ms if outage.used_ms is not None and moment_ms is not None else 0

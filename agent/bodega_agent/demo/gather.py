@@ -41,6 +41,7 @@ def floor_of(associate: Associate) -> Floor:
         labels=tuple(label.sscc or "unreadable" for label in associate.bench.printer.labels),
         wrong_scans_taken=tuple(notes.wrong_scans_taken),
         right_scans_refused=tuple(notes.right_scans_refused),
+        wrong_scans=notes.wrong_scans,
     )
 
 
@@ -75,6 +76,7 @@ def ledger_of(ledger: Path, *, verified: bool, kept: tuple[Row, ...]) -> Ledger:
             acked_seq=meta.get("acked_seq", 0),
             down_seq=meta.get("down_seq", 0),
             verified=verified,
+            labels_asked_again=_number(connection, "SELECT count(*) FROM print_job WHERE copy > 1"),
             kept=kept,
         )
 
@@ -105,6 +107,9 @@ def centre_of(database: Path, node_ids: Iterable[str], audit: Mapping[str, Any])
             audit_entries=int(audit["entries"]),
             audit_first_bad_seq=int(audit.get("first_bad_seq") or 0),
             conflicts=dict(_pairs(connection, "SELECT kind, count(*) FROM conflict GROUP BY kind")),
+            verdicts=dict(
+                _pairs(connection, "SELECT outcome, count(*) FROM vision_decision GROUP BY outcome")
+            ),
         )
 
 

@@ -53,9 +53,17 @@ INVARIANTS: tuple[Rule, ...] = (
 )
 
 
-def judge(evidence: Evidence) -> tuple[Finding, ...]:
-    """Hold every rule against the evidence."""
-    return tuple(Finding(rule.__name__, _first_line(rule), tuple(rule(evidence))) for rule in INVARIANTS)
+# What can be judged only after everything has stopped.
+AT_THE_END = frozenset({rules_sync.everybody_stopped_in_time})
+
+
+def judge(evidence: Evidence, *, running: bool = False) -> tuple[Finding, ...]:
+    """Hold every rule against the evidence; while all is `running`, those that can be judged by now."""
+    return tuple(
+        Finding(rule.__name__, _first_line(rule), tuple(rule(evidence)))
+        for rule in INVARIANTS
+        if not (running and rule in AT_THE_END)
+    )
 
 
 def _first_line(rule: Rule) -> str:

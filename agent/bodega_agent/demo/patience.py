@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from bodega.errors import Unavailable
 
 LOOK_S = 0.05
-WAIT_S = 90.0
+WAIT_S = 60.0
 
 
 async def until(what: str, is_so: Callable[[], bool | Awaitable[bool]], *, seconds: float = WAIT_S) -> None:
@@ -24,7 +24,7 @@ async def until(what: str, is_so: Callable[[], bool | Awaitable[bool]], *, secon
         ) from error
 
 
-async def bounded(what: str, work: Awaitable[None], *, seconds: float = WAIT_S) -> None:
+async def bounded(what: str, work: Awaitable[None], *, seconds: float) -> None:
     """Await `work`; Unavailable, naming `what`, if that takes too long."""
     try:
         async with asyncio.timeout(seconds):

@@ -48,7 +48,8 @@ class Picker:
     """The picking half of an associate.
 
     `on_unit` is told the order id at the beep of each unit. `in_mid_pick`, when set, is awaited once, between
-    trigger and beep of a unit that is neither the first nor the last of its line.
+    trigger and beep of a unit that is neither the first nor the last of its line; `before_pack` is called
+    once, before a parcel is closed and its label printed.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Picker:
         self._origin: dict[tuple[str, str], str] = {}
         self._on_unit = on_unit
         self.in_mid_pick: Callable[[], Awaitable[None]] | None = None
+        self.before_pack: Callable[[], None] | None = None
 
     def came_from(self, fulfillment_order_id: str, sku_id: str) -> str:
         """The bin that the picked units of this order came from."""
@@ -139,7 +141,8 @@ class Picker:
                 self._notes.right_scans_refused.append(f"{held.sku_id} in {held.bin_id}: {answer.text}")
             return answer
         self._moved(held)
-        return await self._handheld.news_since_beep(VERDICT_S)
+        # The picture must lie still until the camera has said its word.
+        return await self._handheld.news_since_beep(VERDICT_S) if self._bench.watched else answer
 
     def _moved(self, held: InHand) -> None:
         self._bench.shelves.pick(held.bin_id, held.sku_id, held.fulfillment_order_id)
@@ -151,6 +154,9 @@ class Picker:
         if not screen.kind:
             return await self._handheld.news(VERDICT_S)
         if screen.kind == "control":
+            prank, self.before_pack = self.before_pack, None
+            if prank is not None:
+                prank()
             return await self._handheld.scan(control_barcode("CMD-PACK"))
         doubted = (screen.fulfillment_order_id, screen.sku_id)
         if doubted in self._shown_again:
@@ -191,7 +197,7 @@ class Picker:
         return self._products[self._dice.choice([other for other in self._products if other != sku_id])]
 
     def _lay_on_tray(self, product: Product) -> None:
-        if self._on_tray != product.sku_id:
+        if self._bench.watched and self._on_tray != product.sku_id:
             self._on_tray = product.sku_id
             self._bench.tray.show(tray_picture(product.ean13))
 

@@ -19,13 +19,14 @@ _READ_BYTES = 64 * 1024
 
 
 @dataclass(slots=True)
-class Cut:
-    """One time without network, in wall-clock milliseconds; None for what has not happened yet.
+class Outage:
+    """One time without sync, in wall-clock milliseconds; None for what has not happened yet.
 
-    `used_ms` is when the first bytes of the node came through after the heal.
+    `healed_ms` is when the cable was put back, or the killed agent started again; `used_ms` when the first
+    bytes of the node came through after that.
     """
 
-    cut_ms: int
+    began_ms: int
     healed_ms: int | None = None
     used_ms: int | None = None
 
@@ -41,7 +42,8 @@ class Cable:
         self._passing = asyncio.Event()
         self._passing.set()
         self.port = 0
-        self.cuts: list[Cut] = []
+        self.cuts: list[Outage] = []
+        self._outages: list[Outage] = []
 
     async def start(self) -> None:
         """Listen; `port` is known afterwards."""
@@ -52,7 +54,13 @@ class Cable:
         """Pull the cable; nothing if it is out."""
         if self._passing.is_set():
             self._passing.clear()
-            self.cuts.append(Cut(now_ms()))
+            self.cuts.append(self.outage())
+
+    def outage(self) -> Outage:
+        """Note that an outage begins now; the book tells when the cable is used again after its `healed_ms`."""
+        outage = Outage(now_ms())
+        self._outages.append(outage)
+        return outage
 
     def heal(self) -> None:
         """Put the cable back; nothing if it is in."""
@@ -122,8 +130,9 @@ class Cable:
             await writer.drain()
 
     def _note_use(self) -> None:
-        if self.cuts and self.cuts[-1].used_ms is None:
-            self.cuts[-1].used_ms = now_ms()
+        for outage in self._outages:
+            if outage.healed_ms is not None and outage.used_ms is None:
+                outage.used_ms = now_ms()
 
 
 def now_ms() -> int:

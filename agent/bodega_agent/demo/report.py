@@ -24,6 +24,10 @@ _WORDS = {
     "oversold_units": "units oversold",
     "labels_printed": "labels printed",
     "labels_double": "  of these double",
+    "labels_asked_again": "  asked for again, lost in mid-print",
+    "wrong_scans": "wrong scans, all refused",
+    "verdicts": "camera verdicts",
+    "verdicts_doubtful": "  of these doubtful",
     "events_total": "events recorded at the nodes",
     "events_lost": "  lost",
     "events_doubled": "  doubled",
@@ -32,6 +36,7 @@ _WORDS = {
     "catchup_events": "events waiting at the heal",
     "catchup_events_per_s": "  caught up, events/s",
     "reconnect_ms": "  node back after the heal, ms",
+    "restart_ms": "killed agent synced again after, ms",
     "conflicts": "conflicts resolved by a rule",
 }
 

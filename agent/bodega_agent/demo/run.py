@@ -66,10 +66,10 @@ async def _work(plan: Plan, world: World, progress: Progress, *, stay: bool, sta
             tasks.create_task(crew.work())
             await story.tell()
             progress.chapter("auditing devices, broker, databases and API")
-            evidence = await collect(plan, world, shop, crew, story.kill.kept)
+            evidence = await collect(plan, world, shop, crew, story.kill)
             if stay:
                 progress.close()
-                await _stay(plan, world, _judged(evidence, time.monotonic() - started_s))
+                await _stay(plan, world, _judged(evidence, time.monotonic() - started_s, running=True))
             crew.go_home()
     return evidence
 
@@ -95,6 +95,6 @@ def _first(group: BaseExceptionGroup[BodegaError]) -> BodegaError:
     return error
 
 
-def _judged(evidence: Evidence, seconds: float) -> Result:
-    findings = judge(evidence)
+def _judged(evidence: Evidence, seconds: float, *, running: bool = False) -> Result:
+    findings = judge(evidence, running=running)
     return Result(document(evidence, figures_of(evidence), findings, seconds), findings)

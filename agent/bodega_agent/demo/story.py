@@ -7,7 +7,7 @@ long that may take.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from bodega_agent.demo import gather
 from bodega_agent.demo.crew import Crew, Post
@@ -22,6 +22,7 @@ from bodega_agent.demo.tally import FINAL_STATES
 from bodega_agent.demo.world import World
 
 CUSTOMERS_AT_ONCE = 4
+PATIENCE_S, PATIENCE_PER_ORDER_S = 60.0, 2.0
 
 
 class Story:
@@ -32,6 +33,7 @@ class Story:
     ) -> None:
         self._plan, self._world, self._shop, self._crew = plan, world, shop, crew
         self._regrets, self._progress = regrets, progress
+        self._patience_s = PATIENCE_S + PATIENCE_PER_ORDER_S * len(plan.orders)
         self.kill = Kill(crew.posts[plan.killed_site])
 
     async def tell(self) -> None:
@@ -47,7 +49,7 @@ class Story:
         products = self._plan.products
         self._progress.chapter(f"loading {len(products)} SKUs")
         await self._shop.load(products)
-        await until(
+        await self._until(
             "the nodes to know the catalogue",
             lambda: all(gather.skus_known(post.node.ledger) == len(products) for post in self._crew.posts),
         )
@@ -57,20 +59,20 @@ class Story:
         self._progress.chapter(f"receiving and putting away {units} units by scanning")
         for post in self._crew.posts:
             post.associate.deliver(list(post.plan.intakes))
-        await bounded("the stock to be put away", self._crew.settled())
+        await self._bounded("the stock to be put away", self._crew.settled())
         self._crew.steal()
-        await until("the centre to know the stock", self._all_acknowledged)
+        await self._until("the centre to know the stock", self._all_acknowledged)
 
     async def _open_shop(self) -> None:
         wave = self._plan.wave(Wave.BEFORE)
         self._progress.chapter(
             f"{len(wave) + len(self._plan.race)} customers order, {len(self._plan.beyond)} ask too much"
         )
-        kick_printer_cable(self._crew.posts[0].node)
+        kick_printer_cable(self._crew.posts[0])
         await self._place([*self._plan.race, *wave, *self._plan.beyond])
         cut = self._crew.posts[self._plan.cut_site]
         mine = sum(1 for order in wave if order.site == self._plan.cut_site)
-        await until("the node to have work for a while", lambda: self._has_orders(cut, mine))
+        await self._until("the node to have work for a while", lambda: self._has_orders(cut, mine))
 
     async def _cut_and_kill(self) -> None:
         plan = self._plan
@@ -83,8 +85,8 @@ class Story:
             self.kill.arm()
         await self._place(plan.wave(Wave.DURING))
         if kill_now:
-            await bounded("the kill in mid-pick", self._until_killed(killed))
-        await bounded("the node without a network to finish its work", cut.associate.settled())
+            await self._bounded("the kill in mid-pick", self._until_killed(killed))
+        await self._bounded("the node without a network to finish its work", cut.associate.settled())
         cut.node.cable.heal()
         self._progress.chapter(f"{cut.node.site.node_id} is connected again")
 
@@ -98,15 +100,17 @@ class Story:
             self.kill.arm()
         await self._place(plan.wave(Wave.AFTER))
         if plan.kill_wave is Wave.AFTER:
-            await bounded("the kill in mid-pick", self._until_killed(self._crew.posts[plan.killed_site]))
+            await self._bounded(
+                "the kill in mid-pick", self._until_killed(self._crew.posts[plan.killed_site])
+            )
 
     async def _until_quiet(self) -> None:
         self._progress.chapter("finishing every order")
         await self._regrets.settle()
-        await until("every order to end", self._all_final)
-        await bounded("everything to be put back and handed over", self._crew.settled())
+        await self._until("every order to end", self._all_final)
+        await self._bounded("everything to be put back and handed over", self._crew.settled())
         self._progress.chapter("waiting until both sides know all of each other")
-        await until("both sides to know all of each other", self._all_acknowledged)
+        await self._until("both sides to know all of each other", self._all_acknowledged)
 
     async def _place(self, orders: Iterable[OrderPlan]) -> None:
         """Customers come a few at a time; each cancels when their plan says so."""
@@ -118,6 +122,12 @@ class Story:
             self._regrets.placed(order, receipt.order_id)
 
         await asyncio.gather(*(one(order) for order in orders))
+
+    async def _until(self, what: str, is_so: Callable[[], bool | Awaitable[bool]]) -> None:
+        await until(what, is_so, seconds=self._patience_s)
+
+    async def _bounded(self, what: str, work: Awaitable[None]) -> None:
+        await bounded(what, work, seconds=self._patience_s)
 
     async def _has_orders(self, post: Post, count: int) -> bool:
         orders = await ask(post.node.socket, "orders")

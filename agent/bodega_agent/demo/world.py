@@ -156,7 +156,7 @@ class World:
         cable = Cable(self.broker.port)
         await cable.start()
         self._closing.push_async_callback(cable.close)
-        bench = await set_up(state_dir)
+        bench = await set_up(state_dir, watched=self._vision)
         self._closing.push_async_callback(bench.close)
         config = self.root / f"{place.node_id}.toml"
         agent = Child(

@@ -1,17 +1,23 @@
 """The only door to onnxruntime: a model that is what it claims to be, on the provider that it reports.
 
 Rules kept here: the bytes that are hashed are the bytes that are run; the provider is read back from the
-session, never assumed from what was asked for; a fall-back is said aloud, once, in the log.
+session, never assumed from what was asked for; a fall-back is said aloud, once, in the log. Nothing leaves the
+node: onnxruntime's own wheels report to their maker unless they are told not to before they are loaded.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# Read once, when the library is loaded; without it, it also leaves files in the temporary folder.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 import onnxruntime
 
 from bodega.errors import IntegrityBroken, NotFound

@@ -50,7 +50,7 @@ def main() -> ExitCode:
         log.error("vision_worker_stopped", error=fault.message, hint=fault.hint)  # noqa: TRY400 -- expected: no trace
         return outcome_of(fault).exit
     except ImportError as fault:
-        log.error("vision_not_installed", error=str(fault), hint="pip install 'bodega[agent,vision-cpu]'")  # noqa: TRY400 -- ditto
+        log.error("vision_not_installed", error=str(fault), hint="pip install 'bodega[agent,vision-cpu]'")  # noqa: TRY400 -- expected: no trace
         return ExitCode.UNAVAILABLE
     except Exception:
         # The last line of the process: tell it in the log's own form, then be replaced.

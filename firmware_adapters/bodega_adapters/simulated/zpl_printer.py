@@ -37,7 +37,8 @@ class SimulatedZplPrinter:
     - `paper_out`, `head_open`, `paused`: labels wait, and the status says so. Clearing them prints what
       waits.
     - `labels_on_roll`: the printer runs out of paper after so many labels; None for an endless roll.
-    - `drop_connection_after_bytes`: the next connection is reset when so many bytes have come in; once.
+    - `drop_connection_after_bytes`: the first connection that brings so many bytes is reset then; once. One
+      that only asks for the status brings too few.
     - `answer_status`: False keeps silent on `~HS`. `claims_ready`: True answers "ready, nothing queued"
       whatever is.
     - `power_off()`, `power_on()`.
@@ -123,7 +124,7 @@ class SimulatedZplPrinter:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
-        limit, self.drop_connection_after_bytes = self.drop_connection_after_bytes, None
+        limit = self.drop_connection_after_bytes
         try:
             while data := await reader.read(_READ_BYTES if limit is None else min(limit, _READ_BYTES)):
                 for _ in range(self._take(data)):
@@ -134,9 +135,11 @@ class SimulatedZplPrinter:
                         writer.transport.abort()
                         return
                 await writer.drain()
-        except ConnectionError:
-            return  # the client hung up or the power went: a printer does not mind
+        except (ConnectionError, asyncio.CancelledError):
+            return  # the client hung up, or the power went: a printer does not mind
         finally:
+            if limit is not None and limit <= 0:
+                self.drop_connection_after_bytes = None
             self._connections.discard(writer)
             writer.close()
 

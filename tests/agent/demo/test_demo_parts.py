@@ -71,7 +71,7 @@ async def test_the_cable_keeps_a_book_of_its_cuts(cable: Cable) -> None:
     cut = cable.cuts[0]
     assert cut.healed_ms is not None
     assert cut.used_ms is not None
-    assert cut.cut_ms <= cut.healed_ms <= cut.used_ms
+    assert cut.began_ms <= cut.healed_ms <= cut.used_ms
     writer.close()
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bodega_agent.demo.figures import figures_of, percentile
-from bodega_agent.demo.proxy import Cut
+from bodega_agent.demo.proxy import Outage
 from support.demo_evidence import CUT, LAG_MS, NODE, SSCC_1, rows_of, true_evidence
 
 
@@ -38,7 +38,7 @@ def test_catching_up_is_counted_from_the_first_connection_after_the_heal() -> No
 
 def test_a_cut_that_never_ended_hides_everything_after_it() -> None:
     evidence = true_evidence()
-    site = replace(evidence.sites[0], cuts=(Cut(CUT.cut_ms),))
+    site = replace(evidence.sites[0], cuts=(Outage(CUT.began_ms),))
     figures = figures_of(replace(evidence, sites=(site,)))
     assert (figures.catchup_events, figures.catchup_events_per_s, figures.reconnect_ms) == (0, 0, 0)
     assert figures.lag_p99_ms == LAG_MS

@@ -81,8 +81,16 @@ def test_nobody_steals_what_is_not_there(plan: Plan) -> None:
 
 def test_the_node_to_be_killed_gets_an_order_of_several_units_at_the_right_time(plan: Plan) -> None:
     wave = [order for order in plan.wave(plan.kill_wave) if order.site == plan.killed_site]
+    site = plan.sites[plan.killed_site]
+    on_shelf: Counter[str] = Counter()
+    for intake in site.intakes:
+        on_shelf[intake.product.sku_id] += intake.units
+    for theft in site.thefts:
+        on_shelf[theft.sku_id] -= theft.units
     assert any(
-        quantity >= 3 and order.cancel is Cancel.NEVER for order in wave for _, quantity in order.lines
+        quantity >= 3 and on_shelf[sku_id] >= 2 and order.cancel is Cancel.NEVER
+        for order in wave
+        for sku_id, quantity in order.lines
     )
 
 
