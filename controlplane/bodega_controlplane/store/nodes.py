@@ -11,10 +11,14 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import node
 from bodega_controlplane.store.transaction import Transaction
 
+# Put together once, because every order and every envelope asks them.
+_BY_ID = sa.select(node).where(node.c.node_id == sa.bindparam("wanted"))
+_PLACES = sa.select(node.c.node_id, node.c.latitude, node.c.longitude).order_by(node.c.node_id)
+
 
 def by_id(tx: Transaction, node_id: str) -> Row | None:
     """The row of a node, as it is now."""
-    return tx.connection.execute(sa.select(node).where(node.c.node_id == node_id)).first()
+    return tx.connection.execute(_BY_ID, {"wanted": node_id}).first()
 
 
 def all_of(tx: Transaction) -> list[Row]:
@@ -29,8 +33,7 @@ def ids(tx: Transaction) -> list[str]:
 
 def places(tx: Transaction) -> list[Row]:
     """node_id, latitude and longitude of every node."""
-    query = sa.select(node.c.node_id, node.c.latitude, node.c.longitude).order_by(node.c.node_id)
-    return list(tx.connection.execute(query))
+    return list(tx.connection.execute(_PLACES))
 
 
 def put(tx: Transaction, row: Mapping[str, Any], *, keep: tuple[str, ...] = ()) -> None:
