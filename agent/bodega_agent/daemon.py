@@ -40,6 +40,8 @@ from bodega_agent.vision.messages import CameraSpec, WorkerSpec
 
 log = logs.get_logger(__name__)
 
+_CANCEL_AGAIN_S = 0.2
+
 
 def run(config: AgentConfig) -> None:
     """`bodega run`: until SIGTERM or SIGINT. Raises what keeps the node from starting."""
@@ -106,17 +108,24 @@ class Node:
 
     async def run_until(self, stop: asyncio.Event) -> None:
         """Run every service until `stop`; a service that fails takes the process down, and says so."""
-        async with asyncio.TaskGroup() as group:
-            running = [group.create_task(work) for work in self._tasks]
-            self._schedule.start()
-            self._closing.callback(self._schedule.stop)
-            _give_back_start_up_memory()
-            log.info("ready", socket=str(self._config.socket_path), version=__version__)
-            notify("READY=1")
-            await stop.wait()
-            log.info("stopping")
-            for task in running:
-                task.cancel()
+        def stop_if_failed(ended: asyncio.Task[None]) -> None:
+            if _failed(ended):
+                stop.set()
+
+        running = [asyncio.create_task(work) for work in self._tasks]
+        for task in running:
+            task.add_done_callback(stop_if_failed)
+        self._schedule.start()
+        self._closing.callback(self._schedule.stop)
+        _give_back_start_up_memory()
+        log.info("ready", socket=str(self._config.socket_path), version=__version__)
+        notify("READY=1")
+        await stop.wait()
+        log.info("stopping")
+        await _end(running)
+        for task in running:
+            if failure := _failed(task):
+                raise failure
 
     async def close(self) -> None:
         """Release everything, within STOP_S."""
@@ -197,3 +206,19 @@ def _give_back_start_up_memory() -> None:
     """Importing frees megabytes that the allocator keeps; on a small box they are better given back."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _failed(task: asyncio.Task[None]) -> BaseException | None:
+    """What a task died of, if it did."""
+    return task.exception() if task.done() and not task.cancelled() else None
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: a library (wait_for of Python 3.11) can swallow a cancel; bounded by STOP_S."""
+    pending = set(tasks)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_S / 2):
+            while pending:
+                for task in pending:
+                    task.cancel()
+                _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
