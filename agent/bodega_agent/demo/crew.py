@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bodega.errors import Unavailable
 from bodega_agent.demo.associate import Associate
 from bodega_agent.demo.bench import SCANNER
 from bodega_agent.demo.handheld import Handheld
@@ -43,6 +46,19 @@ class Crew:
     async def settled(self) -> None:
         """Wait until everybody has looked and found nothing to do."""
         await asyncio.gather(*(post.associate.settled() for post in self.posts))
+
+    @contextmanager
+    def named_on_failure(self) -> Iterator[None]:
+        """When waiting was in vain, the error tells what everybody stands in front of."""
+        try:
+            yield
+        except Unavailable as error:
+            screens = "; ".join(
+                f"{post.node.site.node_id} after {post.associate.handheld.beeps} scans: "
+                f"{post.associate.handheld.last_text}"
+                for post in self.posts
+            )
+            raise Unavailable(f"{error.message}. On the screens: {screens}", hint=error.hint) from error
 
     def go_home(self) -> None:
         """Everybody stops when nothing is open."""

@@ -113,6 +113,11 @@ class Handheld:
             raise AgentGone("the screen is dark")
         return self._screen
 
+    @property
+    def last_text(self) -> str:
+        """What it shows, for people; says so if it is dark."""
+        return self._screen.text if self._screen is not None else "(dark)"
+
     async def connect(self) -> Screen:
         """Wait until the agent shows a prompt for this device and has opened the scanner's port."""
         await self.close()

@@ -22,7 +22,7 @@ from bodega_agent.demo.tally import FINAL_STATES
 from bodega_agent.demo.world import World
 
 CUSTOMERS_AT_ONCE = 4
-PATIENCE_S, PATIENCE_PER_ORDER_S = 60.0, 2.0
+PATIENCE_S, PATIENCE_PER_ORDER_S = 60.0, 1.0
 
 
 class Story:
@@ -124,10 +124,12 @@ class Story:
         await asyncio.gather(*(one(order) for order in orders))
 
     async def _until(self, what: str, is_so: Callable[[], bool | Awaitable[bool]]) -> None:
-        await until(what, is_so, seconds=self._patience_s)
+        with self._crew.named_on_failure():
+            await until(what, is_so, seconds=self._patience_s)
 
     async def _bounded(self, what: str, work: Awaitable[None]) -> None:
-        await bounded(what, work, seconds=self._patience_s)
+        with self._crew.named_on_failure():
+            await bounded(what, work, seconds=self._patience_s)
 
     async def _has_orders(self, post: Post, count: int) -> bool:
         orders = await ask(post.node.socket, "orders")
