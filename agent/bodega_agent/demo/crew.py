@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bodega.errors import Unavailable
 from bodega_agent.demo.associate import Associate
 from bodega_agent.demo.bench import SCANNER
-from bodega_agent.demo.handheld import Handheld
+from bodega_agent.demo.handheld import AgentGone, Handheld, ask
 from bodega_agent.demo.plan import Plan, SitePlan
 from bodega_agent.demo.regrets import Regrets
 from bodega_agent.demo.world import Node, World
@@ -47,18 +46,19 @@ class Crew:
         """Wait until everybody has looked and found nothing to do."""
         await asyncio.gather(*(post.associate.settled() for post in self.posts))
 
-    @contextmanager
-    def named_on_failure(self) -> Iterator[None]:
-        """When waiting was in vain, the error tells what everybody stands in front of."""
-        try:
-            yield
-        except Unavailable as error:
-            screens = "; ".join(
-                f"{post.node.site.node_id} after {post.associate.handheld.beeps} scans: "
-                f"{post.associate.handheld.last_text}"
-                for post in self.posts
-            )
-            raise Unavailable(f"{error.message}. On the screens: {screens}", hint=error.hint) from error
+    async def where(self) -> str:
+        """What everybody stands in front of, and how far their node is with the hub: for an error's text."""
+        said = []
+        for post in self.posts:
+            handheld = post.associate.handheld
+            with suppress(AgentGone, Unavailable):
+                sync = await ask(post.node.socket, "sync")
+                said.append(
+                    f"{post.node.site.node_id}: up {sync['acked_seq']} of {sync['head_seq']} acknowledged, "
+                    f"down {sync['down_seq']} of {sync['down_head_seq']}, {handheld.beeps} scans, "
+                    f"the screen shows: {handheld.last_text}"
+                )
+        return "; ".join(said)
 
     def go_home(self) -> None:
         """Everybody stops when nothing is open."""

@@ -24,17 +24,6 @@ async def until(what: str, is_so: Callable[[], bool | Awaitable[bool]], *, secon
         ) from error
 
 
-async def bounded(what: str, work: Awaitable[None], *, seconds: float) -> None:
-    """Await `work`; Unavailable, naming `what`, if that takes too long."""
-    try:
-        async with asyncio.timeout(seconds):
-            await work
-    except TimeoutError as error:
-        raise Unavailable(
-            f"waited {seconds:.0f} s in vain for {what}", hint="read the logs in the demo's folder"
-        ) from error
-
-
 async def _answer(is_so: Callable[[], bool | Awaitable[bool]]) -> bool:
     answer = is_so()
     return await answer if inspect.isawaitable(answer) else answer

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
+from bodega.errors import Unavailable
 from bodega_agent.demo import gather
 from bodega_agent.demo.crew import Crew, Post
 from bodega_agent.demo.faults import Kill, kick_printer_cable
 from bodega_agent.demo.handheld import AgentGone, ask
-from bodega_agent.demo.patience import bounded, until
+from bodega_agent.demo.patience import until
 from bodega_agent.demo.plan import OrderPlan, Plan, Wave
 from bodega_agent.demo.progress import Progress
 from bodega_agent.demo.regrets import Regrets
@@ -124,12 +125,18 @@ class Story:
         await asyncio.gather(*(one(order) for order in orders))
 
     async def _until(self, what: str, is_so: Callable[[], bool | Awaitable[bool]]) -> None:
-        with self._crew.named_on_failure():
+        try:
             await until(what, is_so, seconds=self._patience_s)
+        except Unavailable as error:
+            raise Unavailable(f"{error.message}. {await self._crew.where()}", hint=error.hint) from error
 
     async def _bounded(self, what: str, work: Awaitable[None]) -> None:
-        with self._crew.named_on_failure():
-            await bounded(what, work, seconds=self._patience_s)
+        task = asyncio.ensure_future(work)
+        try:
+            await self._until(what, task.done)
+            await task
+        finally:
+            task.cancel()
 
     async def _has_orders(self, post: Post, count: int) -> bool:
         orders = await ask(post.node.socket, "orders")
