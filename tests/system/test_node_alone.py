@@ -67,7 +67,6 @@ async def test_a_node_without_a_hub_does_the_whole_job(tmp_path: Path) -> None:
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
-        await associate.handheld.close()
         stopped = await agent.stop()
         await bench.close()
     assert stopped == ""

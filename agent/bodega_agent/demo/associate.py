@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +41,6 @@ class Notes:
     right_scans_refused: list[str] = field(default_factory=list)
     wrong_scans: int = 0
     wrong_items_shown: int = 0
-    agent_deaths: int = 0
 
 
 class Associate:
@@ -71,6 +71,7 @@ class Associate:
 
     def go_home(self) -> None:
         """Finish what is open now, and then stop."""
+        self._idle.clear()
         self._going_home = True
 
     async def settled(self) -> None:
@@ -80,19 +81,29 @@ class Associate:
 
     async def work(self) -> None:
         """Until `go_home` and nothing is open."""
-        await self.handheld.connect()
+        try:
+            await self.handheld.connect()
+            while not (self._going_home and self._idle.is_set()):
+                await self._look_and_work()
+        finally:
+            await self.handheld.close()
+
+    async def _look_and_work(self) -> None:
+        try:
+            if await self._do_something():
+                return
+            self._idle.set()
+            # The screen of an idle hand-held does not ring when an order comes in: people look.
+            await asyncio.sleep(LOOK_S)
+        except AgentGone:
+            await self._until_the_agent_is_back()
+
+    async def _until_the_agent_is_back(self) -> None:
         while True:
-            try:
-                if not await self._do_something():
-                    self._idle.set()
-                    if self._going_home:
-                        return
-                    # The screen of an idle hand-held does not ring when an order comes in: people look.
-                    await asyncio.sleep(LOOK_S)
-            except AgentGone:
-                self.notes.agent_deaths += 1
-                await self.handheld.connect()
-                await self._settle_doubts()
+            await self.handheld.connect()
+            with suppress(AgentGone):
+                await self.picker.settle()
+                return
 
     async def _do_something(self) -> bool:
         """The most urgent thing; False if there is nothing to do."""
@@ -112,7 +123,7 @@ class Associate:
             await self._hand_over(ready)
             return True
         if open_work:
-            await self.picker.fulfil({task["fulfillment_order_id"]: task["order_id"] for task in open_work})
+            await self.picker.fulfil()
             return True
         return False
 
@@ -161,12 +172,8 @@ class Associate:
         """A scan that ought to be taken; a refusal is noted."""
         screen = await self.handheld.scan(barcode)
         if screen.refused:
-            self.notes.right_scans_refused.append(f"{barcode.text} at {screen.step}: {screen.text}")
+            self.notes.right_scans_refused.append(f"{barcode.text} at {screen.step}: {screen.answer}")
         return not screen.refused
-
-    async def _settle_doubts(self) -> None:
-        """The agent is back: its count of what was picked says whether the unit in hand was taken."""
-        self.picker.settle(await self._ask("orders"))
 
     async def _ask(self, op: str) -> Any:
         return await ask(self.handheld.socket_path, op)

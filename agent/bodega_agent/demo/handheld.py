@@ -31,11 +31,14 @@ class AgentGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One prompt. `quantity` and the ids are 0 and "" where they do not apply."""
+    """One prompt. `quantity` and the ids are 0 and "" where they do not apply.
+
+    `refused`: whether the last scan moved nothing; `answer` is what was said to it.
+    """
 
     scan_no: int
-    boot_nonce: str
-    tone: str
+    refused: bool
+    answer: str
     step: str
     text: str
     kind: str
@@ -45,19 +48,15 @@ class Screen:
     fulfillment_order_id: str
     sscc: str
 
-    @property
-    def refused(self) -> bool:
-        """Whether the last scan moved nothing."""
-        return self.tone == "error"
-
 
 def screen_of(prompt: Json) -> Screen:
     """Read a Prompt of the control socket."""
     expect: Json = prompt.get("expect") or {}
+    answer: Json = prompt.get("answer") or {}
     return Screen(
         scan_no=prompt["scan_no"],
-        boot_nonce=prompt["boot_nonce"],
-        tone=prompt["tone"],
+        refused=answer.get("tone") == "error",
+        answer=answer.get("text", ""),
         step=prompt["step"],
         text=prompt["text"],
         kind=expect.get("kind", ""),

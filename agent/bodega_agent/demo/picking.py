@@ -23,8 +23,6 @@ WRONG_ITEM_CHANCE = 0.04
 WRONG_ON_TRAY_CHANCE = 0.04
 LABEL_LOOK_S = 0.02
 
-Json = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class InHand:
@@ -77,25 +75,25 @@ class Picker:
         """The bin that the picked units of this order came from."""
         return self._origin[fulfillment_order_id, sku_id]
 
-    def settle(self, orders: list[Json]) -> None:
-        """The agent is back from the dead: was the unit in hand counted?"""
-        held, self._in_hand = self._in_hand, None
-        if held is None:
+    async def settle(self) -> None:
+        """The agent is back from the dead: does its count of what was picked have the unit in hand?"""
+        if self._in_hand is None:
             return
+        held = self._in_hand
         lines = [
             line
-            for order in orders
+            for order in await self._orders()
             if order["fulfillment_order_id"] == held.fulfillment_order_id
             for line in order["lines"]
             if line["sku_id"] == held.sku_id
         ]
         on_stage = self._bench.shelves.on_stage(held.fulfillment_order_id, held.sku_id)
+        self._in_hand = None
         if sum(line["picked"] for line in lines) > on_stage:
-            self._moved(held)
+            await self._moved(held)
 
-    async def fulfil(self, order_of: Mapping[str, str]) -> None:
+    async def fulfil(self) -> None:
         """CMD-PICK, and then whatever the screen asks for, until it is idle again."""
-        self._order_of.update(order_of)
         screen = self._handheld.screen
         if screen.step not in _STEPS:
             if screen.step != "idle":
@@ -138,16 +136,19 @@ class Picker:
         if answer.refused:
             # Back onto the shelf with it. If the order was cancelled meanwhile, the refusal is right.
             if not await self._is_cancelled(held.fulfillment_order_id):
-                self._notes.right_scans_refused.append(f"{held.sku_id} in {held.bin_id}: {answer.text}")
+                self._notes.right_scans_refused.append(f"{held.sku_id} in {held.bin_id}: {answer.answer}")
             return answer
-        self._moved(held)
+        await self._moved(held)
         # The picture must lie still until the camera has said its word.
         return await self._handheld.news_since_beep(VERDICT_S) if self._bench.watched else answer
 
-    def _moved(self, held: InHand) -> None:
-        self._bench.shelves.pick(held.bin_id, held.sku_id, held.fulfillment_order_id)
-        self._origin[held.fulfillment_order_id, held.sku_id] = held.bin_id
-        self._on_unit(self._order_of[held.fulfillment_order_id])
+    async def _moved(self, held: InHand) -> None:
+        order = held.fulfillment_order_id
+        self._bench.shelves.pick(held.bin_id, held.sku_id, order)
+        self._origin[order, held.sku_id] = held.bin_id
+        if order not in self._order_of:
+            self._order_of = {row["fulfillment_order_id"]: row["order_id"] for row in await self._orders()}
+        self._on_unit(self._order_of[order])
 
     async def _check(self, screen: Screen) -> Screen:
         """All is picked. If the camera doubts a line: show it again; if it still does, look and accept."""
@@ -180,12 +181,17 @@ class Picker:
         screen = await self._handheld.scan(barcode)
         self._notes.wrong_scans += 1
         if not screen.refused:
-            self._notes.wrong_scans_taken.append(f"{barcode.text} at {step}: {screen.text}")
+            self._notes.wrong_scans_taken.append(f"{barcode.text} at {step}: {screen.answer}")
 
     async def _is_cancelled(self, fulfillment_order_id: str) -> bool:
-        orders = await ask(self._handheld.socket_path, "orders")
-        states = {order["fulfillment_order_id"]: order["state"] for order in orders}
-        return bool(states[fulfillment_order_id] == "cancelled")
+        orders = await self._orders()
+        return (fulfillment_order_id, "cancelled") in {
+            (order["fulfillment_order_id"], order["state"]) for order in orders
+        }
+
+    async def _orders(self) -> list[dict[str, Any]]:
+        orders: list[dict[str, Any]] = await ask(self._handheld.socket_path, "orders")
+        return orders
 
     def _slips(self) -> bool:
         if self._dice.random() >= WRONG_ON_TRAY_CHANCE:

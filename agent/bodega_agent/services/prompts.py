@@ -1,7 +1,9 @@
 """What each hand-held shows now, and who is watching it.
 
 A prompt's `scan_no` rises by one for every scan of its device that was handled, also refused ones, after
-its effects are durable: it is the beep. Watchers that are slow miss old prompts, never the newest.
+its effects are durable: it is the beep. Watchers that are slow miss old prompts, never the newest; so every
+prompt carries `answer`, the tone and text that answered the last scan: news (a verdict, a cancel) that comes
+right behind a refusal must not make it look like a good beep.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ class PromptBoard:
         self._boot_nonce = boot_nonce
         self._shown: dict[str, Shown] = {}
         self._scans: dict[str, int] = {}
+        self._answers: dict[str, Shown] = {}
         self._changed = asyncio.Condition()
         self._version = 0
         self._versions: dict[str, int] = {}
@@ -29,11 +32,14 @@ class PromptBoard:
     async def show(self, device: str, prompt: Prompt, *, scanned: bool) -> Shown:
         """Replace a device's prompt; `scanned` counts it as the answer to a scan."""
         self._scans[device] = self._scans.get(device, 0) + scanned
+        if scanned:
+            self._answers[device] = {"tone": prompt.tone.value, "text": prompt.text}
         shown = {
             **prompt.to_json(),
             "device": device,
             "scan_no": self._scans[device],
             "boot_nonce": self._boot_nonce,
+            "answer": self._answers.get(device),
         }
         async with self._changed:
             self._version += 1
