@@ -108,6 +108,7 @@ class Node:
 
     async def run_until(self, stop: asyncio.Event) -> None:
         """Run every service until `stop`; a service that fails takes the process down, and says so."""
+
         def stop_if_failed(ended: asyncio.Task[None]) -> None:
             if _failed(ended):
                 stop.set()

@@ -33,7 +33,7 @@ def label(sscc: str = SSCC) -> bytes:
 
 
 def open_zpl_tcp(device: SimulatedZplPrinter) -> LabelPrinter:
-    waits = {"connect_s": 1.0, "status_s": 0.2, "done_s": 0.6}
+    waits = {"connect_s": 10.0, "status_s": 0.4, "done_s": 1.2}
     return open_printer("zpl-tcp", "bench", {"host": device.host, "port": device.port, **waits})
 
 

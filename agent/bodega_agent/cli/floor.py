@@ -1,7 +1,7 @@
 """`bodega floor`: the line-mode terminal. Prompt, scan or type, next prompt; a bell for a wrong scan.
 
-It works over ssh, on a cheap terminal, with a keyboard-wedge scanner, and through pipes: a line in is a scan, a
-prompt out is its answer, and the end of the input is the end of the work.
+It works over ssh, on a cheap terminal, with a keyboard-wedge scanner, and through pipes. The present prompt comes
+first; then each line in is a scan and the prompt that follows its answer, to the end of the input.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 
 import click
 
-from bodega.errors import NotFound
 from bodega_agent.cli.client import ControlClient
 from bodega_agent.cli.location import config_option
 from bodega_agent.rules.scans import CONTROL_WORDS
@@ -53,8 +52,9 @@ def floor(config_path: Path, *, device: str, as_json: bool) -> None:
       printf 'receive\\n9506000134352\\ndone\\n' | bodega floor --json
     """
     with ControlClient.of(config_path) as talk, ControlClient.of(config_path) as news:
-        terminal = Terminal(as_json=as_json)
-        terminal.show(_first_prompt(talk, device))
+        if not as_json:
+            click.echo(f"  You may type {' '.join(sorted(_TYPED_WORDS))}; or scan.")
+        terminal = Terminal(talk.ask("prompt", device=device), as_json=as_json)
         news.send("watch", device=device)
         _work(terminal, talk, news, device)
 
@@ -72,21 +72,12 @@ def _work(terminal: Terminal, talk: ControlClient, news: ControlClient, device: 
                 terminal.answer(line, talk, device)
 
 
-def _first_prompt(talk: ControlClient, device: str) -> Prompt | None:
-    try:
-        prompt: Prompt = talk.ask("prompt", device=device)
-    except NotFound:
-        # A device that has never scanned has no prompt yet; its first scan makes one.
-        return None
-    return prompt
-
-
 class Terminal:
     """What stands on the screen, so that news is shown once."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, prompt: Prompt, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._shown: Prompt | None = None
+        self.show(prompt)
 
     def answer(self, line: str, talk: ControlClient, device: str) -> None:
         """Handle one line of input."""
@@ -98,19 +89,16 @@ class Terminal:
 
     def hear(self, prompt: Prompt) -> None:
         """News: print it unless it stands there already, or is older than what does."""
-        if self._shown is None or _is_newer(prompt, self._shown):
+        if _is_newer(prompt, self._shown):
             self.show(prompt)
 
-    def show(self, prompt: Prompt | None) -> None:
+    def show(self, prompt: Prompt) -> None:
         """Print a prompt."""
         self._shown = prompt
         self._print(prompt)
 
-    def _print(self, prompt: Prompt | None) -> None:
-        if prompt is None:
-            words = " ".join(sorted(_TYPED_WORDS))
-            click.echo(f"  Ready. Type what to do: {words}", err=self._as_json)
-        elif self._as_json:
+    def _print(self, prompt: Prompt) -> None:
+        if self._as_json:
             click.echo(json.dumps(prompt, ensure_ascii=False, sort_keys=True))
         else:
             bell = BELL if prompt["tone"] == "error" and sys.stdout.isatty() else ""

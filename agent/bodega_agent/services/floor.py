@@ -22,6 +22,7 @@ from bodega_agent.rules.facts import VisionMode
 from bodega_agent.rules.prompt import Prompt, Tone
 from bodega_agent.rules.scans import PrintChanged, Scanned, WorkCancelled
 from bodega_agent.rules.session import Session
+from bodega_agent.services import floor_log
 from bodega_agent.services.prompts import PromptBoard, Shown
 from bodega_agent.store import effects, sessions, work
 from bodega_agent.store.store import Store
@@ -116,34 +117,35 @@ class FloorService:
     async def _step(
         self, device: str, cmd_id: str, classified: Callable[[Transaction], Scanned], *, scanned: bool
     ) -> Shown:
-        def job(tx: Transaction) -> rules.Outcome:
+        def job(tx: Transaction) -> tuple[rules.Outcome, str]:
             return self._in_transaction(tx, device, cmd_id, classified)
 
         async with self._order.setdefault(device, asyncio.Lock()):
             try:
-                outcome = await self._store.write(job)
+                outcome, order_id = await self._store.write(job)
             except BodegaError as error:
                 log.warning("scan_refused", code=error.code, reason=error.message)
                 return await self._board.show(device, await self._refusal(device, error), scanned=scanned)
             shown = await self._board.show(device, outcome.prompt, scanned=scanned)
+        floor_log.say(outcome.effects, device=device, order_id=order_id)
         self._after_commit(device, outcome.effects)
         return shown
 
     def _in_transaction(
         self, tx: Transaction, device: str, cmd_id: str, classified: Callable[[Transaction], Scanned]
-    ) -> rules.Outcome:
+    ) -> tuple[rules.Outcome, str]:
+        """The outcome, done and saved, and the customer's order that it is about."""
         scan = classified(tx)
         session = sessions.load(tx, device)
         facts = sessions.facts_for(tx, session, scan, vision=self._vision(), present=self._present())
         outcome = rules.step(session, scan, facts)
-        context = Context(
-            cmd_id, actor=session.actor, device=device, correlation_id=_order_of(tx, session, outcome.session)
-        )
+        order_id = _order_of(tx, session, outcome)
+        context = Context(cmd_id, actor=session.actor, device=device, correlation_id=order_id)
         for effect in outcome.effects:
             effects.execute(tx, context, effect)
         if outcome.session != session:
             sessions.save(tx, outcome.session)
-        return outcome
+        return outcome, order_id
 
     def _after_commit(self, device: str, done: tuple[ask.Effect, ...]) -> None:
         for effect in done:
@@ -154,6 +156,7 @@ class FloorService:
                     self.on_print()
 
 
-def _order_of(tx: Transaction, before: Session, after: Session) -> str:
-    fulfillment_order_id = after.fulfillment_order_id or before.fulfillment_order_id
+def _order_of(tx: Transaction, before: Session, outcome: rules.Outcome) -> str:
+    named = floor_log.order_named_by(outcome.effects)
+    fulfillment_order_id = named or outcome.session.fulfillment_order_id or before.fulfillment_order_id
     return work.find(tx, fulfillment_order_id).order_id if fulfillment_order_id else ""

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from bodega.core.lifecycles import PrintEvent, PrintState
 from bodega.errors import BodegaError
-from bodega.host.log import get_logger
+from bodega.host.log import bound, get_logger
 from bodega.limits import DEVICE_BACKOFF_BASE_S, DEVICE_BACKOFF_MAX_S
 from bodega_adapters.ports import LabelPrinter, PrinterStatus
 from bodega_agent.store import labels
@@ -79,7 +79,8 @@ class PrintService:
         receipt = await printer.print_label(sending.zpl)
         event = _EVENT_OF[receipt.outcome]
         state = await self._store.write(lambda tx: _settle(tx, sending, event, receipt.detail))
-        log.info("label_sent", sscc=job.sscc, state=state, copy=job.copy)
+        with bound(fulfillment_order_id=job.fulfillment_order_id):
+            log.info("label_printed", sscc=job.sscc, state=state, copy=job.copy)
         await self._changed(job.fulfillment_order_id, job.sscc, state)
         if event is PrintEvent.REFUSED_BEFORE_FIRST_BYTE:
             return self._note_trouble(receipt.detail)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bodega.codec import UNKNOWN_FACT, desired_state_text, fact_of, parse_hub_event
 from bodega.core.sync import Head
 from bodega.errors import BodegaError, PeerFault
-from bodega.host.log import get_logger
+from bodega.host.log import bound, get_logger
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
 from bodega_agent.store import catalogue, effects, work
@@ -64,8 +64,11 @@ def _readable(body: bytes) -> journal_pb2.HubEvent:
 def _apply_one(tx: Transaction, seq: int, event: journal_pb2.HubEvent, verify: Verify) -> None:
     context = Context(cmd_id=event.cmd_id, actor="hub", correlation_id=event.correlation_id)
     try:
-        with tx.all_or_nothing():
+        with tx.all_or_nothing(), bound(correlation_id=event.correlation_id):
             _dispatch(tx, context, seq, event, verify)
+            fact = fact_of(event)
+            # A catalogue is hundreds of them at once; what changes work or rules is worth a line each.
+            (log.debug if fact == "sku" else log.info)("hub_event_applied", seq=seq, fact=fact)
     except BodegaError as error:
         # A hub event that makes no sense here must not stall the ones behind it: it is parked and said aloud.
         tx.execute("INSERT OR REPLACE INTO parked(seq, body) VALUES (?, ?)", (seq, event.SerializeToString()))

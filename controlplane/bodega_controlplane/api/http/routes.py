@@ -10,6 +10,7 @@ from fastapi.security import HTTPBearer
 
 import bodega
 from bodega.core.lifecycles import OrderState
+from bodega.host.log import get_logger
 from bodega.limits import (
     AVAILABILITY_SKUS_MAX,
     IDEMPOTENCY_KEY_CHARS_MAX,
@@ -57,6 +58,8 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+log = get_logger(__name__)
+
 v1 = APIRouter(prefix="/v1", dependencies=[Security(_bearer)])
 open_to_all = APIRouter()
 
@@ -88,8 +91,10 @@ async def place_order(
 
     digest = digest_of("POST", "/v1/orders", json.dumps(body.model_dump(), sort_keys=True).encode())
     stored = await hub.run_once(caller, key, digest, place)
+    order = json.loads(stored.body)
+    log.info("order_placed", order_id=order["order_id"], node_id=order["node_id"], replayed=stored.replayed)
     headers = {
-        "Location": f"/v1/orders/{json.loads(stored.body)['order_id']}",
+        "Location": f"/v1/orders/{order['order_id']}",
         "Idempotency-Replayed": "true" if stored.replayed else "false",
     }
     return Response(stored.body, stored.status, headers, "application/json")
@@ -125,7 +130,9 @@ async def get_order(hub: HubHere, order_id: OrderId) -> models.OrderOut:
 )
 async def cancel_order(hub: HubHere, caller: CallerHere, order_id: OrderId) -> models.OrderOut:
     """The node has the last word: what was handed over already stays shipped. Repeating it is safe."""
-    return models.OrderOut.of(await hub.run(lambda tx: orders.cancel_order(tx, caller, order_id)))
+    view = await hub.run(lambda tx: orders.cancel_order(tx, caller, order_id))
+    log.info("order_cancel_requested", order_id=order_id, node_id=view.node_id)
+    return models.OrderOut.of(view)
 
 
 @v1.get("/availability", summary="What may be promised, with the breakdown", responses=refusals())
