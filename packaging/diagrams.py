@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from bodega.core.tables import StateTable
+from bodega_agent.rules.flow import flow_diagram
 
 ROOT = Path(__file__).resolve().parent.parent
 RULE_PACKAGES = ("bodega.core", "bodega_agent.rules", "bodega_controlplane.rules")
@@ -56,12 +57,17 @@ def readmes(root: Path = ROOT) -> list[Path]:
     return sorted(path for path in root.rglob("README.md") if not SKIPPED_FOLDERS & set(path.parts))
 
 
-def redraw(text: str, tables: dict[str, AnyTable]) -> str:
+def drawings() -> dict[str, str]:
+    """Every diagram by its name: the state tables, and the floor's flow table."""
+    return {name: table.mermaid() for name, table in state_tables().items()} | {"floor": flow_diagram()}
+
+
+def redraw(text: str, pictures: dict[str, str]) -> str:
     """The text with every block drawn from its table; KeyError where a marker names no table."""
 
     def block(match: re.Match[str]) -> str:
         name = match["name"]
-        return f"<!-- diagram:{name} -->\n```mermaid\n{tables[name].mermaid()}\n```\n<!-- /diagram -->"
+        return f"<!-- diagram:{name} -->\n```mermaid\n{pictures[name]}\n```\n<!-- /diagram -->"
 
     return BLOCK.sub(block, text)
 
@@ -73,16 +79,16 @@ def drawn(text: str) -> set[str]:
 
 def main() -> int:
     """Redraw all; say which files changed and which tables no README shows."""
-    tables = state_tables()
+    pictures = drawings()
     shown: set[str] = set()
     for path in readmes():
         before = path.read_text()
-        after = redraw(before, tables)
+        after = redraw(before, pictures)
         shown |= drawn(after)
         if after != before:
             path.write_text(after)
             print(f"redrew {path.relative_to(ROOT)}")
-    for name in sorted(tables.keys() - shown):
+    for name in sorted(pictures.keys() - shown):
         print(f"no README draws '{name}': put <!-- diagram:{name} --> and <!-- /diagram --> where it belongs")
     return 0
 

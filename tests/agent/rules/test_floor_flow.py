@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from pathlib import Path
 
 import pytest
 
@@ -155,12 +154,6 @@ def test_the_diagram_is_printed_from_the_table():
     assert "    putaway_bin --> putaway_item: bin\n" in diagram
     for floor_step in FloorStep:
         assert f" {floor_step} " in diagram or f" {floor_step}:" in diagram
-
-
-def test_the_readme_draws_the_table_as_it_is():
-    text = (Path(__file__).parents[3] / "agent" / "README.md").read_text()
-    drawn = text.partition("<!-- flow:floor -->\n```mermaid\n")[2].partition("\n```\n<!-- /flow -->")[0]
-    assert drawn == flow_diagram(), "paste flow_diagram() of bodega_agent.rules.flow into agent/README.md"
 
 
 @pytest.mark.parametrize("broken", [{}, {"device": "s"}, {**Session("s").to_json(), "step": "dancing"}])
