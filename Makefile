@@ -26,7 +26,7 @@ demo: ## Run a whole day in a minute: a broker, a centre, two nodes, faults, che
 
 test: ## Run all tests (ARGS="tests/proto -k promise" picks, ARGS="-n0" for one process)
 	$(DEV_SET)
-	@$(IN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(IN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: ## Lint, types, import contracts, protocol, dependencies (ARGS="ruff mypy" picks)
 	$(DEV_SET)

@@ -29,7 +29,7 @@ from support.bodegactl import address_of_nobody, bodegactl
 from support.bodegactl import write_config as write_hub_config
 from support.node_under_test import scan_text
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("daemons")]
+pytestmark = [pytest.mark.system]
 
 
 def check_one_clear_line(code: int, err: str, *, expected: int, word: str) -> None:

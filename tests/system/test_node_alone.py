@@ -19,7 +19,7 @@ from bodega_agent.demo.world import python_module
 from support.bodega_command import fill_ledger, write_config
 from support.node_under_test import gtin
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("daemons")]
+pytestmark = [pytest.mark.system]
 
 MILK = Product("SKU-1", "Product 1", gtin(1), 1000)
 BREAD = Product("SKU-2", "Product 2", gtin(2), 500)

@@ -1,4 +1,7 @@
-"""A shift with `bodega floor` through a pipe, and what the other commands say of it afterwards."""
+"""A shift with `bodega floor` through a pipe, and what the other commands say of it afterwards.
+
+One story in order, on one agent: `make test` deals out whole files.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,8 @@ import os
 import select
 import subprocess
 
-import pytest
-
 from support.bodega_command import COMMAND, answer, bodega
 from support.node_under_test import BINS, scan_text
-
-# One story in order, on one agent: xdist must not deal it out.
-pytestmark = pytest.mark.xdist_group("floor-terminal")
 
 MILK, BREAD = scan_text(1), scan_text(2)
 
