@@ -67,7 +67,7 @@ if [ -z "$root" ]; then
     systemctl daemon-reload
 fi
 echo "installed bodega-$host from $(basename "$wheel") into $environment"
-[ -e "$root/etc/bodega/$host.toml" ] || echo "next: write $root/etc/bodega/$host.toml (README.md, 'On a real box')"
+[ -e "$root/etc/bodega/$host.toml" ] || echo "next: write $root/etc/bodega/$host.toml; start from packaging/examples/$host.toml"
 if [ -n "$now" ]; then
     systemctl enable "bodega-$host.service"
     systemctl restart "bodega-$host.service"
