@@ -60,6 +60,7 @@ def test_every_fault_of_a_catalogue_is_named_and_nothing_is_written(store: Store
         SkuDraft("SALT", "Salt", (gtin_of(2),), weight_g=-1),
         SkuDraft("SALT", "Salt again"),
         SkuDraft("RICE", "Rice", (gtin_of(2),)),
+        SkuDraft("BUN", "<script>alert(1)</script>"),
     ]
     with pytest.raises(InvalidInput) as invalid:
         upsert(store, *drafts)
@@ -69,6 +70,7 @@ def test_every_fault_of_a_catalogue_is_named_and_nothing_is_written(store: Store
         "skus[1].gtins[0]",
         "skus[1].gtins[1]",
         "skus[2].weight_g",
+        "skus[5].name",
         "skus[3].sku_id",
         "skus[4].gtins[0]",
     ]

@@ -43,13 +43,15 @@ class Faults:
             self.add(where, 'must be ASCII letters, digits, "-" and "_" only')
 
     def text(self, where: str, value: str, *, empty: bool = False) -> None:
-        """At most TEXT_CHARS_MAX printable characters."""
+        """At most TEXT_CHARS_MAX printable characters, and no markup: names go on labels and pages."""
         if not value.strip() and not empty:
             self.add(where, "must not be empty")
         elif len(value) > TEXT_CHARS_MAX:
             self.add(where, f"must be at most {TEXT_CHARS_MAX} characters")
         elif not value.isprintable():
             self.add(where, "must not hold control characters")
+        elif "<" in value or ">" in value:
+            self.add(where, "must not hold < or >")
 
     def number(self, where: str, value: int, low: int, high: int) -> None:
         """A whole number, both ends included."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bodega.core.lifecycles import ORDER, FulfillmentState, OrderEvent, OrderState, ReservationState
 from bodega.core.promise import demand_by_sku
 from bodega.errors import FieldFault, NotFound, Refused
-from bodega.limits import ORDER_LINES_MAX, QUANTITY_MAX
+from bodega.limits import ADDRESS_LINES_MAX, ORDER_LINES_MAX, QUANTITY_MAX
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app import decisions, outbox, wire
 from bodega_controlplane.app.checks import Faults
@@ -27,8 +27,6 @@ from bodega_controlplane.rules.routing import Candidate, RouteChoice, RouteReque
 from bodega_controlplane.store import catalogue, nodes, orders, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
-
-_ADDRESS_LINES_MAX = 8
 
 
 def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: RoutingPolicy) -> OrderView:
@@ -63,7 +61,7 @@ def _check(tx: Transaction, draft: OrderDraft) -> None:
 
 def _check_recipient(faults: Faults, recipient: Recipient) -> None:
     faults.text("recipient.name", recipient.name)
-    faults.count("recipient.address", recipient.address, 1, _ADDRESS_LINES_MAX)
+    faults.count("recipient.address", recipient.address, 1, ADDRESS_LINES_MAX)
     for place, line in enumerate(recipient.address):
         faults.text(f"recipient.address[{place}]", line)
     faults.text("recipient.postal_code", recipient.postal_code, empty=True)
