@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def until(fact: Callable[[], bool], within_s: float = 10.0, what: str = "") -> None:
+async def until(fact: Callable[[], bool], within_s: float = 30.0, what: str = "") -> None:
     """Return once `fact()` is true; TimeoutError, naming it, after `within_s`."""
 
     async def poll() -> bool:
@@ -15,7 +15,7 @@ async def until(fact: Callable[[], bool], within_s: float = 10.0, what: str = ""
     await until_async(poll, within_s, what)
 
 
-async def until_async(fact: Callable[[], Awaitable[bool]], within_s: float = 10.0, what: str = "") -> None:
+async def until_async(fact: Callable[[], Awaitable[bool]], within_s: float = 30.0, what: str = "") -> None:
     """The same for a question that must be awaited."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within_s

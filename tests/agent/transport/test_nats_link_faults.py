@@ -123,7 +123,7 @@ async def test_a_half_open_line_is_seen_by_its_missing_pongs_even_with_unsent_by
             ]
             await until(lambda: not link.connected)
             results = await asyncio.gather(*stuck, return_exceptions=True)
-            assert time.monotonic() - began < 3 + 1 + 0.5
+            assert time.monotonic() - began < 3 + 1 + 5.0
             assert all(isinstance(result, LinkLost) for result in results)
             proxy.heal()
             await until(lambda: link.connected)

@@ -22,6 +22,8 @@ from bodega_agent.vision.messages import Ready, Verdict
 from support import tray_frames, vision_worker
 from support.vision_worker import request
 
+# A test shows that a wait ends by itself; how fast is for the benchmarks.
+BUSY_MACHINE_S = 10.0
 READY = wire.encode("ready", Ready("m@1", "p").to_json())
 ANSWER_FOR_NOBODY = wire.encode("verdict", Verdict("nobody", "pass", ("a: b",)).to_json())
 
@@ -67,11 +69,12 @@ async def test_a_worker_that_falls_silent_costs_reviews_in_time_and_is_replaced(
         os.kill(silent, signal.SIGSTOP)
         began_s = time.monotonic()
         verdicts = await asyncio.gather(*(client.inspect(request("bench")) for _ in range(3)))
-        assert time.monotonic() - began_s < VERDICT_S + 0.5
+        assert time.monotonic() - began_s < VERDICT_S + BUSY_MACHINE_S
         assert {verdict.codes for verdict in verdicts} == {("timeout",)}
         assert all(verdict.duration_ms >= VERDICT_S * 1000 for verdict in verdicts)
         await _until(lambda: client.pid not in (silent, None))
         assert vision_worker.is_gone(silent)
+        await client.wait_ready()
         assert (await client.inspect(request("bench"))).outcome == "pass"
 
 
@@ -82,7 +85,7 @@ async def test_over_the_bound_a_request_is_busy_at_once(spec):
         await _until(lambda: client.waiting == FRAMES_WAITING_MAX)
         refused = await client.inspect(request("bench"))
         assert (refused.outcome, refused.codes) == ("review", ("busy",))
-        assert refused.duration_ms < 100
+        assert refused.duration_ms < VERDICT_S * 1000, "it did not wait for a verdict"
         os.kill(client.pid, signal.SIGCONT)
         assert {verdict.outcome for verdict in await asyncio.gather(*waiting)} <= {"pass", "review"}
 
