@@ -49,8 +49,9 @@ class PrintService:
     async def run(self) -> None:
         """Until cancelled. First of all, what was being sent when the agent stopped becomes `unknown`."""
         lost = await self._store.write(lambda tx: labels.lose_track_of_sent(tx, _context()))
-        if lost:
-            log.warning("labels_unknown_after_restart", labels=lost)
+        for doubtful in lost:
+            log.warning("label_unknown_after_restart", sscc=doubtful.sscc)
+            await self._changed(doubtful.fulfillment_order_id, doubtful.sscc, PrintState.UNKNOWN)
         if self._printer is None:
             return
         misses = 0

@@ -165,14 +165,13 @@ def advance(
     return state
 
 
-def lose_track_of_sent(tx: Transaction, context: Context) -> int:
-    """After a restart nobody knows what became of jobs that were being sent; returns how many."""
-    rows = list(tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'sent'"))  # noqa: S608  # a constant
-    for row in rows:
-        advance(
-            tx, context, _job(row), PrintEvent.LOSE_TRACK, "the agent stopped while the label was being sent"
-        )
-    return len(rows)
+def lose_track_of_sent(tx: Transaction, context: Context) -> list[PrintJob]:
+    """After a restart nobody knows what became of jobs that were being sent; returns them as they were."""
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'sent'")  # noqa: S608  # a constant
+    jobs = [_job(row) for row in rows]
+    for job in jobs:
+        advance(tx, context, job, PrintEvent.LOSE_TRACK, "the agent stopped while the label was being sent")
+    return jobs
 
 
 def scan_back(tx: Transaction, context: Context, sscc: str) -> None:

@@ -14,16 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bodega.core.lifecycles import PrintEvent
 from bodega_adapters.ports import Scan
 from bodega_adapters.printers.zpl_tcp import ZplTcpPrinter
 from bodega_adapters.simulated.zpl_printer import SimulatedZplPrinter
+from bodega_agent.rules.effects import Pack
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.inspecting import InspectingService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
+from bodega_agent.store import effects, labels
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
+from bodega_agent.store.transaction import Context, Transaction
 from bodega_agent.vision.messages import InspectRequest, Verdict
 from support.devices import eventually
 from support.node_under_test import HubPen, opened_store, scan_text
@@ -211,3 +215,27 @@ async def test_an_empty_shelf_is_counted_down_and_the_order_ends_honestly_short(
         assert await floor.store.read(Reader.stock) == []
         assert "discrepancy_opened" in await floor.facts()
         assert (await floor.store.read(Reader.verify))["ok"]
+
+
+async def test_a_label_in_doubt_after_a_restart_is_said_on_the_hand_held(tmp_path: Path) -> None:
+    async with floor_of(tmp_path) as floor:
+        sku_id = await _stocked(floor, 5)
+        floor.printer.answer_status = False  # the job is sent, and nobody says what became of it
+        await floor.hub.fulfillment_order(1, (sku_id, 1))
+        for text in ("CMD-PICK", "A-01-01"):
+            await floor.scan(text)
+        await floor.item(1)
+        await floor.until("pack")
+        await floor.store.write(_pack_and_send)
+    async with floor_of(tmp_path) as floor:
+        await floor.until_text("CMD-REPRINT")
+        assert [job["state"] for job in await floor.store.read(Reader.labels)] == ["unknown"]
+
+
+def _pack_and_send(tx: Transaction) -> None:
+    """What the agent has done when the power fails in mid-print: packed, queued, `sent` on the disk."""
+    context = Context("cmd-1", device=DEVICE)
+    effects.execute(tx, context, Pack("FO-1", labels.peek_sscc(tx)))
+    job = labels.next_queued(tx)
+    assert job is not None
+    labels.advance(tx, context, job, PrintEvent.SEND)

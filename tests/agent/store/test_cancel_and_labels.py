@@ -97,7 +97,8 @@ async def test_a_label_that_was_being_sent_when_the_power_failed_is_unknown_and_
 
         await store.write(send)
     with opened_store(tmp_path) as store:
-        assert await store.write(lambda tx: labels.lose_track_of_sent(tx, CONTEXT)) == 1
+        lost = await store.write(lambda tx: labels.lose_track_of_sent(tx, CONTEXT))
+        assert [job.fulfillment_order_id for job in lost] == [FO]
         assert await store.write(labels.next_queued) is None
         sscc = (await store.write(lambda tx: work.find(tx, FO))).sscc
 
