@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from bodega.host.log import get_logger
-from bodega.limits import FRAMES_WAITING_MAX
+from bodega.limits import COMMANDS_WAITING_MAX
 from bodega.v1 import decisions_pb2
 from bodega_agent.rules.scans import CheckOutcome, VerdictArrived
 from bodega_agent.services.floor import FloorService, InspectAsked
@@ -35,21 +35,25 @@ class InspectingService:
         self._floor = floor
         self._eyes = eyes
         self._camera = camera
-        self._asked: asyncio.Queue[InspectAsked] = asyncio.Queue(maxsize=FRAMES_WAITING_MAX)
+        # Bounded by the devices: each asks once per scan, and `Eyes` answers `busy` beyond its own bound.
+        self._asked: asyncio.Queue[InspectAsked] = asyncio.Queue(maxsize=COMMANDS_WAITING_MAX)
 
     def ask(self, asked: InspectAsked) -> None:
-        """Queue a question. When the camera can not keep up the oldest one is answered by `review`."""
-        if self._asked.full():
-            log.warning("inspection_dropped", waiting=self._asked.qsize())
-            self._asked.get_nowait()
+        """Queue a question."""
         self._asked.put_nowait(asked)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. First of all, what was asked before a restart and never answered becomes `review`."""
+        for device, fulfillment_order_id, line, sku_id in await self._store.write(work.unanswered_checks):
+            await self._give_up(InspectAsked(device, fulfillment_order_id, line, sku_id))
         async with asyncio.TaskGroup() as tasks:
             while True:
                 asked = await self._asked.get()
                 tasks.create_task(self._inspect(asked))
+
+    async def _give_up(self, asked: InspectAsked) -> None:
+        reason = "not_answered: The agent stopped before the camera had answered; show it again or accept it."
+        await self._tell(asked, Verdict(str(uuid4()), "review", (reason,)))
 
     async def _inspect(self, asked: InspectAsked) -> None:
         sku = await self._store.write(lambda tx: catalogue.sku_by_id(tx, asked.sku_id))
@@ -60,7 +64,9 @@ class InspectingService:
             expected_gtins=sku.gtins if sku else (),
             reference=asked.fulfillment_order_id,
         )
-        verdict = await self._eyes.inspect(request)
+        await self._tell(asked, await self._eyes.inspect(request))
+
+    async def _tell(self, asked: InspectAsked, verdict: Verdict) -> None:
         news = VerdictArrived(
             asked.fulfillment_order_id,
             asked.line,

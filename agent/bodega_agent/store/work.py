@@ -230,6 +230,16 @@ def set_camera(
     )
 
 
+def unanswered_checks(tx: Transaction) -> list[tuple[str, str, int, str]]:
+    """(device, fulfillment order, line, SKU) of open work whose camera check was asked for and not answered."""
+    rows = tx.execute(
+        "SELECT f.device, l.fulfillment_order_id, l.line, l.sku_id FROM fulfillment_line l"
+        " JOIN fulfillment_order f USING (fulfillment_order_id)"
+        " WHERE l.camera = 'waiting' AND f.state IN ('picking', 'picked') ORDER BY f.arrived_seq, l.line"
+    )
+    return [(str(row[0]), str(row[1]), int(row[2]), str(row[3])) for row in rows]
+
+
 def staged_goods(tx: Transaction, place: str) -> list[Goods]:
     """All goods that lie at a stage or in a parcel."""
     return [

@@ -44,6 +44,8 @@ class ScriptedEyes:
 
     async def inspect(self, request: InspectRequest) -> Verdict:
         self.asked.append(request)
+        if self.script[:1] == ["never"]:
+            await asyncio.Event().wait()
         outcome = self.script.pop(0) if self.script else "pass"
         reasons = () if outcome == "pass" else ("other_item: The camera sees another product.",)
         return Verdict(request.request_id, outcome, reasons, model="m@1", provider="cpu")
@@ -186,6 +188,20 @@ async def test_a_blocking_camera_doubts_and_a_second_look_or_a_person_settles_it
 
         stock = {row["bin"]: row["quantity"] for row in await floor.store.read(Reader.stock)}
         assert stock == {"A-01-01": 4, "STAGE-FO-1": 1}, "showing it again moves nothing"
+
+
+async def test_a_check_that_a_crash_left_unanswered_holds_nobody_up_for_ever(tmp_path: Path) -> None:
+    async with floor_of(tmp_path, verdicts=["never"], vision=VisionMode.BLOCKING) as floor:
+        sku_id = await _stocked(floor, 5)
+        await floor.hub.fulfillment_order(1, (sku_id, 1))
+        await floor.scan("CMD-PICK")
+        await floor.scan("A-01-01")
+        await floor.item(1)
+        await eventually(lambda: floor.eyes.asked)
+    async with floor_of(tmp_path, vision=VisionMode.BLOCKING) as floor:
+        await floor.until_text("doubts")
+        shown = await floor.scan("CMD-ACCEPT")
+        assert shown["expect"]["values"] == ["CMD-PACK"]
 
 
 async def test_the_session_survives_a_restart_in_the_middle_of_a_pick(tmp_path: Path) -> None:
