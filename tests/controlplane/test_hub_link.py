@@ -34,7 +34,7 @@ from support.controlplane import (
     order_draft,
     sku,
 )
-from support.nats import NatsServer
+from support.nats import NatsServer, settle
 from support.waiting import until, until_async
 
 NODE = "lisbon-01"
@@ -57,7 +57,7 @@ class Wire:
 
         await self.client.subscribe(f"ack.{NODE}", cb=on_ack)
         await self.client.subscribe(f"want.{NODE}", cb=on_want)
-        await self.client.flush()
+        await settle(self.client)
 
     async def send(self, envelope: Envelope, subject: str = f"up.{NODE}.1") -> None:
         await self.client.jetstream().publish(subject, envelope_to_bytes(envelope))

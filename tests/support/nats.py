@@ -6,6 +6,7 @@ The server keeps its port and its store over `restart()`, so clients find the sa
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import signal
@@ -18,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 START_S = 10.0
 
@@ -109,3 +112,22 @@ def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
     server = NatsServer(tmp_path / "nats").start()
     yield server
     server.stop()
+
+
+async def settle(client: Client) -> None:
+    """Return once the server has taken every subscription that was made so far.
+
+    nats-py's `flush` sends its ping past the lines that wait to be sent, so it proves nothing about them; a
+    message to ourselves stands in line behind them.
+    """
+    came_back = asyncio.Event()
+
+    async def note(_message: Msg) -> None:
+        came_back.set()
+
+    inbox = client.new_inbox()
+    subscription = await client.subscribe(inbox, cb=note)
+    await client.publish(inbox)
+    async with asyncio.timeout(30):
+        await came_back.wait()
+    await subscription.unsubscribe()

@@ -18,6 +18,7 @@ from bodega.core.sync import Verdict
 from bodega.v1 import sync_pb2
 from bodega_agent.transport.connection import stop_if_cancelled
 from support.hub_book import HubBook
+from support.nats import settle
 
 
 class NatsHub:
@@ -81,7 +82,7 @@ class NatsHub:
 
         await self._client.subscribe(f"hb.{self._node_id}", cb=on_heartbeat)
         await self._client.subscribe(f"events.{self._node_id}", cb=on_want)
-        await self._client.flush()
+        await settle(self._client)
 
     def commit_into(self, book: HubBook) -> None:
         """Take the up stream into the book, for ever, and acknowledge as the hub does."""
