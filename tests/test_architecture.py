@@ -1,4 +1,4 @@
-"""The house stands as DESIGN section 3 draws it: who imports whom, tables total, nothing generated stale."""
+"""The house stands as the READMEs draw it: who imports whom, tables total, nothing generated stale."""
 
 from __future__ import annotations
 

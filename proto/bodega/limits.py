@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Sync (DESIGN 5)
+# Sync
 ENVELOPE_EVENTS_MAX = 200
 ENVELOPE_BYTES_MAX = 256 * 1024
 EVENT_BYTES_MAX = 64 * 1024
