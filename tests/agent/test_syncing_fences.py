@@ -145,3 +145,22 @@ async def test_garbage_in_the_nodes_stream_fences_it(node: SyncedNode) -> None:
     node.broker.start()
     await asyncio.sleep(A_MOMENT_S)
     assert "no envelope" in node.sync.status().fenced
+
+
+class SlowJournal(MemoryJournal):
+    """A disk that answers later than the broker."""
+
+    async def head(self) -> Head:
+        await asyncio.sleep(1)
+        return await super().head()
+
+
+async def test_the_first_heartbeat_knows_the_journal_however_slow_the_disk_is() -> None:
+    """Else a hub that has seen more than nothing takes the node for a restored one, and fences it."""
+    node = SyncedNode(journal=SlowJournal())
+    node.journal.append(*bodies(2))
+    node.broker.book = node.book
+    await node.start()
+    await asyncio.sleep(3)
+    await node.stop()
+    assert [beat.head_seq for beat in node.book.heartbeats] == [2]

@@ -114,10 +114,13 @@ class UpStream:
         self.fenced = reason
         self._on_fenced()
 
-    async def run(self) -> None:
-        """Pump for ever."""
+    async def load(self) -> None:
+        """Read where the journal stands; before `run`, and before anybody says it to the hub."""
         head, acked = await self._journal.head(), await self._journal.acked()
         self._out, self._head_seq = Outbound(acked, acked), head.seq
+
+    async def run(self) -> None:
+        """Pump for ever."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_journal())
             tasks.create_task(self._take_acks())

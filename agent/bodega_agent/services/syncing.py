@@ -93,6 +93,8 @@ class SyncService:
 
     async def run(self) -> None:
         """Sync until cancelled."""
+        # A heartbeat that went out first would say that the journal is empty, and the hub would fence the node.
+        await self._up.load()
         await self._down.load()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._link.run(self))
