@@ -11,7 +11,7 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from bodega.core.conflicts import Conflict
-from bodega.core.ledger import Account, Discrepancy, Movement, Posting
+from bodega.core.ledger import Account, Discrepancy, Entered, LotSeen, Movement, Posting, Reference
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
@@ -47,17 +47,29 @@ def _parse(message: M, body: bytes) -> M:
 
 def movement_to_wire(movement: Movement) -> stock_pb2.Movement:
     """The message of a movement."""
+    reference = movement.reference
     return stock_pb2.Movement(
         command=movement.command,
         biz_step=movement.biz_step,
         postings=[
-            stock_pb2.Posting(account=_account_to_wire(posting.account), quantity=posting.quantity)
-            for posting in movement.postings
+            stock_pb2.Posting(account=account_to_wire(account), quantity=quantity, serials=serials)
+            for account, quantity, serials in movement.postings
         ],
-        fulfillment_order_id=movement.fulfillment_order_id,
-        sscc=movement.sscc,
-        corrects=movement.corrects,
-        reason=movement.reason,
+        fulfillment_order_id=reference.fulfillment_order_id,
+        sscc=reference.sscc,
+        corrects=reference.corrects,
+        reason=reference.reason,
+        transfer_id=reference.transfer_id,
+        reservation_id=reference.reservation_id,
+        entered=[
+            stock_pb2.Entered(
+                sku_id=said.sku_id, quantity=said.quantity, unit=said.unit, units_version=said.units_version
+            )
+            for said in movement.entered
+        ],
+        lots=[
+            stock_pb2.LotSeen(sku_id=seen.sku_id, lot=seen.lot, expiry=seen.expiry) for seen in movement.lots
+        ],
     )
 
 
@@ -67,15 +79,24 @@ def movement_from_wire(message: stock_pb2.Movement) -> Movement:
         command=message.command,
         biz_step=message.biz_step,
         # A list first: this runs for millions of events, and a generator would cost a third more.
-        postings=tuple([Posting(_account_from_wire(p.account), p.quantity) for p in message.postings]),
-        fulfillment_order_id=message.fulfillment_order_id,
-        sscc=message.sscc,
-        corrects=message.corrects,
-        reason=message.reason,
+        postings=tuple(
+            [Posting(account_from_wire(p.account), p.quantity, tuple(p.serials)) for p in message.postings]
+        ),
+        reference=Reference(
+            fulfillment_order_id=message.fulfillment_order_id,
+            sscc=message.sscc,
+            reason=message.reason,
+            corrects=message.corrects,
+            transfer_id=message.transfer_id,
+            reservation_id=message.reservation_id,
+        ),
+        entered=tuple([Entered(e.sku_id, e.quantity, e.unit, e.units_version) for e in message.entered]),
+        lots=tuple([LotSeen(seen.sku_id, seen.lot, seen.expiry) for seen in message.lots]),
     )
 
 
-def _account_to_wire(account: Account) -> stock_pb2.Account:
+def account_to_wire(account: Account) -> stock_pb2.Account:
+    """The message of an account."""
     message = stock_pb2.Account(
         owner=account.owner, sku_id=account.sku_id, lot=account.lot, disposition=account.disposition
     )
@@ -86,7 +107,8 @@ def _account_to_wire(account: Account) -> stock_pb2.Account:
     return message
 
 
-def _account_from_wire(message: stock_pb2.Account) -> Account:
+def account_from_wire(message: stock_pb2.Account) -> Account:
+    """The value of a message."""
     return Account(
         message.sku_id, message.bin, message.disposition, message.lot, message.owner, message.external
     )

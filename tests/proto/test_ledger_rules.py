@@ -6,8 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodega.core.ledger import RECIPES, Account, Disposition, Goods, Movement, Posting, book, check, fold
-from bodega.errors import IntegrityBroken, InvalidInput
+from bodega.core.ledger import (
+    Account,
+    Disposition,
+    Goods,
+    Movement,
+    Posting,
+    Reference,
+    check,
+    fold,
+    in_transit,
+)
+from bodega.core.recipes import RECIPES, Book, End, Places, book, correct
+from bodega.errors import IntegrityBroken, InvalidInput, Refused
 from bodega.limits import QUANTITY_MAX
 
 BINS = ("DOCK", "A-01-01", "STAGE-FO-1", "PARCEL-1")
@@ -27,7 +38,14 @@ def test_any_sequence_of_real_scans_is_recorded_and_no_place_ever_holds_less_tha
     movements: list[Movement] = []
     balances: dict[Account, int] = {}
     for command, sku_id, quantity, source, target in commands:
-        booking = book(command, [Goods(sku_id, quantity)], balances, source_bin=source, target_bin=target)
+        booking = book(
+            command,
+            [Goods(sku_id, quantity)],
+            Book(balances),
+            Places(source, target),
+            makes=[Goods("KIT-1", 1)],
+            reference=Reference(transfer_id="T-1"),
+        )
         movements.append(booking.movement)
         balances = fold(movements)
         found = sum(discrepancy.difference for discrepancy in booking.discrepancies)
@@ -42,14 +60,19 @@ def test_every_command_moves_what_its_row_says(command: str) -> None:
     movement = book(
         command,
         [Goods("SKU-1", 3)],
-        {Account("SKU-1", bin="A-01-01", disposition=d): 3 for d in Disposition},
-        source_bin="A-01-01",
-        target_bin="A-01-02",
+        Book({Account("SKU-1", bin="A-01-01", disposition=d): 3 for d in Disposition}),
+        Places("A-01-01", "A-01-02", Disposition.DAMAGED, Disposition.RECALLED),
+        makes=[Goods("SKU-2", 1)] if recipe.makes else (),
+        reference=Reference(transfer_id="T-1"),
     ).movement
-    leaving, entering = movement.postings
+    leaving, entering, *made = movement.postings
     assert (leaving.quantity, entering.quantity) == (-3, 3)
-    for end, account in ((recipe.source, leaving.account), (recipe.target, entering.account)):
-        assert end in (account.disposition, account.external)
+    assert [posting.quantity for posting in made] == ([-1, 1] if recipe.makes else [])
+    ends = (recipe.source, recipe.target, *(recipe.makes or ()))
+    named = (Disposition.DAMAGED, Disposition.RECALLED) * (len(ends) // 2)
+    for end, word, posting in zip(ends, named, movement.postings, strict=True):
+        expected = {End.NAMED: word, End.TRANSIT: in_transit("T-1")}.get(end, end)
+        assert expected in (posting.account.disposition, posting.account.external)
 
 
 def test_two_takings_of_one_command_share_what_the_bin_holds() -> None:
@@ -57,9 +80,8 @@ def test_two_takings_of_one_command_share_what_the_bin_holds() -> None:
     booking = book(
         "pick",
         [Goods("SKU-1", 3), Goods("SKU-1", 3)],
-        {shelf: 4},
-        source_bin="A-01-01",
-        target_bin="STAGE-FO-1",
+        Book({shelf: 4}),
+        Places("A-01-01", "STAGE-FO-1"),
     )
     assert [discrepancy.difference for discrepancy in booking.discrepancies] == [2]
 
@@ -67,19 +89,21 @@ def test_two_takings_of_one_command_share_what_the_bin_holds() -> None:
 @pytest.mark.parametrize("quantity", [0, -1, QUANTITY_MAX + 1])
 def test_a_quantity_out_of_range_names_the_field_and_moves_nothing(quantity: int) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        book("receive", [Goods("SKU-1", quantity)], {}, target_bin="DOCK")
+        book("receive", [Goods("SKU-1", quantity)], Book({}), Places(target_bin="DOCK"))
     assert refusal.value.faults[0].where == "quantity"
 
 
 def test_the_largest_quantity_is_taken() -> None:
-    assert book("receive", [Goods("SKU-1", QUANTITY_MAX)], {}, target_bin="DOCK").movement.postings
+    assert book(
+        "receive", [Goods("SKU-1", QUANTITY_MAX)], Book({}), Places(target_bin="DOCK")
+    ).movement.postings
 
 
 def test_a_missing_bin_and_an_unknown_command_are_the_callers_mistake() -> None:
     with pytest.raises(InvalidInput, match="place in the node"):
-        book("receive", [Goods("SKU-1", 1)], {})
+        book("receive", [Goods("SKU-1", 1)], Book({}))
     with pytest.raises(InvalidInput, match="no ledger command"):
-        book("teleport", [Goods("SKU-1", 1)], {})
+        book("teleport", [Goods("SKU-1", 1)], Book({}))
 
 
 @pytest.mark.parametrize(
@@ -107,3 +131,68 @@ def test_a_history_that_takes_more_than_was_there_is_broken() -> None:
     )
     with pytest.raises(IntegrityBroken, match="would go to -1"):
         fold([taking])
+
+
+SHELF, OTHER_SHELF = (
+    Account("SKU-1", bin=name, disposition=Disposition.SELLABLE) for name in ("A-01-01", "A-01-02")
+)
+
+
+def test_a_serial_that_the_book_holds_elsewhere_is_brought_to_where_it_was_scanned() -> None:
+    booking = book(
+        "pick",
+        [Goods("SKU-1", 1, serials=("S-1",))],
+        Book({SHELF: 3, OTHER_SHELF: 1}, {("SKU-1", "S-1"): OTHER_SHELF}),
+        Places("A-01-01", "STAGE-FO-1"),
+    )
+    assert booking.movement.postings[:2] == (
+        Posting(OTHER_SHELF, -1, ("S-1",)),
+        Posting(SHELF, 1, ("S-1",)),
+    )
+    assert [(d.bin_id, d.difference) for d in booking.discrepancies] == [("A-01-02", -1), ("A-01-01", 1)]
+
+
+def test_a_serial_that_carries_another_lot_than_the_book_says_leaves_the_one_and_is_found_as_the_other() -> (
+    None
+):
+    elsewhere = OTHER_SHELF._replace(lot="L-1")
+    booking = book(
+        "pick",
+        [Goods("SKU-1", 1, lot="L-2", serials=("S-1",))],
+        Book({elsewhere: 1}, {("SKU-1", "S-1"): elsewhere}),
+        Places("A-01-01", "STAGE-FO-1"),
+    )
+    after = fold([Movement("receive", "receiving", (Posting(elsewhere, 1),)), booking.movement])
+    assert [a.bin for a, quantity in after.items() if a.is_physical and quantity] == ["STAGE-FO-1"]
+
+
+def test_a_serial_that_is_in_the_node_can_not_be_received_again() -> None:
+    with pytest.raises(Refused, match="'S-1'") as refusal:
+        book(
+            "receive",
+            [Goods("SKU-1", 1, serials=("S-1",))],
+            Book({SHELF: 1}, {("SKU-1", "S-1"): SHELF}),
+            Places(target_bin="DOCK"),
+        )
+    assert refusal.value.code == "serial-twice"
+
+
+@pytest.mark.parametrize("serials", [("S-1",), ("S-1", "S-1"), ("S-1", "S-2", "S-3")])
+def test_each_unit_has_its_own_serial_or_none_has_one(serials: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        book("receive", [Goods("SKU-1", 2, serials=serials)], Book({}), Places(target_bin="DOCK"))
+    assert [fault.where for fault in refusal.value.faults] == ["serials"]
+
+
+def test_a_correction_names_what_it_undoes_and_finds_again_what_has_gone_since() -> None:
+    movement = book("receive", [Goods("SKU-1", 3)], Book({}), Places(target_bin="DOCK")).movement
+    dock = movement.postings[1].account
+    booking = correct(movement, "1/7", Book({dock: 1}), reason="typed twice")
+    assert booking.movement.reference.corrects == "1/7"
+    assert [discrepancy.difference for discrepancy in booking.discrepancies] == [2]
+    assert (
+        fold(
+            [movement, Movement("ship", "shipping", (Posting(dock, -2), Posting(SHELF, 2))), booking.movement]
+        )[SHELF]
+        == 2
+    ), "only what the correction undoes is undone"

@@ -23,7 +23,7 @@ from bodega.codec import (
     order_state_to_wire,
     parse_node_event,
 )
-from bodega.core.ledger import Account, Movement, Posting
+from bodega.core.ledger import Account, Entered, LotSeen, Movement, Posting, Reference
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
@@ -33,8 +33,18 @@ TEXT = st.text(max_size=20)
 ACCOUNTS = st.builds(Account, TEXT, TEXT, TEXT, TEXT, TEXT, st.just("")) | st.builds(
     lambda sku, lot, owner: Account(sku, lot=lot, owner=owner, external="supplier"), TEXT, TEXT, TEXT
 )
-POSTINGS = st.builds(Posting, ACCOUNTS, st.integers(-(2**40), 2**40))
-MOVEMENTS = st.builds(Movement, TEXT, TEXT, st.lists(POSTINGS, max_size=4).map(tuple), TEXT, TEXT, TEXT, TEXT)
+POSTINGS = st.builds(Posting, ACCOUNTS, st.integers(-(2**40), 2**40), st.lists(TEXT, max_size=3).map(tuple))
+MOVEMENTS = st.builds(
+    Movement,
+    TEXT,
+    TEXT,
+    st.lists(POSTINGS, max_size=4).map(tuple),
+    st.builds(Reference, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT),
+    st.lists(st.builds(Entered, TEXT, st.integers(0, 2**31), TEXT, st.integers(0, 2**40)), max_size=2).map(
+        tuple
+    ),
+    st.lists(st.builds(LotSeen, TEXT, TEXT, TEXT), max_size=2).map(tuple),
+)
 
 
 @given(MOVEMENTS)

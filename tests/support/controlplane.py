@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from bodega.codec import envelope_to_bytes, fulfillment_state_to_wire, movement_to_wire
 from bodega.core.chain import link
-from bodega.core.ledger import Account, Goods, Reference, book
+from bodega.core.ledger import Account, Goods, Reference
 from bodega.core.lifecycles import FulfillmentState
+from bodega.core.recipes import Book, Places, book
 from bodega.core.sync import Envelope, Head, Recorded, pack
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_controlplane.app import catalogue, nodes
@@ -134,12 +135,11 @@ class NodeByHand:
         booked = book(
             command,
             [Goods(sku_id, quantity)],
-            self.balances,
-            source_bin=source,
-            target_bin=target,
+            Book(self.balances),
+            Places(source, target),
             reference=Reference(**about),
         )
-        for account, change in booked.movement.postings:
+        for account, change, _serials in booked.movement.postings:
             self.balances[account] = self.balances.get(account, 0) + change
         return self.record(movement=movement_to_wire(booked.movement))
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from bodega.codec import movement_to_wire
 from bodega.core.chain import GENESIS, extend
-from bodega.core.ledger import DOCK, Account, Goods, Movement, book, fold, parcel_place, stage_of
+from bodega.core.ledger import DOCK, Account, Goods, Movement, fold, parcel_place, stage_of
+from bodega.core.recipes import Book, Places, book
 from bodega.core.sync import Envelope
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_agent.demo.evidence import (
@@ -44,7 +45,7 @@ def _story() -> list[Movement]:
 
     def do(command: str, sku_id: str, quantity: int, *, source_bin: str = "", target_bin: str = "") -> None:
         goods = [Goods(sku_id, quantity)]
-        booked = book(command, goods, fold(moves), source_bin=source_bin, target_bin=target_bin)
+        booked = book(command, goods, Book(fold(moves)), Places(source_bin, target_bin))
         assert not booked.discrepancies, "the story is true: nothing has to be found"
         moves.append(booked.movement)
 

@@ -21,7 +21,6 @@ from bodega.core.ledger import (
     Goods,
     Movement,
     Reference,
-    book,
     fold,
     parcel_place,
     stage_of,
@@ -34,6 +33,7 @@ from bodega.core.lifecycles import (
     PrintEvent,
     PrintState,
 )
+from bodega.core.recipes import Book, Places, book
 from bodega_agent.rules import effects as ask
 from bodega_agent.rules.cancel import cancel_effects
 from bodega_agent.rules.facts import Check, Facts, Parcel, Shelf, VisionMode, Waiting, Work, WorkLine
@@ -278,9 +278,8 @@ class FloorModel:
         booking = book(
             command,
             goods,
-            self.balances(),
-            source_bin=source_bin,
-            target_bin=target_bin,
+            Book(self.balances()),
+            Places(source_bin, target_bin),
             reference=Reference(reason="model"),
         )
         self.books.movements.append(booking.movement)

@@ -6,7 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from bodega.codec import discrepancy_to_wire, movement_to_wire
-from bodega.core.ledger import NO_REFERENCE, Account, Goods, Movement, Posting, Reference, book
+from bodega.core.ledger import (
+    NO_REFERENCE,
+    Account,
+    Goods,
+    Movement,
+    Posting,
+    Reference,
+    places_of_serials,
+)
+from bodega.core.recipes import Book, Booking, Places, SerialKey, book
 from bodega_agent.store.transaction import Context, Transaction
 
 
@@ -22,30 +31,55 @@ def move(
 ) -> int:
     """Book a command, record its movement and what it uncovered; returns the movement's sequence."""
     items = tuple(goods)
-    booking = book(
-        command,
-        items,
-        balances_at(tx, source_bin),
-        source_bin=source_bin,
-        target_bin=target_bin,
-        reference=reference,
+    places = Places(source_bin, target_bin)
+    return record_booking(
+        tx, context, book(command, items, held_for(tx, items, source_bin), places, reference=reference)
     )
+
+
+def held_for(tx: Transaction, goods: Iterable[Goods], *places: str) -> Book:
+    """What the rules must know: balances of these places, and where the named serials are now."""
+    serials = where_serials_are(tx, ((item.sku_id, serial) for item in goods for serial in item.serials))
+    balances: dict[Account, int] = {}
+    for place in {*places, *(account.bin for account in serials.values())}:
+        balances |= balances_at(tx, place)
+    return Book(balances, serials)
+
+
+def record_booking(tx: Transaction, context: Context, booking: Booking) -> int:
+    """Record a movement and what it uncovered; returns the movement's sequence."""
     seq = record(tx, context, booking.movement)
-    for discrepancy in booking.discrepancies:
-        tx.append(context, discrepancy_opened=discrepancy_to_wire(discrepancy))
+    for found in booking.discrepancies:
+        opened = tx.append(context, discrepancy_opened=discrepancy_to_wire(found))
+        tx.execute(
+            "INSERT INTO discrepancy(seq, bin, sku_id, lot, difference, reason) VALUES (?, ?, ?, ?, ?, ?)",
+            (opened, found.bin_id, found.sku_id, found.lot, found.difference, found.reason),
+        )
     return seq
 
 
 def record(tx: Transaction, context: Context, movement: Movement) -> int:
-    """Append a movement and keep the balances with it."""
+    """Append a movement and keep balances, serials and lots with it."""
     apply_postings(tx, movement.postings)
+    for sku_id, serial, account in places_of_serials(movement):
+        tx.execute(
+            "INSERT OR REPLACE INTO serial(sku_id, serial, bin, disposition, lot, owner, external)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (sku_id, serial, *account[1:]),
+        )
+    for seen in movement.lots:
+        tx.execute(
+            "INSERT INTO lot(sku_id, lot, expiry) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET expiry = excluded.expiry WHERE excluded.expiry <> ''",
+            (seen.sku_id, seen.lot, seen.expiry),
+        )
     return tx.append(context, movement=movement_to_wire(movement))
 
 
 def apply_postings(tx: Transaction, postings: Iterable[Posting]) -> None:
     """Net change per account; an account at zero has no row, and a CHECK keeps bins from going below."""
     changes: dict[Account, int] = defaultdict(int)
-    for account, quantity in postings:
+    for account, quantity, _serials in postings:
         changes[account] += quantity
     for account, change in changes.items():
         if not change:
@@ -79,3 +113,16 @@ def balances_at(tx: Transaction, place: str) -> dict[Account, int]:
         (place,),
     )
     return {Account(*row[:6]): row[6] for row in rows}
+
+
+def where_serials_are(tx: Transaction, keys: Iterable[SerialKey]) -> dict[SerialKey, Account]:
+    """The account that holds each of these (SKU, serial); one that was never seen is left out."""
+    found: dict[SerialKey, Account] = {}
+    for sku_id, serial in keys:
+        row = tx.one(
+            "SELECT bin, disposition, lot, owner, external FROM serial WHERE sku_id = ? AND serial = ?",
+            (sku_id, serial),
+        )
+        if row:
+            found[sku_id, serial] = Account(sku_id, *row)
+    return found

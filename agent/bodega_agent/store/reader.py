@@ -220,7 +220,7 @@ def _fold_one(folded: dict[Account, int], body: bytes) -> str:
         check(movement)
     except IntegrityBroken as error:
         return error.message
-    for account, quantity in movement.postings:
+    for account, quantity, _serials in movement.postings:
         folded[account] = folded.get(account, 0) + quantity
-    below = [a for a, _ in movement.postings if a.is_physical and folded[a] < 0]
+    below = [a for a, _, _ in movement.postings if a.is_physical and folded[a] < 0]
     return f"{below[0].sku_id} in {below[0].bin} falls below zero" if below else ""

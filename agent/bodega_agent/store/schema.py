@@ -12,7 +12,7 @@ import apsw
 
 from bodega.errors import PermissionRefused, SchemaTooNew
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _VERSION_1 = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -65,7 +65,49 @@ CREATE TABLE floor_session(device TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT 
 CREATE TABLE parked(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+# Lots, serials, promises of the node's own, checkpoints and archives. A journal row may go only once an
+# archive holds it; `touch` is the index of histories, filled behind the commits.
+_VERSION_2 = """
+ALTER TABLE command ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE lot(
+  sku_id TEXT NOT NULL, lot TEXT NOT NULL, expiry TEXT NOT NULL, PRIMARY KEY (sku_id, lot)) WITHOUT ROWID;
+CREATE TABLE serial(
+  sku_id TEXT NOT NULL, serial TEXT NOT NULL, bin TEXT NOT NULL, disposition TEXT NOT NULL, lot TEXT NOT NULL,
+  owner TEXT NOT NULL, external TEXT NOT NULL, PRIMARY KEY (sku_id, serial)) WITHOUT ROWID;
+CREATE TABLE discrepancy(
+  seq INTEGER PRIMARY KEY, bin TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
+  difference INTEGER NOT NULL, reason TEXT NOT NULL, closed_seq INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX discrepancy_open ON discrepancy(bin, sku_id, lot) WHERE closed_seq = 0;
+
+CREATE TABLE reservation(
+  reservation_id TEXT PRIMARY KEY, sku_id TEXT NOT NULL, quantity INTEGER NOT NULL CHECK (quantity > 0),
+  posted INTEGER NOT NULL DEFAULT 0 CHECK (posted >= 0), voided INTEGER NOT NULL DEFAULT 0 CHECK (voided >= 0),
+  state TEXT NOT NULL, reference TEXT NOT NULL, boot_id TEXT NOT NULL, expires_at_ms INTEGER NOT NULL,
+  opened_seq INTEGER NOT NULL, CHECK (posted + voided <= quantity)) WITHOUT ROWID;
+CREATE INDEX reservation_pending ON reservation(sku_id) WHERE state = 'pending';
+CREATE TABLE rights(
+  sku_id TEXT PRIMARY KEY, held INTEGER NOT NULL CHECK (held >= 0)) WITHOUT ROWID;
+CREATE TABLE rule_override(
+  override_id TEXT PRIMARY KEY, rule TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
+  quantity INTEGER NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, state TEXT NOT NULL,
+  boot_id TEXT NOT NULL, expires_at_ms INTEGER NOT NULL, opened_seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX rule_override_open ON rule_override(sku_id) WHERE state = 'open';
+
+CREATE TABLE checkpoint(
+  seq INTEGER PRIMARY KEY, basis_seq INTEGER NOT NULL, basis_hash BLOB NOT NULL, snapshot BLOB NOT NULL);
+CREATE TABLE archive(
+  first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, prev_hash BLOB NOT NULL, last_hash BLOB NOT NULL,
+  file TEXT NOT NULL, sha256 BLOB NOT NULL, size_bytes INTEGER NOT NULL, dropped INTEGER NOT NULL DEFAULT 0);
+DROP TRIGGER journal_is_append_only_delete;
+CREATE TRIGGER journal_is_append_only_delete BEFORE DELETE ON journal
+  WHEN old.seq > (SELECT coalesce(max(last_seq), 0) FROM archive)
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+CREATE TABLE touch(key TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 
 
 def open_for_writing(path: Path) -> apsw.Connection:

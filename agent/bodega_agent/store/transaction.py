@@ -101,8 +101,8 @@ class Transaction:
         if row is None:
             result = work()
             self.execute(
-                "INSERT INTO command(cmd_id, digest, result) VALUES (?, ?, ?)",
-                (cmd_id, digest, json.dumps(result, sort_keys=True)),
+                "INSERT INTO command(cmd_id, digest, result, seq) VALUES (?, ?, ?, ?)",
+                (cmd_id, digest, json.dumps(result, sort_keys=True), self.head.seq),
             )
             return result
         if row[0] != digest:

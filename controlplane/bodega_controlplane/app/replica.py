@@ -137,12 +137,12 @@ class Replica:
     def _movement(self, arrived: _Arrived) -> str:
         movement = movement_from_wire(arrived.message.movement)
         check(movement)
-        for account, quantity in movement.postings:
+        for account, quantity, _serials in movement.postings:
             self._balances[account] += quantity
-        if movement.command == "pick" and movement.fulfillment_order_id:
-            for account, quantity in movement.postings:
+        if movement.command == "pick" and movement.reference.fulfillment_order_id:
+            for account, quantity, _serials in movement.postings:
                 if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
-                    self._work.picked(movement.fulfillment_order_id, account.sku_id, quantity)
+                    self._work.picked(movement.reference.fulfillment_order_id, account.sku_id, quantity)
         return ""
 
     def _fulfillment_advanced(self, arrived: _Arrived) -> str:

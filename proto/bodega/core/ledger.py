@@ -1,20 +1,18 @@
-"""The physical ledger's rules: what is where, in postings that sum to zero.
+"""The physical ledger's values: what is where, in postings that sum to zero.
 
-It records and never refuses a real scan: a unit taken from a place where the book holds too few is
-paired with `adjustment:found` and opens a discrepancy. A physical account never goes below zero.
-One table (`RECIPES`) says which way each command moves stock, and its CBV business step.
+A physical account never goes below zero, and every movement sums to zero per (owner, SKU, lot): what
+leaves a place arrives at another, or in the world outside. `core.recipes` says which postings a command makes.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from bodega.errors import FieldFault, IntegrityBroken, InvalidInput
-from bodega.limits import IDENTIFIER_CHARS_MAX, QUANTITY_MAX
+from bodega.errors import IntegrityBroken
 
 SUPPLIER = "supplier"
 CUSTOMER = "customer"
@@ -22,6 +20,9 @@ CARRIER = "carrier"
 FOUND = "adjustment:found"
 COUNT = "adjustment:count"
 DAMAGE = "adjustment:damage"
+UNIDENTIFIED = "unidentified"
+# Parts that became a kit, and kits that became parts again.
+TRANSFORMATION = "transformation"
 
 DOCK = "DOCK"
 
@@ -30,8 +31,14 @@ class Disposition(StrEnum):
     """GS1 CBV 2.0 dispositions that stock in a node can have (CBV section 7.2)."""
 
     SELLABLE = "sellable_accessible"
+    NOT_ACCESSIBLE = "sellable_not_accessible"
+    NOT_SELLABLE = "non_sellable_other"
     IN_PROGRESS = "in_progress"
     CONTAINER_CLOSED = "container_closed"
+    RETURNED = "returned"
+    DAMAGED = "damaged"
+    EXPIRED = "expired"
+    RECALLED = "recalled"
 
 
 class BizStep(StrEnum):
@@ -41,8 +48,16 @@ class BizStep(StrEnum):
     STORING = "storing"
     PICKING = "picking"
     PACKING = "packing"
+    UNPACKING = "unpacking"
     SHIPPING = "shipping"
     CYCLE_COUNTING = "cycle_counting"
+    INSPECTING = "inspecting"
+    HOLDING = "holding"
+    ASSEMBLING = "assembling"
+    DISASSEMBLING = "disassembling"
+    DESTROYING = "destroying"
+    REPACKAGING = "repackaging"
+    RETAIL_SELLING = "retail_selling"
 
 
 class Account(NamedTuple):
@@ -69,10 +84,48 @@ class Account(NamedTuple):
 
 
 class Posting(NamedTuple):
-    """`quantity` base units enter (positive) or leave (negative) `account`."""
+    """`quantity` base units enter (positive) or leave (negative) `account`.
+
+    `serials` names the units, one each, or is empty where serial numbers are not tracked.
+    """
 
     account: Account
     quantity: int
+    serials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What a person or a barcode said before it became base units, with the version of the SKU's units."""
+
+    sku_id: str
+    quantity: int
+    unit: str
+    units_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotSeen:
+    """What a movement has learned about a lot; `expiry` is an ISO 8601 date or empty."""
+
+    sku_id: str
+    lot: str
+    expiry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a movement serves or explains itself with; each may be empty. `corrects` is "<epoch>/<seq>"."""
+
+    fulfillment_order_id: str = ""
+    sscc: str = ""
+    reason: str = ""
+    corrects: str = ""
+    transfer_id: str = ""
+    reservation_id: str = ""
+
+
+NO_REFERENCE = Reference()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +135,9 @@ class Movement:
     command: str
     biz_step: str
     postings: tuple[Posting, ...]
-    fulfillment_order_id: str = ""
-    sscc: str = ""
-    corrects: str = ""
-    reason: str = ""
+    reference: Reference = NO_REFERENCE
+    entered: tuple[Entered, ...] = ()
+    lots: tuple[LotSeen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,46 +154,13 @@ class Discrepancy:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What a command is about: `quantity` base units of one SKU, lot and owner."""
+    """What a command is about: `quantity` base units of one SKU, lot and owner, and their serials if known."""
 
     sku_id: str
     quantity: int
     lot: str = ""
     owner: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What a movement serves or explains itself with; each may be empty."""
-
-    fulfillment_order_id: str = ""
-    sscc: str = ""
-    reason: str = ""
-
-
-NO_REFERENCE = Reference()
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Which way a command moves stock: from and to a (disposition | external account)."""
-
-    biz_step: BizStep
-    source: Disposition | str
-    target: Disposition | str
-
-
-# Where goods come from and go to: a Disposition is a place in the node, a plain text the world outside.
-RECIPES: Mapping[str, Recipe] = {
-    "receive": Recipe(BizStep.RECEIVING, SUPPLIER, Disposition.IN_PROGRESS),
-    "put_away": Recipe(BizStep.STORING, Disposition.IN_PROGRESS, Disposition.SELLABLE),
-    "pick": Recipe(BizStep.PICKING, Disposition.SELLABLE, Disposition.IN_PROGRESS),
-    "pack": Recipe(BizStep.PACKING, Disposition.IN_PROGRESS, Disposition.CONTAINER_CLOSED),
-    "unpack": Recipe(BizStep.PACKING, Disposition.CONTAINER_CLOSED, Disposition.IN_PROGRESS),
-    "ship": Recipe(BizStep.SHIPPING, Disposition.CONTAINER_CLOSED, CARRIER),
-    "count_down": Recipe(BizStep.CYCLE_COUNTING, Disposition.SELLABLE, COUNT),
-    "count_up": Recipe(BizStep.CYCLE_COUNTING, COUNT, Disposition.SELLABLE),
-}
+    serials: tuple[str, ...] = ()
 
 
 def stage_of(fulfillment_order_id: str) -> str:
@@ -154,99 +173,24 @@ def parcel_place(sscc: str) -> str:
     return f"PARCEL-{sscc}"
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """What `book` answers: the movement to record, and discrepancies that it uncovered."""
-
-    movement: Movement
-    discrepancies: tuple[Discrepancy, ...]
-
-
-def book(
-    command: str,
-    goods: Iterable[Goods],
-    balances: Mapping[Account, int],
-    *,
-    source_bin: str = "",
-    target_bin: str = "",
-    reference: Reference = NO_REFERENCE,
-) -> Booking:
-    """Turn a command into a movement, following its row in RECIPES.
-
-    `balances` must hold every physical source account that is not zero. Where the book holds too
-    little the missing units are found first (`adjustment:found`), so the result never goes negative.
-    Raises InvalidInput for an unknown command, a missing bin or a quantity out of range.
-    """
-    recipe = RECIPES.get(command)
-    if recipe is None:
-        raise InvalidInput(
-            f"there is no ledger command '{command}'", hint=f"use one of: {', '.join(RECIPES)}"
-        )
-    postings: list[Posting] = []
-    discrepancies: list[Discrepancy] = []
-    taken: dict[Account, int] = defaultdict(int)
-    for item in goods:
-        _check_goods(item)
-        source = _account(item, recipe.source, source_bin, side="source_bin")
-        target = _account(item, recipe.target, target_bin, side="target_bin")
-        if source.is_physical:
-            held = balances.get(source, 0) - taken[source]
-            missing = item.quantity - held
-            if missing > 0:
-                postings += _found(item, source, missing)
-                discrepancies.append(
-                    Discrepancy(
-                        source.bin, item.sku_id, item.lot, missing, "found", reference.fulfillment_order_id
-                    )
-                )
-            taken[source] += min(item.quantity, held)
-        postings += [Posting(source, -item.quantity), Posting(target, item.quantity)]
-    movement = Movement(
-        command,
-        recipe.biz_step,
-        tuple(postings),
-        fulfillment_order_id=reference.fulfillment_order_id,
-        sscc=reference.sscc,
-        reason=reference.reason,
-    )
-    check(movement)
-    return Booking(movement, tuple(discrepancies))
-
-
-def _found(item: Goods, place: Account, quantity: int) -> list[Posting]:
-    found = Account(item.sku_id, lot=item.lot, owner=item.owner, external=FOUND)
-    return [Posting(found, -quantity), Posting(place, quantity)]
-
-
-def _account(item: Goods, end: Disposition | str, bin_id: str, *, side: str) -> Account:
-    if not isinstance(end, Disposition):
-        return Account(item.sku_id, lot=item.lot, owner=item.owner, external=end)
-    if not bin_id:
-        raise InvalidInput("a place in the node is missing", faults=(FieldFault(side, "must name a bin"),))
-    return Account(item.sku_id, bin=bin_id, disposition=end, lot=item.lot, owner=item.owner)
-
-
-def _check_goods(item: Goods) -> None:
-    if not 0 < item.quantity <= QUANTITY_MAX:
-        raise InvalidInput(
-            f"quantity {item.quantity} of SKU '{item.sku_id}' is out of range",
-            hint=f"give whole base units from 1 to {QUANTITY_MAX}",
-            faults=(FieldFault("quantity", f"must be 1 to {QUANTITY_MAX}, is {item.quantity}"),),
-        )
-    if not 0 < len(item.sku_id) <= IDENTIFIER_CHARS_MAX:
-        raise InvalidInput(
-            "the SKU id is missing or too long",
-            faults=(FieldFault("sku_id", f"must be 1 to {IDENTIFIER_CHARS_MAX} characters"),),
-        )
+def in_transit(transfer_id: str) -> str:
+    """The external account of goods between two nodes."""
+    return f"in_transit:{transfer_id}"
 
 
 def check(movement: Movement) -> None:
-    """A movement has no zero postings and sums to zero per (owner, SKU, lot), or IntegrityBroken."""
-    sums: dict[tuple[str, str, str], int] = defaultdict(int)
-    for account, quantity in movement.postings:
+    """A movement has no zero postings and sums to zero per (owner, SKU, lot) and per serial, or IntegrityBroken."""
+    sums: dict[tuple[str, ...], int] = defaultdict(int)
+    for account, quantity, serials in movement.postings:
         if quantity == 0:
             raise IntegrityBroken(f"movement '{movement.command}' has a posting of zero units")
+        if serials and len(serials) != abs(quantity):
+            raise IntegrityBroken(
+                f"movement '{movement.command}' names {len(serials)} serials for {abs(quantity)} units"
+            )
         sums[account.goods] += quantity
+        for serial in serials:
+            sums[(account.sku_id, serial)] += 1 if quantity > 0 else -1
     unbalanced = {goods: total for goods, total in sums.items() if total}
     if unbalanced or not movement.postings:
         raise IntegrityBroken(
@@ -262,10 +206,18 @@ def fold(movements: Iterable[Movement]) -> dict[Account, int]:
     balances: dict[Account, int] = defaultdict(int)
     for movement in movements:
         changes: dict[Account, int] = defaultdict(int)
-        for account, quantity in movement.postings:
+        for account, quantity, _serials in movement.postings:
             changes[account] += quantity
         for account, change in changes.items():
             balances[account] += change
             if account.is_physical and balances[account] < 0:
                 raise IntegrityBroken(f"{account.sku_id} in {account.bin} would go to {balances[account]}")
     return {account: quantity for account, quantity in balances.items() if quantity}
+
+
+def places_of_serials(movement: Movement) -> Iterator[tuple[str, str, Account]]:
+    """(SKU, serial, account) for every serial that a movement brings somewhere; the last one counts."""
+    for account, quantity, serials in movement.postings:
+        if quantity > 0:
+            for serial in serials:
+                yield account.sku_id, serial, account

@@ -24,21 +24,25 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62odega/v1/catalogue.proto\x12\tbodega.v1\"\x8c\x01\n\x03Sku\x12\x0e\n\x06sku_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05gtins\x18\x03 \x03(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12\x13\n\x0blot_tracked\x18\x05 \x01(\x08\x12\x10\n\x08weight_g\x18\x06 \x01(\r\x12\x11\n\tvolume_ml\x18\x07 \x01(\r\x12\x0f\n\x07version\x18\x08 \x01(\x04\")\n\x03\x42in\x12\x0e\n\x06\x62in_id\x18\x01 \x01(\t\x12\x12\n\nwalk_order\x18\x02 \x01(\r\"/\n\x08GeoPoint\x12\x10\n\x08latitude\x18\x01 \x01(\x01\x12\x11\n\tlongitude\x18\x02 \x01(\x01\"a\n\tSsccRange\x12\x11\n\textension\x18\x01 \x01(\r\x12\x16\n\x0e\x63ompany_prefix\x18\x02 \x01(\t\x12\x14\n\x0c\x66irst_serial\x18\x03 \x01(\x04\x12\x13\n\x0blast_serial\x18\x04 \x01(\x04\"\xbf\x01\n\x0bNodeProfile\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12%\n\x08location\x18\x03 \x01(\x0b\x32\x13.bodega.v1.GeoPoint\x12\x11\n\tship_from\x18\x04 \x03(\t\x12(\n\nsscc_range\x18\x05 \x01(\x0b\x32\x14.bodega.v1.SsccRange\x12\x1c\n\x04\x62ins\x18\x06 \x03(\x0b\x32\x0e.bodega.v1.Bin\x12\x0f\n\x07version\x18\x07 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62odega/v1/catalogue.proto\x12\tbodega.v1\"7\n\x04Unit\x12\x0c\n\x04unit\x18\x01 \x01(\t\x12\x12\n\nbase_units\x18\x02 \x01(\r\x12\r\n\x05gtins\x18\x03 \x03(\t\"0\n\x0cKitComponent\x12\x0e\n\x06sku_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\r\"\xb3\x02\n\x03Sku\x12\x0e\n\x06sku_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05gtins\x18\x03 \x03(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12\x13\n\x0blot_tracked\x18\x05 \x01(\x08\x12\x10\n\x08weight_g\x18\x06 \x01(\r\x12\x11\n\tvolume_ml\x18\x07 \x01(\r\x12\x0f\n\x07version\x18\x08 \x01(\x04\x12\x16\n\x0eserial_tracked\x18\t \x01(\x08\x12\x16\n\x0e\x65xpiry_tracked\x18\n \x01(\x08\x12\x11\n\tbase_unit\x18\x0b \x01(\t\x12\x1e\n\x05units\x18\x0c \x03(\x0b\x32\x0f.bodega.v1.Unit\x12\x15\n\runits_version\x18\r \x01(\x04\x12+\n\ncomponents\x18\x0e \x03(\x0b\x32\x17.bodega.v1.KitComponent\")\n\x03\x42in\x12\x0e\n\x06\x62in_id\x18\x01 \x01(\t\x12\x12\n\nwalk_order\x18\x02 \x01(\r\"/\n\x08GeoPoint\x12\x10\n\x08latitude\x18\x01 \x01(\x01\x12\x11\n\tlongitude\x18\x02 \x01(\x01\"a\n\tSsccRange\x12\x11\n\textension\x18\x01 \x01(\r\x12\x16\n\x0e\x63ompany_prefix\x18\x02 \x01(\t\x12\x14\n\x0c\x66irst_serial\x18\x03 \x01(\x04\x12\x13\n\x0blast_serial\x18\x04 \x01(\x04\"\xbf\x01\n\x0bNodeProfile\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12%\n\x08location\x18\x03 \x01(\x0b\x32\x13.bodega.v1.GeoPoint\x12\x11\n\tship_from\x18\x04 \x03(\t\x12(\n\nsscc_range\x18\x05 \x01(\x0b\x32\x14.bodega.v1.SsccRange\x12\x1c\n\x04\x62ins\x18\x06 \x03(\x0b\x32\x0e.bodega.v1.Bin\x12\x0f\n\x07version\x18\x07 \x01(\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bodega.v1.catalogue_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SKU']._serialized_start=41
-  _globals['_SKU']._serialized_end=181
-  _globals['_BIN']._serialized_start=183
-  _globals['_BIN']._serialized_end=224
-  _globals['_GEOPOINT']._serialized_start=226
-  _globals['_GEOPOINT']._serialized_end=273
-  _globals['_SSCCRANGE']._serialized_start=275
-  _globals['_SSCCRANGE']._serialized_end=372
-  _globals['_NODEPROFILE']._serialized_start=375
-  _globals['_NODEPROFILE']._serialized_end=566
+  _globals['_UNIT']._serialized_start=40
+  _globals['_UNIT']._serialized_end=95
+  _globals['_KITCOMPONENT']._serialized_start=97
+  _globals['_KITCOMPONENT']._serialized_end=145
+  _globals['_SKU']._serialized_start=148
+  _globals['_SKU']._serialized_end=455
+  _globals['_BIN']._serialized_start=457
+  _globals['_BIN']._serialized_end=498
+  _globals['_GEOPOINT']._serialized_start=500
+  _globals['_GEOPOINT']._serialized_end=547
+  _globals['_SSCCRANGE']._serialized_start=549
+  _globals['_SSCCRANGE']._serialized_end=646
+  _globals['_NODEPROFILE']._serialized_start=649
+  _globals['_NODEPROFILE']._serialized_end=840
 # @@protoc_insertion_point(module_scope)

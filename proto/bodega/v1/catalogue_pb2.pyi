@@ -19,6 +19,64 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class Unit(_message.Message):
+    """A unit in which a SKU is handled, beside its base unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    BASE_UNITS_FIELD_NUMBER: _builtins.int
+    GTINS_FIELD_NUMBER: _builtins.int
+    unit: _builtins.str
+    """Name, such as "case"; unique within the SKU."""
+    base_units: _builtins.int
+    """Base units in one of it, 1 or more."""
+    @_builtins.property
+    def gtins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """GTINs that mean this unit, each as 14 digits with a right check digit."""
+
+    def __init__(
+        self,
+        *,
+        unit: _builtins.str = ...,
+        base_units: _builtins.int = ...,
+        gtins: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_units", b"base_units", "gtins", b"gtins", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Unit: _TypeAlias = Unit  # noqa: Y015
+
+@_typing.final
+class KitComponent(_message.Message):
+    """One part of a kit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    sku_id: _builtins.str
+    """SKU of the part."""
+    quantity: _builtins.int
+    """Base units of it in one kit."""
+    def __init__(
+        self,
+        *,
+        sku_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity", "sku_id", b"sku_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KitComponent: _TypeAlias = KitComponent  # noqa: Y015
+
+@_typing.final
 class Sku(_message.Message):
     """One stock keeping unit. Owned by the control plane; nodes hold a copy."""
 
@@ -32,8 +90,14 @@ class Sku(_message.Message):
     WEIGHT_G_FIELD_NUMBER: _builtins.int
     VOLUME_ML_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    SERIAL_TRACKED_FIELD_NUMBER: _builtins.int
+    EXPIRY_TRACKED_FIELD_NUMBER: _builtins.int
+    BASE_UNIT_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    UNITS_VERSION_FIELD_NUMBER: _builtins.int
+    COMPONENTS_FIELD_NUMBER: _builtins.int
     sku_id: _builtins.str
-    """Identifier within one owner, 1 to 64 characters."""
+    """Identifier, unique in the network, 1 to 64 characters."""
     name: _builtins.str
     """Name that a person reads on a prompt."""
     owner: _builtins.str
@@ -46,9 +110,25 @@ class Sku(_message.Message):
     """Volume of one base unit, in millilitres."""
     version: _builtins.int
     """Version of this record; only a higher one replaces what a node holds."""
+    serial_tracked: _builtins.bool
+    """Whether every unit has a serial number of its own."""
+    expiry_tracked: _builtins.bool
+    """Whether the expiry of a lot must be known when it is received; only for lot_tracked SKUs."""
+    base_unit: _builtins.str
+    """Name of the base unit; empty means "each"."""
+    units_version: _builtins.int
+    """Rises with every change of `units`."""
     @_builtins.property
     def gtins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Every GTIN that means this SKU, each as 14 digits with a right check digit."""
+        """Every GTIN that means one base unit of this SKU, each as 14 digits with a right check digit."""
+
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___Unit]:
+        """Larger units that it is handled in."""
+
+    @_builtins.property
+    def components(self) -> _containers.RepeatedCompositeFieldContainer[Global___KitComponent]:
+        """Parts, if it is a kit that a node can put together."""
 
     def __init__(
         self,
@@ -61,10 +141,16 @@ class Sku(_message.Message):
         weight_g: _builtins.int = ...,
         volume_ml: _builtins.int = ...,
         version: _builtins.int = ...,
+        serial_tracked: _builtins.bool = ...,
+        expiry_tracked: _builtins.bool = ...,
+        base_unit: _builtins.str = ...,
+        units: _abc.Iterable[Global___Unit] | None = ...,
+        units_version: _builtins.int = ...,
+        components: _abc.Iterable[Global___KitComponent] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["gtins", b"gtins", "lot_tracked", b"lot_tracked", "name", b"name", "owner", b"owner", "sku_id", b"sku_id", "version", b"version", "volume_ml", b"volume_ml", "weight_g", b"weight_g"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_unit", b"base_unit", "components", b"components", "expiry_tracked", b"expiry_tracked", "gtins", b"gtins", "lot_tracked", b"lot_tracked", "name", b"name", "owner", b"owner", "serial_tracked", b"serial_tracked", "sku_id", b"sku_id", "units", b"units", "units_version", b"units_version", "version", b"version", "volume_ml", b"volume_ml", "weight_g", b"weight_g"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -202,6 +202,13 @@ class NodeEvent(_message.Message):
     CANCEL_CAME_TOO_LATE_FIELD_NUMBER: _builtins.int
     STATE_REPORTED_FIELD_NUMBER: _builtins.int
     TASK_OPENED_FIELD_NUMBER: _builtins.int
+    DISCREPANCY_CLOSED_FIELD_NUMBER: _builtins.int
+    RESERVATION_CHANGED_FIELD_NUMBER: _builtins.int
+    RIGHTS_TAKEN_FIELD_NUMBER: _builtins.int
+    RIGHTS_RETURNED_FIELD_NUMBER: _builtins.int
+    OVERRIDE_CHANGED_FIELD_NUMBER: _builtins.int
+    LEDGER_CHECKPOINT_FIELD_NUMBER: _builtins.int
+    STORE_RESTORED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Client-made id of the command that made it; events of one command share it."""
     at_ms: _builtins.int
@@ -246,6 +253,34 @@ class NodeEvent(_message.Message):
     def task_opened(self) -> Global___TaskOpened:
         """A task was opened."""
 
+    @_builtins.property
+    def discrepancy_closed(self) -> _stock_pb2.DiscrepancyClosed:
+        """The book and the shelf agree again."""
+
+    @_builtins.property
+    def reservation_changed(self) -> _stock_pb2.ReservationChanged:
+        """A promise of the node's own changed."""
+
+    @_builtins.property
+    def rights_taken(self) -> _stock_pb2.RightsTaken:
+        """The node took rights."""
+
+    @_builtins.property
+    def rights_returned(self) -> _stock_pb2.RightsReturned:
+        """The node gave rights back."""
+
+    @_builtins.property
+    def override_changed(self) -> _stock_pb2.OverrideChanged:
+        """A rule was set aside, or is in force again."""
+
+    @_builtins.property
+    def ledger_checkpoint(self) -> _stock_pb2.LedgerCheckpoint:
+        """Balances at a position."""
+
+    @_builtins.property
+    def store_restored(self) -> _stock_pb2.StoreRestored:
+        """The store came from a backup."""
+
     def __init__(
         self,
         *,
@@ -263,12 +298,19 @@ class NodeEvent(_message.Message):
         cancel_came_too_late: Global___CancelCameTooLate | None = ...,
         state_reported: _fleet_pb2.StateReported | None = ...,
         task_opened: Global___TaskOpened | None = ...,
+        discrepancy_closed: _stock_pb2.DiscrepancyClosed | None = ...,
+        reservation_changed: _stock_pb2.ReservationChanged | None = ...,
+        rights_taken: _stock_pb2.RightsTaken | None = ...,
+        rights_returned: _stock_pb2.RightsReturned | None = ...,
+        override_changed: _stock_pb2.OverrideChanged | None = ...,
+        ledger_checkpoint: _stock_pb2.LedgerCheckpoint | None = ...,
+        store_restored: _stock_pb2.StoreRestored | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "movement", b"movement", "state_reported", b"state_reported", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "movement", b"movement", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 
@@ -319,6 +361,8 @@ class HubEvent(_message.Message):
     FULFILLMENT_ORDER_FIELD_NUMBER: _builtins.int
     CANCEL_REQUESTED_FIELD_NUMBER: _builtins.int
     DESIRED_STATE_FIELD_NUMBER: _builtins.int
+    RIGHTS_GRANTED_FIELD_NUMBER: _builtins.int
+    RIGHTS_WANTED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Identifier of what caused it at the hub."""
     at_ms: _builtins.int
@@ -347,6 +391,14 @@ class HubEvent(_message.Message):
     def desired_state(self) -> _fleet_pb2.DesiredState:
         """The configuration that the node should run."""
 
+    @_builtins.property
+    def rights_granted(self) -> _stock_pb2.RightsGranted:
+        """The node may promise more."""
+
+    @_builtins.property
+    def rights_wanted(self) -> _stock_pb2.RightsWanted:
+        """The node should give rights back."""
+
     def __init__(
         self,
         *,
@@ -359,12 +411,14 @@ class HubEvent(_message.Message):
         fulfillment_order: _orders_pb2.FulfillmentOrder | None = ...,
         cancel_requested: Global___CancelRequested | None = ...,
         desired_state: _fleet_pb2.DesiredState | None = ...,
+        rights_granted: _stock_pb2.RightsGranted | None = ...,
+        rights_wanted: _stock_pb2.RightsWanted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "node_profile", b"node_profile", "sku", b"sku"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "node_profile", b"node_profile", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "sku", b"sku"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "node_profile", b"node_profile", "seen_seq", b"seen_seq", "sku", b"sku"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "node_profile", b"node_profile", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "seen_seq", b"seen_seq", "sku", b"sku"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 

@@ -33,7 +33,9 @@ class Account(_message.Message):
     bin: _builtins.str
     """A bin, the dock, the stage of a fulfillment order, or a parcel."""
     external: _builtins.str
-    """"supplier", "customer", "carrier", "in_transit:<transfer>", "adjustment:<reason>" or "unidentified"."""
+    """"supplier", "customer", "carrier", "in_transit:<transfer>", "adjustment:<reason>", "transformation" (kits)
+    or "unidentified".
+    """
     owner: _builtins.str
     """Brand or merchant that owns the stock; empty means the operator itself."""
     sku_id: _builtins.str
@@ -70,25 +72,95 @@ class Posting(_message.Message):
 
     ACCOUNT_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
+    SERIALS_FIELD_NUMBER: _builtins.int
     quantity: _builtins.int
     """Base units; negative leaves the account, positive enters it; never zero."""
     @_builtins.property
     def account(self) -> Global___Account:
         """The account that changes."""
 
+    @_builtins.property
+    def serials(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Serial numbers of these units, as many as `quantity` says; empty where serials are not tracked."""
+
     def __init__(
         self,
         *,
         account: Global___Account | None = ...,
         quantity: _builtins.int = ...,
+        serials: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "quantity", b"quantity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "quantity", b"quantity", "serials", b"serials"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Posting: _TypeAlias = Posting  # noqa: Y015
+
+@_typing.final
+class Entered(_message.Message):
+    """What a person or a barcode said, before it became base units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    UNITS_VERSION_FIELD_NUMBER: _builtins.int
+    sku_id: _builtins.str
+    """SKU."""
+    quantity: _builtins.int
+    """How many of `unit`."""
+    unit: _builtins.str
+    """Unit of the SKU, such as "case"."""
+    units_version: _builtins.int
+    """Version of the SKU's units by which it was converted."""
+    def __init__(
+        self,
+        *,
+        sku_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        unit: _builtins.str = ...,
+        units_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity", "sku_id", b"sku_id", "unit", b"unit", "units_version", b"units_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Entered: _TypeAlias = Entered  # noqa: Y015
+
+@_typing.final
+class LotSeen(_message.Message):
+    """What a movement has learned about a lot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    LOT_FIELD_NUMBER: _builtins.int
+    EXPIRY_FIELD_NUMBER: _builtins.int
+    sku_id: _builtins.str
+    """SKU."""
+    lot: _builtins.str
+    """Lot."""
+    expiry: _builtins.str
+    """Expiry as an ISO 8601 date, such as "2027-03-31"; empty if it was not said."""
+    def __init__(
+        self,
+        *,
+        sku_id: _builtins.str = ...,
+        lot: _builtins.str = ...,
+        expiry: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expiry", b"expiry", "lot", b"lot", "sku_id", b"sku_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LotSeen: _TypeAlias = LotSeen  # noqa: Y015
 
 @_typing.final
 class Movement(_message.Message):
@@ -103,6 +175,10 @@ class Movement(_message.Message):
     SSCC_FIELD_NUMBER: _builtins.int
     CORRECTS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    ENTERED_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
     command: _builtins.str
     """Command that made it, such as "receive" or "pick"."""
     biz_step: _builtins.str
@@ -115,9 +191,21 @@ class Movement(_message.Message):
     """Event that this movement corrects, as "<epoch>/<seq>", or empty."""
     reason: _builtins.str
     """Why, in a word, where a person or a rule had to say so ("short", "found", "put_back")."""
+    transfer_id: _builtins.str
+    """Transfer between nodes that it serves, or empty."""
+    reservation_id: _builtins.str
+    """Reservation that it posts, or empty."""
     @_builtins.property
     def postings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Posting]:
         """At least two postings."""
+
+    @_builtins.property
+    def entered(self) -> _containers.RepeatedCompositeFieldContainer[Global___Entered]:
+        """Quantities as they were entered, where that was not in base units."""
+
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[Global___LotSeen]:
+        """Lots of which it learned the expiry."""
 
     def __init__(
         self,
@@ -129,10 +217,14 @@ class Movement(_message.Message):
         sscc: _builtins.str = ...,
         corrects: _builtins.str = ...,
         reason: _builtins.str = ...,
+        transfer_id: _builtins.str = ...,
+        reservation_id: _builtins.str = ...,
+        entered: _abc.Iterable[Global___Entered] | None = ...,
+        lots: _abc.Iterable[Global___LotSeen] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["biz_step", b"biz_step", "command", b"command", "corrects", b"corrects", "fulfillment_order_id", b"fulfillment_order_id", "postings", b"postings", "reason", b"reason", "sscc", b"sscc"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["biz_step", b"biz_step", "command", b"command", "corrects", b"corrects", "entered", b"entered", "fulfillment_order_id", b"fulfillment_order_id", "lots", b"lots", "postings", b"postings", "reason", b"reason", "reservation_id", b"reservation_id", "sscc", b"sscc", "transfer_id", b"transfer_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -179,6 +271,438 @@ class DiscrepancyOpened(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DiscrepancyOpened: _TypeAlias = DiscrepancyOpened  # noqa: Y015
+
+@_typing.final
+class DiscrepancyClosed(_message.Message):
+    """A count, or a correction, has settled discrepancies of one place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BIN_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    LOT_FIELD_NUMBER: _builtins.int
+    OPENED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    bin_id: _builtins.str
+    """Bin."""
+    sku_id: _builtins.str
+    """SKU concerned."""
+    lot: _builtins.str
+    """Lot, or empty."""
+    reason: _builtins.str
+    """"counted" or "corrected"."""
+    @_builtins.property
+    def opened(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Events that opened them, as "<epoch>/<seq>"."""
+
+    def __init__(
+        self,
+        *,
+        bin_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        lot: _builtins.str = ...,
+        opened: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bin_id", b"bin_id", "lot", b"lot", "opened", b"opened", "reason", b"reason", "sku_id", b"sku_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscrepancyClosed: _TypeAlias = DiscrepancyClosed  # noqa: Y015
+
+@_typing.final
+class ReservationChanged(_message.Message):
+    """A promise of the node's own, for a walk-in or a pickup: made from the rights that the node holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    POSTED_FIELD_NUMBER: _builtins.int
+    VOIDED_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    EXPIRES_AFTER_MS_FIELD_NUMBER: _builtins.int
+    reservation_id: _builtins.str
+    """Reservation, made by whoever asked for it."""
+    sku_id: _builtins.str
+    """SKU."""
+    quantity: _builtins.int
+    """Base units promised."""
+    posted: _builtins.int
+    """Of these, units that have left the shelf for it."""
+    voided: _builtins.int
+    """Of these, units given back."""
+    state: _builtins.str
+    """"pending", "posted", "voided" or "expired"."""
+    event: _builtins.str
+    """What happened: "reserve", "post", "void" or "expire"."""
+    reference: _builtins.str
+    """What it is for, such as a pickup's number; never a person's name."""
+    expires_after_ms: _builtins.int
+    """Milliseconds, on the node's monotonic clock, after which it expires; 0 for never."""
+    def __init__(
+        self,
+        *,
+        reservation_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        posted: _builtins.int = ...,
+        voided: _builtins.int = ...,
+        state: _builtins.str = ...,
+        event: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        expires_after_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "expires_after_ms", b"expires_after_ms", "posted", b"posted", "quantity", b"quantity", "reference", b"reference", "reservation_id", b"reservation_id", "sku_id", b"sku_id", "state", b"state", "voided", b"voided"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReservationChanged: _TypeAlias = ReservationChanged  # noqa: Y015
+
+@_typing.final
+class RightsTaken(_message.Message):
+    """The node holds these units' right to promise now; answers RightsGranted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer of rights that was granted."""
+    sku_id: _builtins.str
+    """SKU."""
+    quantity: _builtins.int
+    """Base units taken."""
+    held: _builtins.int
+    """Units whose right the node holds after it."""
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        held: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held", b"held", "quantity", b"quantity", "sku_id", b"sku_id", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsTaken: _TypeAlias = RightsTaken  # noqa: Y015
+
+@_typing.final
+class RightsReturned(_message.Message):
+    """The node has given the right to promise these units up; the hub holds it once it reads this."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer of rights, made by the node."""
+    sku_id: _builtins.str
+    """SKU."""
+    quantity: _builtins.int
+    """Base units given back."""
+    held: _builtins.int
+    """Units whose right the node still holds."""
+    reason: _builtins.str
+    """Why: "asked", "idle" or "shortfall"."""
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        held: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held", b"held", "quantity", b"quantity", "reason", b"reason", "sku_id", b"sku_id", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsReturned: _TypeAlias = RightsReturned  # noqa: Y015
+
+@_typing.final
+class RightsGranted(_message.Message):
+    """The hub gives the node the right to promise units. While this is under way nobody holds it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer of rights, made by the hub."""
+    sku_id: _builtins.str
+    """SKU."""
+    quantity: _builtins.int
+    """Base units."""
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity", "sku_id", b"sku_id", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsGranted: _TypeAlias = RightsGranted  # noqa: Y015
+
+@_typing.final
+class RightsWanted(_message.Message):
+    """The hub asks the node to give rights back; the node returns what it has free, at most this many."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Request, made by the hub; the node answers with a transfer of this name."""
+    sku_id: _builtins.str
+    """SKU."""
+    quantity: _builtins.int
+    """Base units wanted."""
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity", "sku_id", b"sku_id", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsWanted: _TypeAlias = RightsWanted  # noqa: Y015
+
+@_typing.final
+class OverrideChanged(_message.Message):
+    """A person has set a rule aside, with a reason and an end; it outranks the rule until it is closed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OVERRIDE_ID_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    LOT_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    EXPIRES_AFTER_MS_FIELD_NUMBER: _builtins.int
+    override_id: _builtins.str
+    """Override, made by whoever asked for it."""
+    rule: _builtins.str
+    """Rule set aside: "hold" (keep units from being promised), "expired" (a lot may be sold though its date
+    has passed) or "fefo" (a later lot may go first).
+    """
+    sku_id: _builtins.str
+    """SKU concerned."""
+    lot: _builtins.str
+    """Lot concerned, or empty for all."""
+    quantity: _builtins.int
+    """Base units, where the rule has a quantity."""
+    reason: _builtins.str
+    """Why, in the person's words."""
+    state: _builtins.str
+    """"open", "closed" or "expired"."""
+    expires_after_ms: _builtins.int
+    """Milliseconds, on the node's monotonic clock, after which it closes itself; never 0."""
+    def __init__(
+        self,
+        *,
+        override_id: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        lot: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        state: _builtins.str = ...,
+        expires_after_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_after_ms", b"expires_after_ms", "lot", b"lot", "override_id", b"override_id", "quantity", b"quantity", "reason", b"reason", "rule", b"rule", "sku_id", b"sku_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OverrideChanged: _TypeAlias = OverrideChanged  # noqa: Y015
+
+@_typing.final
+class LedgerCheckpoint(_message.Message):
+    """Balances of the whole ledger at a position of the chain, so that a replay can begin there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BASIS_SEQ_FIELD_NUMBER: _builtins.int
+    BASIS_HASH_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_SHA256_FIELD_NUMBER: _builtins.int
+    ACCOUNTS_FIELD_NUMBER: _builtins.int
+    PHYSICAL_SHA256_FIELD_NUMBER: _builtins.int
+    basis_seq: _builtins.int
+    """Everything up to this sequence is in the balances."""
+    basis_hash: _builtins.bytes
+    """Chain hash at that sequence, 32 bytes."""
+    snapshot_sha256: _builtins.bytes
+    """SHA-256 of the snapshot's bytes before compression."""
+    accounts: _builtins.int
+    """Accounts that are not at zero."""
+    physical_sha256: _builtins.bytes
+    """SHA-256 over the canonical text of all physical balances; the hub compares its own."""
+    def __init__(
+        self,
+        *,
+        basis_seq: _builtins.int = ...,
+        basis_hash: _builtins.bytes = ...,
+        snapshot_sha256: _builtins.bytes = ...,
+        accounts: _builtins.int = ...,
+        physical_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "basis_hash", b"basis_hash", "basis_seq", b"basis_seq", "physical_sha256", b"physical_sha256", "snapshot_sha256", b"snapshot_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerCheckpoint: _TypeAlias = LedgerCheckpoint  # noqa: Y015
+
+@_typing.final
+class LedgerSnapshot(_message.Message):
+    """What LedgerCheckpoint names; it stays in the node's store."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Balance(_message.Message):
+        """Balance of one account."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        ACCOUNT_FIELD_NUMBER: _builtins.int
+        QUANTITY_FIELD_NUMBER: _builtins.int
+        quantity: _builtins.int
+        """Base units; never zero."""
+        @_builtins.property
+        def account(self) -> Global___Account:
+            """The account."""
+
+        def __init__(
+            self,
+            *,
+            account: Global___Account | None = ...,
+            quantity: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "quantity", b"quantity"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Serial(_message.Message):
+        """Where one serial number is."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        SERIAL_FIELD_NUMBER: _builtins.int
+        ACCOUNT_FIELD_NUMBER: _builtins.int
+        serial: _builtins.str
+        """Serial number."""
+        @_builtins.property
+        def account(self) -> Global___Account:
+            """Where it is now."""
+
+        def __init__(
+            self,
+            *,
+            serial: _builtins.str = ...,
+            account: Global___Account | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "serial", b"serial"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    BALANCES_FIELD_NUMBER: _builtins.int
+    SERIALS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def balances(self) -> _containers.RepeatedCompositeFieldContainer[Global___LedgerSnapshot.Balance]:
+        """Balances, in the order of their canonical text."""
+
+    @_builtins.property
+    def serials(self) -> _containers.RepeatedCompositeFieldContainer[Global___LedgerSnapshot.Serial]:
+        """Serial numbers, ordered by SKU and serial."""
+
+    def __init__(
+        self,
+        *,
+        balances: _abc.Iterable[Global___LedgerSnapshot.Balance] | None = ...,
+        serials: _abc.Iterable[Global___LedgerSnapshot.Serial] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "serials", b"serials"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerSnapshot: _TypeAlias = LedgerSnapshot  # noqa: Y015
+
+@_typing.final
+class StoreRestored(_message.Message):
+    """The store was put back from a backup; what it wrote after the backup may be missing here."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BACKUP_SEQ_FIELD_NUMBER: _builtins.int
+    REPLACED_SEQ_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    backup_seq: _builtins.int
+    """Last sequence of the backup."""
+    replaced_seq: _builtins.int
+    """Last sequence of the store that was replaced, 0 if nobody knows."""
+    actor: _builtins.str
+    """Who restored it."""
+    reason: _builtins.str
+    """Why, in the person's words."""
+    def __init__(
+        self,
+        *,
+        backup_seq: _builtins.int = ...,
+        replaced_seq: _builtins.int = ...,
+        actor: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "backup_seq", b"backup_seq", "reason", b"reason", "replaced_seq", b"replaced_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoreRestored: _TypeAlias = StoreRestored  # noqa: Y015
 
 @_typing.final
 class StockLevel(_message.Message):

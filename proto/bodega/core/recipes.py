@@ -1,0 +1,319 @@
+"""The one table that says which postings each command makes, and the rule that makes them.
+
+A real scan is never refused: a unit taken from a place where the book holds too few is paired with
+`adjustment:found`, and a serial that the book holds elsewhere in the node is brought to where it was
+scanned; both open a discrepancy. The only thing refused is a unit that would exist twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from bodega.core.ledger import (
+    CARRIER,
+    COUNT,
+    CUSTOMER,
+    DAMAGE,
+    FOUND,
+    NO_REFERENCE,
+    SUPPLIER,
+    TRANSFORMATION,
+    UNIDENTIFIED,
+    Account,
+    BizStep,
+    Discrepancy,
+    Disposition,
+    Goods,
+    Movement,
+    Posting,
+    Reference,
+    check,
+    in_transit,
+)
+from bodega.errors import FieldFault, InvalidInput, Refused
+from bodega.limits import IDENTIFIER_CHARS_MAX, QUANTITY_MAX
+
+SerialKey = tuple[str, str]
+
+
+class End(StrEnum):
+    """An end of a recipe that the command itself completes."""
+
+    # A place in the node, with the disposition that the command names.
+    NAMED = "named"
+    # The world between two nodes: `in_transit:<transfer>`.
+    TRANSIT = "transit"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Which way a command moves stock. A Disposition is a place in the node, a plain text the world outside.
+
+    `makes` is the way of the goods that the command makes out of the first ones (kits, new identities).
+    """
+
+    biz_step: BizStep
+    source: Disposition | End | str
+    target: Disposition | End | str
+    makes: tuple[Disposition | End | str, Disposition | End | str] | None = None
+
+
+_IN_HAND = Disposition.IN_PROGRESS
+_SHELF = Disposition.SELLABLE
+_PARCEL = Disposition.CONTAINER_CLOSED
+
+RECIPES: Mapping[str, Recipe] = {
+    "receive": Recipe(BizStep.RECEIVING, SUPPLIER, _IN_HAND),
+    "put_away": Recipe(BizStep.STORING, _IN_HAND, _SHELF),
+    "move": Recipe(BizStep.STORING, End.NAMED, End.NAMED),
+    "pick": Recipe(BizStep.PICKING, _SHELF, _IN_HAND),
+    "pack": Recipe(BizStep.PACKING, _IN_HAND, _PARCEL),
+    "unpack": Recipe(BizStep.UNPACKING, _PARCEL, _IN_HAND),
+    "ship": Recipe(BizStep.SHIPPING, _PARCEL, CARRIER),
+    "return": Recipe(BizStep.RECEIVING, CUSTOMER, Disposition.RETURNED),
+    "inspect": Recipe(BizStep.INSPECTING, Disposition.RETURNED, End.NAMED),
+    "change_disposition": Recipe(BizStep.HOLDING, End.NAMED, End.NAMED),
+    "scrap": Recipe(BizStep.DESTROYING, End.NAMED, DAMAGE),
+    "count_down": Recipe(BizStep.CYCLE_COUNTING, End.NAMED, COUNT),
+    "count_up": Recipe(BizStep.CYCLE_COUNTING, COUNT, End.NAMED),
+    "adjust_down": Recipe(BizStep.CYCLE_COUNTING, End.NAMED, DAMAGE),
+    "adjust_up": Recipe(BizStep.CYCLE_COUNTING, FOUND, End.NAMED),
+    "kit": Recipe(BizStep.ASSEMBLING, _SHELF, TRANSFORMATION, makes=(TRANSFORMATION, _SHELF)),
+    "unkit": Recipe(BizStep.DISASSEMBLING, _SHELF, TRANSFORMATION, makes=(TRANSFORMATION, _SHELF)),
+    "re_identify": Recipe(BizStep.REPACKAGING, End.NAMED, UNIDENTIFIED, makes=(UNIDENTIFIED, End.NAMED)),
+    "transfer_out": Recipe(BizStep.SHIPPING, _SHELF, End.TRANSIT),
+    "transfer_in": Recipe(BizStep.RECEIVING, End.TRANSIT, _IN_HAND),
+    "post": Recipe(BizStep.RETAIL_SELLING, _SHELF, CUSTOMER),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a command takes goods from and brings them to, with dispositions where its recipe leaves them open."""
+
+    source_bin: str = ""
+    target_bin: str = ""
+    source_disposition: str = _SHELF
+    target_disposition: str = _SHELF
+
+
+NOWHERE = Places()
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What the ledger holds now: balances of every physical source account, and where the serials are."""
+
+    balances: Mapping[Account, int]
+    serials: Mapping[SerialKey, Account] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What `book` answers: the movement to record, and discrepancies that it uncovered."""
+
+    movement: Movement
+    discrepancies: tuple[Discrepancy, ...]
+
+
+def recipe_of(command: str) -> Recipe:
+    """The command's row; InvalidInput if there is none."""
+    recipe = RECIPES.get(command)
+    if recipe is None:
+        raise InvalidInput(
+            f"there is no ledger command '{command}'", hint=f"use one of: {', '.join(RECIPES)}"
+        )
+    return recipe
+
+
+def book(
+    command: str,
+    goods: Iterable[Goods],
+    held: Book,
+    places: Places = NOWHERE,
+    *,
+    makes: Iterable[Goods] = (),
+    reference: Reference = NO_REFERENCE,
+) -> Booking:
+    """Turn a command into a movement, following its row in RECIPES.
+
+    `held` must know every physical source account that is not zero and every serial that is named. Raises
+    InvalidInput for an unknown command, a missing bin or a quantity out of range, Refused for a serial
+    that would exist twice.
+    """
+    recipe = recipe_of(command)
+    draft = _Draft(held, reference)
+    for item in goods:
+        draft.carry(
+            item,
+            _account(item, recipe.source, places, reference, "source"),
+            _account(item, recipe.target, places, reference, "target"),
+        )
+    if recipe.makes is not None:
+        source, target = recipe.makes
+        for item in makes:
+            draft.carry(
+                item,
+                _account(item, source, places, reference, "source"),
+                _account(item, target, places, reference, "target"),
+            )
+    return draft.booking(command, recipe.biz_step)
+
+
+def correct(movement: Movement, event: str, held: Book, *, reason: str) -> Booking:
+    """Undo a recorded movement by a new one that names it (`event` is "<epoch>/<seq>").
+
+    What went away since is found again, never negative.
+    """
+    draft = _Draft(held, replace(movement.reference, corrects=event, reason=reason))
+    for account, quantity, serials in movement.postings:
+        if account.is_physical and quantity > 0:
+            goods = Goods(account.sku_id, quantity, account.lot, account.owner, serials)
+            draft.find_missing(goods, account)
+    draft.postings += [
+        Posting(account, -quantity, serials) for account, quantity, serials in reversed(movement.postings)
+    ]
+    return draft.booking("correct", movement.biz_step)
+
+
+class _Draft:
+    """A movement in the making: postings so far, and what they have taken from each account."""
+
+    def __init__(self, held: Book, reference: Reference) -> None:
+        self._held = held
+        self._reference = reference
+        self._taken: dict[Account, int] = defaultdict(int)
+        self._moved: dict[SerialKey, Account] = {}
+        self.postings: list[Posting] = []
+        self._discrepancies: list[Discrepancy] = []
+
+    def carry(self, goods: Goods, source: Account, target: Account) -> None:
+        """Goods leave one account for another."""
+        _check_goods(goods)
+        if source.is_physical:
+            self.find_missing(goods, source)
+        elif target.is_physical:
+            self._refuse_doubles(goods)
+        self.postings += (
+            Posting(source, -goods.quantity, goods.serials),
+            Posting(target, goods.quantity, goods.serials),
+        )
+        for serial in goods.serials:
+            self._moved[goods.sku_id, serial] = target
+        if target.is_physical:
+            self._taken[target] -= goods.quantity
+
+    def find_missing(self, goods: Goods, place: Account) -> None:
+        """Bring the book to what the scan has seen: these goods were at this place."""
+        for serial in goods.serials:
+            self._find_serial(serial, place)
+        missing = goods.quantity - (self._held.balances.get(place, 0) - self._taken[place])
+        if missing > 0:
+            found = Account(place.sku_id, lot=place.lot, owner=place.owner, external=FOUND)
+            self._bring(found, place, missing)
+        self._taken[place] += goods.quantity
+
+    def _find_serial(self, serial: str, place: Account) -> None:
+        key = (place.sku_id, serial)
+        book_place = self._moved.get(key) or self._held.serials.get(key)
+        if book_place == place:
+            return
+        found = Account(place.sku_id, lot=place.lot, owner=place.owner, external=FOUND)
+        if book_place is None or not book_place.is_physical:
+            self._bring(found, place, 1, (serial,))
+            return
+        self._taken[book_place] += 1
+        self._note(book_place, -1)
+        if book_place.goods == place.goods:
+            self._bring(book_place, place, 1, (serial,))
+            return
+        # The unit carries another lot than the book says: it leaves as the one and is found as the other.
+        lost = Account(book_place.sku_id, lot=book_place.lot, owner=book_place.owner, external=FOUND)
+        self.postings += (Posting(book_place, -1, (serial,)), Posting(lost, 1, (serial,)))
+        self._bring(found, place, 1, (serial,))
+
+    def _bring(self, source: Account, place: Account, quantity: int, serials: tuple[str, ...] = ()) -> None:
+        self.postings += (Posting(source, -quantity, serials), Posting(place, quantity, serials))
+        self._taken[place] -= quantity
+        self._note(place, quantity)
+
+    def _note(self, place: Account, difference: int) -> None:
+        self._discrepancies.append(
+            Discrepancy(
+                place.bin,
+                place.sku_id,
+                place.lot,
+                difference,
+                "found" if difference > 0 else "elsewhere",
+                self._reference.fulfillment_order_id,
+            )
+        )
+
+    def _refuse_doubles(self, goods: Goods) -> None:
+        for serial in goods.serials:
+            place = self._moved.get((goods.sku_id, serial)) or self._held.serials.get((goods.sku_id, serial))
+            if place is not None and place.is_physical:
+                raise Refused(
+                    f"serial '{serial}' of SKU '{goods.sku_id}' is already in {place.bin}",
+                    code="serial-twice",
+                    hint="scan the unit again; if it is there, move it instead of receiving it",
+                )
+
+    def booking(self, command: str, biz_step: str) -> Booking:
+        """The finished movement, checked."""
+        movement = Movement(command, biz_step, tuple(self.postings), self._reference)
+        check(movement)
+        return Booking(movement, tuple(self._discrepancies))
+
+
+def _account(
+    item: Goods, end: Disposition | End | str, places: Places, reference: Reference, side: str
+) -> Account:
+    external = in_transit(reference.transfer_id) if end is End.TRANSIT else end
+    if end is End.TRANSIT and not reference.transfer_id:
+        raise InvalidInput(
+            "the transfer is missing", faults=(FieldFault("transfer_id", "must name a transfer"),)
+        )
+    if not isinstance(end, Disposition) and end is not End.NAMED:
+        return Account(item.sku_id, lot=item.lot, owner=item.owner, external=str(external))
+    at_source = side == "source"
+    bin_id = places.source_bin if at_source else places.target_bin
+    if not bin_id:
+        raise InvalidInput(
+            "a place in the node is missing", faults=(FieldFault(f"{side}_bin", "must name a bin"),)
+        )
+    named = places.source_disposition if at_source else places.target_disposition
+    disposition = named if end is End.NAMED else str(end)
+    return Account(item.sku_id, bin=bin_id, disposition=disposition, lot=item.lot, owner=item.owner)
+
+
+def _check_goods(item: Goods) -> None:
+    faults: Sequence[FieldFault] = [
+        fault
+        for wrong, fault in (
+            (
+                not 0 < item.quantity <= QUANTITY_MAX,
+                FieldFault("quantity", f"must be 1 to {QUANTITY_MAX} base units, is {item.quantity}"),
+            ),
+            (
+                not 0 < len(item.sku_id) <= IDENTIFIER_CHARS_MAX,
+                FieldFault("sku_id", f"must be 1 to {IDENTIFIER_CHARS_MAX} characters"),
+            ),
+            (
+                bool(item.serials) and len(set(item.serials)) != item.quantity,
+                FieldFault(
+                    "serials", f"must be {item.quantity} different ones, are {len(set(item.serials))}"
+                ),
+            ),
+        )
+        if wrong
+    ]
+    if faults:
+        raise InvalidInput(
+            f"these goods can not be booked: {'; '.join(map(str, faults))}",
+            hint="give whole base units, one serial for each where serials are given",
+            faults=tuple(faults),
+        )
