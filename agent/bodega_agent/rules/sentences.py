@@ -47,7 +47,7 @@ MOVEMENTS: Mapping[str, str] = {
     "transfer_out": "sent {goods} from {source} to another node with {target}",
     "transfer_in": "received {goods} from another node with {source} at {target}",
     "post": "handed {goods} from {source} over to {target}",
-    "correct": "undid event {corrects}: {goods} from {source} to {target}",
+    "correct": "undid event {corrects}: {legs}",
 }
 
 _OUTSIDE = {
@@ -89,7 +89,7 @@ def sentence(movement: Movement) -> str:
     template = MOVEMENTS.get(movement.command)
     if template is None or 2 * len(legs) != len(movement.postings):
         return f"{movement.command}: {_postings(movement)}"
-    found = [leg for at, leg in enumerate(legs) if _is_found(leg, legs[at + 1 :])]
+    found = [leg for at, leg in enumerate(legs) if _is_found(leg, legs[at + 1 :], movement)]
     told = [leg for leg in legs if leg not in found]
     made = [leg for leg in told if leg.source.external in _BETWEEN]
     used = [leg for leg in told if leg not in made] or told
@@ -98,15 +98,19 @@ def sentence(movement: Movement) -> str:
         made=_goods(made),
         source=_places(leg.source for leg in used),
         target=_places(leg.target for leg in made or used),
+        legs=_listed(f"{_goods([leg])} from {place(leg.source)} to {place(leg.target)}" for leg in told),
         disposition=_listed(leg.target.disposition.replace("_", " ") for leg in used),
         corrects=movement.reference.corrects,
     )
     return text + _served(movement) + _said(movement) + "".join(map(_found, found))
 
 
-def _is_found(leg: Leg, later: Iterable[Leg]) -> bool:
-    """Whether this leg only brings the book to where the scan was."""
-    return leg.target.external == FOUND or any(leg.target == other.source for other in later)
+def _is_found(leg: Leg, later: Iterable[Leg], movement: Movement) -> bool:
+    """Whether this leg only brings the book to where the scan was; a correction undoes such legs, too."""
+    feeds = any(leg.target == other.source for other in later)
+    if movement.reference.corrects:
+        return feeds and leg.source.external == FOUND
+    return feeds or leg.target.external == FOUND
 
 
 def _goods(legs: Iterable[Leg]) -> str:

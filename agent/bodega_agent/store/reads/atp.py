@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bodega.codec import movement_from_wire, parse_node_event
+from bodega.codec import movement_from_wire
 from bodega.core.ledger import Disposition
 from bodega.core.promise import NodeStanding, Part
 from bodega.core.rights import spent_by
 from bodega.errors import NotFound
 from bodega.v1 import journal_pb2
-from bodega_agent.store.reads.histories import Search, Told
+from bodega_agent.store.reads.histories import Search, Told, as_told
 from bodega_agent.store.reads.names import Kind
 from bodega_agent.store.standing import standing
 
@@ -251,4 +251,4 @@ def _told(reader: Reader, seq: int) -> Told | None:
     found = reader.events(seq - 1, 1)
     if not found or found[0].seq != seq:
         return None
-    return Told(seq, parse_node_event(found[0].body), found[0].body, found[0].hash)
+    return as_told(found[0])

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bodega.codec import parse_node_event
+from bodega.core.sync import Recorded
 from bodega.limits import HISTORY_EVENTS_SEARCHED_MAX, HISTORY_WINDOW_EVENTS_MAX
 from bodega.v1 import journal_pb2
-from bodega_agent.store.reads.names import Name, names_in
+from bodega_agent.store.reads.names import Kind, Name, names_in
 
 if TYPE_CHECKING:
     from bodega_agent.store.reader import Reader
@@ -31,6 +32,11 @@ class Told:
     event: journal_pb2.NodeEvent
     body: bytes
     hash: bytes
+
+
+def as_told(event: Recorded) -> Told:
+    """The event, parsed."""
+    return Told(event.seq, parse_node_event(event.body), event.body, event.hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,17 @@ def history(reader: Reader, wanted: Sequence[AnyOf], *, limit: int, before: int 
         if len(found) >= limit:
             break
     return History(tuple(found[:limit]), len(found[limit:]), search.searched_from, search.first_seq)
+
+
+def of_order(reader: Reader, order: str) -> AnyOf:
+    """What an order's events are found by: its own name, its fulfillment orders and their parcels."""
+    rows = reader.rows(
+        "SELECT fulfillment_order_id, sscc FROM fulfillment_order WHERE ?1 IN (fulfillment_order_id, order_id)",
+        order,
+    )
+    names = [(Kind.ORDER, order), *((Kind.ORDER, row["fulfillment_order_id"]) for row in rows)]
+    names += [(Kind.PARCEL, row["sscc"]) for row in rows if row["sscc"]]
+    return tuple(dict.fromkeys(names))
 
 
 class Search:
@@ -94,7 +111,7 @@ class Search:
             *(text for texts in needles for text in texts),
         )
         for row in rows:
-            yield Told(row["seq"], parse_node_event(row["body"]), row["body"], row["hash"])
+            yield as_told(Recorded(row["seq"], row["body"], row["hash"]))
 
     def _is_wanted(self, told: Told) -> bool:
         named = names_in(told.event)
