@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bodega.core.ledger import Account, Disposition
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema import reservation, stock
+from bodega_controlplane.store.schema import reservation, serial, stock
 from bodega_controlplane.store.transaction import Transaction
 
 # The order in which stock is listed; also the whole key, so a page can go on after any row.
@@ -22,6 +22,9 @@ LISTING = (
     stock.c.disposition,
     stock.c.owner,
 )
+
+# The key of serials, in the order in which they are listed.
+SERIALS_LISTING = (serial.c.sku_id, serial.c.serial, serial.c.node_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,46 @@ def page(
     if after is not None:
         query = query.where(sa.tuple_(*LISTING) > sa.tuple_(*(sa.literal(str(part)) for part in after)))
     return list(tx.connection.execute(query.order_by(*LISTING).limit(limit)))
+
+
+def put_serials(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Where a node says that serial numbers are now."""
+    tx.upsert(serial, rows)
+
+
+def serials(
+    tx: Transaction,
+    after: Iterable[Any] | None,
+    limit: int,
+    *,
+    sku_id: str = "",
+    number: str = "",
+    in_two_nodes: bool = False,
+) -> list[Row]:
+    """Where serial numbers are, in SERIALS_LISTING order, after a key.
+
+    `in_two_nodes` keeps those that more than one node holds physically. Journals arrive in any order, so a
+    unit on its way can show there for a moment; one that stays is a fault.
+    """
+    query = sa.select(serial)
+    if sku_id:
+        query = query.where(serial.c.sku_id == sku_id)
+    if number:
+        query = query.where(serial.c.serial == number)
+    if in_two_nodes:
+        here = serial.alias()
+        elsewhere = sa.exists().where(
+            here.c.sku_id == serial.c.sku_id,
+            here.c.serial == serial.c.serial,
+            here.c.node_id != serial.c.node_id,
+            here.c.external == "",
+        )
+        query = query.where(serial.c.external == "", elsewhere)
+    if after is not None:
+        query = query.where(
+            sa.tuple_(*SERIALS_LISTING) > sa.tuple_(*(sa.literal(str(part)) for part in after))
+        )
+    return list(tx.connection.execute(query.order_by(*SERIALS_LISTING).limit(limit)))
 
 
 def add(tx: Transaction, node_id: str, changes: Mapping[Account, int]) -> None:

@@ -340,6 +340,102 @@ class ListStockResponse(_message.Message):
 Global___ListStockResponse: _TypeAlias = ListStockResponse  # noqa: Y015
 
 @_typing.final
+class ListSerialsRequest(_message.Message):
+    """Which serial numbers to look up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    SERIAL_FIELD_NUMBER: _builtins.int
+    IN_TWO_NODES_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    sku_id: _builtins.str
+    """Only this SKU; empty means all."""
+    serial: _builtins.str
+    """Only this serial number; empty means all."""
+    in_two_nodes: _builtins.bool
+    """Only units that more than one node says it holds."""
+    page_size: _builtins.int
+    """Rows wanted, at most 500; 0 means 50."""
+    page_token: _builtins.str
+    """Where the last page ended, or empty."""
+    def __init__(
+        self,
+        *,
+        sku_id: _builtins.str = ...,
+        serial: _builtins.str = ...,
+        in_two_nodes: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_two_nodes", b"in_two_nodes", "page_size", b"page_size", "page_token", b"page_token", "serial", b"serial", "sku_id", b"sku_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSerialsRequest: _TypeAlias = ListSerialsRequest  # noqa: Y015
+
+@_typing.final
+class ListSerialsResponse(_message.Message):
+    """A page of serial numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class SerialPlace(_message.Message):
+        """Where one serial number is, as one node says."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        SERIAL_FIELD_NUMBER: _builtins.int
+        NODE_ID_FIELD_NUMBER: _builtins.int
+        ACCOUNT_FIELD_NUMBER: _builtins.int
+        serial: _builtins.str
+        """Serial number."""
+        node_id: _builtins.str
+        """Node that says so."""
+        @_builtins.property
+        def account(self) -> _stock_pb2.Account:
+            """Account that holds it there."""
+
+        def __init__(
+            self,
+            *,
+            serial: _builtins.str = ...,
+            node_id: _builtins.str = ...,
+            account: _stock_pb2.Account | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "node_id", b"node_id", "serial", b"serial"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SERIALS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page, or empty."""
+    @_builtins.property
+    def serials(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListSerialsResponse.SerialPlace]:
+        """By SKU, serial number and node."""
+
+    def __init__(
+        self,
+        *,
+        serials: _abc.Iterable[Global___ListSerialsResponse.SerialPlace] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "serials", b"serials"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSerialsResponse: _TypeAlias = ListSerialsResponse  # noqa: Y015
+
+@_typing.final
 class ListAvailabilityRequest(_message.Message):
     """SKUs to look up."""
 

@@ -329,6 +329,11 @@ class StockServiceStub:
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityRequest.SerializeToString,
                 response_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityResponse.FromString,
                 _registered_method=True)
+        self.ListSerials = channel.unary_unary(
+                '/bodega.v1.StockService/ListSerials',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.ListSerialsRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListSerialsResponse.FromString,
+                _registered_method=True)
 
 
 class StockServiceServicer:
@@ -349,6 +354,13 @@ class StockServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSerials(self, request, context):
+        """Where serial numbers are, as the nodes say.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StockServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -361,6 +373,11 @@ def add_StockServiceServicer_to_server(servicer, server):
                     servicer.ListAvailability,
                     request_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityRequest.FromString,
                     response_serializer=bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityResponse.SerializeToString,
+            ),
+            'ListSerials': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSerials,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListSerialsRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.ListSerialsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -418,6 +435,33 @@ class StockService:
             '/bodega.v1.StockService/ListAvailability',
             bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityRequest.SerializeToString,
             bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSerials(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.StockService/ListSerials',
+            bodega_dot_v1_dot_controlplane__pb2.ListSerialsRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.ListSerialsResponse.FromString,
             options,
             channel_credentials,
             insecure,

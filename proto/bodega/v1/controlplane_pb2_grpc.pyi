@@ -139,6 +139,8 @@ class StockServiceStub:
     """Stock by node and bin."""
     ListAvailability: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ListAvailabilityRequest, _controlplane_pb2.ListAvailabilityResponse]
     """What may be promised, with the breakdown that adds up."""
+    ListSerials: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ListSerialsRequest, _controlplane_pb2.ListSerialsResponse]
+    """Where serial numbers are, as the nodes say."""
 
 @_typing.type_check_only
 class StockServiceAsyncStub(StockServiceStub):
@@ -149,6 +151,8 @@ class StockServiceAsyncStub(StockServiceStub):
     """Stock by node and bin."""
     ListAvailability: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ListAvailabilityRequest, _controlplane_pb2.ListAvailabilityResponse]  # type: ignore[assignment]
     """What may be promised, with the breakdown that adds up."""
+    ListSerials: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ListSerialsRequest, _controlplane_pb2.ListSerialsResponse]  # type: ignore[assignment]
+    """Where serial numbers are, as the nodes say."""
 
 class StockServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stock over all nodes, from the replica of their ledgers."""
@@ -168,6 +172,14 @@ class StockServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_controlplane_pb2.ListAvailabilityResponse, _abc.Awaitable[_controlplane_pb2.ListAvailabilityResponse]]:
         """What may be promised, with the breakdown that adds up."""
+
+    @_abc_1.abstractmethod
+    def ListSerials(
+        self,
+        request: _controlplane_pb2.ListSerialsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.ListSerialsResponse, _abc.Awaitable[_controlplane_pb2.ListSerialsResponse]]:
+        """Where serial numbers are, as the nodes say."""
 
 def add_StockServiceServicer_to_server(servicer: StockServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

@@ -19,6 +19,7 @@ from bodega_controlplane.api.grpc import wire
 from bodega_controlplane.app import audit, catalogue, decisions, nodes, orders, stock
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import Caller
+from bodega_controlplane.app.wire import sku_message
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -51,7 +52,7 @@ class Catalogue(services.CatalogueServiceServicer):
         page = wire.page_request(request.page_size, request.page_token)
         found = await self._hub.read(lambda tx: catalogue.list_skus(tx, page))
         return pb.ListSkusResponse(
-            skus=[wire.sku(row) for row in found.rows], next_page_token=found.next_page_token
+            skus=[sku_message(row) for row in found.rows], next_page_token=found.next_page_token
         )
 
 
@@ -102,6 +103,24 @@ class Stock(services.StockServiceServicer):
         )
         return pb.ListStockResponse(
             levels=[wire.stock_level(row) for row in found.rows], next_page_token=found.next_page_token
+        )
+
+    async def ListSerials(self, request: pb.ListSerialsRequest, context: Context) -> pb.ListSerialsResponse:
+        """By SKU, serial number and node."""
+        page = wire.page_request(request.page_size, request.page_token)
+        found = await self._hub.read(
+            lambda tx: stock.list_serials(
+                tx, page, sku_id=request.sku_id, serial=request.serial, in_two_nodes=request.in_two_nodes
+            )
+        )
+        return pb.ListSerialsResponse(
+            serials=[
+                pb.ListSerialsResponse.SerialPlace(
+                    serial=row.serial, node_id=row.node_id, account=codec.account_to_wire(row.account)
+                )
+                for row in found.rows
+            ],
+            next_page_token=found.next_page_token,
         )
 
     async def ListAvailability(

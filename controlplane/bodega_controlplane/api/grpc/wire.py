@@ -22,29 +22,20 @@ def page_size(size: int) -> int:
 
 
 def sku_draft(message: catalogue_pb2.Sku) -> views.SkuDraft:
-    """The version in the message is ignored: the control plane gives it."""
+    """The versions in the message are ignored: the control plane gives them."""
     return views.SkuDraft(
         sku_id=message.sku_id,
         name=message.name,
         gtins=tuple(message.gtins),
         owner=message.owner,
         lot_tracked=message.lot_tracked,
+        serial_tracked=message.serial_tracked,
+        expiry_tracked=message.expiry_tracked,
         weight_g=message.weight_g,
         volume_ml=message.volume_ml,
-    )
-
-
-def sku(view: views.SkuView) -> catalogue_pb2.Sku:
-    """One SKU."""
-    return catalogue_pb2.Sku(
-        sku_id=view.sku_id,
-        name=view.name,
-        gtins=view.gtins,
-        owner=view.owner,
-        lot_tracked=view.lot_tracked,
-        weight_g=view.weight_g,
-        volume_ml=view.volume_ml,
-        version=view.version,
+        base_unit=message.base_unit,
+        units=tuple(views.SkuUnit(one.unit, one.base_units, tuple(one.gtins)) for one in message.units),
+        components=tuple(views.SkuComponent(one.sku_id, one.quantity) for one in message.components),
     )
 
 
