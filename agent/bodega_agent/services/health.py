@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bodega import __version__
-from bodega.core.sync import Head
 from bodega.host.log import get_logger
 from bodega.limits import CHAIN_CHECK_EVENTS_MAX
 from bodega.v1 import fleet_pb2
 from bodega_agent.config import AgentConfig, DeviceConfig
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.syncing import SyncService
+from bodega_agent.store.integrity import BackgroundWalk, Trouble
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 
@@ -48,23 +48,22 @@ class HealthService:
         self._parts = parts
         self._boot_nonce = boot_nonce
         self._started_s = time.monotonic()
-        self._verified: Head | None = Head()
+        self._walk = BackgroundWalk()
+        self._trouble: Trouble | None = None
 
     @property
     def ledger_ok(self) -> bool:
-        """False once a link of the journal's chain was found broken."""
-        return self._verified is not None
+        """False once anything was found that does not add up."""
+        return self._trouble is None
 
     async def check_chain(self) -> None:
-        """Verify the next slice of the journal."""
-        if self._verified is None:
-            return
-        after = self._verified
-        self._verified = await self._store.read(
-            lambda reader: reader.verify_chain(after, CHAIN_CHECK_EVENTS_MAX)
-        )
-        if self._verified is None:
-            log.error("ledger_chain_broken", after_seq=after.seq)
+        """Verify the next slice of the journal, and at its end the balances."""
+        if self._trouble is None:
+            _, self._trouble = await self._store.read(
+                lambda reader: self._walk.step(reader.connection, CHAIN_CHECK_EVENTS_MAX)
+            )
+        if self._trouble is not None:
+            log.error("ledger_broken", problem=self._trouble.problem)
 
     async def report(self) -> fleet_pb2.Health:
         """What goes up with every heartbeat."""
@@ -158,10 +157,8 @@ class HealthService:
         if facts["labels_unknown"]:
             text = f"{facts['labels_unknown']} labels in doubt: scan them back, or bodega labels reprint"
             found.append({"code": "labels-unknown", "text": text})
-        if not self.ledger_ok:
-            found.append(
-                {"code": "ledger-broken", "text": "the journal's chain is broken: bodega ledger verify"}
-            )
+        if self._trouble is not None:
+            found.append({"code": "ledger-broken", "text": f"{self._trouble.problem}: bodega ledger verify"})
         if fenced:
             found.append({"code": "fenced", "text": f"the hub does not take this node's events: {fenced}"})
         return found

@@ -7,16 +7,16 @@ so they answer while the daemon is down.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bodega.codec import movement_from_wire, parse_node_event
-from bodega.core.chain import GENESIS, link
-from bodega.core.ledger import Account, check
+import apsw
+
+from bodega.core.chain import GENESIS
 from bodega.core.sync import Head, Recorded
-from bodega.errors import IntegrityBroken, NotFound
+from bodega.errors import NotFound
 from bodega_agent.store.schema import open_for_reading
+from bodega_agent.store.verify import verify
 
 Json = dict[str, Any]
 
@@ -29,6 +29,11 @@ class Reader:
             raise NotFound(f"there is no ledger at {path}", hint="start the agent once: bodega run")
         self._path = path
         self._connection = open_for_reading(path)
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """For the other rooms of the store that ask more than this one; read-only."""
+        return self._connection
 
     def close(self) -> None:
         """Give the connection back."""
@@ -159,68 +164,6 @@ class Reader:
         """Free bytes where the ledger lies."""
         return shutil.disk_usage(self._path.parent).free
 
-    def verify_chain(self, after: Head, limit: int) -> Head | None:
-        """Check up to `limit` links after a verified head; the new verified head, None if one is broken."""
-        seq, previous = after.seq, after.hash
-        for event in self.events(after.seq, limit):
-            seq, previous = seq + 1, link(previous, event.body)
-            if event.seq != seq or event.hash != previous:
-                return None
-        return Head(after.epoch, seq, previous)
-
     def verify(self) -> Json:
-        """Walk the whole journal: chain, postings, and balances against the balance table.
-
-        Returns {ok, events, first_bad_seq, balances_ok, problem}.
-        """
-        with self._connection:
-            events, first_bad, problem, folded = self._walk()
-            balances = {Account(*row[:6]): row[6] for row in self._balance_rows()}
-        balances_ok = balances == folded
-        if not balances_ok and not problem:
-            problem = "the balance table is not the sum of the journal"
-        return {
-            "ok": first_bad is None and balances_ok,
-            "events": events,
-            "first_bad_seq": first_bad,
-            "balances_ok": balances_ok,
-            "problem": problem,
-        }
-
-    def _walk(self) -> tuple[int, int | None, str, dict[Account, int]]:
-        folded: dict[Account, int] = {}
-        previous, events = GENESIS, 0
-        for seq, body, chain_hash in self._connection.execute(
-            "SELECT seq, CAST(body AS BLOB), hash FROM journal ORDER BY seq"
-        ):
-            events += 1
-            previous = link(previous, body)
-            problem = "" if seq == events else f"event {events} is missing"
-            if not problem and previous != chain_hash:
-                problem = f"event {seq} does not hash to what was recorded"
-            problem = problem or _fold_one(folded, body)
-            if problem:
-                return events, seq, problem, folded
-        return events, None, "", {account: quantity for account, quantity in folded.items() if quantity}
-
-    def _balance_rows(self) -> Iterator[tuple[Any, ...]]:
-        return iter(
-            self._connection.execute(
-                "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
-            )
-        )
-
-
-def _fold_one(folded: dict[Account, int], body: bytes) -> str:
-    event = parse_node_event(body)
-    if event.WhichOneof("fact") != "movement":
-        return ""
-    movement = movement_from_wire(event.movement)
-    try:
-        check(movement)
-    except IntegrityBroken as error:
-        return error.message
-    for account, quantity, _serials in movement.postings:
-        folded[account] = folded.get(account, 0) + quantity
-    below = [a for a, _, _ in movement.postings if a.is_physical and folded[a] < 0]
-    return f"{below[0].sku_id} in {below[0].bin} falls below zero" if below else ""
+        """Check the whole ledger; see `store.verify`."""
+        return verify(self._connection)
