@@ -99,3 +99,20 @@ STREAM_AGE_S = 7 * 24 * 3600
 # Care of the ledger while the agent runs
 CHAIN_CHECK_S = 60.0
 CHAIN_CHECK_EVENTS_MAX = 20_000
+# Of these, read at once: other questions to the ledger wait for no more than this.
+CHAIN_CHECK_SLICE_EVENTS_MAX = 500
+
+# Checkpoints: a replay begins at the newest. One is made when this many events have passed since the last, and
+# earlier when the node is idle.
+CHECKPOINT_EVENTS_MAX = 10_000
+CHECKPOINT_IDLE_EVENTS_MIN = 1_000
+CHECKPOINTS_KEPT_MAX = 3
+
+# Archives: events that the hub has acknowledged and that are this old go to a file, and with them the results of
+# their commands: a cmd_id that comes back later than this is not known any more.
+ARCHIVE_OLDER_THAN_S = 30 * 24 * 3600
+ARCHIVE_CHECK_S = 3600.0
+ARCHIVE_EVENTS_MIN = 1_000
+ARCHIVE_EVENTS_MAX = 100_000
+ARCHIVE_ROWS_PER_COMMIT_MAX = 500
+ARCHIVE_MESSAGE_BYTES_MAX = 2 * ENVELOPE_BYTES_MAX

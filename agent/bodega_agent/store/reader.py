@@ -15,6 +15,7 @@ import apsw
 from bodega.core.chain import GENESIS
 from bodega.core.sync import Head, Recorded
 from bodega.errors import NotFound
+from bodega_agent.store.archive import FOLDER, Shelf
 from bodega_agent.store.schema import open_for_reading
 from bodega_agent.store.verify import verify
 
@@ -29,6 +30,7 @@ class Reader:
             raise NotFound(f"there is no ledger at {path}", hint="start the agent once: bodega run")
         self._path = path
         self._connection = open_for_reading(path)
+        self._archived = Shelf(self._connection, path.parent / FOLDER)
 
     @property
     def connection(self) -> apsw.Connection:
@@ -66,18 +68,21 @@ class Reader:
         return Head(self.meta("epoch", 1), self.meta("acked_seq", 0), self.meta("acked_hash", GENESIS))
 
     def hash_at(self, seq: int) -> bytes | None:
-        """The chain hash after `seq`; None beyond the head."""
+        """The chain hash after `seq`; None beyond the head, and where an archive is gone."""
         if seq == 0:
             return GENESIS
         row = next(iter(self._connection.execute("SELECT hash FROM journal WHERE seq = ?", (seq,))), None)
-        return row[0] if row else None
+        return row[0] if row else self._archived.hash_at(seq)
 
     def events(self, after_seq: int, limit: int) -> list[Recorded]:
-        """Consecutive events that follow `after_seq`."""
+        """Consecutive events that follow `after_seq`, from the archives if they are not in the journal any more."""
         rows = self._connection.execute(
             "SELECT seq, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", (after_seq, limit)
         )
-        return [Recorded(*row) for row in rows]
+        found = [Recorded(*row) for row in rows]
+        if found and found[0].seq == after_seq + 1:
+            return found
+        return self._archived.events(after_seq, limit)
 
     def oldest_unacked_at_ms(self) -> int | None:
         """Wall clock of the oldest event without the hub's ack."""
@@ -164,6 +169,6 @@ class Reader:
         """Free bytes where the ledger lies."""
         return shutil.disk_usage(self._path.parent).free
 
-    def verify(self) -> Json:
-        """Check the whole ledger; see `store.verify`."""
-        return verify(self._connection)
+    def verify(self, *, since_checkpoint: bool = False) -> Json:
+        """Check the whole ledger and its archives; see `store.verify`."""
+        return verify(self._connection, self._path.parent / FOLDER, since_checkpoint=since_checkpoint)

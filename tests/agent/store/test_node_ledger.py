@@ -39,9 +39,12 @@ async def test_goods_received_and_put_away_stand_in_their_bin_and_the_journal_ve
         assert await store.read(Reader.verify) == {
             "ok": True,
             "events": 2,
+            "from_seq": 1,
+            "archives": 0,
             "first_bad_seq": None,
             "balances_ok": True,
             "problem": "",
+            "notes": [],
         }
 
 
