@@ -1,4 +1,4 @@
-"""What happens by the clock: the chain check, promises that expire, and systemd's watchdog fed by real progress.
+"""What happens by the clock: the chain check, and systemd's watchdog fed by real progress.
 
 The watchdog is fed only after the ledger's writer has answered, so a box whose disk hangs is restarted
 instead of looking fine.
@@ -9,9 +9,8 @@ from __future__ import annotations
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bodega.host.notify import notify, watchdog_interval_s
-from bodega.limits import CHAIN_CHECK_S, EXPIRY_SWEEP_S
+from bodega.limits import CHAIN_CHECK_S
 from bodega_agent.services.health import HealthService
-from bodega_agent.store.expiry import expire_due
 from bodega_agent.store.store import Store
 
 
@@ -24,8 +23,6 @@ class Schedule:
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
         )
         self._scheduler.add_job(health.check_chain, "interval", seconds=CHAIN_CHECK_S, jitter=5)
-
-        self._scheduler.add_job(self._expire_due, "interval", seconds=EXPIRY_SWEEP_S)
         interval = watchdog_interval_s()
         if interval is not None:
             self._scheduler.add_job(self._feed_watchdog, "interval", seconds=interval)
@@ -37,9 +34,6 @@ class Schedule:
     def stop(self) -> None:
         """End; a job that runs is not waited for."""
         self._scheduler.shutdown(wait=False)
-
-    async def _expire_due(self) -> None:
-        await self._store.write(expire_due)
 
     async def _feed_watchdog(self) -> None:
         await self._store.write(lambda _tx: None)

@@ -40,7 +40,7 @@ _HOLDS = "SELECT lot, quantity FROM rule_override WHERE sku_id = ?1 AND state = 
 
 def standing(rows: Asked, sku_id: str, today: str) -> NodeStanding:
     """What of a SKU the node may promise, and why; `today` (ISO 8601) tells which lots have expired."""
-    sellable: dict[str, int] = {lot: units for lot, units in rows.execute(_SELLABLE, (sku_id, today))}
+    sellable: dict[str, int] = {row[0]: row[1] for row in rows.execute(_SELLABLE, (sku_id, today))}
     ((hub_reserved,),) = rows.execute(_HUB_RESERVED, (sku_id,))
     rights = own_rights(rows, sku_id)
     holds = [Hold(*row) for row in rows.execute(_HOLDS, (sku_id,))]
