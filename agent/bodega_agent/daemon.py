@@ -24,6 +24,7 @@ from bodega_agent.config import AgentConfig
 from bodega_agent.identity import HubKey
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.services.control import ControlServer, ensure_free
+from bodega_agent.services.expiry import ExpiryService
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
@@ -33,6 +34,7 @@ from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.services.schedule import Schedule
 from bodega_agent.services.syncing import SyncService
+from bodega_agent.store.clock import boot_time
 from bodega_agent.store.inbound import Applied, settings_of
 from bodega_agent.store.store import Store
 from bodega_agent.vision.client import VisionClient
@@ -84,10 +86,12 @@ class Node:
             node_id=config.node_id,
             now_ms=lambda: time.time_ns() // 1_000_000,
             verify=lambda signature, text: hub_key is not None and hub_key.has_signed(text, signature),
+            clock=boot_time,
         )
         self._closing.callback(self._store.close)
         self._settings = await self._store.write(settings_of)
         self._store.on_hub_events = self._hear_hub
+        self._tasks.append(ExpiryService(self._store).run())
         self._board = PromptBoard(self._nonce)
         self._intake = IntakeService([open_scanner(s.driver, s.name, s.options) for s in config.scanners])
         self._closing.push_async_callback(self._intake.close)

@@ -12,8 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from bodega.core.deadline import BootTime
 from bodega.core.sync import Head, Recorded
 from bodega_agent.store import inbound
+from bodega_agent.store.clock import boot_time
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.transaction import Transaction
 from bodega_agent.store.writer import Writer
@@ -29,13 +31,19 @@ class Store:
     """ledger.db, opened: one writing thread, one reading thread."""
 
     def __init__(
-        self, path: Path, *, node_id: str, now_ms: Callable[[], int], verify: inbound.Verify
+        self,
+        path: Path,
+        *,
+        node_id: str,
+        now_ms: Callable[[], int],
+        verify: inbound.Verify,
+        clock: Callable[[], BootTime] = boot_time,
     ) -> None:
         self.path = path
         self._verify = verify
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._writer = Writer(path, node_id=node_id, now_ms=now_ms, on_commit=self._tell_news)
+        self._writer = Writer(path, node_id=node_id, now_ms=now_ms, clock=clock, on_commit=self._tell_news)
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-reader")
         self._head_seq = 0
         self._writer.start()

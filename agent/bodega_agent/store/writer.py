@@ -18,9 +18,11 @@ from typing import Any, TypeVar
 
 import apsw
 
+from bodega.core.deadline import BootTime
 from bodega.errors import BodegaError, Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import COMMANDS_PER_COMMIT_MAX, COMMANDS_WAITING_MAX
+from bodega_agent.store.clock import boot_time
 from bodega_agent.store.schema import open_for_writing
 from bodega_agent.store.transaction import Transaction
 
@@ -40,11 +42,18 @@ class Writer:
     """The writing side of the store. `on_commit` is called (in the writer's thread) after new events."""
 
     def __init__(
-        self, path: Path, *, node_id: str, now_ms: Callable[[], int], on_commit: Callable[[int], None]
+        self,
+        path: Path,
+        *,
+        node_id: str,
+        now_ms: Callable[[], int],
+        on_commit: Callable[[int], None],
+        clock: Callable[[], BootTime] = boot_time,
     ) -> None:
         self._path = path
         self._node_id = node_id
         self._now_ms = now_ms
+        self._clock = clock
         self._on_commit = on_commit
         self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=COMMANDS_WAITING_MAX)
         self._opened: Future[None] = Future()
@@ -81,7 +90,9 @@ class Writer:
     def _run(self) -> None:
         try:
             connection = open_for_writing(self._path)
-            transaction = Transaction(connection, node_id=self._node_id, now_ms=self._now_ms)
+            transaction = Transaction(
+                connection, node_id=self._node_id, now_ms=self._now_ms, clock=self._clock
+            )
         except BaseException as error:  # noqa: BLE001  # handed to the caller of start(), whatever it is
             self._opened.set_exception(error)
             return

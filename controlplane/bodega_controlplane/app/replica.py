@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 from bodega.codec import fact_of, movement_from_wire, parse_node_event
 from bodega.core.conflicts import cancel_races_ship
 from bodega.core.ledger import Account, Disposition, check, places_of_serials
+from bodega.core.rights import spent_by
 from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app import reported
 from bodega_controlplane.app.fulfilling import OpenWork
+from bodega_controlplane.app.rights_book import RightsBook
 from bodega_controlplane.store import facts, journal, nodes, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
@@ -52,6 +54,7 @@ class Replica:
         self._down_epoch: int = node.down_epoch
         self._head_seq: int = node.head_seq
         self._work = OpenWork(tx, node.node_id, now_ms)
+        self._rights = RightsBook(tx, node.node_id, now_ms)
         self._arrived: list[_Arrived] = []
         self._journal: list[Values] = []
         self._parked: list[Values] = []
@@ -96,6 +99,7 @@ class Replica:
         for arrived in self._arrived:
             self._apply(arrived)
         self._work.write()
+        self._rights.write()
         stock.add(self._tx, self.node_id, self._balances)
         stock.put_serials(self._tx, list(self._serials.values()))
         facts.put_labels(self._tx, list(self._labels.values()))
@@ -148,6 +152,7 @@ class Replica:
         for sku_id, serial, account in places_of_serials(movement):
             row = {**self._at(arrived.seq), **account._asdict(), "serial": serial}
             self._serials[sku_id, serial] = row
+        self._rights.spent(spent_by(movement))
         if movement.command == "pick" and movement.reference.fulfillment_order_id:
             for account, quantity, _serials in movement.postings:
                 if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
@@ -168,6 +173,18 @@ class Replica:
     def _override_changed(self, arrived: _Arrived) -> str:
         row = reported.override_row(self.node_id, arrived.message)
         self._overrides[row["override_id"]] = row
+        return ""
+
+    def _reservation_changed(self, arrived: _Arrived) -> str:
+        self._rights.promised(arrived.message.reservation_changed)
+        return ""
+
+    def _rights_taken(self, arrived: _Arrived) -> str:
+        self._rights.taken(arrived.message.rights_taken, arrived.seq)
+        return ""
+
+    def _rights_returned(self, arrived: _Arrived) -> str:
+        self._rights.returned(arrived.message.rights_returned, arrived.seq)
         return ""
 
     def _store_restored(self, arrived: _Arrived) -> str:
@@ -244,6 +261,9 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "discrepancy_opened": Replica._discrepancy_opened,
     "discrepancy_closed": Replica._discrepancy_closed,
     "override_changed": Replica._override_changed,
+    "reservation_changed": Replica._reservation_changed,
+    "rights_taken": Replica._rights_taken,
+    "rights_returned": Replica._rights_returned,
     "store_restored": Replica._store_restored,
     "label_advanced": Replica._label_advanced,
     "vision_decision": Replica._vision_decision,

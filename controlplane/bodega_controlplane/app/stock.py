@@ -58,8 +58,13 @@ def list_serials(
 
 
 def standing_of(held: stock.Held, policy: RoutingPolicy) -> Standing:
-    """What may be promised of what is held; the hub holds all rights."""
-    return Standing(sellable=held.sellable, reserved=held.reserved, safety_stock=policy.safety_stock)
+    """What the hub may promise of what is held: not what the node may, nor what is on its way to it."""
+    return Standing(
+        sellable=held.sellable,
+        node_rights=held.node_rights,
+        reserved=held.reserved,
+        safety_stock=policy.safety_stock,
+    )
 
 
 def list_availability(

@@ -19,7 +19,7 @@ Migration = Callable[[sa.Connection], None]
 
 
 def _to_version_2(connection: sa.Connection) -> None:
-    """Units, serials, expiry and kits in the catalogue; where serials are; what closed and what was set aside."""
+    """Units, serials, expiry, kits; where serials are; what closed, what was set aside, what nodes may promise."""
     _add_columns(
         connection,
         schema.sku,
@@ -32,7 +32,14 @@ def _to_version_2(connection: sa.Connection) -> None:
     )
     _add_columns(connection, schema.gtin, "unit")
     _add_columns(connection, schema.discrepancy, "closed_seq")
-    schema.metadata.create_all(connection, tables=[schema.serial, schema.rule_override])
+    new = (
+        schema.serial,
+        schema.rule_override,
+        schema.node_rights,
+        schema.rights_transfer,
+        schema.node_reservation,
+    )
+    schema.metadata.create_all(connection, tables=new)
 
 
 def _add_columns(connection: sa.Connection, table: sa.Table, *names: str) -> None:

@@ -9,34 +9,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from bodega_controlplane.store.columns import boolean as _bool
+from bodega_controlplane.store.columns import integer as _int
+from bodega_controlplane.store.columns import metadata
+from bodega_controlplane.store.columns import octets as _bytes
+from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
+
+__all__ = ["metadata", "node_reservation", "node_rights", "rights_transfer"]
+
 SCHEMA_VERSION = 2
-
-metadata = sa.MetaData()
-
-
-def _text(name: str, *, key: bool = False, default: str | None = None) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, primary_key=key, nullable=False, server_default=default)
-
-
-def _bool(name: str) -> sa.Column[bool]:
-    return sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false())
-
-
-def _int(name: str, *, key: bool = False, default: int | None = None) -> sa.Column[int]:
-    server_default = None if default is None else sa.text(str(default))
-    return sa.Column(
-        name,
-        sa.BigInteger,
-        primary_key=key,
-        nullable=False,
-        autoincrement=False,
-        server_default=server_default,
-    )
-
-
-def _bytes(name: str) -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary, nullable=False)
-
 
 meta = sa.Table("meta", metadata, _text("key", key=True), _text("value"))
 

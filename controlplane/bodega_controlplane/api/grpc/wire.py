@@ -89,6 +89,25 @@ def availability(view: views.AvailabilityView) -> stock_pb2.Availability:
     )
 
 
+def rights_draft(
+    message: controlplane_pb2.GrantRightsRequest | controlplane_pb2.RecallRightsRequest,
+) -> views.RightsDraft:
+    """Rights to move."""
+    return views.RightsDraft(message.request_id, message.node_id, message.sku_id, message.quantity)
+
+
+def node_rights(view: views.NodeRightsView) -> controlplane_pb2.NodeRights:
+    """Rights of one node to one SKU."""
+    return controlplane_pb2.NodeRights(
+        sku_id=view.sku_id,
+        node_id=view.node_id,
+        held=view.held,
+        promised=view.promised,
+        in_flight=view.in_flight,
+        wanted=view.wanted,
+    )
+
+
 def node_draft(message: catalogue_pb2.NodeProfile) -> views.NodeDraft:
     """The version in the message is ignored: the control plane gives it."""
     sscc = message.sscc_range
