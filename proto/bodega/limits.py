@@ -99,3 +99,16 @@ STREAM_AGE_S = 7 * 24 * 3600
 # Care of the ledger while the agent runs
 CHAIN_CHECK_S = 60.0
 CHAIN_CHECK_EVENTS_MAX = 20_000
+
+# The node's disk: defaults of [disk] in agent.toml. What is over its budget is dropped, the oldest first.
+# (FRAMES_KEPT_BYTES_MAX, above, is the budget of frames.)
+TELEMETRY_KEPT_BYTES_MAX = 64 * 1024 * 1024
+ARCHIVES_KEPT_BYTES_MAX = 1024 * 1024 * 1024
+BALLAST_BYTES = 32 * 1024 * 1024
+DISK_DROP_BELOW_BYTES = 512 * 1024 * 1024
+DISK_REFUSE_PROMISES_BELOW_BYTES = 128 * 1024 * 1024
+DISK_PHYSICAL_ONLY_BELOW_BYTES = 32 * 1024 * 1024
+# A rung is taken again with this much of what it needs.
+DISK_REGAINED_RATIO = 1.25
+DISK_SWEEP_S = 15.0
+DISK_PASSES_MAX = 4

@@ -131,7 +131,7 @@ async def test_a_listener_is_told_after_the_commit_and_not_after_a_rollback(hub:
 
 
 def beat(store: Store, **said: object) -> heartbeat.Answer:
-    health = HealthView("1.2", 3, 4, 5, ("scanner-1",), "CPUExecutionProvider", 1, ledger_ok=True)
+    health = HealthView("1.2", 3, 4, 5, ("scanner-1",), "CPUExecutionProvider", 1, True, "dropping")
     sent = replace(Heartbeat("lisbon-01", 1, "nonce", 9, Head(), health), **said)
     return store.write(lambda tx: heartbeat.beat(tx, 777, sent))[0]
 
@@ -147,7 +147,7 @@ def test_a_heartbeat_is_written_down_and_answered_with_both_heads(store: Store) 
     (view,) = store.read(nodes.list_nodes)
     assert (view.head_seq, view.applied_seq, view.down_applied_seq, view.last_contact_ms) == (9, 2, 2, 777)
     assert view.health is not None
-    assert (view.health.devices_lost, view.health.ledger_ok) == (("scanner-1",), True)
+    assert view.health == HealthView("1.2", 3, 4, 5, ("scanner-1",), "CPUExecutionProvider", 1, True, "dropping")
 
 
 def test_a_node_whose_story_does_not_fit_ours_is_fenced_with_the_reason(store: Store) -> None:

@@ -20,6 +20,8 @@ from support.node_under_test import HubPen, opened_store
 
 COMMAND = (sys.executable, "-m", "bodega_agent.cli")
 START_S = 20.0
+# The folders of many tests are kept for a while.
+_SMALL_DISK = '[disk]\nballast = "1 MiB"\n'
 
 
 def bodega(
@@ -47,7 +49,7 @@ def answer(config: Path, *args: str) -> Any:
 def write_config(folder: Path, *, extra: str = "") -> Path:
     """An agent.toml whose state lies in `folder`."""
     config = folder / "agent.toml"
-    config.write_text(f'node_id = "lisbon-01"\nstate_dir = "{folder}"\n{extra}')
+    config.write_text(f'node_id = "lisbon-01"\nstate_dir = "{folder}"\n{extra}{_SMALL_DISK}')
     return config
 
 

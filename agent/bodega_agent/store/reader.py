@@ -6,7 +6,6 @@ so they answer while the daemon is down.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,10 +153,6 @@ class Reader:
             "tasks": {row["state"]: row["many"] for row in by_state},
             "labels_unknown": unknown[0]["many"],
         }
-
-    def disk_free_bytes(self) -> int:
-        """Free bytes where the ledger lies."""
-        return shutil.disk_usage(self._path.parent).free
 
     def verify_chain(self, after: Head, limit: int) -> Head | None:
         """Check up to `limit` links after a verified head; the new verified head, None if one is broken."""

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from bodega.core.sync import Head, Recorded
 from bodega_agent.store import inbound
+from bodega_agent.store.gate import Gate
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.transaction import Transaction
 from bodega_agent.store.writer import Writer
@@ -26,16 +27,25 @@ async def _nobody_listens(_applied: inbound.Applied) -> None:
 
 
 class Store:
-    """ledger.db, opened: one writing thread, one reading thread."""
+    """ledger.db, opened: one writing thread, one reading thread. `gate`: what may still be written."""
 
     def __init__(
-        self, path: Path, *, node_id: str, now_ms: Callable[[], int], verify: inbound.Verify
+        self,
+        path: Path,
+        *,
+        node_id: str,
+        now_ms: Callable[[], int],
+        verify: inbound.Verify,
+        gate: Gate | None = None,
     ) -> None:
         self.path = path
         self._verify = verify
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._writer = Writer(path, node_id=node_id, now_ms=now_ms, on_commit=self._tell_news)
+        self._gate = gate or Gate()
+        self._writer = Writer(
+            path, node_id=node_id, now_ms=now_ms, on_commit=self._tell_news, gate=self._gate
+        )
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-reader")
         self._head_seq = 0
         self._writer.start()
@@ -103,6 +113,11 @@ class Store:
         return await self.write(inbound.down_head)
 
     async def apply_down(self, events: Sequence[tuple[int, bytes]], head: Head) -> None:
-        """Apply consecutive hub events in one transaction and move the down head with them."""
+        """Apply consecutive hub events in one transaction and move the down head with them.
+
+        Unavailable while the disk holds room for physical scans only.
+        """
+        if events:
+            self._gate.check_hub_events()
         applied = await self.write(lambda tx: inbound.apply(tx, events, head, verify=self._verify))
         await self.on_hub_events(applied)

@@ -21,6 +21,7 @@ from bodega.core.sync import Head
 from bodega.errors import IdempotencyMismatch, InvalidInput
 from bodega.limits import EVENT_BYTES_MAX
 from bodega.v1 import journal_pb2
+from bodega_agent.store.gate import Gate
 
 Row = tuple[Any, ...]
 
@@ -36,10 +37,21 @@ class Context:
 
 
 class Transaction:
-    """The writer's view of the ledger. Only the writer's thread may touch it, inside one job."""
+    """The writer's view of the ledger. Only the writer's thread may touch it, inside one job.
 
-    def __init__(self, connection: apsw.Connection, *, node_id: str, now_ms: Callable[[], int]) -> None:
+    `gate`: commands that promise ask `gate.check_promise()` before they write.
+    """
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        *,
+        node_id: str,
+        now_ms: Callable[[], int],
+        gate: Gate | None = None,
+    ) -> None:
         self._connection = connection
+        self.gate = gate or Gate()
         self.now_ms = now_ms
         self.head = Head()
         self._claim_file(node_id)

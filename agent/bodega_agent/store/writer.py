@@ -8,6 +8,7 @@ commit. A bound on the queue turns overload into an honest error instead of memo
 from __future__ import annotations
 
 import asyncio
+import errno
 import queue
 import threading
 from collections.abc import Callable
@@ -21,6 +22,7 @@ import apsw
 from bodega.errors import BodegaError, Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import COMMANDS_PER_COMMIT_MAX, COMMANDS_WAITING_MAX
+from bodega_agent.store.gate import Gate
 from bodega_agent.store.schema import open_for_writing
 from bodega_agent.store.transaction import Transaction
 
@@ -37,15 +39,25 @@ class _Job:
 
 
 class Writer:
-    """The writing side of the store. `on_commit` is called (in the writer's thread) after new events."""
+    """The writing side of the store. `on_commit` is called (in the writer's thread) after new events.
+
+    `gate`: asked for room when the disk has none for a commit; what may be refused asks it too.
+    """
 
     def __init__(
-        self, path: Path, *, node_id: str, now_ms: Callable[[], int], on_commit: Callable[[int], None]
+        self,
+        path: Path,
+        *,
+        node_id: str,
+        now_ms: Callable[[], int],
+        on_commit: Callable[[int], None],
+        gate: Gate | None = None,
     ) -> None:
         self._path = path
         self._node_id = node_id
         self._now_ms = now_ms
         self._on_commit = on_commit
+        self._gate = gate or Gate()
         self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=COMMANDS_WAITING_MAX)
         self._opened: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
@@ -81,7 +93,7 @@ class Writer:
     def _run(self) -> None:
         try:
             connection = open_for_writing(self._path)
-            transaction = Transaction(connection, node_id=self._node_id, now_ms=self._now_ms)
+            transaction = Transaction(connection, node_id=self._node_id, now_ms=self._now_ms, gate=self._gate)
         except BaseException as error:  # noqa: BLE001  # handed to the caller of start(), whatever it is
             self._opened.set_exception(error)
             return
@@ -108,22 +120,33 @@ class Writer:
 
     def _commit(self, connection: apsw.Connection, transaction: Transaction, batch: list[_Job]) -> None:
         before = transaction.head
+        if not self._attempt(connection, transaction, batch) and self._gate.make_room():
+            # One by one: what is too big for the room that is left takes no scan with it.
+            for job in batch:
+                self._attempt(connection, transaction, [job])
+        for job in batch:
+            _resolve(job)
+        if transaction.head.seq > before.seq:
+            self._on_commit(transaction.head.seq)
+
+    def _attempt(self, connection: apsw.Connection, transaction: Transaction, batch: list[_Job]) -> bool:
+        """Run jobs and commit them together; False if the disk had no room for them."""
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in batch:
+                job.result = job.error = None
                 self._run_job(connection, transaction, job)
             connection.execute("COMMIT")
         except apsw.Error as error:
-            log.exception("commit_failed", commands=len(batch))
+            full = _is_full(connection, error)
+            log.exception("commit_failed", commands=len(batch), disk_full=full)
             self._roll_back(connection, transaction)
             for job in batch:
                 job.error = job.error or Unavailable(
                     f"the ledger could not be written: {error}", hint="check the disk: bodega status"
                 )
-        for job in batch:
-            _resolve(job)
-        if transaction.head.seq > before.seq:
-            self._on_commit(transaction.head.seq)
+            return not full
+        return True
 
     @staticmethod
     def _run_job(connection: apsw.Connection, transaction: Transaction, job: _Job) -> None:
@@ -146,6 +169,12 @@ class Writer:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         transaction.reload_head()
+
+
+def _is_full(connection: apsw.Connection, error: apsw.Error) -> bool:
+    """No room on the disk, or none within a quota, which SQLite takes for any other fault of the disk."""
+    no_room = isinstance(error, apsw.IOError) and connection.system_errno in (errno.ENOSPC, errno.EDQUOT)
+    return no_room or isinstance(error, apsw.FullError)
 
 
 def _resolve(job: _Job) -> None:
