@@ -91,6 +91,7 @@ class Node:
             gate=gate,
         )
         self._closing.callback(self._store.close)
+        self._disk.on_archives_dropped = self._store.archives_dropped
         self._settings = await self._store.write(settings_of)
         self._store.on_hub_events = self._hear_hub
         self._board = PromptBoard(self._nonce)

@@ -46,10 +46,10 @@ def answer(config: Path, *args: str) -> Any:
     return json.loads(done.stdout)
 
 
-def write_config(folder: Path, *, extra: str = "") -> Path:
+def write_config(folder: Path, *, extra: str = "", disk: str = _SMALL_DISK) -> Path:
     """An agent.toml whose state lies in `folder`."""
     config = folder / "agent.toml"
-    config.write_text(f'node_id = "lisbon-01"\nstate_dir = "{folder}"\n{extra}{_SMALL_DISK}')
+    config.write_text(f'node_id = "lisbon-01"\nstate_dir = "{folder}"\n{extra}{disk}')
     return config
 
 

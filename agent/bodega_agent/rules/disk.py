@@ -210,7 +210,7 @@ class Amount:
 
 
 _UNITS: Mapping[str, int] = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-_AMOUNT = re.compile(r"(\d{1,12}) ?(B|KiB|MiB|GiB)|(\d{1,2}) ?%")
+_AMOUNT = re.compile(r"([0-9]{1,12}) ?(B|KiB|MiB|GiB)|([0-9]{1,2}) ?%")
 
 
 def amount(text: str) -> Amount:

@@ -13,7 +13,7 @@ import errno
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,8 @@ class DiskService:
     """Stands on one rung of `rules.disk.LADDER`. Any thread may call it.
 
     `settle` once before the ledger is opened, so that a full disk keeps no node from starting; `sweep` by the
-    schedule; `make_room` from the writer. `free` measures the state folder's file system.
+    schedule; `make_room` from the writer. `free` measures the state folder's file system. `on_archives_dropped`
+    is told, from `sweep`, the names of archives that are gone, and again if it fails.
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class DiskService:
         self._used: Counter[DataClass] = Counter()
         self._ballast_trouble = ""
         self._warned: set[str] = set()
+        self._archives_gone: set[str] = set()
+        self.on_archives_dropped: Callable[[Collection[str]], Awaitable[None]] | None = None
 
     @property
     def rung(self) -> DiskRung:
@@ -105,6 +108,9 @@ class DiskService:
     async def sweep(self) -> None:
         """`settle`, away from the event loop."""
         await asyncio.to_thread(self.settle)
+        if self.on_archives_dropped and (gone := frozenset(self._archives_gone)):
+            await self.on_archives_dropped(gone)
+            self._archives_gone -= gone
 
     def settle(self) -> None:
         """Measure, drop, keep the ballast, and step the ladder, until nothing changes any more."""
@@ -204,6 +210,8 @@ class DiskService:
         except OSError as error:
             self._warn_once("disk_file_not_dropped", file=file.name, error=error.strerror)
             return False
+        if file.data_class is DataClass.ARCHIVES:
+            self._archives_gone.add(file.name)
         return True
 
     def _stand_on(self, planned: Plan) -> None:

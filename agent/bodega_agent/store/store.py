@@ -7,7 +7,7 @@ sync keeps is a cursor.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -60,6 +60,14 @@ class Store:
     async def read(self, question: Callable[[Reader], T]) -> T:
         """Run a question in the reader's thread."""
         return await self._loop.run_in_executor(self._readers, question, self._reader)
+
+    async def archives_dropped(self, names: Collection[str]) -> None:
+        """Note that these files of the archive are gone for want of room, so that nobody looks for them."""
+
+        def work(tx: Transaction) -> None:
+            tx.executemany("UPDATE archive SET dropped = 1 WHERE file = ?", [(name,) for name in names])
+
+        await self.write(work)
 
     def close(self) -> None:
         """Finish what is queued and close the file."""

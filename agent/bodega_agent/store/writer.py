@@ -139,7 +139,10 @@ class Writer:
             connection.execute("COMMIT")
         except apsw.Error as error:
             full = _is_full(connection, error)
-            log.exception("commit_failed", commands=len(batch), disk_full=full)
+            if full:
+                log.warning("commit_found_disk_full", commands=len(batch))
+            else:
+                log.exception("commit_failed", commands=len(batch))
             self._roll_back(connection, transaction)
             for job in batch:
                 job.error = job.error or Unavailable(

@@ -84,7 +84,10 @@ def test_a_disk_that_refuses_is_warned_of_once_and_told_once_when_it_is_back(tmp
 def test_no_frame_is_kept_that_would_take_the_disks_last_room(tmp_path):
     free = shutil.disk_usage(tmp_path).free
     with capture_logs() as lines:
-        assert FrameStore(tmp_path / "frames", 10_000_000, free_bytes_min=2 * free).keep(DIGESTS[0], tray()) is None
+        assert (
+            FrameStore(tmp_path / "frames", 10_000_000, free_bytes_min=2 * free).keep(DIGESTS[0], tray())
+            is None
+        )
     assert _names(tmp_path / "frames") == []
     assert [(line["event"], line["error"]) for line in lines] == [
         ("frames_not_kept", "the disk is short of room")
