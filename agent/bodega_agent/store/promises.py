@@ -96,7 +96,7 @@ def reserve_basket(
     expires_after_ms: int = 0,
 ) -> Json:
     """Promise every line of a basket, or none: {"reservations": [as `reserve` answers]}. Refuses as `reserve`."""
-    tx.check_promise()
+    tx.gate.check_promise()
     _check(lines, reference, expires_after_ms)
     for line in lines:
         if tx.one("SELECT 1 FROM reservation WHERE reservation_id = ?", (line.reservation_id,)):

@@ -6,7 +6,6 @@ so they answer while the daemon is down.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -164,10 +163,6 @@ class Reader:
             "tasks": {row["state"]: row["many"] for row in by_state},
             "labels_unknown": unknown[0]["many"],
         }
-
-    def disk_free_bytes(self) -> int:
-        """Free bytes where the ledger lies."""
-        return shutil.disk_usage(self._path.parent).free
 
     def verify(self, *, since_checkpoint: bool = False) -> Json:
         """Check the whole ledger and its archives; see `store.verify`."""

@@ -8,6 +8,7 @@ commit. A bound on the queue turns overload into an honest error instead of memo
 from __future__ import annotations
 
 import asyncio
+import errno
 import queue
 import threading
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from bodega.errors import BodegaError, Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import COMMANDS_PER_COMMIT_MAX, COMMANDS_WAITING_MAX
 from bodega_agent.store.clock import boot_time
+from bodega_agent.store.gate import Gate
 from bodega_agent.store.schema import open_for_writing
 from bodega_agent.store.transaction import Transaction
 
@@ -39,7 +41,10 @@ class _Job:
 
 
 class Writer:
-    """The writing side of the store. `on_commit` is called (in the writer's thread) after new events."""
+    """The writing side of the store. `on_commit` is called (in the writer's thread) after new events.
+
+    `gate`: asked for room when the disk has none for a commit; what may be refused asks it too.
+    """
 
     def __init__(
         self,
@@ -49,12 +54,14 @@ class Writer:
         now_ms: Callable[[], int],
         on_commit: Callable[[int], None],
         clock: Callable[[], BootTime] = boot_time,
+        gate: Gate | None = None,
     ) -> None:
         self._path = path
         self._node_id = node_id
         self._now_ms = now_ms
         self._clock = clock
         self._on_commit = on_commit
+        self._gate = gate or Gate()
         self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=COMMANDS_WAITING_MAX)
         self._opened: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
@@ -91,7 +98,7 @@ class Writer:
         try:
             connection = open_for_writing(self._path)
             transaction = Transaction(
-                connection, node_id=self._node_id, now_ms=self._now_ms, clock=self._clock
+                connection, node_id=self._node_id, now_ms=self._now_ms, clock=self._clock, gate=self._gate
             )
         except BaseException as error:  # noqa: BLE001  # handed to the caller of start(), whatever it is
             self._opened.set_exception(error)
@@ -119,22 +126,36 @@ class Writer:
 
     def _commit(self, connection: apsw.Connection, transaction: Transaction, batch: list[_Job]) -> None:
         before = transaction.head
+        if not self._attempt(connection, transaction, batch) and self._gate.make_room():
+            # One by one: what is too big for the room that is left takes no scan with it.
+            for job in batch:
+                self._attempt(connection, transaction, [job])
+        for job in batch:
+            _resolve(job)
+        if transaction.head.seq > before.seq:
+            self._on_commit(transaction.head.seq)
+
+    def _attempt(self, connection: apsw.Connection, transaction: Transaction, batch: list[_Job]) -> bool:
+        """Run jobs and commit them together; False if the disk had no room for them."""
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in batch:
+                job.result = job.error = None
                 self._run_job(connection, transaction, job)
             connection.execute("COMMIT")
         except apsw.Error as error:
-            log.exception("commit_failed", commands=len(batch))
+            full = _is_full(connection, error)
+            if full:
+                log.warning("commit_found_disk_full", commands=len(batch))
+            else:
+                log.exception("commit_failed", commands=len(batch))
             self._roll_back(connection, transaction)
             for job in batch:
                 job.error = job.error or Unavailable(
                     f"the ledger could not be written: {error}", hint="check the disk: bodega status"
                 )
-        for job in batch:
-            _resolve(job)
-        if transaction.head.seq > before.seq:
-            self._on_commit(transaction.head.seq)
+            return not full
+        return True
 
     @staticmethod
     def _run_job(connection: apsw.Connection, transaction: Transaction, job: _Job) -> None:
@@ -157,6 +178,12 @@ class Writer:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         transaction.reload_head()
+
+
+def _is_full(connection: apsw.Connection, error: apsw.Error) -> bool:
+    """No room on the disk, or none within a quota, which SQLite takes for any other fault of the disk."""
+    no_room = isinstance(error, apsw.IOError) and connection.system_errno in (errno.ENOSPC, errno.EDQUOT)
+    return no_room or isinstance(error, apsw.FullError)
 
 
 def _resolve(job: _Job) -> None:
