@@ -23,7 +23,8 @@ import apsw
 
 from bodega.codec import movement_to_wire
 from bodega.core.chain import GENESIS, link
-from bodega.core.ledger import DOCK, Account, Disposition, Goods, Posting, Reference, book
+from bodega.core.ledger import DOCK, Account, Disposition, Goods, Posting, Reference
+from bodega.core.recipes import Book, Places, book
 from bodega.v1 import journal_pb2, stock_pb2
 from bodega_agent.store import ledger
 from bodega_agent.store.schema import open_for_reading, open_for_writing
@@ -38,7 +39,7 @@ BUILD_SEED = 2
 BUILD_EVENTS_A_COMMIT = 50_000
 
 _INSERT_EVENT = "INSERT INTO journal(seq, cmd_id, fact, at_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?)"
-_INSERT_COMMAND = "INSERT INTO command(cmd_id, digest, result) VALUES (?, ?, ?)"
+_INSERT_COMMAND = "INSERT INTO command(cmd_id, digest, result, seq) VALUES (?, ?, ?, ?)"
 _PUT_BALANCE = (
     "INSERT OR REPLACE INTO balance(sku_id, bin, disposition, lot, owner, external, quantity)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -115,7 +116,7 @@ class Rows(NamedTuple):
     """What one command leaves: an event, its command, and the changes of the balances."""
 
     event: tuple[int, str, str, int, bytes, bytes]
-    command: tuple[str, bytes, str]
+    command: tuple[str, bytes, str, int]
     postings: tuple[Posting, ...]
 
 
@@ -136,7 +137,7 @@ def day(ids: Iterator[str]) -> Iterator[Rows]:
         body = event.SerializeToString()
         seq, head = seq + 1, link(head, body)
         yield Rows(
-            (seq, cmd_id, "movement", AT_MS, body, head), (cmd_id, digest, f'{{"seq": {seq}}}'), postings
+            (seq, cmd_id, "movement", AT_MS, body, head), (cmd_id, digest, f'{{"seq": {seq}}}', seq), postings
         )
 
 
@@ -150,9 +151,8 @@ def _recorded(asked: Step) -> tuple[tuple[Posting, ...], stock_pb2.Movement, byt
     movement = book(
         asked.command,
         [goods],
-        everywhere,
-        source_bin=asked.source_bin,
-        target_bin=asked.target_bin,
+        Book(everywhere),
+        Places(asked.source_bin, asked.target_bin),
         reference=asked.reference,
     ).movement
     digest = hashlib.sha256(json.dumps(asked.body(), sort_keys=True).encode()).digest()
@@ -202,7 +202,7 @@ class RawFile:
         for rows in many:
             writes[_INSERT_EVENT].append(rows.event)
             writes[_INSERT_COMMAND].append(rows.command)
-            for account, change in rows.postings:
+            for account, change, _serials in rows.postings:
                 self._balances[account] += change
                 writes[_PUT_BALANCE].append((*account, self._balances[account]))
                 touched[account] = None
@@ -231,7 +231,7 @@ def build(folder: Path, events: int) -> None:
     many = islice(day(cmd_ids(seed=BUILD_SEED)), events)
     while batch := list(islice(many, BUILD_EVENTS_A_COMMIT)):
         for made in batch:
-            for account, change in made.postings:
+            for account, change, _serials in made.postings:
                 balances[account] += change
         raw.commit_many(
             {_INSERT_EVENT: [made.event for made in batch], _INSERT_COMMAND: [made.command for made in batch]}
