@@ -47,7 +47,7 @@ class Store:
         self._news = asyncio.Event()
         self._gate = gate or Gate()
         self._writer = Writer(
-            path, node_id=node_id, now_ms=now_ms, clock=clock, on_commit=self._tell_news, gate=self._gate
+            path, node_id=node_id, now_ms=now_ms, clock=clock, on_commit=self._note_news, gate=self._gate
         )
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-reader")
         self._head_seq = 0
@@ -58,7 +58,7 @@ class Store:
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run a job in the writer's thread; answered after its commit is on the disk."""
-        return await self._writer.run(work)
+        return await self._writer.submit(work)
 
     async def read(self, question: Callable[[Reader], T]) -> T:
         """Run a question in the reader's thread."""
@@ -77,9 +77,6 @@ class Store:
         self._writer.close()
         self._readers.shutdown(wait=True)
         self._reader.close()
-
-    def _tell_news(self, head_seq: int) -> None:
-        self._loop.call_soon_threadsafe(self._note_news, head_seq)
 
     def _note_news(self, head_seq: int) -> None:
         self._head_seq = head_seq
