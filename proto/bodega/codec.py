@@ -126,8 +126,8 @@ def discrepancy_to_wire(value: Discrepancy) -> stock_pb2.DiscrepancyOpened:
     )
 
 
-def envelope_to_bytes(envelope: Envelope) -> bytes:
-    """The bytes that travel."""
+def envelope_to_wire(envelope: Envelope) -> sync_pb2.Envelope:
+    """The message of an envelope."""
     return sync_pb2.Envelope(
         node_id=envelope.node_id,
         epoch=envelope.epoch,
@@ -135,7 +135,12 @@ def envelope_to_bytes(envelope: Envelope) -> bytes:
         prev_hash=envelope.prev_hash,
         events=envelope.events,
         last_hash=envelope.last_hash,
-    ).SerializeToString()
+    )
+
+
+def envelope_to_bytes(envelope: Envelope) -> bytes:
+    """The bytes that travel."""
+    return envelope_to_wire(envelope).SerializeToString()
 
 
 def envelope_from_bytes(body: bytes) -> Envelope:

@@ -31,6 +31,13 @@ COMMANDS_WAITING_MAX = 10_000
 QUANTITY_MAX = 1_000_000
 IDENTIFIER_CHARS_MAX = 64
 TEXT_CHARS_MAX = 500
+EXPORT_NAMES_CACHED_MAX = 10_000
+
+# Promises of a node's own
+RESERVATION_LINES_MAX = 200
+PROMISE_LASTS_MS_MAX = 90 * 24 * 3600 * 1000
+EXPIRY_SWEEP_S = 1.0
+EXPIRIES_PER_COMMIT_MAX = 200
 
 # Orders and the storefront API
 ORDER_LINES_MAX = 200
@@ -92,6 +99,8 @@ CONTROL_ANSWER_S = 10.0
 # Control plane
 AVAILABILITY_SKUS_MAX = 200
 GTINS_PER_SKU_MAX = 20
+UNITS_PER_SKU_MAX = 8
+COMPONENTS_PER_SKU_MAX = 50
 NODE_BINS_MAX = 20_000
 SETTINGS_MAX = 200
 DATABASE_BUSY_MS = 5_000
@@ -106,3 +115,33 @@ STREAM_AGE_S = 7 * 24 * 3600
 # Care of the ledger while the agent runs
 CHAIN_CHECK_S = 60.0
 CHAIN_CHECK_EVENTS_MAX = 20_000
+# Of these, read at once: other questions to the ledger wait for no more than this.
+CHAIN_CHECK_SLICE_EVENTS_MAX = 500
+
+# Checkpoints: a replay begins at the newest. One is made when this many events have passed since the last, and
+# earlier when the node is idle.
+CHECKPOINT_EVENTS_MAX = 10_000
+CHECKPOINT_IDLE_EVENTS_MIN = 1_000
+CHECKPOINTS_KEPT_MAX = 3
+
+# Archives: events that the hub has acknowledged and that are this old go to a file, and with them the results of
+# their commands: a cmd_id that comes back later than this is not known any more.
+ARCHIVE_OLDER_THAN_S = 30 * 24 * 3600
+ARCHIVE_CHECK_S = 3600.0
+ARCHIVE_EVENTS_MIN = 1_000
+ARCHIVE_EVENTS_MAX = 100_000
+ARCHIVE_ROWS_PER_COMMIT_MAX = 500
+ARCHIVE_MESSAGE_BYTES_MAX = 2 * ENVELOPE_BYTES_MAX
+
+# The node's disk: defaults of [disk] in agent.toml. What is over its budget is dropped, the oldest first.
+# (FRAMES_KEPT_BYTES_MAX, above, is the budget of frames.)
+TELEMETRY_KEPT_BYTES_MAX = 64 * 1024 * 1024
+ARCHIVES_KEPT_BYTES_MAX = 1024 * 1024 * 1024
+BALLAST_BYTES = 32 * 1024 * 1024
+DISK_DROP_BELOW_BYTES = 512 * 1024 * 1024
+DISK_REFUSE_PROMISES_BELOW_BYTES = 128 * 1024 * 1024
+DISK_PHYSICAL_ONLY_BELOW_BYTES = 32 * 1024 * 1024
+# A rung is taken again with this much of what it needs.
+DISK_REGAINED_RATIO = 1.25
+DISK_SWEEP_S = 15.0
+DISK_PASSES_MAX = 4

@@ -12,7 +12,15 @@ from bodega.core.sync import Head, Verdict, judge
 from bodega.errors import InvalidInput, NotFound
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app import audit, catalogue, nodes, outbox, stock
-from bodega_controlplane.app.views import BinDraft, GeoPoint, PageRequest, SkuDraft, SsccRange
+from bodega_controlplane.app.views import (
+    BinDraft,
+    GeoPoint,
+    PageRequest,
+    SkuComponent,
+    SkuDraft,
+    SkuUnit,
+    SsccRange,
+)
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.store.engine import Store
 from support.controlplane import (
@@ -75,6 +83,63 @@ def test_every_fault_of_a_catalogue_is_named_and_nothing_is_written(store: Store
         "skus[4].gtins[0]",
     ]
     assert store.read(lambda tx: catalogue.list_skus(tx, PageRequest())).rows == ()
+
+
+def test_units_kits_and_tracking_reach_the_nodes_and_a_change_of_units_has_its_own_version(
+    store: Store,
+) -> None:
+    case = SkuUnit("case", 12, (gtin_of(3),))
+    milk = SkuDraft(
+        "MILK",
+        "Milk",
+        (gtin_of(1),),
+        lot_tracked=True,
+        expiry_tracked=True,
+        base_unit="carton",
+        units=(case,),
+    )
+    phone = SkuDraft("PHONE", "Phone", serial_tracked=True)
+    gift = SkuDraft("GIFT", "Gift", components=(SkuComponent("MILK", 2), SkuComponent("PHONE", 1)))
+    assert upsert(store, gift, milk, phone) == 3, "a kit may come before its parts"
+    assert upsert(store, gift, milk, phone) == 0
+    assert upsert(store, replace(milk, name="Whole milk")) == 1
+    assert upsert(store, replace(milk, name="Whole milk", units=(case, SkuUnit("pallet", 720)))) == 1
+    store.write(lambda tx: nodes.register_node(tx, OPERATOR, node_draft("lisbon-01")))
+    skus = {event.sku.sku_id: event.sku for event in told(store) if event.WhichOneof("fact") == "sku"}
+    assert (skus["MILK"].units_version, skus["MILK"].version) == (2, 3)
+    assert [(one.unit, one.base_units, list(one.gtins)) for one in skus["MILK"].units] == [
+        ("case", 12, [f"0{gtin_of(3)}"]),
+        ("pallet", 720, []),
+    ]
+    assert (skus["MILK"].expiry_tracked, skus["MILK"].base_unit) == (True, "carton")
+    assert skus["PHONE"].serial_tracked
+    assert [(one.sku_id, one.quantity) for one in skus["GIFT"].components] == [("MILK", 2), ("PHONE", 1)]
+
+
+def test_units_and_kits_that_can_not_be_are_named_with_their_place(store: Store) -> None:
+    drafts = [
+        SkuDraft("MILK", "Milk", (gtin_of(1),), expiry_tracked=True, units=(SkuUnit("each", 0),)),
+        SkuDraft("TEA", "Tea", (gtin_of(2),), units=(SkuUnit("case", 6, (gtin_of(1), gtin_of(2))),)),
+        SkuDraft("GIFT", "Gift", components=(SkuComponent("GIFT", 1), SkuComponent("NONE", 1))),
+    ]
+    with pytest.raises(InvalidInput) as invalid:
+        upsert(store, *drafts)
+    assert [fault.where for fault in invalid.value.faults] == [
+        "skus[0].units[0].base_units",
+        "skus[0].units[0].unit",
+        "skus[0].expiry_tracked",
+        "skus[2].components[0].sku_id",
+        "skus[1].units[0].gtins[0]",
+        "skus[1].units[0].gtins[1]",
+        "skus[2].components[1].sku_id",
+    ]
+
+
+def test_a_sku_stays_with_its_owner_because_stock_is_kept_by_owner(store: Store) -> None:
+    upsert(store, SkuDraft("TEA", "Tea", owner="ACME"))
+    with pytest.raises(InvalidInput) as invalid:
+        upsert(store, SkuDraft("TEA", "Tea", owner="ZENITH"))
+    assert [fault.where for fault in invalid.value.faults] == ["skus[0].owner"]
 
 
 def test_a_gtin_means_one_sku_until_that_sku_gives_it_up(store: Store) -> None:

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from bodega.errors import ConfigInvalid, SchemaTooNew, Unavailable
-from bodega_controlplane.app import audit, orders
-from bodega_controlplane.app.views import PageRequest
+from bodega_controlplane.app import audit, catalogue, orders
+from bodega_controlplane.app.views import PageRequest, SkuDraft, SkuUnit
 from bodega_controlplane.store import engine, schema
 from bodega_controlplane.store.engine import Store, open_store
 from bodega_controlplane.store.transaction import Contended, Transaction
-from support.controlplane import NodeByHand, deliver, rows_of, settle
+from support.controlplane import OPERATOR, NodeByHand, deliver, rows_of, settle
 
 
 @pytest.mark.parametrize("table", schema.APPEND_ONLY, ids=lambda table: table.name)
@@ -110,8 +110,39 @@ def test_a_database_of_a_newer_schema_is_refused_and_left_alone(database: str, t
     store.write(lambda tx: tx.upsert(schema.meta, newer))
     store.close()
     for _ in range(2):
-        with pytest.raises(SchemaTooNew, match="version 2, this program knows up to 1"):
+        with pytest.raises(
+            SchemaTooNew,
+            match=f"version {schema.SCHEMA_VERSION + 1}, this program knows up to {schema.SCHEMA_VERSION}",
+        ):
             open_store(database, tmp_path)
+
+
+def test_a_database_of_version_1_is_brought_forward_with_its_rows(database: str, tmp_path: Path) -> None:
+    added = {
+        schema.sku: ("serial_tracked", "expiry_tracked", "base_unit", "units", "units_version", "components"),
+        schema.gtin: ("unit",),
+        schema.discrepancy: ("closed_seq",),
+    }
+    store = open_store(database, tmp_path)
+    settle(store, "TEA")
+
+    def back_to_version_1(tx: Transaction) -> None:
+        for table, columns in added.items():
+            for column in columns:
+                tx.connection.exec_driver_sql(f"ALTER TABLE {table.name} DROP COLUMN {column}")
+        for table in (schema.serial, schema.rule_override):
+            table.drop(tx.connection)
+        tx.upsert(schema.meta, [{"key": "schema_version", "value": "1"}])
+
+    store.write(back_to_version_1)
+    store.close()
+    again = open_store(database, tmp_path)
+    (tea,) = rows_of(again, schema.sku)
+    assert (tea.sku_id, tea.serial_tracked, tea.units, tea.components) == ("TEA", False, "[]", "[]")
+    drafts = [SkuDraft("MILK", "Milk", units=(SkuUnit("case", 12),))]
+    assert again.write(lambda tx: catalogue.upsert_skus(tx, OPERATOR, drafts))[0] == 1
+    assert rows_of(again, schema.serial) == []
+    again.close()
 
 
 def test_sqlite_is_safe_against_a_power_cut_and_takes_writers_in_turn(sqlite_store: Store) -> None:

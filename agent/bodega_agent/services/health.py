@@ -12,13 +12,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bodega import __version__
-from bodega.core.sync import Head
 from bodega.host.log import get_logger
 from bodega.limits import CHAIN_CHECK_EVENTS_MAX
 from bodega.v1 import fleet_pb2
 from bodega_agent.config import AgentConfig, DeviceConfig
+from bodega_agent.rules.disk import DiskRung
+from bodega_agent.services.disk import DiskService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.syncing import SyncService
+from bodega_agent.store.integrity import BackgroundWalk, Trouble
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 
@@ -32,6 +34,7 @@ class Parts:
     """The running services that health looks at; None for what the node does not have."""
 
     printing: PrintService
+    disk: DiskService
     present: Callable[[], set[str]]
     sync: SyncService | None = None
     vision_ready: Callable[[], bool] | None = None
@@ -48,32 +51,33 @@ class HealthService:
         self._parts = parts
         self._boot_nonce = boot_nonce
         self._started_s = time.monotonic()
-        self._verified: Head | None = Head()
+        self._walk = BackgroundWalk()
+        self._trouble: Trouble | None = None
 
     @property
     def ledger_ok(self) -> bool:
-        """False once a link of the journal's chain was found broken."""
-        return self._verified is not None
+        """False once anything was found that does not add up."""
+        return self._trouble is None
 
     async def check_chain(self) -> None:
-        """Verify the next slice of the journal."""
-        if self._verified is None:
-            return
-        after = self._verified
-        self._verified = await self._store.read(
-            lambda reader: reader.verify_chain(after, CHAIN_CHECK_EVENTS_MAX)
-        )
-        if self._verified is None:
-            log.error("ledger_chain_broken", after_seq=after.seq)
+        """Verify the next slice of the journal, and at its end the balances."""
+        if self._trouble is None:
+            _, self._trouble = await self._store.read(
+                lambda reader: self._walk.step(reader.connection, CHAIN_CHECK_EVENTS_MAX)
+            )
+        if self._trouble is not None:
+            log.error("ledger_broken", problem=self._trouble.problem)
 
     async def report(self) -> fleet_pb2.Health:
         """What goes up with every heartbeat."""
         facts = await self._store.read(self._facts)
+        disk = self._parts.disk.status()
         return fleet_pb2.Health(
             version=__version__,
             generation=facts["generation"],
             oldest_unacked_ms=facts["oldest_unacked_ms"],
-            disk_free_bytes=facts["disk_free_bytes"],
+            disk_free_bytes=disk["free_bytes"],
+            disk_rung=disk["rung"],
             devices_lost=[device["name"] for device in self._devices() if device["state"] == "lost"],
             vision_provider=self._parts.vision_provider() if self._parts.vision_provider else "",
             labels_unknown=facts["labels_unknown"],
@@ -85,6 +89,7 @@ class HealthService:
         facts = await self._store.read(self._facts)
         devices = self._devices()
         sync = self._parts.sync.status() if self._parts.sync else None
+        disk = self._parts.disk.status()
         return {
             "node_id": self._config.node_id,
             "version": __version__,
@@ -95,7 +100,11 @@ class HealthService:
             "printer": self._printer(),
             "vision": self._vision(),
             "ledger_ok": self.ledger_ok,
-            "health": self._problems(devices, facts, sync.fenced if sync else ""),
+            "disk": disk,
+            "health": [
+                *self._problems(devices, facts, sync.fenced if sync else ""),
+                *_disk_problems(disk),
+            ],
             **facts,
         }
 
@@ -116,7 +125,6 @@ class HealthService:
             "hub_seen_seq": reader.meta("down_seq", 0),
             "generation": reader.meta("generation", 0),
             "oldest_unacked_ms": age,
-            "disk_free_bytes": reader.disk_free_bytes(),
             **reader.counts(),
         }
 
@@ -158,13 +166,30 @@ class HealthService:
         if facts["labels_unknown"]:
             text = f"{facts['labels_unknown']} labels in doubt: scan them back, or bodega labels reprint"
             found.append({"code": "labels-unknown", "text": text})
-        if not self.ledger_ok:
-            found.append(
-                {"code": "ledger-broken", "text": "the journal's chain is broken: bodega ledger verify"}
-            )
+        if self._trouble is not None:
+            found.append({"code": "ledger-broken", "text": f"{self._trouble.problem}: bodega ledger verify"})
         if fenced:
             found.append({"code": "fenced", "text": f"the hub does not take this node's events: {fenced}"})
         return found
+
+
+# Code and what it means for the people at the node, by rung.
+_DISK_PROBLEMS = {
+    DiskRung.DROPPING: ("disk-low", "old frames, telemetry and archives are dropped"),
+    DiskRung.NO_NEW_PROMISES: ("disk-no-promises", "new promises are refused"),
+    DiskRung.PHYSICAL_ONLY: ("disk-full", "only physical scans are recorded, until there is room"),
+}
+
+
+def _disk_problems(disk: Json) -> list[Json]:
+    found = []
+    if problem := _DISK_PROBLEMS.get(disk["rung"]):
+        code, meaning = problem
+        found.append({"code": code, "text": f"{disk['reason']}: {meaning}"})
+    if disk["ballast_trouble"]:
+        text = f"the disk's ballast can not be made: {disk['ballast_trouble']}"
+        found.append({"code": "ballast-missing", "text": text})
+    return found
 
 
 def _device(kind: str, device: DeviceConfig, state: str, detail: str = "") -> Json:

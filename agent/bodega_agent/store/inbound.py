@@ -15,7 +15,7 @@ from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import bound, get_logger
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, effects, work
+from bodega_agent.store import catalogue, effects, rights, work
 from bodega_agent.store.transaction import Context, Transaction
 
 log = get_logger(__name__)
@@ -87,6 +87,10 @@ def _dispatch(
             work.accept(tx, seq, event.fulfillment_order)
         case "cancel_requested":
             effects.cancel(tx, context, seq, event.cancel_requested)
+        case "rights_granted":
+            rights.take(tx, context, event.rights_granted)
+        case "rights_wanted":
+            rights.give_back(tx, context, event.rights_wanted)
         case "desired_state":
             _take_desired_state(tx, context, event.desired_state, verify)
 

@@ -6,19 +6,19 @@ so they answer while the daemon is down.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from bodega.codec import movement_from_wire, parse_node_event
-from bodega.core.chain import GENESIS, link
-from bodega.core.ledger import Account, check
+import apsw
+
+from bodega.core.chain import GENESIS
 from bodega.core.sync import Head, Recorded
-from bodega.errors import IntegrityBroken, NotFound
+from bodega.errors import NotFound
+from bodega_agent.store.archive import FOLDER, Shelf
 from bodega_agent.store.reads.stock import EVERYTHING, StockFilter, by_place
 from bodega_agent.store.schema import open_for_reading
+from bodega_agent.store.verify import verify
 
 Json = dict[str, Any]
 
@@ -31,6 +31,12 @@ class Reader:
             raise NotFound(f"there is no ledger at {path}", hint="start the agent once: bodega run")
         self._path = path
         self._connection = open_for_reading(path)
+        self._archived = Shelf(self._connection, path.parent / FOLDER)
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """For the other rooms of the store that ask more than this one; read-only."""
+        return self._connection
 
     def close(self) -> None:
         """Give the connection back."""
@@ -73,18 +79,21 @@ class Reader:
         return Head(self.meta("epoch", 1), self.meta("acked_seq", 0), self.meta("acked_hash", GENESIS))
 
     def hash_at(self, seq: int) -> bytes | None:
-        """The chain hash after `seq`; None beyond the head."""
+        """The chain hash after `seq`; None beyond the head, and where an archive is gone."""
         if seq == 0:
             return GENESIS
         row = next(iter(self._connection.execute("SELECT hash FROM journal WHERE seq = ?", (seq,))), None)
-        return row[0] if row else None
+        return row[0] if row else self._archived.hash_at(seq)
 
     def events(self, after_seq: int, limit: int) -> list[Recorded]:
-        """Consecutive events that follow `after_seq`."""
+        """Consecutive events that follow `after_seq`, from the archives if they are not in the journal any more."""
         rows = self._connection.execute(
             "SELECT seq, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", (after_seq, limit)
         )
-        return [Recorded(*row) for row in rows]
+        found = [Recorded(*row) for row in rows]
+        if found and found[0].seq == after_seq + 1:
+            return found
+        return self._archived.events(after_seq, limit)
 
     def oldest_unacked_at_ms(self) -> int | None:
         """Wall clock of the oldest event without the hub's ack."""
@@ -161,72 +170,6 @@ class Reader:
             "labels_unknown": unknown[0]["many"],
         }
 
-    def disk_free_bytes(self) -> int:
-        """Free bytes where the ledger lies."""
-        return shutil.disk_usage(self._path.parent).free
-
-    def verify_chain(self, after: Head, limit: int) -> Head | None:
-        """Check up to `limit` links after a verified head; the new verified head, None if one is broken."""
-        seq, previous = after.seq, after.hash
-        for event in self.events(after.seq, limit):
-            seq, previous = seq + 1, link(previous, event.body)
-            if event.seq != seq or event.hash != previous:
-                return None
-        return Head(after.epoch, seq, previous)
-
-    def verify(self) -> Json:
-        """Walk the whole journal: chain, postings, and balances against the balance table.
-
-        Returns {ok, events, first_bad_seq, balances_ok, problem}.
-        """
-        with self._connection:
-            events, first_bad, problem, folded = self._walk()
-            balances = {Account(*row[:6]): row[6] for row in self._balance_rows()}
-        balances_ok = balances == folded
-        if not balances_ok and not problem:
-            problem = "the balance table is not the sum of the journal"
-        return {
-            "ok": first_bad is None and balances_ok,
-            "events": events,
-            "first_bad_seq": first_bad,
-            "balances_ok": balances_ok,
-            "problem": problem,
-        }
-
-    def _walk(self) -> tuple[int, int | None, str, dict[Account, int]]:
-        folded: dict[Account, int] = {}
-        previous, events = GENESIS, 0
-        for seq, body, chain_hash in self._connection.execute(
-            "SELECT seq, CAST(body AS BLOB), hash FROM journal ORDER BY seq"
-        ):
-            events += 1
-            previous = link(previous, body)
-            problem = "" if seq == events else f"event {events} is missing"
-            if not problem and previous != chain_hash:
-                problem = f"event {seq} does not hash to what was recorded"
-            problem = problem or _fold_one(folded, body)
-            if problem:
-                return events, seq, problem, folded
-        return events, None, "", {account: quantity for account, quantity in folded.items() if quantity}
-
-    def _balance_rows(self) -> Iterator[tuple[Any, ...]]:
-        return iter(
-            self._connection.execute(
-                "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
-            )
-        )
-
-
-def _fold_one(folded: dict[Account, int], body: bytes) -> str:
-    event = parse_node_event(body)
-    if event.WhichOneof("fact") != "movement":
-        return ""
-    movement = movement_from_wire(event.movement)
-    try:
-        check(movement)
-    except IntegrityBroken as error:
-        return error.message
-    for account, quantity, _serials in movement.postings:
-        folded[account] = folded.get(account, 0) + quantity
-    below = [a for a, _, _ in movement.postings if a.is_physical and folded[a] < 0]
-    return f"{below[0].sku_id} in {below[0].bin} falls below zero" if below else ""
+    def verify(self, *, since_checkpoint: bool = False) -> Json:
+        """Check the whole ledger and its archives; see `store.verify`."""
+        return verify(self._connection, self._path.parent / FOLDER, since_checkpoint=since_checkpoint)

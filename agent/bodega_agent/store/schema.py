@@ -84,14 +84,18 @@ CREATE TABLE reservation(
   reservation_id TEXT PRIMARY KEY, sku_id TEXT NOT NULL, quantity INTEGER NOT NULL CHECK (quantity > 0),
   posted INTEGER NOT NULL DEFAULT 0 CHECK (posted >= 0), voided INTEGER NOT NULL DEFAULT 0 CHECK (voided >= 0),
   state TEXT NOT NULL, reference TEXT NOT NULL, boot_id TEXT NOT NULL, expires_at_ms INTEGER NOT NULL,
-  opened_seq INTEGER NOT NULL, CHECK (posted + voided <= quantity)) WITHOUT ROWID;
+  expires_after_ms INTEGER NOT NULL, opened_seq INTEGER NOT NULL,
+  CHECK (posted + voided <= quantity)) WITHOUT ROWID;
 CREATE INDEX reservation_pending ON reservation(sku_id) WHERE state = 'pending';
+CREATE INDEX reservation_ending ON reservation(expires_at_ms) WHERE state = 'pending' AND expires_after_ms > 0;
+CREATE INDEX fulfillment_line_open ON fulfillment_line(sku_id) WHERE picked + short < quantity;
 CREATE TABLE rights(
   sku_id TEXT PRIMARY KEY, held INTEGER NOT NULL CHECK (held >= 0)) WITHOUT ROWID;
 CREATE TABLE rule_override(
   override_id TEXT PRIMARY KEY, rule TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
   quantity INTEGER NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, state TEXT NOT NULL,
-  boot_id TEXT NOT NULL, expires_at_ms INTEGER NOT NULL, opened_seq INTEGER NOT NULL) WITHOUT ROWID;
+  boot_id TEXT NOT NULL, expires_at_ms INTEGER NOT NULL, expires_after_ms INTEGER NOT NULL,
+  opened_seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX rule_override_open ON rule_override(sku_id) WHERE state = 'open';
 
 CREATE TABLE checkpoint(

@@ -11,16 +11,20 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import apsw
 
 from bodega.codec import fact_of
 from bodega.core.chain import GENESIS, link
+from bodega.core.deadline import BootTime
 from bodega.core.sync import Head
 from bodega.errors import IdempotencyMismatch, InvalidInput
 from bodega.limits import EVENT_BYTES_MAX
 from bodega.v1 import journal_pb2
+from bodega_agent.store.clock import boot_time
+from bodega_agent.store.gate import Gate
 
 Row = tuple[Any, ...]
 
@@ -36,11 +40,25 @@ class Context:
 
 
 class Transaction:
-    """The writer's view of the ledger. Only the writer's thread may touch it, inside one job."""
+    """The writer's view of the ledger. Only the writer's thread may touch it, inside one job.
 
-    def __init__(self, connection: apsw.Connection, *, node_id: str, now_ms: Callable[[], int]) -> None:
+    `now_ms` is the wall clock and decides nothing about quantity; `clock` is the one that promises end by.
+    Commands that promise ask `gate.check_promise()` before they write.
+    """
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        *,
+        node_id: str,
+        now_ms: Callable[[], int],
+        clock: Callable[[], BootTime] = boot_time,
+        gate: Gate | None = None,
+    ) -> None:
         self._connection = connection
+        self.gate = gate or Gate()
         self.now_ms = now_ms
+        self.clock = clock
         self.head = Head()
         self._claim_file(node_id)
         self.reload_head()
@@ -69,6 +87,10 @@ class Transaction:
     def put(self, key: str, value: Any) -> None:
         """Set a value of the meta table."""
         self.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (key, value))
+
+    def today(self) -> str:
+        """The date in UTC, ISO 8601: what an expiry date is compared with."""
+        return datetime.fromtimestamp(self.now_ms() / 1000, UTC).date().isoformat()
 
     def append(self, context: Context, **fact: Any) -> int:
         """Record one fact (`movement=...`, `label_advanced=...`); returns its sequence."""

@@ -14,13 +14,15 @@ from typing import Any, NamedTuple
 
 from bodega.codec import fact_of, movement_from_wire, parse_node_event
 from bodega.core.conflicts import cancel_races_ship
-from bodega.core.ledger import Account, Disposition, check
+from bodega.core.ledger import Account, Disposition, check, places_of_serials
+from bodega.core.rights import spent_by
 from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app import reported
 from bodega_controlplane.app.fulfilling import OpenWork
+from bodega_controlplane.app.rights_book import RightsBook
 from bodega_controlplane.store import facts, journal, nodes, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
@@ -52,12 +54,16 @@ class Replica:
         self._down_epoch: int = node.down_epoch
         self._head_seq: int = node.head_seq
         self._work = OpenWork(tx, node.node_id, now_ms)
+        self._rights = RightsBook(tx, node.node_id, now_ms)
         self._arrived: list[_Arrived] = []
         self._journal: list[Values] = []
         self._parked: list[Values] = []
         self._balances: dict[Account, int] = defaultdict(int)
+        self._serials: dict[tuple[str, str], Values] = {}
         self._labels: dict[str, Values] = {}
         self._discrepancies: list[Values] = []
+        self._closed: dict[tuple[int, int], int] = {}
+        self._overrides: dict[str, Values] = {}
         self._verdicts: list[Values] = []
         self._tasks: dict[str, Values] = {}
         self._conflicts: dict[str, Values] = {}
@@ -93,9 +99,13 @@ class Replica:
         for arrived in self._arrived:
             self._apply(arrived)
         self._work.write()
+        self._rights.write()
         stock.add(self._tx, self.node_id, self._balances)
+        stock.put_serials(self._tx, list(self._serials.values()))
         facts.put_labels(self._tx, list(self._labels.values()))
         facts.put_discrepancies(self._tx, self._discrepancies)
+        facts.close_discrepancies(self._tx, self.node_id, self._closed)
+        facts.put_overrides(self._tx, list(self._overrides.values()))
         facts.put_vision_decisions(self._tx, self._verdicts)
         facts.put_tasks(self._tx, list(self._tasks.values()))
         facts.put_conflicts(self._tx, list(self._conflicts.values()))
@@ -139,6 +149,10 @@ class Replica:
         check(movement)
         for account, quantity, _serials in movement.postings:
             self._balances[account] += quantity
+        for sku_id, serial, account in places_of_serials(movement):
+            row = {**self._at(arrived.seq), **account._asdict(), "serial": serial}
+            self._serials[sku_id, serial] = row
+        self._rights.spent(spent_by(movement))
         if movement.command == "pick" and movement.reference.fulfillment_order_id:
             for account, quantity, _serials in movement.postings:
                 if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
@@ -150,6 +164,42 @@ class Replica:
 
     def _discrepancy_opened(self, arrived: _Arrived) -> str:
         self._discrepancies.append(reported.discrepancy_row(self._at(arrived.seq), arrived.message))
+        return ""
+
+    def _discrepancy_closed(self, arrived: _Arrived) -> str:
+        self._closed |= reported.closed_by(arrived.message, arrived.seq)
+        return ""
+
+    def _override_changed(self, arrived: _Arrived) -> str:
+        row = reported.override_row(self.node_id, arrived.message)
+        self._overrides[row["override_id"]] = row
+        return ""
+
+    def _reservation_changed(self, arrived: _Arrived) -> str:
+        self._rights.promised(arrived.message.reservation_changed)
+        return ""
+
+    def _rights_taken(self, arrived: _Arrived) -> str:
+        self._rights.taken(arrived.message.rights_taken, arrived.seq)
+        return ""
+
+    def _rights_returned(self, arrived: _Arrived) -> str:
+        self._rights.returned(arrived.message.rights_returned, arrived.seq)
+        return ""
+
+    def _store_restored(self, arrived: _Arrived) -> str:
+        restored = arrived.message.store_restored
+        self._tx.audit(
+            at_ms=self._now_ms,
+            actor=f"node:{self.node_id}",
+            action="node.restored",
+            subject=self.node_id,
+            detail={
+                "backup_seq": restored.backup_seq,
+                "replaced_seq": restored.replaced_seq,
+                "seq": arrived.seq,
+            },
+        )
         return ""
 
     def _label_advanced(self, arrived: _Arrived) -> str:
@@ -209,6 +259,12 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "movement": Replica._movement,
     "fulfillment_advanced": Replica._fulfillment_advanced,
     "discrepancy_opened": Replica._discrepancy_opened,
+    "discrepancy_closed": Replica._discrepancy_closed,
+    "override_changed": Replica._override_changed,
+    "reservation_changed": Replica._reservation_changed,
+    "rights_taken": Replica._rights_taken,
+    "rights_returned": Replica._rights_returned,
+    "store_restored": Replica._store_restored,
     "label_advanced": Replica._label_advanced,
     "vision_decision": Replica._vision_decision,
     "cancel_came_too_late": Replica._cancel_came_too_late,

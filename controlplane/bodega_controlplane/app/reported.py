@@ -26,6 +26,29 @@ def discrepancy_row(at: Values, event: journal_pb2.NodeEvent) -> Values:
     }
 
 
+def closed_by(event: journal_pb2.NodeEvent, seq: int) -> dict[tuple[int, int], int]:
+    """(epoch, seq) of each discrepancy that the event closes -> its own sequence."""
+    opened = (name.partition("/") for name in event.discrepancy_closed.opened)
+    return {(int(epoch), int(number)): seq for epoch, _, number in opened if (epoch + number).isdecimal()}
+
+
+def override_row(node_id: str, event: journal_pb2.NodeEvent) -> Values:
+    """A row of `rule_override`."""
+    changed = event.override_changed
+    return {
+        "node_id": node_id,
+        "override_id": changed.override_id,
+        "rule": changed.rule,
+        "sku_id": changed.sku_id,
+        "lot": changed.lot,
+        "quantity": changed.quantity,
+        "reason": changed.reason,
+        "actor": event.actor,
+        "state": changed.state,
+        "changed_at_ms": event.at_ms,
+    }
+
+
 def label_row(node_id: str, event: journal_pb2.NodeEvent) -> Values:
     """A row of `label`."""
     label = event.label_advanced

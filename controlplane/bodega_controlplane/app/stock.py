@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bodega.core.ledger import Account
 from bodega.core.promise import Standing
 from bodega.limits import AVAILABILITY_SKUS_MAX
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
-from bodega_controlplane.app.views import AvailabilityView, Page, PageRequest, StockLevelView
+from bodega_controlplane.app.views import AvailabilityView, Page, PageRequest, SerialView, StockLevelView
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.store import nodes, stock
 from bodega_controlplane.store.transaction import Transaction
@@ -37,9 +38,33 @@ def list_stock(
     return Page(levels, token_after(*(getattr(levels[-1], c.name) for c in stock.LISTING)) if more else "")
 
 
+def list_serials(
+    tx: Transaction, page: PageRequest, *, sku_id: str = "", serial: str = "", in_two_nodes: bool = False
+) -> Page[SerialView]:
+    """Where serial numbers are, by SKU, serial number and node; empty filters mean all."""
+    limit = limit_of(page.size)
+    after = key_of(page.token, *[str] * len(stock.SERIALS_LISTING))
+    rows = stock.serials(tx, after, limit + 1, sku_id=sku_id, number=serial, in_two_nodes=in_two_nodes)
+    views = tuple(
+        SerialView(
+            row.serial,
+            row.node_id,
+            Account(row.sku_id, row.bin, row.disposition, row.lot, row.owner, row.external),
+        )
+        for row in rows[:limit]
+    )
+    last = views[-1] if len(rows) > limit else None
+    return Page(views, token_after(last.account.sku_id, last.serial, last.node_id) if last else "")
+
+
 def standing_of(held: stock.Held, policy: RoutingPolicy) -> Standing:
-    """What may be promised of what is held; the hub holds all rights."""
-    return Standing(sellable=held.sellable, reserved=held.reserved, safety_stock=policy.safety_stock)
+    """What the hub may promise of what is held: not what the node may, nor what is on its way to it."""
+    return Standing(
+        sellable=held.sellable,
+        node_rights=held.node_rights,
+        reserved=held.reserved,
+        safety_stock=policy.safety_stock,
+    )
 
 
 def list_availability(

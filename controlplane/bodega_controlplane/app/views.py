@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from bodega.core.ledger import Account
 from bodega.core.lifecycles import OrderState
 
 T = TypeVar("T")
@@ -102,6 +103,23 @@ class OrderView:
 
 
 @dataclass(frozen=True, slots=True)
+class SkuUnit:
+    """A larger unit that a SKU is handled in: base units in one of it, and the GTINs that mean it."""
+
+    unit: str
+    base_units: int
+    gtins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SkuComponent:
+    """Base units of another SKU in one kit."""
+
+    sku_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class SkuDraft:
     """A SKU to add or replace; GTINs of 8, 12, 13 or 14 digits are kept as 14."""
 
@@ -110,22 +128,21 @@ class SkuDraft:
     gtins: tuple[str, ...] = ()
     owner: str = ""
     lot_tracked: bool = False
+    serial_tracked: bool = False
+    expiry_tracked: bool = False
     weight_g: int = 0
     volume_ml: int = 0
+    base_unit: str = ""
+    units: tuple[SkuUnit, ...] = ()
+    components: tuple[SkuComponent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class SkuView:
-    """A SKU of the catalogue; `version` rises with each change."""
+class SkuView(SkuDraft):
+    """A SKU of the catalogue; `version` rises with each change, `units_version` with each of its units."""
 
-    sku_id: str
-    name: str
-    gtins: tuple[str, ...]
-    owner: str
-    lot_tracked: bool
-    weight_g: int
-    volume_ml: int
-    version: int
+    units_version: int = 0
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,15 @@ class StockLevelView:
 
 
 @dataclass(frozen=True, slots=True)
+class SerialView:
+    """Where one serial number is, as one node says."""
+
+    serial: str
+    node_id: str
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
 class AvailabilityView:
     """What may be promised: available = max(0, sellable - node_rights - reserved - safety_stock)."""
 
@@ -152,6 +178,36 @@ class AvailabilityView:
     reserved: int
     safety_stock: int
     available: int
+
+
+@dataclass(frozen=True, slots=True)
+class RightsDraft:
+    """Rights to move, in base units; a repeat of `request_id` moves nothing twice."""
+
+    request_id: str
+    node_id: str
+    sku_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRightsView:
+    """Rights of one node to one SKU; fields as in bodega.v1.NodeRights."""
+
+    sku_id: str
+    node_id: str
+    held: int
+    promised: int
+    in_flight: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class RightsMove:
+    """A grant or a recall that is under way, and the node's rights after it."""
+
+    transfer_id: str
+    rights: NodeRightsView
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +252,7 @@ class HealthView:
     vision_provider: str = ""
     labels_unknown: int = 0
     ledger_ok: bool = False
+    disk_rung: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,16 @@ def sku_message(sku: SkuView) -> catalogue_pb2.Sku:
         weight_g=sku.weight_g,
         volume_ml=sku.volume_ml,
         version=sku.version,
+        serial_tracked=sku.serial_tracked,
+        expiry_tracked=sku.expiry_tracked,
+        base_unit=sku.base_unit,
+        units=[
+            catalogue_pb2.Unit(unit=one.unit, base_units=one.base_units, gtins=one.gtins) for one in sku.units
+        ],
+        units_version=sku.units_version,
+        components=[
+            catalogue_pb2.KitComponent(sku_id=one.sku_id, quantity=one.quantity) for one in sku.components
+        ],
     )
 
 

@@ -24,6 +24,7 @@ _HERE = "bodega_controlplane.cli"
         "catalog": f"{_HERE}.catalog:catalog",
         "orders": f"{_HERE}.orders:orders",
         "stock": f"{_HERE}.stock:stock",
+        "rights": f"{_HERE}.rights:rights",
         "nodes": f"{_HERE}.nodes:nodes",
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "decisions": f"{_HERE}.decisions:decisions",

@@ -30,10 +30,11 @@ def import_(hub: HubClient, file: Path, as_json: bool) -> None:
     """Add or replace the SKUs of a CSV or JSON file, all or nothing.
 
     The name of FILE ends in .csv or .json. CSV has a header with the columns sku_id, name and, if you
-    like, gtins (apart by spaces or semicolons), owner, lot_tracked, weight_g, volume_ml. JSON is
-    {"skus": [...]} with the same keys, as the storefront's API takes it. GTINs have 8, 12, 13 or 14
-    digits. Every bad row is named with its line, column and reason; then nothing is imported. Importing a
-    file again changes nothing.
+    like, gtins (apart by spaces or semicolons), owner, lot_tracked, serial_tracked, expiry_tracked,
+    weight_g, volume_ml, base_unit, units (case=12/15601234567897;pallet=480) and components of a kit
+    (TEA=2;MUG=1). JSON is {"skus": [...]} with the same keys, as the storefront's API takes it. GTINs have
+    8, 12, 13 or 14 digits. Every bad row is named with its line, column and reason; then nothing is
+    imported. Importing a file again changes nothing.
 
     \b
     Examples:
@@ -75,7 +76,7 @@ def ls(hub: HubClient, limit: int, as_json: bool) -> None:
       bodegactl catalog ls
       bodegactl catalog ls --limit 1000 --json | jq '.skus | length'
 
-    JSON: {"skus": [{sku_id, name, gtins, owner, lot_tracked, weight_g, volume_ml, version}]}.
+    JSON: {"skus": [...]}, each with the keys of an import, units_version and version.
     """
 
     def page(size: int, token: str) -> tuple[list[catalogue_pb2.Sku], str]:

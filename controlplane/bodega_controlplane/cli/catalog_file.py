@@ -19,7 +19,20 @@ from bodega.limits import CATALOGUE_ROWS_MAX
 from bodega.v1 import catalogue_pb2
 from bodega_controlplane.rules.gtin import fault_in
 
-COLUMNS = ("sku_id", "name", "gtins", "owner", "lot_tracked", "weight_g", "volume_ml")
+COLUMNS = (
+    "sku_id",
+    "name",
+    "gtins",
+    "owner",
+    "lot_tracked",
+    "serial_tracked",
+    "expiry_tracked",
+    "weight_g",
+    "volume_ml",
+    "base_unit",
+    "units",
+    "components",
+)
 _REQUIRED = ("sku_id", "name")
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0", ""})
 _UINT32_MAX = 2**32 - 1
@@ -98,7 +111,24 @@ def _csv_row(line: int, header: list[str], cells: list[str]) -> RawRow:
         return RawRow(line, {}, f"has {len(cells)} cells, the header has {len(header)}")
     values: dict[str, Any] = dict(zip(header, (cell.strip() for cell in cells), strict=True))
     values["gtins"] = values.get("gtins", "").replace(";", " ").split()
+    values["units"] = [_csv_unit(cell) for cell in values.get("units", "").split(";") if cell.strip()]
+    values["components"] = [
+        _csv_part(cell) for cell in values.get("components", "").split(";") if cell.strip()
+    ]
     return RawRow(line, values)
+
+
+def _csv_unit(cell: str) -> dict[str, Any]:
+    """`case=12` or `case=12/15601234567897`: a unit, its base units, and GTINs after slashes."""
+    unit, _, rest = cell.partition("=")
+    base_units, *gtins = rest.split("/")
+    return {"unit": unit.strip(), "base_units": base_units.strip(), "gtins": [one.strip() for one in gtins]}
+
+
+def _csv_part(cell: str) -> dict[str, Any]:
+    """`TEA=2`: two base units of TEA in one kit."""
+    sku_id, _, quantity = cell.partition("=")
+    return {"sku_id": sku_id.strip(), "quantity": quantity.strip()}
 
 
 def _json_rows(text: str) -> Iterator[RawRow]:
@@ -138,11 +168,16 @@ def _sku(row: RawRow, faults: list[FieldFault]) -> catalogue_pb2.Sku:
     return catalogue_pb2.Sku(
         sku_id=_text(values, "sku_id", fault),
         name=_text(values, "name", fault),
-        gtins=_gtins(values.get("gtins", []), fault),
+        gtins=_gtins(values.get("gtins", []), "gtins", fault),
         owner=_text(values, "owner", fault),
-        lot_tracked=_flag(values.get("lot_tracked", False), fault),
+        lot_tracked=_flag(values, "lot_tracked", fault),
+        serial_tracked=_flag(values, "serial_tracked", fault),
+        expiry_tracked=_flag(values, "expiry_tracked", fault),
         weight_g=_number(values, "weight_g", fault),
         volume_ml=_number(values, "volume_ml", fault),
+        base_unit=_text(values, "base_unit", fault),
+        units=[_unit(one, fault) for one in _objects(values, "units", _UNIT_KEYS, fault)],
+        components=[_part(one, fault) for one in _objects(values, "components", _PART_KEYS, fault)],
     )
 
 
@@ -159,23 +194,61 @@ def _text(values: dict[str, Any], column: str, fault: Fault) -> str:
     return str(value)
 
 
-def _gtins(value: Any, fault: Fault) -> list[str]:
+_UNIT_KEYS = frozenset({"unit", "base_units", "gtins"})
+_PART_KEYS = frozenset({"sku_id", "quantity"})
+
+
+def _objects(
+    values: dict[str, Any], column: str, keys: frozenset[str], fault: Fault
+) -> Iterator[dict[str, Any]]:
+    """The objects of a list, each with known keys only."""
+    found = values.get(column, [])
+    for one in found if isinstance(found, list) else [found]:
+        if isinstance(one, dict) and one.keys() <= keys:
+            yield one
+        else:
+            fault(column, f"must be a list of objects with {', '.join(sorted(keys))}, is {one!r}")
+
+
+def _unit(one: dict[str, Any], fault: Fault) -> catalogue_pb2.Unit:
+    inside = _inside("units", fault)
+    return catalogue_pb2.Unit(
+        unit=_text(one, "unit", inside),
+        base_units=_number(one, "base_units", inside),
+        gtins=_gtins(one.get("gtins", []), "gtins", inside),
+    )
+
+
+def _part(one: dict[str, Any], fault: Fault) -> catalogue_pb2.KitComponent:
+    inside = _inside("components", fault)
+    return catalogue_pb2.KitComponent(
+        sku_id=_text(one, "sku_id", inside), quantity=_number(one, "quantity", inside)
+    )
+
+
+def _inside(column: str, fault: Fault) -> Fault:
+    """Faults within a column, with its name in front."""
+    return lambda name, problem: fault(f"{column}.{name}", problem)
+
+
+def _gtins(value: Any, column: str, fault: Fault) -> list[str]:
     if not isinstance(value, list):
-        fault("gtins", f"must be a list of texts, is {value!r}")
+        fault(column, f"must be a list of texts, is {value!r}")
         return []
     for gtin in value:
         problem = fault_in(gtin) if isinstance(gtin, str) else f"must be a text in quotes, is {gtin!r}"
         if problem:
-            fault("gtins", problem)
+            fault(column, problem)
     return [str(gtin) for gtin in value]
 
 
-def _flag(value: Any, fault: Fault) -> bool:
+def _flag(values: dict[str, Any], column: str, fault: Fault) -> bool:
+    value = values.get(column, False)
     if isinstance(value, bool):
         return value
     word = value.lower() if isinstance(value, str) else None
     if word not in _TRUE | _FALSE:
-        fault("lot_tracked", f"must be true or false, is {value!r}")
+        fault(column, f"must be true or false, is {value!r}")
     return word in _TRUE
 
 

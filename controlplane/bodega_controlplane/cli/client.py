@@ -56,6 +56,11 @@ class HubClient:
         return services.StockServiceStub(self._channel)
 
     @cached_property
+    def rights(self) -> services.RightsServiceStub:
+        """The right to promise."""
+        return services.RightsServiceStub(self._channel)
+
+    @cached_property
     def nodes(self) -> services.NodeServiceStub:
         """The nodes."""
         return services.NodeServiceStub(self._channel)

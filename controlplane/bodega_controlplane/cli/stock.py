@@ -19,6 +19,7 @@ def stock() -> None:
     It comes from the replica of their ledgers, so it is as new as their last contact.
 
     `ls` is physical: what lies in which bin. `available` is what may be promised, with the breakdown.
+    `serials` says where units with serial numbers are.
     """
 
 
@@ -90,3 +91,42 @@ def available(hub: HubClient, sku_ids: tuple[str, ...], as_json: bool) -> None:
     ]
     headers = ["sku", "node", "sellable", "node rights", "reserved", "safety stock", "available"]
     emit_table(headers, rows, empty="No node is registered: bodegactl nodes register FILE.")
+
+
+@stock.command("serials")
+@click.option("--sku", "sku_id", default="", metavar="SKU", help="Only this SKU.")
+@click.option("--serial", default="", metavar="SERIAL", help="Only this serial number.")
+@click.option("--in-two-nodes", is_flag=True, help="Only units that more than one node says it holds.")
+@limit_option
+@json_option
+@hub_command
+def serials(hub: HubClient, sku_id: str, serial: str, in_two_nodes: bool, limit: int, as_json: bool) -> None:
+    """List where units with serial numbers are, as each node last reported them.
+
+    A unit is in one place. One that two nodes hold for longer than a transfer takes was scanned wrongly in one
+    of them: count both bins.
+
+    \b
+    Examples:
+      bodegactl stock serials --serial SN-0042
+      bodegactl stock serials --in-two-nodes --json
+
+    JSON: {"serials": [{serial, node_id, account: {sku_id, bin or external, disposition, lot, owner}}]}.
+    """
+
+    def page(size: int, token: str) -> tuple[list[pb.ListSerialsResponse.SerialPlace], str]:
+        request = pb.ListSerialsRequest(
+            sku_id=sku_id, serial=serial, in_two_nodes=in_two_nodes, page_size=size, page_token=token
+        )
+        answer = hub.call(hub.stock.ListSerials, request)
+        return list(answer.serials), answer.next_page_token
+
+    found = collect(limit, page)
+    if as_json:
+        emit_json({"serials": plain_all(found)})
+        return
+    rows = [
+        [row.account.sku_id, row.serial, row.node_id, row.account.bin or row.account.external]
+        for row in found
+    ]
+    emit_table(["sku", "serial", "node", "place"], rows, empty="No such units.")

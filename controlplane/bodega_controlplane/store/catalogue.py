@@ -34,8 +34,8 @@ def page(tx: Transaction, after: str, limit: int) -> list[Row]:
 
 
 def gtins_of(tx: Transaction, sku_ids: Collection[str]) -> dict[str, list[str]]:
-    """GTINs by SKU, sorted; SKUs without any are left out."""
-    query = sa.select(gtin).where(gtin.c.sku_id.in_(sorted(sku_ids))).order_by(gtin.c.gtin)
+    """GTINs of the base unit by SKU, sorted; SKUs without any are left out."""
+    query = sa.select(gtin).where(gtin.c.sku_id.in_(sorted(sku_ids)), gtin.c.unit == "").order_by(gtin.c.gtin)
     found: dict[str, list[str]] = {}
     for row in tx.connection.execute(query):
         found.setdefault(row.sku_id, []).append(row.gtin)

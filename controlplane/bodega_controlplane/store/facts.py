@@ -24,6 +24,30 @@ def put_discrepancies(tx: Transaction, rows: Sequence[Values]) -> None:
     tx.upsert(schema.discrepancy, rows)
 
 
+def close_discrepancies(tx: Transaction, node_id: str, closed_seq: Mapping[tuple[int, int], int]) -> None:
+    """(epoch, seq) of the opening event -> sequence of the one that closed it."""
+    table = schema.discrepancy
+    query = (
+        sa.update(table)
+        .where(
+            table.c.node_id == node_id,
+            table.c.epoch == sa.bindparam("opened_epoch"),
+            table.c.seq == sa.bindparam("opened_seq"),
+        )
+        .values(closed_seq=sa.bindparam("by_seq"))
+    )
+    rows = [
+        {"opened_epoch": epoch, "opened_seq": seq, "by_seq": by} for (epoch, seq), by in closed_seq.items()
+    ]
+    if rows:
+        tx.connection.execute(query, rows)
+
+
+def put_overrides(tx: Transaction, rows: Sequence[Values]) -> None:
+    """The newest state of each rule that was set aside."""
+    tx.upsert(schema.rule_override, rows)
+
+
 def put_vision_decisions(tx: Transaction, rows: Sequence[Values]) -> None:
     """One row per verdict."""
     tx.upsert(schema.vision_decision, rows)

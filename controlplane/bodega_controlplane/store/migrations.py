@@ -2,7 +2,7 @@
 
 `meta.schema_version` says which version a database has. A newer one than this program knows is refused
 (SchemaTooNew): guessing would corrupt it. Each step of MIGRATIONS moves one version forward inside one
-transaction; version 1 is the first, so the list is empty and `schema.metadata` is the whole of it.
+transaction; `schema.metadata` is the whole of the newest version, and what a fresh database gets.
 """
 
 from __future__ import annotations
@@ -10,14 +10,47 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateColumn
 
 from bodega.errors import SchemaTooNew
 from bodega_controlplane.store import schema
 
 Migration = Callable[[sa.Connection], None]
 
+
+def _to_version_2(connection: sa.Connection) -> None:
+    """Units, serials, expiry, kits; where serials are; what closed, what was set aside, what nodes may promise."""
+    _add_columns(
+        connection,
+        schema.sku,
+        "serial_tracked",
+        "expiry_tracked",
+        "base_unit",
+        "units",
+        "units_version",
+        "components",
+    )
+    _add_columns(connection, schema.gtin, "unit")
+    _add_columns(connection, schema.discrepancy, "closed_seq")
+    new = (
+        schema.serial,
+        schema.rule_override,
+        schema.node_rights,
+        schema.rights_transfer,
+        schema.node_reservation,
+    )
+    schema.metadata.create_all(connection, tables=new)
+
+
+def _add_columns(connection: sa.Connection, table: sa.Table, *names: str) -> None:
+    """Add columns as the newest schema defines them; each has a default for the rows that are there."""
+    for name in names:
+        definition = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+
+
 # from version -> step to the next version
-MIGRATIONS: Mapping[int, Migration] = {}
+MIGRATIONS: Mapping[int, Migration] = {1: _to_version_2}
 
 # Two processes that open a fresh PostgreSQL database at once must not both create its tables.
 _SCHEMA_LOCK = 0x626F6465

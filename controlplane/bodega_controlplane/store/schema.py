@@ -9,30 +9,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+from bodega_controlplane.store.columns import boolean as _bool
+from bodega_controlplane.store.columns import integer as _int
+from bodega_controlplane.store.columns import metadata
+from bodega_controlplane.store.columns import octets as _bytes
+from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 
-metadata = sa.MetaData()
+__all__ = ["metadata", "node_reservation", "node_rights", "rights_transfer"]
 
-
-def _text(name: str, *, key: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, primary_key=key, nullable=False)
-
-
-def _int(name: str, *, key: bool = False, default: int | None = None) -> sa.Column[int]:
-    server_default = None if default is None else sa.text(str(default))
-    return sa.Column(
-        name,
-        sa.BigInteger,
-        primary_key=key,
-        nullable=False,
-        autoincrement=False,
-        server_default=server_default,
-    )
-
-
-def _bytes(name: str) -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary, nullable=False)
-
+SCHEMA_VERSION = 2
 
 meta = sa.Table("meta", metadata, _text("key", key=True), _text("value"))
 
@@ -117,10 +103,16 @@ sku = sa.Table(
     _text("sku_id", key=True),
     _text("name"),
     _text("owner"),
-    sa.Column("lot_tracked", sa.Boolean, nullable=False),
+    _bool("lot_tracked"),
     _int("weight_g"),
     _int("volume_ml"),
     _int("version"),
+    _bool("serial_tracked"),
+    _bool("expiry_tracked"),
+    _text("base_unit", default=""),
+    _text("units", default="[]"),
+    _int("units_version", default=0),
+    _text("components", default="[]"),
 )
 
 gtin = sa.Table(
@@ -128,6 +120,24 @@ gtin = sa.Table(
     metadata,
     _text("gtin", key=True),
     sa.Column("sku_id", sa.Text, sa.ForeignKey("sku.sku_id"), nullable=False, index=True),
+    _text("unit", default=""),
+)
+
+# Where the nodes say that each serial number is; in the node of its last movement, or outside of all.
+serial = sa.Table(
+    "serial",
+    metadata,
+    _text("sku_id", key=True),
+    _text("serial", key=True),
+    _text("node_id", key=True),
+    _text("bin"),
+    _text("disposition"),
+    _text("lot"),
+    _text("owner"),
+    _text("external"),
+    _int("epoch"),
+    _int("seq"),
+    sqlite_with_rowid=False,
 )
 
 orders = sa.Table(
@@ -213,6 +223,23 @@ discrepancy = sa.Table(
     _text("reason"),
     _text("fulfillment_order_id"),
     _int("at_ms"),
+    _int("closed_seq", default=0),
+)
+
+# Rules that a person at a node has set aside, with the reason.
+rule_override = sa.Table(
+    "rule_override",
+    metadata,
+    _text("node_id", key=True),
+    _text("override_id", key=True),
+    _text("rule"),
+    _text("sku_id"),
+    _text("lot"),
+    _int("quantity"),
+    _text("reason"),
+    _text("actor"),
+    _text("state"),
+    _int("changed_at_ms"),
 )
 
 vision_decision = sa.Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bodega.core.ledger import Account, Disposition
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema import reservation, stock
+from bodega_controlplane.store.schema import node_rights, reservation, serial, stock
 from bodega_controlplane.store.transaction import Transaction
 
 # The order in which stock is listed; also the whole key, so a page can go on after any row.
@@ -23,13 +23,17 @@ LISTING = (
     stock.c.owner,
 )
 
+# The key of serials, in the order in which they are listed.
+SERIALS_LISTING = (serial.c.sku_id, serial.c.serial, serial.c.node_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Units of one SKU at one node: on sellable places, and promised but not yet picked."""
+    """Units of one SKU at one node: on sellable places, promised but not yet picked, and the node's to promise."""
 
     sellable: int = 0
     reserved: int = 0
+    node_rights: int = 0
 
 
 def _held_query(*, one_node: bool) -> sa.Select[Any]:
@@ -40,22 +44,29 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
             stock.c.sku_id,
             stock.c.quantity.label("sellable"),
             sa.literal(0).label("reserved"),
+            sa.literal(0).label("node_rights"),
         )
         .where(stock.c.disposition == Disposition.SELLABLE.value, stock.c.external == "")
         .where(stock.c.sku_id.in_(wanted))
     )
     pending = reservation.c.quantity - reservation.c.posted - reservation.c.voided
     reserved = (
-        sa.select(reservation.c.node_id, reservation.c.sku_id, sa.literal(0), pending)
+        sa.select(reservation.c.node_id, reservation.c.sku_id, sa.literal(0), pending, sa.literal(0))
         .where(reservation.c.state == "pending")
         .where(reservation.c.sku_id.in_(wanted))
     )
+    not_the_hubs = node_rights.c.held + node_rights.c.in_flight
+    rights = sa.select(
+        node_rights.c.node_id, node_rights.c.sku_id, sa.literal(0), sa.literal(0), not_the_hubs
+    ).where(node_rights.c.sku_id.in_(wanted))
     if one_node:
         sellable = sellable.where(stock.c.node_id == sa.bindparam("node_id"))
         reserved = reserved.where(reservation.c.node_id == sa.bindparam("node_id"))
-    both = sellable.union_all(reserved).subquery()
-    columns: list[Any] = [both.c.node_id, both.c.sku_id]
-    return sa.select(*columns, sa.func.sum(both.c.sellable), sa.func.sum(both.c.reserved)).group_by(*columns)
+        rights = rights.where(node_rights.c.node_id == sa.bindparam("node_id"))
+    parts = sellable.union_all(reserved, rights).subquery()
+    columns: list[Any] = [parts.c.node_id, parts.c.sku_id]
+    sums = (sa.func.sum(parts.c[name]) for name in Held.__slots__)
+    return sa.select(*columns, *sums).group_by(*columns)
 
 
 # Put together once: every order asks it, and building it takes longer than running it.
@@ -71,7 +82,7 @@ def held(
         rows = tx.connection.execute(_HELD, asked)
     else:
         rows = tx.connection.execute(_HELD_AT_NODE, {**asked, "node_id": node_id})
-    return {(row[0], row[1]): Held(int(row[2]), int(row[3])) for row in rows}
+    return {(row[0], row[1]): Held(*map(int, row[2:])) for row in rows}
 
 
 def page(
@@ -86,6 +97,46 @@ def page(
     if after is not None:
         query = query.where(sa.tuple_(*LISTING) > sa.tuple_(*(sa.literal(str(part)) for part in after)))
     return list(tx.connection.execute(query.order_by(*LISTING).limit(limit)))
+
+
+def put_serials(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Where a node says that serial numbers are now."""
+    tx.upsert(serial, rows)
+
+
+def serials(
+    tx: Transaction,
+    after: Iterable[Any] | None,
+    limit: int,
+    *,
+    sku_id: str = "",
+    number: str = "",
+    in_two_nodes: bool = False,
+) -> list[Row]:
+    """Where serial numbers are, in SERIALS_LISTING order, after a key.
+
+    `in_two_nodes` keeps those that more than one node holds physically. Journals arrive in any order, so a
+    unit on its way can show there for a moment; one that stays is a fault.
+    """
+    query = sa.select(serial)
+    if sku_id:
+        query = query.where(serial.c.sku_id == sku_id)
+    if number:
+        query = query.where(serial.c.serial == number)
+    if in_two_nodes:
+        here = serial.alias()
+        elsewhere = sa.exists().where(
+            here.c.sku_id == serial.c.sku_id,
+            here.c.serial == serial.c.serial,
+            here.c.node_id != serial.c.node_id,
+            here.c.external == "",
+        )
+        query = query.where(serial.c.external == "", elsewhere)
+    if after is not None:
+        query = query.where(
+            sa.tuple_(*SERIALS_LISTING) > sa.tuple_(*(sa.literal(str(part)) for part in after))
+        )
+    return list(tx.connection.execute(query.order_by(*SERIALS_LISTING).limit(limit)))
 
 
 def add(tx: Transaction, node_id: str, changes: Mapping[Account, int]) -> None:

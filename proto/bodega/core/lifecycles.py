@@ -1,4 +1,4 @@
-"""The life of an order, a fulfillment order, a print job and a reservation, as tables.
+"""The life of an order, a fulfillment order, a print job, a reservation and an override, as tables.
 
 Both ends use the same tables: the node steps its fulfillment orders as people scan, the hub steps
 its copy as the journal arrives, so a disagreement is a bug in one place and not in two.
@@ -184,4 +184,32 @@ RESERVATION = StateTable(
         (ReservationState.PENDING, ReservationEvent.EXPIRE): ReservationState.EXPIRED,
     },
     terminal=frozenset({ReservationState.POSTED, ReservationState.VOIDED, ReservationState.EXPIRED}),
+)
+
+
+class OverrideState(StrEnum):
+    """A rule that a person has set aside."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+
+
+class OverrideEvent(StrEnum):
+    """How the rule comes into force again."""
+
+    CLOSE = "close"
+    EXPIRE = "expire"
+
+
+OVERRIDE = StateTable(
+    name="override",
+    states=OverrideState,
+    events=OverrideEvent,
+    start=OverrideState.OPEN,
+    steps={
+        (OverrideState.OPEN, OverrideEvent.CLOSE): OverrideState.CLOSED,
+        (OverrideState.OPEN, OverrideEvent.EXPIRE): OverrideState.EXPIRED,
+    },
+    terminal=frozenset({OverrideState.CLOSED, OverrideState.EXPIRED}),
 )

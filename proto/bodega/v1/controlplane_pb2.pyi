@@ -340,6 +340,102 @@ class ListStockResponse(_message.Message):
 Global___ListStockResponse: _TypeAlias = ListStockResponse  # noqa: Y015
 
 @_typing.final
+class ListSerialsRequest(_message.Message):
+    """Which serial numbers to look up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    SERIAL_FIELD_NUMBER: _builtins.int
+    IN_TWO_NODES_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    sku_id: _builtins.str
+    """Only this SKU; empty means all."""
+    serial: _builtins.str
+    """Only this serial number; empty means all."""
+    in_two_nodes: _builtins.bool
+    """Only units that more than one node says it holds."""
+    page_size: _builtins.int
+    """Rows wanted, at most 500; 0 means 50."""
+    page_token: _builtins.str
+    """Where the last page ended, or empty."""
+    def __init__(
+        self,
+        *,
+        sku_id: _builtins.str = ...,
+        serial: _builtins.str = ...,
+        in_two_nodes: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_two_nodes", b"in_two_nodes", "page_size", b"page_size", "page_token", b"page_token", "serial", b"serial", "sku_id", b"sku_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSerialsRequest: _TypeAlias = ListSerialsRequest  # noqa: Y015
+
+@_typing.final
+class ListSerialsResponse(_message.Message):
+    """A page of serial numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class SerialPlace(_message.Message):
+        """Where one serial number is, as one node says."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        SERIAL_FIELD_NUMBER: _builtins.int
+        NODE_ID_FIELD_NUMBER: _builtins.int
+        ACCOUNT_FIELD_NUMBER: _builtins.int
+        serial: _builtins.str
+        """Serial number."""
+        node_id: _builtins.str
+        """Node that says so."""
+        @_builtins.property
+        def account(self) -> _stock_pb2.Account:
+            """Account that holds it there."""
+
+        def __init__(
+            self,
+            *,
+            serial: _builtins.str = ...,
+            node_id: _builtins.str = ...,
+            account: _stock_pb2.Account | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "node_id", b"node_id", "serial", b"serial"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SERIALS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page, or empty."""
+    @_builtins.property
+    def serials(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListSerialsResponse.SerialPlace]:
+        """By SKU, serial number and node."""
+
+    def __init__(
+        self,
+        *,
+        serials: _abc.Iterable[Global___ListSerialsResponse.SerialPlace] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "serials", b"serials"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSerialsResponse: _TypeAlias = ListSerialsResponse  # noqa: Y015
+
+@_typing.final
 class ListAvailabilityRequest(_message.Message):
     """SKUs to look up."""
 
@@ -386,6 +482,234 @@ class ListAvailabilityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListAvailabilityResponse: _TypeAlias = ListAvailabilityResponse  # noqa: Y015
+
+@_typing.final
+class NodeRights(_message.Message):
+    """Rights of one node to one SKU, in base units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    PROMISED_FIELD_NUMBER: _builtins.int
+    IN_FLIGHT_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
+    sku_id: _builtins.str
+    """SKU."""
+    node_id: _builtins.str
+    """Node."""
+    held: _builtins.int
+    """Units whose right the node holds, as far as the hub has read its journal."""
+    promised: _builtins.int
+    """Of these, units that the node has promised."""
+    in_flight: _builtins.int
+    """Units granted that the node has not yet said to have; nobody's until then."""
+    wanted: _builtins.int
+    """Units asked back that the node has not yet answered; the node's until then."""
+    def __init__(
+        self,
+        *,
+        sku_id: _builtins.str = ...,
+        node_id: _builtins.str = ...,
+        held: _builtins.int = ...,
+        promised: _builtins.int = ...,
+        in_flight: _builtins.int = ...,
+        wanted: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held", b"held", "in_flight", b"in_flight", "node_id", b"node_id", "promised", b"promised", "sku_id", b"sku_id", "wanted", b"wanted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NodeRights: _TypeAlias = NodeRights  # noqa: Y015
+
+@_typing.final
+class ListRightsRequest(_message.Message):
+    """A page of rights."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """Only this node; empty means all."""
+    sku_id: _builtins.str
+    """Only this SKU; empty means all."""
+    page_size: _builtins.int
+    """Rows wanted, at most 500; 0 means 50."""
+    page_token: _builtins.str
+    """Where the last page ended, or empty."""
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id", "page_size", b"page_size", "page_token", b"page_token", "sku_id", b"sku_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRightsRequest: _TypeAlias = ListRightsRequest  # noqa: Y015
+
+@_typing.final
+class ListRightsResponse(_message.Message):
+    """A page of rights."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RIGHTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page, or empty."""
+    @_builtins.property
+    def rights(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeRights]:
+        """By SKU and node; a node without rights to a SKU has no row."""
+
+    def __init__(
+        self,
+        *,
+        rights: _abc.Iterable[Global___NodeRights] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "rights", b"rights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRightsResponse: _TypeAlias = ListRightsResponse  # noqa: Y015
+
+@_typing.final
+class GrantRightsRequest(_message.Message):
+    """Rights to give to a node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Made by the caller: the same request again gives the same answer and moves nothing twice."""
+    node_id: _builtins.str
+    """Node."""
+    sku_id: _builtins.str
+    """SKU."""
+    quantity: _builtins.int
+    """Base units."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        node_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id", "quantity", b"quantity", "request_id", b"request_id", "sku_id", b"sku_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrantRightsRequest: _TypeAlias = GrantRightsRequest  # noqa: Y015
+
+@_typing.final
+class GrantRightsResponse(_message.Message):
+    """Rights under way to a node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    RIGHTS_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer of rights, as the node will name it."""
+    @_builtins.property
+    def rights(self) -> Global___NodeRights:
+        """The node's rights after it."""
+
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        rights: Global___NodeRights | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rights", b"rights"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rights", b"rights", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrantRightsResponse: _TypeAlias = GrantRightsResponse  # noqa: Y015
+
+@_typing.final
+class RecallRightsRequest(_message.Message):
+    """Rights to ask back from a node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Made by the caller: the same request again gives the same answer and asks nothing twice."""
+    node_id: _builtins.str
+    """Node."""
+    sku_id: _builtins.str
+    """SKU."""
+    quantity: _builtins.int
+    """Base units; the node gives what it has not promised, at most this many."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        node_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id", "quantity", b"quantity", "request_id", b"request_id", "sku_id", b"sku_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallRightsRequest: _TypeAlias = RecallRightsRequest  # noqa: Y015
+
+@_typing.final
+class RecallRightsResponse(_message.Message):
+    """A request under way to a node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    RIGHTS_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer of rights, as the node will name it."""
+    @_builtins.property
+    def rights(self) -> Global___NodeRights:
+        """The node's rights after it."""
+
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        rights: Global___NodeRights | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rights", b"rights"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rights", b"rights", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallRightsResponse: _TypeAlias = RecallRightsResponse  # noqa: Y015
 
 @_typing.final
 class RegisterNodeRequest(_message.Message):

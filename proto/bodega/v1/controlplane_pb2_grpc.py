@@ -329,6 +329,11 @@ class StockServiceStub:
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityRequest.SerializeToString,
                 response_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityResponse.FromString,
                 _registered_method=True)
+        self.ListSerials = channel.unary_unary(
+                '/bodega.v1.StockService/ListSerials',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.ListSerialsRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListSerialsResponse.FromString,
+                _registered_method=True)
 
 
 class StockServiceServicer:
@@ -349,6 +354,13 @@ class StockServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSerials(self, request, context):
+        """Where serial numbers are, as the nodes say.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StockServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -361,6 +373,11 @@ def add_StockServiceServicer_to_server(servicer, server):
                     servicer.ListAvailability,
                     request_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityRequest.FromString,
                     response_serializer=bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityResponse.SerializeToString,
+            ),
+            'ListSerials': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSerials,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListSerialsRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.ListSerialsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -418,6 +435,197 @@ class StockService:
             '/bodega.v1.StockService/ListAvailability',
             bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityRequest.SerializeToString,
             bodega_dot_v1_dot_controlplane__pb2.ListAvailabilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSerials(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.StockService/ListSerials',
+            bodega_dot_v1_dot_controlplane__pb2.ListSerialsRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.ListSerialsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class RightsServiceStub:
+    """The right to promise: for each unit it is the hub's, a node's, or on its way between them.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ListRights = channel.unary_unary(
+                '/bodega.v1.RightsService/ListRights',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.ListRightsRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListRightsResponse.FromString,
+                _registered_method=True)
+        self.GrantRights = channel.unary_unary(
+                '/bodega.v1.RightsService/GrantRights',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.GrantRightsRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.GrantRightsResponse.FromString,
+                _registered_method=True)
+        self.RecallRights = channel.unary_unary(
+                '/bodega.v1.RightsService/RecallRights',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.RecallRightsRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.RecallRightsResponse.FromString,
+                _registered_method=True)
+
+
+class RightsServiceServicer:
+    """The right to promise: for each unit it is the hub's, a node's, or on its way between them.
+    """
+
+    def ListRights(self, request, context):
+        """Rights of nodes by SKU and node.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GrantRights(self, request, context):
+        """Gives a node the right to promise units that the hub may promise now. Idempotent by request id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecallRights(self, request, context):
+        """Asks a node to give rights back; they are the hub's once the node has answered. Idempotent by request id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_RightsServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ListRights': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRights,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListRightsRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.ListRightsResponse.SerializeToString,
+            ),
+            'GrantRights': grpc.unary_unary_rpc_method_handler(
+                    servicer.GrantRights,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.GrantRightsRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.GrantRightsResponse.SerializeToString,
+            ),
+            'RecallRights': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecallRights,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.RecallRightsRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.RecallRightsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'bodega.v1.RightsService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('bodega.v1.RightsService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class RightsService:
+    """The right to promise: for each unit it is the hub's, a node's, or on its way between them.
+    """
+
+    @staticmethod
+    def ListRights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.RightsService/ListRights',
+            bodega_dot_v1_dot_controlplane__pb2.ListRightsRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.ListRightsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GrantRights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.RightsService/GrantRights',
+            bodega_dot_v1_dot_controlplane__pb2.GrantRightsRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.GrantRightsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecallRights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.RightsService/RecallRights',
+            bodega_dot_v1_dot_controlplane__pb2.RecallRightsRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.RecallRightsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -139,6 +139,8 @@ class StockServiceStub:
     """Stock by node and bin."""
     ListAvailability: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ListAvailabilityRequest, _controlplane_pb2.ListAvailabilityResponse]
     """What may be promised, with the breakdown that adds up."""
+    ListSerials: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ListSerialsRequest, _controlplane_pb2.ListSerialsResponse]
+    """Where serial numbers are, as the nodes say."""
 
 @_typing.type_check_only
 class StockServiceAsyncStub(StockServiceStub):
@@ -149,6 +151,8 @@ class StockServiceAsyncStub(StockServiceStub):
     """Stock by node and bin."""
     ListAvailability: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ListAvailabilityRequest, _controlplane_pb2.ListAvailabilityResponse]  # type: ignore[assignment]
     """What may be promised, with the breakdown that adds up."""
+    ListSerials: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ListSerialsRequest, _controlplane_pb2.ListSerialsResponse]  # type: ignore[assignment]
+    """Where serial numbers are, as the nodes say."""
 
 class StockServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stock over all nodes, from the replica of their ledgers."""
@@ -169,7 +173,70 @@ class StockServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_controlplane_pb2.ListAvailabilityResponse, _abc.Awaitable[_controlplane_pb2.ListAvailabilityResponse]]:
         """What may be promised, with the breakdown that adds up."""
 
+    @_abc_1.abstractmethod
+    def ListSerials(
+        self,
+        request: _controlplane_pb2.ListSerialsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.ListSerialsResponse, _abc.Awaitable[_controlplane_pb2.ListSerialsResponse]]:
+        """Where serial numbers are, as the nodes say."""
+
 def add_StockServiceServicer_to_server(servicer: StockServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class RightsServiceStub:
+    """The right to promise: for each unit it is the hub's, a node's, or on its way between them."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> RightsServiceAsyncStub: ...
+    ListRights: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ListRightsRequest, _controlplane_pb2.ListRightsResponse]
+    """Rights of nodes by SKU and node."""
+    GrantRights: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.GrantRightsRequest, _controlplane_pb2.GrantRightsResponse]
+    """Gives a node the right to promise units that the hub may promise now. Idempotent by request id."""
+    RecallRights: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.RecallRightsRequest, _controlplane_pb2.RecallRightsResponse]
+    """Asks a node to give rights back; they are the hub's once the node has answered. Idempotent by request id."""
+
+@_typing.type_check_only
+class RightsServiceAsyncStub(RightsServiceStub):
+    """The right to promise: for each unit it is the hub's, a node's, or on its way between them."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ListRights: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ListRightsRequest, _controlplane_pb2.ListRightsResponse]  # type: ignore[assignment]
+    """Rights of nodes by SKU and node."""
+    GrantRights: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.GrantRightsRequest, _controlplane_pb2.GrantRightsResponse]  # type: ignore[assignment]
+    """Gives a node the right to promise units that the hub may promise now. Idempotent by request id."""
+    RecallRights: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.RecallRightsRequest, _controlplane_pb2.RecallRightsResponse]  # type: ignore[assignment]
+    """Asks a node to give rights back; they are the hub's once the node has answered. Idempotent by request id."""
+
+class RightsServiceServicer(metaclass=_abc_1.ABCMeta):
+    """The right to promise: for each unit it is the hub's, a node's, or on its way between them."""
+
+    @_abc_1.abstractmethod
+    def ListRights(
+        self,
+        request: _controlplane_pb2.ListRightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.ListRightsResponse, _abc.Awaitable[_controlplane_pb2.ListRightsResponse]]:
+        """Rights of nodes by SKU and node."""
+
+    @_abc_1.abstractmethod
+    def GrantRights(
+        self,
+        request: _controlplane_pb2.GrantRightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.GrantRightsResponse, _abc.Awaitable[_controlplane_pb2.GrantRightsResponse]]:
+        """Gives a node the right to promise units that the hub may promise now. Idempotent by request id."""
+
+    @_abc_1.abstractmethod
+    def RecallRights(
+        self,
+        request: _controlplane_pb2.RecallRightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.RecallRightsResponse, _abc.Awaitable[_controlplane_pb2.RecallRightsResponse]]:
+        """Asks a node to give rights back; they are the hub's once the node has answered. Idempotent by request id."""
+
+def add_RightsServiceServicer_to_server(servicer: RightsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class NodeServiceStub:
     """The nodes and their sync."""

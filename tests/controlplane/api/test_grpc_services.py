@@ -19,7 +19,7 @@ from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.app import orders
 from bodega_controlplane.app.hub import Hub
 from support.controlplane import POLICY, SHOP, gtin_of, order_draft
-from support.faces import OPERATOR, grpc_channel, stocked_hub
+from support.faces import OPERATOR, grpc_channel, http_client, stocked_hub
 
 PROFILE = catalogue_pb2.NodeProfile(
     node_id="porto-01",
@@ -95,6 +95,22 @@ async def test_the_catalogue_is_upserted_and_paged(channel: grpc.aio.Channel) ->
     rest = await stub.ListSkus(pb.ListSkusRequest(page_token=first.next_page_token), metadata=OPERATOR)
     assert [sku.sku_id for sku in rest.skus] == ["S2", "TEA"]
     assert rest.next_page_token == ""
+
+
+async def test_units_and_tracking_come_back_over_grpc_as_they_were_sent_over_http(
+    hub: Hub, channel: grpc.aio.Channel
+) -> None:
+    unit = {"unit": "case", "base_units": 12, "gtins": [gtin_of(7)]}
+    milk = {"sku_id": "MILK", "name": "Milk", "lot_tracked": True, "expiry_tracked": True, "units": [unit]}
+    gift = {"sku_id": "GIFT", "name": "Gift", "components": [{"sku_id": "MILK", "quantity": 2}]}
+    async with http_client(hub) as shop:
+        answer = await shop.post("/v1/catalogue", json={"skus": [milk, gift]})
+    assert (answer.status_code, answer.json()) == (200, {"changed": 2})
+    stub = services.CatalogueServiceStub(channel)
+    found = {sku.sku_id: sku for sku in (await stub.ListSkus(pb.ListSkusRequest(), metadata=OPERATOR)).skus}
+    assert (found["MILK"].units[0].base_units, list(found["MILK"].units[0].gtins)) == (12, [f"0{gtin_of(7)}"])
+    assert (found["MILK"].expiry_tracked, found["MILK"].units_version) == (True, 1)
+    assert found["GIFT"].components[0].sku_id == "MILK"
 
 
 async def test_stock_and_availability_agree(hub: Hub, channel: grpc.aio.Channel) -> None:

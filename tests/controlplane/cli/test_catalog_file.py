@@ -38,6 +38,42 @@ def test_csv_is_read_with_columns_in_any_order_and_blank_lines_between() -> None
     assert lines == [2, 4]
 
 
+def test_units_and_kits_are_read_from_csv_and_from_json_alike() -> None:
+    text = (
+        "sku_id,name,base_unit,units,components,serial_tracked\n"
+        f"MILK,Milk,carton,case=12/{GTIN};pallet=720,,\n"
+        "GIFT,Gift,,,MILK=2;TEA=1,yes\n"
+    )
+    from_csv, _ = read_skus(text, is_csv=True)
+    rows = [
+        {
+            "sku_id": "MILK",
+            "name": "Milk",
+            "base_unit": "carton",
+            "units": [
+                {"unit": "case", "base_units": 12, "gtins": [GTIN]},
+                {"unit": "pallet", "base_units": 720},
+            ],
+        },
+        {
+            "sku_id": "GIFT",
+            "name": "Gift",
+            "components": [{"sku_id": "MILK", "quantity": 2}, {"sku_id": "TEA", "quantity": 1}],
+            "serial_tracked": True,
+        },
+    ]
+    from_json, _ = read_skus(json.dumps(rows), is_csv=False)
+    assert from_csv == from_json
+    assert [unit.base_units for unit in from_csv[0].units] == [12, 720]
+
+
+def test_faults_inside_units_and_kits_say_which_part_of_the_column() -> None:
+    text = "sku_id,name,units,components\nMILK,Milk,case=a dozen/123,TEA\n"
+    assert faults_of(text, is_csv=True) == [(2, "units.base_units"), (2, "units.gtins")]
+    unknown = [{"sku_id": "A", "name": "A", "units": [{"unit": "case", "price": 1}], "components": "TEA"}]
+    assert faults_of(json.dumps(unknown), is_csv=False) == [(1, "units"), (1, "components")]
+
+
 def test_csv_faults_are_named_all_at_once() -> None:
     text = (
         "sku_id,name,gtins,weight_g,lot_tracked\n"

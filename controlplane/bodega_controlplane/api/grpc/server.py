@@ -24,6 +24,7 @@ def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
     services.add_CatalogueServiceServicer_to_server(servicers.Catalogue(hub), server)
     services.add_OrderServiceServicer_to_server(servicers.Orders(hub), server)
     services.add_StockServiceServicer_to_server(servicers.Stock(hub), server)
+    services.add_RightsServiceServicer_to_server(servicers.Rights(hub), server)
     services.add_NodeServiceServicer_to_server(servicers.Nodes(hub), server)
     services.add_DecisionServiceServicer_to_server(servicers.Decisions(hub), server)
     services.add_AuditServiceServicer_to_server(servicers.Audit(hub), server)

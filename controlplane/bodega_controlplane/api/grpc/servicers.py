@@ -6,6 +6,7 @@ Errors are not handled here: the interceptor turns every one into a status, in o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -16,9 +17,11 @@ from bodega.limits import CATALOGUE_ROWS_MAX
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.api.grpc import wire
-from bodega_controlplane.app import audit, catalogue, decisions, nodes, orders, stock
+from bodega_controlplane.app import audit, catalogue, decisions, idempotency, nodes, orders, rights, stock
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.views import Caller
+from bodega_controlplane.app.views import Caller, RightsDraft
+from bodega_controlplane.app.wire import sku_message
+from bodega_controlplane.store.transaction import Transaction
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -51,7 +54,7 @@ class Catalogue(services.CatalogueServiceServicer):
         page = wire.page_request(request.page_size, request.page_token)
         found = await self._hub.read(lambda tx: catalogue.list_skus(tx, page))
         return pb.ListSkusResponse(
-            skus=[wire.sku(row) for row in found.rows], next_page_token=found.next_page_token
+            skus=[sku_message(row) for row in found.rows], next_page_token=found.next_page_token
         )
 
 
@@ -104,6 +107,24 @@ class Stock(services.StockServiceServicer):
             levels=[wire.stock_level(row) for row in found.rows], next_page_token=found.next_page_token
         )
 
+    async def ListSerials(self, request: pb.ListSerialsRequest, context: Context) -> pb.ListSerialsResponse:
+        """By SKU, serial number and node."""
+        page = wire.page_request(request.page_size, request.page_token)
+        found = await self._hub.read(
+            lambda tx: stock.list_serials(
+                tx, page, sku_id=request.sku_id, serial=request.serial, in_two_nodes=request.in_two_nodes
+            )
+        )
+        return pb.ListSerialsResponse(
+            serials=[
+                pb.ListSerialsResponse.SerialPlace(
+                    serial=row.serial, node_id=row.node_id, account=codec.account_to_wire(row.account)
+                )
+                for row in found.rows
+            ],
+            next_page_token=found.next_page_token,
+        )
+
     async def ListAvailability(
         self, request: pb.ListAvailabilityRequest, context: Context
     ) -> pb.ListAvailabilityResponse:
@@ -111,6 +132,64 @@ class Stock(services.StockServiceServicer):
         policy = self._hub.policy
         rows = await self._hub.read(lambda tx: stock.list_availability(tx, list(request.sku_ids), policy))
         return pb.ListAvailabilityResponse(availability=[wire.availability(row) for row in rows])
+
+
+class Rights(services.RightsServiceServicer):
+    """The right to promise, moved between the hub and its nodes."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def ListRights(self, request: pb.ListRightsRequest, context: Context) -> pb.ListRightsResponse:
+        """By SKU and node."""
+        page = wire.page_request(request.page_size, request.page_token)
+        found = await self._hub.read(
+            lambda tx: rights.list_rights(tx, page, node_id=request.node_id, sku_id=request.sku_id)
+        )
+        return pb.ListRightsResponse(
+            rights=[wire.node_rights(row) for row in found.rows], next_page_token=found.next_page_token
+        )
+
+    async def GrantRights(self, request: pb.GrantRightsRequest, context: Context) -> pb.GrantRightsResponse:
+        """A repeat of the same request gets the answer of the first."""
+        draft, caller, policy = wire.rights_draft(request), _operator(self._hub), self._hub.policy
+
+        def work(tx: Transaction) -> idempotency.StoredResponse:
+            moved = rights.grant(tx, caller, draft, policy)
+            answer = pb.GrantRightsResponse(
+                transfer_id=moved.transfer_id, rights=wire.node_rights(moved.rights)
+            )
+            return idempotency.StoredResponse(0, answer.SerializeToString())
+
+        stored = await self._once(caller, "GrantRights", draft, work)
+        return pb.GrantRightsResponse.FromString(stored.body)
+
+    async def RecallRights(
+        self, request: pb.RecallRightsRequest, context: Context
+    ) -> pb.RecallRightsResponse:
+        """A repeat of the same request gets the answer of the first."""
+        draft, caller = wire.rights_draft(request), _operator(self._hub)
+
+        def work(tx: Transaction) -> idempotency.StoredResponse:
+            moved = rights.recall(tx, caller, draft)
+            answer = pb.RecallRightsResponse(
+                transfer_id=moved.transfer_id, rights=wire.node_rights(moved.rights)
+            )
+            return idempotency.StoredResponse(0, answer.SerializeToString())
+
+        stored = await self._once(caller, "RecallRights", draft, work)
+        return pb.RecallRightsResponse.FromString(stored.body)
+
+    async def _once(
+        self,
+        caller: Caller,
+        method: str,
+        draft: RightsDraft,
+        work: Callable[[Transaction], idempotency.StoredResponse],
+    ) -> idempotency.StoredResponse:
+        rights.check(draft)
+        digest = idempotency.digest_of(method, draft.request_id, rights.text_of(draft))
+        return await self._hub.run_once(caller, draft.request_id, digest, work)
 
 
 class Nodes(services.NodeServiceServicer):

@@ -22,29 +22,20 @@ def page_size(size: int) -> int:
 
 
 def sku_draft(message: catalogue_pb2.Sku) -> views.SkuDraft:
-    """The version in the message is ignored: the control plane gives it."""
+    """The versions in the message are ignored: the control plane gives them."""
     return views.SkuDraft(
         sku_id=message.sku_id,
         name=message.name,
         gtins=tuple(message.gtins),
         owner=message.owner,
         lot_tracked=message.lot_tracked,
+        serial_tracked=message.serial_tracked,
+        expiry_tracked=message.expiry_tracked,
         weight_g=message.weight_g,
         volume_ml=message.volume_ml,
-    )
-
-
-def sku(view: views.SkuView) -> catalogue_pb2.Sku:
-    """One SKU."""
-    return catalogue_pb2.Sku(
-        sku_id=view.sku_id,
-        name=view.name,
-        gtins=view.gtins,
-        owner=view.owner,
-        lot_tracked=view.lot_tracked,
-        weight_g=view.weight_g,
-        volume_ml=view.volume_ml,
-        version=view.version,
+        base_unit=message.base_unit,
+        units=tuple(views.SkuUnit(one.unit, one.base_units, tuple(one.gtins)) for one in message.units),
+        components=tuple(views.SkuComponent(one.sku_id, one.quantity) for one in message.components),
     )
 
 
@@ -98,6 +89,25 @@ def availability(view: views.AvailabilityView) -> stock_pb2.Availability:
     )
 
 
+def rights_draft(
+    message: controlplane_pb2.GrantRightsRequest | controlplane_pb2.RecallRightsRequest,
+) -> views.RightsDraft:
+    """Rights to move."""
+    return views.RightsDraft(message.request_id, message.node_id, message.sku_id, message.quantity)
+
+
+def node_rights(view: views.NodeRightsView) -> controlplane_pb2.NodeRights:
+    """Rights of one node to one SKU."""
+    return controlplane_pb2.NodeRights(
+        sku_id=view.sku_id,
+        node_id=view.node_id,
+        held=view.held,
+        promised=view.promised,
+        in_flight=view.in_flight,
+        wanted=view.wanted,
+    )
+
+
 def node_draft(message: catalogue_pb2.NodeProfile) -> views.NodeDraft:
     """The version in the message is ignored: the control plane gives it."""
     sscc = message.sscc_range
@@ -138,6 +148,7 @@ def _health(view: views.HealthView) -> fleet_pb2.Health:
         vision_provider=view.vision_provider,
         labels_unknown=view.labels_unknown,
         ledger_ok=view.ledger_ok,
+        disk_rung=view.disk_rung,
     )
 
 

@@ -15,11 +15,13 @@ from bodega.core.lifecycles import OrderState
 from bodega.limits import (
     ADDRESS_LINES_MAX,
     CATALOGUE_ROWS_MAX,
+    COMPONENTS_PER_SKU_MAX,
     GTINS_PER_SKU_MAX,
     IDENTIFIER_CHARS_MAX,
     ORDER_LINES_MAX,
     QUANTITY_MAX,
     TEXT_CHARS_MAX,
+    UNITS_PER_SKU_MAX,
 )
 from bodega_controlplane.app import views
 
@@ -35,16 +37,43 @@ class _In(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+Gtin = Annotated[str, Field(pattern=r"^[0-9]{8,14}$")]
+
+
+class SkuUnitIn(_In):
+    """A larger unit that the SKU is handled in."""
+
+    unit: Identifier = Field(description="Name, such as case; unique within the SKU.")
+    base_units: int = Field(ge=1, le=QUANTITY_MAX, description="Base units in one of it.")
+    gtins: list[Gtin] = Field(default=[], max_length=GTINS_PER_SKU_MAX)
+
+
+class SkuComponentIn(_In):
+    """One part of a kit."""
+
+    sku_id: Identifier
+    quantity: int = Field(ge=1, le=QUANTITY_MAX, description="Base units of it in one kit.")
+
+
 class SkuIn(_In):
     """A SKU to add or replace."""
 
     sku_id: Identifier
     name: Text
-    gtins: list[Annotated[str, Field(pattern=r"^[0-9]{8,14}$")]] = Field(
-        default=[], max_length=GTINS_PER_SKU_MAX
+    gtins: list[Gtin] = Field(default=[], max_length=GTINS_PER_SKU_MAX, description="GTINs of one base unit.")
+    owner: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)] = Field(
+        default="", description="Brand or merchant that owns the stock; it can not change later."
     )
-    owner: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)] = ""
     lot_tracked: bool = False
+    serial_tracked: bool = Field(default=False, description="Every unit has a serial number of its own.")
+    expiry_tracked: bool = Field(default=False, description="Lots have an expiry; needs lot_tracked.")
+    base_unit: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_WORD)] = Field(
+        default="", description="Name of the base unit; empty means each."
+    )
+    units: list[SkuUnitIn] = Field(default=[], max_length=UNITS_PER_SKU_MAX)
+    components: list[SkuComponentIn] = Field(
+        default=[], max_length=COMPONENTS_PER_SKU_MAX, description="Parts, if it is a kit."
+    )
     weight_g: Measure = Field(default=0, description="Weight of one base unit in grams; 0 if not known.")
     volume_ml: Measure = Field(
         default=0, description="Volume of one base unit in millilitres; 0 if not known."
@@ -52,7 +81,13 @@ class SkuIn(_In):
 
     def draft(self) -> views.SkuDraft:
         """The value for the app layer."""
-        return views.SkuDraft(**{**self.model_dump(), "gtins": tuple(self.gtins)})
+        plain = self.model_dump(exclude={"gtins", "units", "components"})
+        return views.SkuDraft(
+            **plain,
+            gtins=tuple(self.gtins),
+            units=tuple(views.SkuUnit(one.unit, one.base_units, tuple(one.gtins)) for one in self.units),
+            components=tuple(views.SkuComponent(one.sku_id, one.quantity) for one in self.components),
+        )
 
 
 class CatalogueIn(_In):

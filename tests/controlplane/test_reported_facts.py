@@ -1,0 +1,116 @@
+"""What nodes report beside movements: serials, closed discrepancies, rules set aside, restored stores."""
+
+from __future__ import annotations
+
+from bodega.v1 import stock_pb2
+from bodega_controlplane.app import audit, stock
+from bodega_controlplane.app.views import PageRequest
+from bodega_controlplane.store import schema
+from bodega_controlplane.store.engine import Store
+from support.controlplane import NodeByHand, deliver, rows_of, settle
+
+NODES = ("lisbon-01", "porto-01")
+
+
+def holding(node: NodeByHand, serial: str) -> None:
+    """The node receives one unit of PHONE."""
+    node.record(movement=stock_pb2.Movement(command="receive", postings=_from_to(serial)))
+
+
+def leaving(node: NodeByHand, serial: str) -> None:
+    """The unit leaves the node again."""
+    back = [
+        stock_pb2.Posting(account=posting.account, quantity=-posting.quantity, serials=[serial])
+        for posting in reversed(_from_to(serial))
+    ]
+    node.record(movement=stock_pb2.Movement(command="transfer_out", postings=back))
+
+
+def _from_to(serial: str) -> list[stock_pb2.Posting]:
+    outside = stock_pb2.Account(sku_id="PHONE", external="supplier")
+    dock = stock_pb2.Account(sku_id="PHONE", bin="DOCK", disposition="in_progress")
+    return [
+        stock_pb2.Posting(account=outside, quantity=-1, serials=[serial]),
+        stock_pb2.Posting(account=dock, quantity=1, serials=[serial]),
+    ]
+
+
+def doubled(store: Store) -> list[tuple[str, str]]:
+    page = store.read(lambda tx: stock.list_serials(tx, PageRequest(), in_two_nodes=True))
+    return [(row.serial, row.node_id) for row in page.rows]
+
+
+def test_a_serial_that_two_nodes_hold_is_found_whatever_came_first_and_is_gone_when_one_lets_go(
+    store: Store,
+) -> None:
+    settle(store, "PHONE", node_ids=NODES)
+    lisbon, porto = (NodeByHand(node_id) for node_id in NODES)
+    for node, serials in ((lisbon, ("S-1", "S-2")), (porto, ("S-2",))):
+        for serial in serials:
+            holding(node, serial)
+    deliver(store, porto.delivery(), lisbon.delivery())
+    assert doubled(store) == [("S-2", "lisbon-01"), ("S-2", "porto-01")]
+    after = len(lisbon.journal)
+    leaving(lisbon, "S-2")
+    deliver(store, lisbon.delivery(after))
+    assert doubled(store) == []
+
+
+def test_serials_are_listed_page_by_page_with_the_account_that_holds_them(store: Store) -> None:
+    settle(store, "PHONE")
+    node = NodeByHand()
+    for serial in ("S-3", "S-1", "S-2"):
+        holding(node, serial)
+    deliver(store, node.delivery())
+    first = store.read(lambda tx: stock.list_serials(tx, PageRequest(2), sku_id="PHONE"))
+    rest = store.read(
+        lambda tx: stock.list_serials(tx, PageRequest(2, first.next_page_token), sku_id="PHONE")
+    )
+    assert [row.serial for row in (*first.rows, *rest.rows)] == ["S-1", "S-2", "S-3"]
+    assert first.rows[0].account.bin == "DOCK"
+    alone = store.read(lambda tx: stock.list_serials(tx, PageRequest(), serial="S-3"))
+    assert [row.serial for row in alone.rows] == ["S-3"]
+
+
+def test_a_discrepancy_that_a_count_has_settled_says_which_event_closed_it(store: Store) -> None:
+    settle(store, "TEA")
+    node = NodeByHand()
+    for lot in ("", "L-1"):
+        node.record(
+            discrepancy_opened=stock_pb2.DiscrepancyOpened(
+                bin_id="A-01-01", sku_id="TEA", lot=lot, difference=1, reason="found"
+            )
+        )
+    closing = stock_pb2.DiscrepancyClosed(bin_id="A-01-01", sku_id="TEA", opened=["1/1", "rubbish"])
+    closed = node.record(discrepancy_closed=closing)
+    deliver(store, node.delivery())
+    assert [(row.seq, row.closed_seq) for row in rows_of(store, schema.discrepancy)] == [(1, closed), (2, 0)]
+
+
+def test_a_rule_that_was_set_aside_is_known_with_its_reason_until_it_is_closed(store: Store) -> None:
+    settle(store, "TEA")
+    node = NodeByHand()
+    for state in ("open", "closed"):
+        node.record(
+            override_changed=stock_pb2.OverrideChanged(
+                override_id="O-1", rule="hold", sku_id="TEA", quantity=2, reason="damp", state=state
+            )
+        )
+        deliver(store, node.delivery(len(node.journal) - 1))
+        (row,) = rows_of(store, schema.rule_override)
+        assert (row.rule, row.quantity, row.reason, row.actor, row.state) == (
+            "hold",
+            2,
+            "damp",
+            "associate",
+            state,
+        )
+
+
+def test_a_restored_store_is_an_entry_of_the_audit_log(store: Store) -> None:
+    settle(store, "TEA")
+    node = NodeByHand()
+    node.record(store_restored=stock_pb2.StoreRestored(backup_seq=3, replaced_seq=9, reason="disk died"))
+    deliver(store, node.delivery())
+    entries = store.read(lambda tx: audit.list_audit(tx, size=100))
+    assert [entry.subject for entry in entries if entry.action == "node.restored"] == ["lisbon-01"]
