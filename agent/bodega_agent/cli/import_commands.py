@@ -60,13 +60,14 @@ def commands_of(rows: list[Row], default: str, prefix: str, faults: Faults) -> t
         if row.values.get("owner"):
             made[-1]["owner"] = row.values["owner"]
     made = _one_count_a_place(made, faults)
+    names = field_names(rows)
     for item in made:
-        _judge(item, rows_columns(rows), faults)
+        _judge(item, names, faults)
     return made, outside
 
 
-def rows_columns(rows: list[Row]) -> Mapping[str, str]:
-    """Field -> the name that the file has for it."""
+def field_names(rows: list[Row]) -> dict[str, str]:
+    """Field of a command -> the name that the file has for it, where that is another."""
     used = rows[0].values if rows else {}
     return {field: alias for alias, field in _ALIASES.items() if alias in used}
 
