@@ -29,10 +29,10 @@ class Work:
     goods: list[Json] = field(default_factory=list)
     discrepancies: list[Discrepancy] = field(default_factory=list)
 
-    def understood(self) -> tuple[Known, ...]:
+    def understood(self, *, moves: bool = True) -> tuple[Known, ...]:
         """The command's goods and places, or InvalidInput with every fault in them."""
         understanding = Understanding(self.tx, self.command)
-        known = understanding.lines(brings_in=self.command.command in BRINGS_IN)
+        known = understanding.lines(brings_in=self.command.command in BRINGS_IN, moves=moves)
         understanding.places()
         understanding.finish()
         return known

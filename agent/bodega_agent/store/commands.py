@@ -14,7 +14,7 @@ from typing import TypeAlias
 from bodega.core.commands import Command
 from bodega.core.promise import demand_by_sku
 from bodega.core.recipes import Places
-from bodega_agent.store import parcel_commands, settling
+from bodega_agent.store import parcel_commands, promise_commands, settling
 from bodega_agent.store.booking import Json, Work
 from bodega_agent.store.goods import Known, Understanding
 from bodega_agent.store.transaction import Context, Transaction
@@ -112,4 +112,9 @@ _HANDLERS: Mapping[str, Handler] = {
     "unkit": _kit,
     "re_identify": _re_identify,
     "correct": settling.correct,
+    "reserve": promise_commands.reserve,
+    "release": promise_commands.release,
+    "post": promise_commands.post,
+    "expire": promise_commands.expire,
+    "override": promise_commands.override,
 }

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from bodega.core.commands import Command
 from bodega.core.ledger import DOCK, Entered, Goods, LotSeen
 from bodega.core.lifecycles import FULFILLMENT
-from bodega.core.sku import Counted, Line, Sku, in_base_units, tracking_faults
+from bodega.core.sku import Counted, Line, Sku, in_base_units, naming_faults, tracking_faults
 from bodega.errors import FieldFault, InvalidInput
 from bodega_agent.store import catalogue, work
 from bodega_agent.store.transaction import Transaction
@@ -58,11 +58,11 @@ class Understanding:
                 faults=tuple(self._faults),
             )
 
-    def lines(self, *, brings_in: bool = False) -> tuple[Known, ...]:
-        """The command's goods; a line with faults is left out."""
+    def lines(self, *, brings_in: bool = False, moves: bool = True) -> tuple[Known, ...]:
+        """The command's goods; a line with faults is left out. A promise `moves` nothing: it names no serials."""
         listed = "lines" in self._command.body
         known = [
-            self.line(line, f"lines[{place}]." if listed else "", brings_in=brings_in)
+            self.line(line, f"lines[{place}]." if listed else "", brings_in=brings_in, moves=moves)
             for place, line in enumerate(self._command.lines)
         ]
         understood = tuple(one for one in known if one is not None)
@@ -83,23 +83,33 @@ class Understanding:
         return tuple(one for one in known if one is not None)
 
     def line(
-        self, line: Line, prefix: str, *, brings_in: bool = False, base_units: int | None = None
+        self,
+        line: Line,
+        prefix: str,
+        *,
+        brings_in: bool = False,
+        moves: bool = True,
+        base_units: int | None = None,
     ) -> Known | None:
         """One line; None if it has faults. `base_units` stands for a quantity that the line does not name."""
         found = self._sku_of(line, prefix)
         if found is None:
             return None
         sku, unit = found
+        before = len(self._faults)
         counted = in_base_units(sku, line.quantity, unit) if base_units is None else Counted(base_units)
         if not isinstance(counted, Counted):
             self.fault(prefix + counted[0], counted[1])
-            return None
+            counted = Counted(len(line.serials))
         wants_expiry = line.lot and (line.expiry or sku.expiry_tracked)
         expiry = catalogue.expiry_of(self._tx, sku.sku_id, line.lot) if wants_expiry else None
-        faults = list(tracking_faults(sku, line, counted.base_units, lot_expiry=expiry, brings_in=brings_in))
-        for field, problem in faults:
+        for field, problem in (
+            tracking_faults(sku, line, counted.base_units, lot_expiry=expiry, brings_in=brings_in)
+            if moves
+            else naming_faults(sku, line)
+        ):
             self.fault(prefix + field, problem)
-        if faults:
+        if len(self._faults) > before:
             return None
         return Known(
             Goods(sku.sku_id, counted.base_units, line.lot, sku.owner, line.serials),

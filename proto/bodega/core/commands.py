@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 from bodega.core import fields
 from bodega.core.fields import Reader, Value, Wrong, shown
 from bodega.core.ledger import DOCK, Disposition
+from bodega.core.promise import OverrideRule
 from bodega.core.sku import Line
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import COMMAND_FAULTS_MAX, COMMAND_LINES_MAX, COMMAND_SERIALS_MAX, PROMISE_LASTS_MS_MAX
-
-RULES = ("hold", "expired", "fefo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +102,9 @@ _EXPIRY = Field("expiry", fields.day)
 _MOVED = (*_WHICH, _needed("quantity", fields.POSITIVE), _UNIT, _LOT, _EXPIRY, _SERIALS)
 _COUNTED = (*_WHICH, _needed("quantity", fields.COUNT), _UNIT, _LOT, _EXPIRY, _SERIALS)
 _ADJUSTED = (*_WHICH, _needed("difference", fields.DIFFERENCE), _UNIT, _LOT, _EXPIRY, _SERIALS)
-_WANTED = (*_WHICH, _needed("quantity", fields.POSITIVE), _UNIT)
+_WANTED = (_needed("reservation_id"), *_WHICH, _needed("quantity", fields.POSITIVE), _UNIT)
 _BECOMES = (*_WHICH, _LOT, _EXPIRY, _SERIALS)
-_POSTED = (_needed("quantity", fields.POSITIVE), _UNIT, _LOT, _SERIALS)
+_POSTED = (_needed("quantity", fields.POSITIVE), _LOT, _SERIALS)
 
 _AT = _needed("bin_id")
 _AT_DOCK = Field("bin_id", fields.identifier, default=DOCK)
@@ -154,9 +153,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "re_identify": _goods(_AT, _DISPOSITION, goods=Goods.ONE, becomes=True),
         "correct": Shape((_needed("event", fields.event_name), _WHY)),
         "reserve": Shape(
-            (_RESERVATION, Field("reference", fields.words), Field("expires_after_s", _LASTS)),
-            Goods.ONE,
-            _WANTED,
+            (Field("reference", fields.words), Field("expires_after_s", _LASTS)), Goods.LINES, _WANTED
         ),
         "release": Shape((_RESERVATION,)),
         "post": Shape((_RESERVATION, _AT, Field("final", fields.flag, default=True)), Goods.ONE, _POSTED),
@@ -164,7 +161,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "override": Shape(
             (
                 _needed("override_id"),
-                _needed("rule", fields.one_of(RULES)),
+                _needed("rule", fields.one_of(OverrideRule)),
                 _needed("expires_after_s", _LASTS),
                 _WHY,
             ),
@@ -315,11 +312,9 @@ class _Reading:
             )
 
     def together(self, thing: Mapping[object, object]) -> None:
-        """What one field asks of another: only a hold has a quantity; a bin's parcel needs its number."""
+        """What one field asks of another: only a hold has a quantity, a bin's parcel needs its number."""
         rule, quantity = thing.get("rule"), "quantity" in thing
-        if rule == "hold" and not quantity:
-            self.fault("quantity", "is missing: say how many base units to hold back")
-        elif rule in ("expired", "fefo") and quantity:
+        if rule in (OverrideRule.EXPIRED, OverrideRule.FEFO) and quantity:
             self.fault("quantity", f"means nothing to the rule '{rule}': leave it out")
         if thing.get("command") == "pack" and "bin_id" in thing and "sscc" not in thing:
             self.fault("sscc", "is missing: the parcel that is packed out of a bin")

@@ -6,8 +6,8 @@ the conversion. A rule gives all faults of a line at once, each as (field, what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from bodega.core.ledger import Entered
 from bodega.limits import QUANTITY_MAX
@@ -64,7 +64,8 @@ class Line:
     unit: str = ""
     lot: str = ""
     expiry: str = ""
-    serials: tuple[str, ...] = field(default=())
+    serials: tuple[str, ...] = ()
+    reservation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,17 @@ def in_base_units(sku: Sku, quantity: int, unit: str) -> Counted | Fault:
     return Counted(base_units, Entered(sku.sku_id, abs(quantity), unit, sku.units_version))
 
 
+def naming_faults(sku: Sku, line: Line) -> Iterator[Fault]:
+    """What a line may not name because the SKU has no such thing; all that a promise is asked."""
+    if line.lot and not sku.lot_tracked:
+        yield "lot", f"{sku.sku_id} has no lots, this says '{line.lot}': leave it out"
+    if line.serials and not sku.serial_tracked:
+        yield (
+            "serials",
+            f"{sku.sku_id} has no serial numbers, this names {len(line.serials)}: leave them out",
+        )
+
+
 def tracking_faults(
     sku: Sku, line: Line, base_units: int, *, lot_expiry: str | None, brings_in: bool
 ) -> Iterator[Fault]:
@@ -96,19 +108,15 @@ def tracking_faults(
     `lot_expiry` is what the node knows of the lot: None if it was never seen, empty if its expiry was never
     said. `brings_in` is a command by which goods enter the node, with their label in somebody's hand.
     """
-    if line.lot and not sku.lot_tracked:
-        yield "lot", f"{sku.sku_id} has no lots, this says '{line.lot}': leave it out"
+    yield from naming_faults(sku, line)
     if sku.lot_tracked and not line.lot:
         yield "lot", f"{sku.sku_id} is kept by lot: name it (AI 10 of the label)"
     if line.expiry and not line.lot:
         yield "expiry", f"{line.expiry} belongs to a lot, and none is named"
     if sku.expiry_tracked and brings_in and line.lot and not (line.expiry or lot_expiry):
         yield "expiry", f"lot '{line.lot}' of {sku.sku_id} is new here: say its expiry as YYYY-MM-DD"
-    yield from _serial_faults(sku, line.serials, abs(base_units))
-
-
-def _serial_faults(sku: Sku, serials: Sequence[str], units: int) -> Iterator[Fault]:
-    if serials and not sku.serial_tracked:
-        yield "serials", f"{sku.sku_id} has no serial numbers, this names {len(serials)}: leave them out"
-    elif sku.serial_tracked and len(serials) != units:
-        yield "serials", f"{sku.sku_id} needs one serial for each unit: {units}, not {len(serials)}"
+    if sku.serial_tracked and len(line.serials) != abs(base_units):
+        yield (
+            "serials",
+            f"{sku.sku_id} needs one serial for each unit: {abs(base_units)}, not {len(line.serials)}",
+        )
