@@ -41,6 +41,7 @@ __all__ = [
     "release",
     "reserve",
     "reserve_basket",
+    "sku_of",
     "standing",
 ]
 
@@ -225,6 +226,21 @@ def _open(tx: Transaction, context: Context, made: _Kept) -> Json:
     return _shown(made, seq)
 
 
+def sku_of(tx: Transaction, reservation_id: str) -> str:
+    """The SKU that was reserved; raises NotFound."""
+    row = tx.one("SELECT sku_id FROM reservation WHERE reservation_id = ?", (reservation_id,))
+    if row is None:
+        raise _not_found(reservation_id)
+    return str(row[0])
+
+
+def _not_found(reservation_id: str) -> NotFound:
+    return NotFound(
+        f"there is no reservation '{reservation_id[:IDENTIFIER_CHARS_MAX]}' here",
+        hint="reservations of the hub's orders are not the node's: bodega orders",
+    )
+
+
 def _pending(tx: Transaction, reservation_id: str, event: ReservationEvent) -> _Kept:
     """The reservation, if `event` may still happen to it."""
     row = tx.one(
@@ -233,10 +249,7 @@ def _pending(tx: Transaction, reservation_id: str, event: ReservationEvent) -> _
         (reservation_id,),
     )
     if row is None:
-        raise NotFound(
-            f"there is no reservation '{reservation_id[:IDENTIFIER_CHARS_MAX]}' here",
-            hint="reservations of the hub's orders are not the node's: bodega orders",
-        )
+        raise _not_found(reservation_id)
     sku_id, reference, quantity, posted, voided, state, *ends = row
     RESERVATION.step(ReservationState(state), event)
     promise = Reservation(quantity, posted, voided, ReservationState(state))
