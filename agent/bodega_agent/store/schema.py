@@ -69,12 +69,15 @@ CREATE TABLE parked(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 # archive holds it.
 _VERSION_2 = """
 ALTER TABLE command ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE gtin ADD COLUMN unit TEXT NOT NULL DEFAULT '';
 
 CREATE TABLE lot(
   sku_id TEXT NOT NULL, lot TEXT NOT NULL, expiry TEXT NOT NULL, PRIMARY KEY (sku_id, lot)) WITHOUT ROWID;
 CREATE TABLE serial(
   sku_id TEXT NOT NULL, serial TEXT NOT NULL, bin TEXT NOT NULL, disposition TEXT NOT NULL, lot TEXT NOT NULL,
   owner TEXT NOT NULL, external TEXT NOT NULL, PRIMARY KEY (sku_id, serial)) WITHOUT ROWID;
+CREATE INDEX serial_by_bin ON serial(bin) WHERE bin <> '';
+CREATE TABLE correction(corrected_seq INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE discrepancy(
   seq INTEGER PRIMARY KEY, bin TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
   difference INTEGER NOT NULL, reason TEXT NOT NULL, closed_seq INTEGER NOT NULL DEFAULT 0);
