@@ -143,7 +143,9 @@ def test_a_learned_expiry_is_shown_with_its_lot(tmp_path: Path) -> None:
             def work(tx: Transaction) -> None:
                 booked = book("receive", [Goods("OAT", 1, lot="L7")], Book({}), Places("", DOCK)).movement
                 seen = (LotSeen("OAT", "L7", "2027-03-31"),)
-                ledger.record(tx, WHO, type(booked)(booked.command, booked.biz_step, booked.postings, lots=seen))
+                ledger.record(
+                    tx, WHO, type(booked)(booked.command, booked.biz_step, booked.postings, lots=seen)
+                )
 
             await store.write(work)
 

@@ -37,23 +37,17 @@ def _shelve(tx: Transaction, units: int, lot: str = "") -> None:
 
 
 def _pick(tx: Transaction, units: int) -> None:
-    ledger.move(
-        tx, _who(), "pick", [Goods("SKU-1", units)], source_bin="A-01-01", target_bin="STAGE-FO-9"
-    )
+    ledger.move(tx, _who(), "pick", [Goods("SKU-1", units)], source_bin="A-01-01", target_bin="STAGE-FO-9")
 
 
 def _grant(tx: Transaction, units: int) -> None:
     transfer = f"T-{next(_numbers)}"
-    rights.take(
-        tx, _who(), stock_pb2.RightsGranted(transfer_id=transfer, sku_id="SKU-1", quantity=units)
-    )
+    rights.take(tx, _who(), stock_pb2.RightsGranted(transfer_id=transfer, sku_id="SKU-1", quantity=units))
 
 
 def _recall(tx: Transaction, units: int) -> None:
     transfer = f"T-{next(_numbers)}"
-    rights.give_back(
-        tx, _who(), stock_pb2.RightsWanted(transfer_id=transfer, sku_id="SKU-1", quantity=units)
-    )
+    rights.give_back(tx, _who(), stock_pb2.RightsWanted(transfer_id=transfer, sku_id="SKU-1", quantity=units))
 
 
 def _reserve(tx: Transaction, units: int, name: str = "") -> None:
@@ -119,7 +113,9 @@ async def test_why_is_atp_3(tmp_path: Path) -> None:
         (12, 2),
     ]
     assert _line(found, "sellable").notes == ("2 of lot OLD expired on 2026-11-21 and are not sellable",)
-    assert "FO-1 of order ORD-1 is assigned: 4 asked, 0 picked" in _line(found, "hub_reserved").entries[0].text
+    assert (
+        "FO-1 of order ORD-1 is assigned: 4 asked, 0 picked" in _line(found, "hub_reserved").entries[0].text
+    )
     assert _seqs(_line(found, "no_right")) == [5]
     assert _seqs(_line(found, "local_reserved")) == [6]
     assert _seqs(_line(found, "held_back")) == [7]
@@ -182,14 +178,11 @@ JOBS: list[Callable[[Transaction, int], None]] = [
 STEPS = st.lists(st.tuples(st.sampled_from(JOBS), st.integers(1, 9)), max_size=25)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_all_events_together_make_every_figure_whatever_happened(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Callable[[Transaction, int], None], int]]
 ) -> None:
-
 
     folder = tmp_path_factory.mktemp("node")
 
