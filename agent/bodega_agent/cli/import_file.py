@@ -24,7 +24,7 @@ Json = dict[str, Any]
 CSV, JSON_LINES, AUTO = "csv", "jsonl", "auto"
 _DELIMITERS = (",", ";", "\t")
 _REST = "(more cells)"
-_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
+_BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,8 @@ class _Lines(io.BufferedIOBase):
     """A file handed over a line at a time, without the blank ones before the first."""
 
     def __init__(self, text: str) -> None:
-        self.skipped = len(text) - len(_BLANK_LINES.sub("", text))
+        blank = _BLANK_LINES.match(text)
+        self.skipped = blank.end() if blank else 0
         self.read_so_far = text.count("\n", 0, self.skipped)
         lines = text[self.skipped :].removesuffix("\n").split("\n")
         self._lines = iter([f"{line}\n".encode() for line in lines])
