@@ -58,7 +58,7 @@ def import_rows(
     if as_json:
         emit_json(answer)
     else:
-        click.echo(_said(answer, dry_run=dry_run))
+        click.echo(_said(answer, len(rows) - outside, dry_run=dry_run))
 
 
 _NOTHING: Json = {"rows": 0, "imported": 0, "repeated": 0, "first_seq": 0, "last_seq": 0, "faults": []}
@@ -99,16 +99,17 @@ def _refuse(answer: Json, names: dict[str, str]) -> None:
     faults.refuse()
 
 
-def _said(answer: Json, *, dry_run: bool) -> str:
+def _said(answer: Json, rows: int, *, dry_run: bool) -> str:
     new, repeated = answer["imported"], answer["repeated"]
+    made = f"{new} commands from {rows} rows"
     if dry_run:
-        said = f"{new} rows are right and would be imported"
+        said = f"{made} are right and would be imported"
     elif new:
-        said = f"{new} rows imported, events {answer['first_seq']} to {answer['last_seq']}"
+        said = f"{made} imported, events {answer['first_seq']} to {answer['last_seq']}"
     else:
         said = "nothing changed"
     if repeated:
-        said += f"; {repeated} rows were imported before"
+        said += f"; {repeated} commands were imported before"
     if answer["left_out"]:
         said += f"; {answer['left_out']} rows of the world outside were left out"
     return f"{said}."
