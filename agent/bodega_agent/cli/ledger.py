@@ -16,12 +16,18 @@ from bodega_agent.cli.location import config_option
 from bodega_agent.cli.times import utc
 
 
-@click.group(cls=LazyGroup, lazy={"export": "bodega_agent.cli.ledger_export:export"})
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "do": "bodega_agent.cli.ledger_do:do",
+        "export": "bodega_agent.cli.ledger_export:export",
+    },
+)
 def ledger() -> None:
     """The journal: every fact that this node has recorded, in order, as a hash chain.
 
-    Nothing in it is ever changed; a correction is a new event. All of these read the ledger file and work
-    while the agent is down.
+    Nothing in it is ever changed; a correction is a new event. `do` asks the agent; all others read the
+    ledger file and work while the agent is down.
     """
 
 
