@@ -15,7 +15,7 @@ from bodega_agent.store.reader import Reader
 from bodega_agent.store.transaction import Transaction
 from support import full_disk_story, small_disk
 from support.bodega_command import answer, bodega, fill_ledger, running_agent, write_config
-from support.full_disk_story import DISK_BYTES, KIB, SCANS_ON_THE_BALLAST, Node
+from support.full_disk_story import DISK_BYTES, KIB, SCANS_ON_THE_BALLAST, SHELVED, Node
 from support.node_under_test import scan_text
 from support.small_disk import SmallDisk, can_mount, on_a_tmpfs
 
@@ -51,7 +51,7 @@ async def test_on_a_full_disk_scans_are_recorded_and_promises_refused_until_ther
         "on_the_ballast": ["done"],
         "swept": {"rung": "physical_only", "ballast": False, "frames": 0},
         "after": {"rung": "roomy", "ballast": True, "frames": 0, "promise": "done", "hub": "done"},
-        "books": {"ok": True, "units": SCANS_ON_THE_BALLAST + 3, "scans": SCANS_ON_THE_BALLAST + 3},
+        "books": {"ok": True, "units": SHELVED + SCANS_ON_THE_BALLAST + 3, "scans": SCANS_ON_THE_BALLAST + 3},
     }
 
 

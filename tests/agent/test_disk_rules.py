@@ -12,6 +12,7 @@ from bodega.core.tables import IllegalTransition
 from bodega.errors import InvalidInput
 from bodega_agent.rules.disk import (
     DROP_ORDER,
+    FOLDERS,
     LADDER,
     Amount,
     DataClass,
@@ -25,6 +26,7 @@ from bodega_agent.rules.disk import (
     limits_of,
     plan,
 )
+from bodega_agent.store import archive
 
 DOWN = list(DiskRung)
 LIMITS = Limits(
@@ -224,6 +226,10 @@ def test_a_plan_that_was_carried_out_asks_for_nothing_more(
     second = plan(left, disk, limits, first.rung)
     assert second.drops == ()
     assert plan(left, disk, limits, second.rung) == second
+
+
+def test_archives_are_looked_for_where_the_ledger_puts_them() -> None:
+    assert FOLDERS[DataClass.ARCHIVES] == archive.FOLDER
 
 
 @pytest.mark.parametrize(

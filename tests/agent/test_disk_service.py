@@ -14,8 +14,10 @@ from bodega.errors import Refused, Unavailable
 from bodega_agent.rules.disk import DataClass, DiskRung, Limits
 from bodega_agent.services.ballast import Ballast
 from bodega_agent.services.disk import DiskService
+from bodega_agent.services.schedule import Schedule
 from bodega_agent.store.gate import Gate
 from support.node_under_test import opened_store
+from support.waiting import until
 
 BALLAST_BYTES = 64 * 1024
 LIMITS = Limits(
@@ -181,6 +183,8 @@ def test_a_ballast_of_another_size_or_hollow_is_made_again(kit: Kit) -> None:
         (kit.folder / "ballast").write_bytes(b"")
         make(kit.folder / "ballast")
         kit.settle()
+        found = (kit.folder / "ballast").stat()
+        assert found.st_size == BALLAST_BYTES <= found.st_blocks * 512
         assert kit.service.status()["ballast_bytes"] == BALLAST_BYTES
 
 
@@ -228,6 +232,21 @@ def test_a_disk_that_does_not_answer_is_told_once_and_changes_nothing(kit: Kit) 
         kit.settle(3_000)
         kit.settle(-1)
     assert [line["event"] for line in lines] == ["disk_not_measured"] * 2
+
+
+async def test_the_schedule_sweeps(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Sound:
+        async def check_chain(self) -> None:
+            """Nothing to find."""
+
+    monkeypatch.setattr("bodega_agent.services.schedule.DISK_SWEEP_S", 0.01)
+    with opened_store(kit.folder) as store:
+        schedule = Schedule(store, Sound(), kit.service)
+        schedule.start()
+        over = [kit.write(f"frames/{age}.jpg", 600, age=age) for age in (1, 2)]
+        await until(lambda: not over[1].exists(), what="the frame over the budget is dropped")
+        schedule.stop()
+    assert over[0].exists()
 
 
 async def test_archives_that_were_dropped_are_noted_in_the_ledger_and_again_if_that_failed(kit: Kit) -> None:

@@ -14,9 +14,10 @@ from typing import Any
 
 from bodega.core.ledger import DOCK, Goods
 from bodega.errors import BodegaError
+from bodega.v1 import stock_pb2
 from bodega_agent.rules.disk import DataClass, Limits
 from bodega_agent.services.disk import DiskService
-from bodega_agent.store import ledger
+from bodega_agent.store import ledger, promises
 from bodega_agent.store.gate import Gate
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
@@ -27,6 +28,7 @@ from support.small_disk import RealDisk, SmallDisk
 KIB = 1024
 DISK_BYTES = 8 * KIB * KIB
 SCANS_ON_THE_BALLAST = 20
+SHELVED = 10
 LIMITS = Limits(
     budgets=dict.fromkeys(DataClass, DISK_BYTES),
     ballast_bytes=KIB * KIB,
@@ -55,6 +57,21 @@ class Node:
         self.hub = HubPen(self.store)
         self._scans = 0
 
+    async def stock_up(self) -> None:
+        """Goods on a shelf, and the right to promise them."""
+        await self.hub.profile()
+        await self.hub.sku(1)
+        await self.hub.write(
+            rights_granted=stock_pb2.RightsGranted(transfer_id="T-1", sku_id="SKU-1", quantity=SHELVED)
+        )
+
+        def put_away(tx: Transaction) -> None:
+            goods, context = [Goods("SKU-1", SHELVED)], Context("shelve", actor="ana")
+            ledger.move(tx, context, "receive", goods, target_bin=DOCK)
+            ledger.move(tx, context, "put_away", goods, source_bin=DOCK, target_bin="A-01-01")
+
+        await self.store.write(put_away)
+
     async def scan(self, *, beside: tuple[str, ...] = ()) -> str:
         """A box comes in at the dock; how it ended, and with it what was asked `beside` it."""
         self._scans += 1
@@ -64,8 +81,8 @@ class Node:
             ledger.move(tx, context, "receive", [Goods("SKU-1", 1)], target_bin=DOCK)
 
         def promise(tx: Transaction) -> None:
-            tx.gate.check_promise()
-            tx.put("promised", self._scans)
+            reservation_id = f"walk-in-{self._scans}"
+            promises.reserve(tx, context, reservation_id=reservation_id, sku_id="SKU-1", quantity=1)
 
         jobs = [receive, *(promise for _ in beside)]
         ended = await asyncio.gather(*(self.store.write(job) for job in jobs), return_exceptions=True)
@@ -103,6 +120,7 @@ async def tell(disk: SmallDisk) -> dict[str, Any]:
     with disk.under_sqlite():
         node = Node(disk)
         (disk.folder / "frames").mkdir()
+        await node.stock_up()
         for name in FRAMES:
             (disk.folder / name).write_bytes(bytes(100 * KIB))
         seen["before"] = {

@@ -32,6 +32,7 @@ Query = Callable[[str, Sequence[Any]], Iterable[dict[str, Any]]]
 NO_TIME = "movement with a time before 1970 or after 9999"
 NO_PLACE = "movement that names no place of this node"
 NO_ORIGINAL = "correction of an event that this file no longer holds"
+ARCHIVED = "event that only an archive holds"
 
 
 def write_document(query: Query, *, after: int, gln: str, created_at_ms: int, output: TextIO) -> Counter[str]:
@@ -68,7 +69,11 @@ class _Journal:
 
     def events(self, after: int, left_out: Counter[str]) -> Iterator[Event]:
         """EPCIS events in the journal's order."""
+        last = after
         for row in self._query("SELECT seq, body, hash FROM journal WHERE seq > ? ORDER BY seq", [after]):
+            if row["seq"] > last + 1:
+                left_out[ARCHIVED] += row["seq"] - last - 1
+            last = row["seq"]
             recorded = self._recorded(row)
             if isinstance(recorded, str):
                 left_out[recorded] += 1

@@ -47,7 +47,7 @@ def export(
     In CSV an event's fact is one column of JSON. Recipients' names and addresses are in neither table.
 
     With --epcis: movements as EPCIS events, for other companies' systems. Every event has the same id in every
-    export. What EPCIS has no word for is left out, and counted on standard error.
+    export. What EPCIS has no word for is left out and counted on standard error.
 
     \b
     Examples:
@@ -91,7 +91,7 @@ def _write_epcis(config_path: Path, after: int, gln: str, output: TextIO) -> Non
     left_out = write_document(query, after=after, gln=gln, created_at_ms=created_at_ms, output=output)
     if left_out:
         told = ", ".join(f"{count} x {what}" for what, count in sorted(left_out.items()))
-        click.echo(f"left out, because EPCIS has no word for it: {told}", err=True)
+        click.echo(f"left out of the document: {told}", err=True)
 
 
 def _journal(config_path: Path, after: int) -> Iterator[Row]:

@@ -171,7 +171,7 @@ def _flows(postings: Sequence[Posting]) -> Iterator[_Flow]:
             continue
         other = None
         if partner is not None and partner.quantity == -quantity and partner.account.goods == account.goods:
-            other, serials = partner.account, serials or partner.serials
+            other = partner.account
             at += 1
         source, target = (account, other) if quantity < 0 else (other, account)
         yield _Flow(source, target, abs(quantity), serials)
@@ -215,9 +215,9 @@ def _event(recorded: Recorded, part: int, shape: _Shape, flows: Sequence[_Flow],
     taken, made = _ends(flows)
     if row.kind is Kind.TRANSFORMATION:
         shape = _transformed(shape, taken, made)
-    # What a scan shows on the way serves no order and lies in no parcel.
+    # What a scan shows on the way serves no order.
     papers = [] if row is AGAINST_THE_BOOK else _papers(movement, names)
-    sscc = "" if row is AGAINST_THE_BOOK else _parcel(movement, shape)
+    sscc = _parcel(movement, shape) if row.kind is Kind.AGGREGATION or row.as_parcel else ""
     fits = {Kind.AGGREGATION: sscc, Kind.TRANSACTION: papers, Kind.TRANSFORMATION: taken and made}
     kind = row.kind if fits.get(row.kind) else Kind.OBJECT
     event: Event = {
@@ -228,7 +228,7 @@ def _event(recorded: Recorded, part: int, shape: _Shape, flows: Sequence[_Flow],
     }
     if kind is not Kind.TRANSFORMATION:
         event["action"] = (row.action if kind is row.kind else Action.OBSERVE).value
-    event |= _what(kind, "" if kind is Kind.OBJECT and not row.as_parcel else sscc, flows, names.uris)
+    event |= _what(kind, sscc, flows, names.uris)
     event |= _why(movement, shape, made) | _where(shape, names.uris)
     if papers:
         event["bizTransactionList"] = papers

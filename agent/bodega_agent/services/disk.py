@@ -83,6 +83,7 @@ class DiskService:
         self._reason = ""
         self._free_bytes = 0
         self._used: Counter[DataClass] = Counter()
+        self._ballast_stands = False
         self._ballast_trouble = ""
         self._warned: set[str] = set()
         self._archives_gone: set[str] = set()
@@ -101,7 +102,7 @@ class DiskService:
             "free_bytes": self._free_bytes,
             "used_bytes": {str(one): self._used[one] for one in DataClass},
             "budget_bytes": {str(one): self._limits.budgets[one] for one in DROP_ORDER},
-            "ballast_bytes": self._limits.ballast_bytes if self._ballast.stands else 0,
+            "ballast_bytes": self._limits.ballast_bytes if self._ballast_stands else 0,
             "ballast_trouble": self._ballast_trouble,
         }
 
@@ -149,7 +150,8 @@ class DiskService:
         self._warned.discard("disk_not_measured")
         for file in kept:
             self._used[file.data_class] += file.size_bytes
-        disk = Disk(self._free_bytes, self._ballast.stands, out_of_room)
+        self._ballast_stands = self._ballast.stands
+        disk = Disk(self._free_bytes, self._ballast_stands, out_of_room)
         return plan(kept, disk, self._limits, self._rung)
 
     def _kept(self) -> Iterator[Kept]:

@@ -24,7 +24,7 @@ class Schedule:
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
         )
         self._scheduler.add_job(health.check_chain, "interval", seconds=CHAIN_CHECK_S, jitter=5)
-        self._scheduler.add_job(disk.sweep, "interval", seconds=DISK_SWEEP_S, jitter=2)
+        self._scheduler.add_job(disk.sweep, "interval", seconds=DISK_SWEEP_S)
         interval = watchdog_interval_s()
         if interval is not None:
             self._scheduler.add_job(self._feed_watchdog, "interval", seconds=interval)

@@ -78,7 +78,7 @@ def reserve(
 ) -> Json:
     """Promise `quantity` base units of a SKU for `expires_after_ms` (0: until it is released).
 
-    Refused with code "insufficient-rights" when the node may not promise that many, "promises-refused" when
+    Refused with code "insufficient-rights" when the node may not promise that many, "disk-full" when
     it makes no promises at present, "reservation-twice" for an id that is taken; InvalidInput for bad fields.
     """
     line = BasketLine(reservation_id, sku_id, quantity)

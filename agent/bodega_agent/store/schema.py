@@ -66,7 +66,7 @@ CREATE TABLE parked(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 """
 
 # Lots, serials, promises of the node's own, checkpoints and archives. A journal row may go only once an
-# archive holds it; `touch` is the index of histories, filled behind the commits.
+# archive holds it.
 _VERSION_2 = """
 ALTER TABLE command ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE gtin ADD COLUMN unit TEXT NOT NULL DEFAULT '';
@@ -110,8 +110,6 @@ DROP TRIGGER journal_is_append_only_delete;
 CREATE TRIGGER journal_is_append_only_delete BEFORE DELETE ON journal
   WHEN old.seq > (SELECT coalesce(max(last_seq), 0) FROM archive)
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-
-CREATE TABLE touch(key TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) WITHOUT ROWID;
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)

@@ -15,6 +15,7 @@ from typing import TypeVar
 from bodega.core.deadline import BootTime
 from bodega.core.sync import Head, Recorded
 from bodega_agent.store import inbound
+from bodega_agent.store.archiving import mark_dropped
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
 from bodega_agent.store.reader import Reader
@@ -68,7 +69,8 @@ class Store:
         """Note that these files of the archive are gone for want of room, so that nobody looks for them."""
 
         def work(tx: Transaction) -> None:
-            tx.executemany("UPDATE archive SET dropped = 1 WHERE file = ?", [(name,) for name in names])
+            for name in names:
+                mark_dropped(tx, name)
 
         await self.write(work)
 

@@ -15,7 +15,7 @@ from bodega.core.ledger import Movement as LedgerMovement
 from bodega.core.recipes import Book, Places, book, correct
 from bodega.v1 import journal_pb2
 from bodega_adapters.framing.check_digit import make_sscc
-from bodega_agent.cli.ledger_epcis import NO_ORIGINAL, NO_PLACE, NO_TIME, write_document
+from bodega_agent.cli.ledger_epcis import ARCHIVED, NO_ORIGINAL, NO_PLACE, NO_TIME, write_document
 from bodega_agent.store import ledger
 from bodega_agent.store.transaction import Context
 from support.bodega_command import bodega, write_config
@@ -87,7 +87,7 @@ def test_a_day_of_a_node_is_a_document_that_gs1_accepts(node):
     assert received["bodega:lotMasterData"][0]["cbvmda:itemExpirationDate"] == "2027-01-31"
     assert found["quantityList"] == [{"epcClass": lot, "quantity": 1}]
     assert {"type": "po", "bizTransaction": "urn:bodega:order:ORD-1"} in picked["bizTransactionList"]
-    assert said == "left out, because EPCIS has no word for it: 1 x discrepancy_opened\n"
+    assert said == "left out of the document: 1 x discrepancy_opened\n"
 
 
 def test_an_undone_receipt_is_repeated_with_an_error_declaration(node):
@@ -113,7 +113,7 @@ def test_places_have_the_gln_that_the_node_was_given(node):
     assert told[1]["bizLocation"] == {"id": "https://id.gs1.org/414/9521234000013/254/A-01-01"}
 
 
-@pytest.mark.parametrize("gln", ["9521234000014", "952123400001", "lisbon"])
+@pytest.mark.parametrize("gln", ["9521234000014", "952123400001", "95212340", "lisbon"])
 def test_a_wrong_gln_is_refused_before_anything_is_written(node, gln):
     done = bodega(node, "ledger", "export", "--epcis", "--gln", gln)
     assert done.returncode == 65
@@ -188,12 +188,20 @@ def test_what_epcis_can_not_say_is_counted_by_its_kind():
         moved(undoing),
         moved(replace(undoing, reference=Reference(corrects="nonsense"))),
         moved(replace(undoing, reference=Reference(corrects="1/2"))),
+        moved(replace(undoing, reference=Reference(corrects="1/8"))),
+        moved(replace(undoing, reference=Reference(corrects="1/10"))),
         moved(RECEIVED),
     )
     output = io.StringIO()
     left_out = write_document(asked(rows), after=0, gln="", created_at_ms=1, output=output)
     assert len(check_document(json.loads(output.getvalue()))) == 1
-    assert left_out == {"unknown": 1, "label_advanced": 1, NO_TIME: 1, NO_PLACE: 1, NO_ORIGINAL: 3}
+    assert left_out == {"unknown": 1, "label_advanced": 1, NO_TIME: 1, NO_PLACE: 1, NO_ORIGINAL: 5}
+
+
+def test_events_that_have_gone_into_an_archive_are_counted():
+    rows, output = rows_of(*(moved(RECEIVED) for _ in range(9)))[5:], io.StringIO()
+    assert write_document(asked(rows), after=2, gln="", created_at_ms=1, output=output) == {ARCHIVED: 3}
+    assert not write_document(asked(rows), after=5, gln="", created_at_ms=1, output=output)
 
 
 def test_an_event_is_found_again_behind_its_correction_and_its_corrections_correction():

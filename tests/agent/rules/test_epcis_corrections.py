@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
 
 from bodega.core.ledger import Account, Disposition, Goods, Movement, Reference
 from bodega.core.recipes import Book, Places, book, correct
-from bodega_agent.rules.epcis import CONTEXT, Names, Recorded, events, with_corrections
-from bodega_agent.rules.epcis_uris import Uris
-from support.epcis import check_document
+from bodega_agent.rules.epcis import events, with_corrections
+from support.epcis_movements import NAMES, recorded, told_as_document
 
-NAMES = Names(Uris("lisbon-01", lambda _sku_id: ""), lambda _name: "")
 PLENTY = Book({Account("SKU-1", "DOCK", Disposition.IN_PROGRESS): 100})
-DECLARED_AT = "2026-09-21T14:13:22.000Z"
-
-
-def recorded(movement, seq):
-    return Recorded(movement, "lisbon-01", seq, 1_790_000_000_000 + 1000 * seq, seq.to_bytes(32, "big"))
+DECLARED_AT = "2026-09-21T14:13:22.123Z"
 
 
 def received(quantity, **reference):
@@ -33,17 +26,7 @@ def undone(movement, seq):
 
 
 def tell(*chain):
-    told = with_corrections(chain, NAMES)
-    check_document(
-        {
-            "@context": list(CONTEXT),
-            "type": "EPCISDocument",
-            "schemaVersion": "2.0",
-            "creationDate": "2026-11-22T07:00:00.000Z",
-            "epcisBody": {"eventList": json.loads(json.dumps(told))},
-        }
-    )
-    return told
+    return told_as_document(with_corrections(chain, NAMES))
 
 
 FIRST = recorded(received(10), 1)
