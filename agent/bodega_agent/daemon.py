@@ -1,6 +1,6 @@
 """The composition root of the node: the only place that names concrete classes and wires them.
 
-Order of start: ledger, floor, devices, control socket, sync. The node is ready before the network is. On
+Order of start: disk, ledger, floor, devices, control socket, sync. The node is ready before the network is. On
 SIGTERM the transaction in hand is finished and everything stops within STOP_S.
 """
 
@@ -18,12 +18,14 @@ from uuid import uuid4
 from bodega import __version__
 from bodega.host import log as logs
 from bodega.host.notify import notify
-from bodega.limits import FRAMES_KEPT_BYTES_MAX, STOP_S
+from bodega.limits import STOP_S
 from bodega_adapters.registry import open_printer, open_scanner
 from bodega_agent.config import AgentConfig
 from bodega_agent.identity import HubKey
+from bodega_agent.rules.disk import FOLDERS, DataClass
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.services.control import ControlServer, ensure_free
+from bodega_agent.services.disk import DiskService, total_bytes
 from bodega_agent.services.expiry import ExpiryService
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
@@ -35,6 +37,7 @@ from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.services.schedule import Schedule
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.store.clock import boot_time
+from bodega_agent.store.gate import Gate
 from bodega_agent.store.inbound import Applied, settings_of
 from bodega_agent.store.store import Store
 from bodega_agent.vision.client import VisionClient
@@ -81,14 +84,17 @@ class Node:
         config = self._config
         await ensure_free(config.socket_path)
         hub_key = HubKey(config.hub.verify_key_bytes) if config.hub else None
+        gate = await self._keep_the_disk()
         self._store = Store(
             config.ledger_path,
             node_id=config.node_id,
             now_ms=lambda: time.time_ns() // 1_000_000,
             verify=lambda signature, text: hub_key is not None and hub_key.has_signed(text, signature),
             clock=boot_time,
+            gate=gate,
         )
         self._closing.callback(self._store.close)
+        self._disk.on_archives_dropped = self._store.archives_dropped
         self._settings = await self._store.write(settings_of)
         self._store.on_hub_events = self._hear_hub
         self._tasks.append(ExpiryService(self._store).run())
@@ -104,7 +110,7 @@ class Node:
         parts = self._health_parts()
         self._health = HealthService(config, self._store, parts, self._nonce)
         parts.sync = self._make_sync(hub_key) if hub_key else None
-        self._schedule = Schedule(self._store, self._health)
+        self._schedule = Schedule(self._store, self._health, self._disk)
         asked = Operations(self._store, self._floor, self._board, self._printing, self._health)
         self._control = ControlServer(config.socket_path, asked.answers, asked.streams)
         await self._control.start()
@@ -140,6 +146,15 @@ class Node:
             async with asyncio.timeout(STOP_S):
                 await self._closing.aclose()
 
+    async def _keep_the_disk(self) -> Gate:
+        # Before the ledger is opened: on a full disk it could not be.
+        gate, folder = Gate(), self._config.state_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        self._limits = self._config.disk.limits(total_bytes(folder))
+        self._disk = DiskService(folder, self._limits, gate)
+        await self._disk.sweep()
+        return gate
+
     def _start_printer(self) -> None:
         device = self._config.printer
         printer = open_printer(device.driver, device.name, device.options) if device else None
@@ -154,8 +169,9 @@ class Node:
             return None
         spec = WorkerSpec(
             cameras={c.name: CameraSpec(c.driver, c.options) for c in self._config.cameras},
-            frames_dir=str(self._config.state_dir / "frames"),
-            frames_bytes_max=FRAMES_KEPT_BYTES_MAX,
+            frames_dir=str(self._config.state_dir / FOLDERS[DataClass.FRAMES]),
+            frames_bytes_max=self._limits.budgets[DataClass.FRAMES],
+            free_bytes_min=self._limits.refuse_promises_below_bytes,
             providers=tuple(vision.providers),
         )
         eyes = VisionClient(spec)
@@ -188,6 +204,7 @@ class Node:
         eyes = self._eyes
         return Parts(
             printing=self._printing,
+            disk=self._disk,
             present=self._intake.present,
             vision_ready=(lambda: eyes.ready) if eyes else None,
             vision_provider=(lambda: eyes.provider) if eyes else None,

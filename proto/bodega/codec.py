@@ -13,9 +13,10 @@ from google.protobuf.message import DecodeError, Message
 from bodega.core.conflicts import Conflict
 from bodega.core.ledger import Account, Discrepancy, Entered, LotSeen, Movement, Posting, Reference
 from bodega.core.lifecycles import FulfillmentState, OrderState
+from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
-from bodega.v1 import decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
+from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
 
 UNKNOWN_FACT = "unknown"
 
@@ -92,6 +93,23 @@ def movement_from_wire(message: stock_pb2.Movement) -> Movement:
         ),
         entered=tuple([Entered(e.sku_id, e.quantity, e.unit, e.units_version) for e in message.entered]),
         lots=tuple([LotSeen(seen.sku_id, seen.lot, seen.expiry) for seen in message.lots]),
+    )
+
+
+def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
+    """The facts of a SKU that the ledger's rules ask for."""
+    return Sku(
+        sku_id=message.sku_id,
+        name=message.name,
+        owner=message.owner,
+        lot_tracked=message.lot_tracked,
+        serial_tracked=message.serial_tracked,
+        expiry_tracked=message.expiry_tracked,
+        base_unit=message.base_unit or EACH,
+        units=tuple([Unit(unit.unit, unit.base_units, tuple(unit.gtins)) for unit in message.units]),
+        units_version=message.units_version,
+        gtins=tuple(message.gtins),
+        components=tuple([(part.sku_id, part.quantity) for part in message.components]),
     )
 
 

@@ -16,6 +16,8 @@ from bodega.host.log import get_logger
 from bodega.limits import CHAIN_CHECK_EVENTS_MAX
 from bodega.v1 import fleet_pb2
 from bodega_agent.config import AgentConfig, DeviceConfig
+from bodega_agent.rules.disk import DiskRung
+from bodega_agent.services.disk import DiskService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.store.integrity import BackgroundWalk, Trouble
@@ -32,6 +34,7 @@ class Parts:
     """The running services that health looks at; None for what the node does not have."""
 
     printing: PrintService
+    disk: DiskService
     present: Callable[[], set[str]]
     sync: SyncService | None = None
     vision_ready: Callable[[], bool] | None = None
@@ -68,11 +71,13 @@ class HealthService:
     async def report(self) -> fleet_pb2.Health:
         """What goes up with every heartbeat."""
         facts = await self._store.read(self._facts)
+        disk = self._parts.disk.status()
         return fleet_pb2.Health(
             version=__version__,
             generation=facts["generation"],
             oldest_unacked_ms=facts["oldest_unacked_ms"],
-            disk_free_bytes=facts["disk_free_bytes"],
+            disk_free_bytes=disk["free_bytes"],
+            disk_rung=disk["rung"],
             devices_lost=[device["name"] for device in self._devices() if device["state"] == "lost"],
             vision_provider=self._parts.vision_provider() if self._parts.vision_provider else "",
             labels_unknown=facts["labels_unknown"],
@@ -84,6 +89,7 @@ class HealthService:
         facts = await self._store.read(self._facts)
         devices = self._devices()
         sync = self._parts.sync.status() if self._parts.sync else None
+        disk = self._parts.disk.status()
         return {
             "node_id": self._config.node_id,
             "version": __version__,
@@ -94,7 +100,11 @@ class HealthService:
             "printer": self._printer(),
             "vision": self._vision(),
             "ledger_ok": self.ledger_ok,
-            "health": self._problems(devices, facts, sync.fenced if sync else ""),
+            "disk": disk,
+            "health": [
+                *self._problems(devices, facts, sync.fenced if sync else ""),
+                *_disk_problems(disk),
+            ],
             **facts,
         }
 
@@ -115,7 +125,6 @@ class HealthService:
             "hub_seen_seq": reader.meta("down_seq", 0),
             "generation": reader.meta("generation", 0),
             "oldest_unacked_ms": age,
-            "disk_free_bytes": reader.disk_free_bytes(),
             **reader.counts(),
         }
 
@@ -162,6 +171,25 @@ class HealthService:
         if fenced:
             found.append({"code": "fenced", "text": f"the hub does not take this node's events: {fenced}"})
         return found
+
+
+# Code and what it means for the people at the node, by rung.
+_DISK_PROBLEMS = {
+    DiskRung.DROPPING: ("disk-low", "old frames, telemetry and archives are dropped"),
+    DiskRung.NO_NEW_PROMISES: ("disk-no-promises", "new promises are refused"),
+    DiskRung.PHYSICAL_ONLY: ("disk-full", "only physical scans are recorded, until there is room"),
+}
+
+
+def _disk_problems(disk: Json) -> list[Json]:
+    found = []
+    if problem := _DISK_PROBLEMS.get(disk["rung"]):
+        code, meaning = problem
+        found.append({"code": code, "text": f"{disk['reason']}: {meaning}"})
+    if disk["ballast_trouble"]:
+        text = f"the disk's ballast can not be made: {disk['ballast_trouble']}"
+        found.append({"code": "ballast-missing", "text": text})
+    return found
 
 
 def _device(kind: str, device: DeviceConfig, state: str, detail: str = "") -> Json:

@@ -14,6 +14,7 @@ from bodega_adapters.ports import Scan
 from bodega_agent.services.control import Answer, Json, Stream
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService
+from bodega_agent.services.importing import ImportService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard, Shown
 from bodega_agent.store import labels
@@ -38,6 +39,7 @@ class Operations:
         self._board = board
         self._printing = printing
         self._health = health
+        self._importing = ImportService(store)
         self._typed = itertools.count(1)
 
     @property
@@ -52,6 +54,7 @@ class Operations:
             "labels": self._labels,
             "reprint": self._reprint,
             "ledger.verify": self._verify,
+            "ledger.import": self._importing.take,
             "sync": self._sync,
         }
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bodega.codec import discrepancy_to_wire, movement_to_wire
 from bodega.core.ledger import (
     NO_REFERENCE,
     Account,
+    Discrepancy,
     Goods,
     Movement,
     Posting,
@@ -16,6 +17,7 @@ from bodega.core.ledger import (
     places_of_serials,
 )
 from bodega.core.recipes import Book, Booking, Places, SerialKey, book
+from bodega.v1 import stock_pb2
 from bodega_agent.store.transaction import Context, Transaction
 
 
@@ -50,12 +52,70 @@ def record_booking(tx: Transaction, context: Context, booking: Booking) -> int:
     """Record a movement and what it uncovered; returns the movement's sequence."""
     seq = record(tx, context, booking.movement)
     for found in booking.discrepancies:
-        opened = tx.append(context, discrepancy_opened=discrepancy_to_wire(found))
-        tx.execute(
-            "INSERT INTO discrepancy(seq, bin, sku_id, lot, difference, reason) VALUES (?, ?, ?, ?, ?, ?)",
-            (opened, found.bin_id, found.sku_id, found.lot, found.difference, found.reason),
-        )
+        open_discrepancy(tx, context, found)
     return seq
+
+
+def open_discrepancy(tx: Transaction, context: Context, found: Discrepancy) -> None:
+    """Say that the book and the shelf differ."""
+    opened = tx.append(context, discrepancy_opened=discrepancy_to_wire(found))
+    tx.execute(
+        "INSERT INTO discrepancy(seq, bin, sku_id, lot, difference, reason) VALUES (?, ?, ?, ?, ?, ?)",
+        (opened, found.bin_id, found.sku_id, found.lot, found.difference, found.reason),
+    )
+
+
+def close_discrepancies(tx: Transaction, context: Context, opened: Iterable[int], reason: str) -> None:
+    """The events that opened them are settled: one fact a place, and their rows closed."""
+    places: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for seq in opened:
+        row = tx.one("SELECT bin, sku_id, lot FROM discrepancy WHERE seq = ?", (seq,))
+        assert row is not None, "the caller has read it in this transaction"
+        places[row[0], row[1], row[2]].append(seq)
+    for (bin_id, sku_id, lot), seqs in places.items():
+        closed = tx.append(
+            context,
+            discrepancy_closed=stock_pb2.DiscrepancyClosed(
+                bin_id=bin_id,
+                sku_id=sku_id,
+                lot=lot,
+                opened=[f"{tx.head.epoch}/{seq}" for seq in seqs],
+                reason=reason,
+            ),
+        )
+        tx.executemany("UPDATE discrepancy SET closed_seq = ? WHERE seq = ?", ((closed, seq) for seq in seqs))
+
+
+def all_goods(tx: Transaction, balances: Mapping[Account, int]) -> list[Goods]:
+    """All that lies in these accounts; units with a serial apart from those that never had one."""
+    goods: list[Goods] = []
+    for account, quantity in sorted(balances.items()):
+        serials = serials_at(tx, account)[:quantity]
+        if serials:
+            goods.append(Goods(account.sku_id, len(serials), account.lot, account.owner, serials))
+        if quantity > len(serials):
+            goods.append(Goods(account.sku_id, quantity - len(serials), account.lot, account.owner))
+    return goods
+
+
+def serials_at(tx: Transaction, account: Account) -> tuple[str, ...]:
+    """The serial numbers that the book has in one account of the node, in order."""
+    rows = tx.execute(
+        "SELECT serial FROM serial WHERE bin = ? AND bin <> '' AND sku_id = ? AND disposition = ? AND lot = ?"
+        " AND owner = ? ORDER BY serial",
+        (account.bin, account.sku_id, account.disposition, account.lot, account.owner),
+    )
+    return tuple(row[0] for row in rows)
+
+
+def balance_of(tx: Transaction, account: Account) -> int:
+    """Base units in one account."""
+    row = tx.one(
+        "SELECT quantity FROM balance WHERE sku_id = ? AND bin = ? AND disposition = ? AND lot = ?"
+        " AND owner = ? AND external = ?",
+        tuple(account),
+    )
+    return row[0] if row else 0
 
 
 def record(tx: Transaction, context: Context, movement: Movement) -> int:

@@ -6,7 +6,7 @@ so they answer while the daemon is down.
 
 from __future__ import annotations
 
-import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bodega.core.chain import GENESIS
 from bodega.core.sync import Head, Recorded
 from bodega.errors import NotFound
 from bodega_agent.store.archive import FOLDER, Shelf
+from bodega_agent.store.reads.stock import EVERYTHING, StockFilter, by_place
 from bodega_agent.store.schema import open_for_reading
 from bodega_agent.store.verify import verify
 
@@ -41,7 +42,12 @@ class Reader:
         """Give the connection back."""
         self._connection.close()
 
-    def _rows(self, sql: str, *values: Any) -> list[Json]:
+    def snapshot(self) -> AbstractContextManager[object]:
+        """Questions inside it see one and the same state. Keep it short: a WAL can not shrink under it."""
+        return self._connection
+
+    def rows(self, sql: str, *values: Any) -> list[Json]:
+        """The rows of one statement, each as {column: value}."""
         cursor = self._connection.cursor()
         found: list[Json] = []
         names: list[str] = []
@@ -62,6 +68,11 @@ class Reader:
         )
         seq, chain_hash = row or (0, GENESIS)
         return Head(self.meta("epoch", 1), seq, chain_hash)
+
+    def first_seq(self) -> int:
+        """The oldest event that is here and not only in an archive; 1 for an empty journal."""
+        row = next(iter(self._connection.execute("SELECT min(seq) FROM journal")), None)
+        return (row and row[0]) or 1
 
     def acked(self) -> Head:
         """How far the hub has acknowledged the journal."""
@@ -99,33 +110,27 @@ class Reader:
     def journal(self, after_seq: int = 0, limit: int = 50, *, newest_first: bool = False) -> list[Json]:
         """Rows of the journal: seq, cmd_id, fact, at_ms, body, hash."""
         if newest_first:
-            return self._rows(
+            return self.rows(
                 "SELECT seq, cmd_id, fact, at_ms, body, hash FROM journal ORDER BY seq DESC LIMIT ?", limit
             )
-        return self._rows(
+        return self.rows(
             "SELECT seq, cmd_id, fact, at_ms, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
             after_seq,
             limit,
         )
 
-    def stock(self, *, sku_id: str = "", bin_id: str = "") -> list[Json]:
-        """Stock on hand by place, with names: bin, sku_id, name, lot, owner, disposition, quantity."""
-        return self._rows(
-            "SELECT b.bin, b.sku_id, coalesce(s.name, '') AS name, b.lot, b.owner, b.disposition, b.quantity"
-            " FROM balance b LEFT JOIN sku s USING (sku_id) WHERE b.external = ''"
-            " AND (?1 = '' OR b.sku_id = ?1) AND (?2 = '' OR b.bin = ?2) ORDER BY b.bin, b.sku_id, b.lot",
-            sku_id,
-            bin_id,
-        )
+    def stock(self, wanted: StockFilter = EVERYTHING) -> list[Json]:
+        """Stock on hand by place; see `reads.stock.by_place`."""
+        return by_place(self, wanted)
 
     def orders(self) -> list[Json]:
         """All fulfillment orders with their lines, oldest first."""
-        orders = self._rows(
+        orders = self.rows(
             "SELECT fulfillment_order_id, order_id, state, device, sscc FROM fulfillment_order"
             " ORDER BY arrived_seq"
         )
         lines: dict[str, list[Json]] = {}
-        for line in self._rows(
+        for line in self.rows(
             "SELECT fulfillment_order_id, line, sku_id, quantity, picked, short, camera FROM fulfillment_line"
             " ORDER BY fulfillment_order_id, line"
         ):
@@ -134,7 +139,7 @@ class Reader:
 
     def tasks(self) -> list[Json]:
         """Open work: fulfillment orders that are not final, and goods to put back."""
-        work = self._rows(
+        work = self.rows(
             "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc,"
             " (SELECT sum(quantity) FROM fulfillment_line l"
             "   WHERE l.fulfillment_order_id = f.fulfillment_order_id) AS units,"
@@ -142,7 +147,7 @@ class Reader:
             " FROM fulfillment_order f WHERE f.state NOT IN ('shipped', 'cancelled', 'short')"
             " ORDER BY f.arrived_seq"
         )
-        put_back = self._rows(
+        put_back = self.rows(
             "SELECT 'put_back' AS kind, b.bin AS place, b.sku_id, b.quantity, f.fulfillment_order_id"
             " FROM fulfillment_order f JOIN balance b ON b.bin = 'STAGE-' || f.fulfillment_order_id"
             " WHERE f.state = 'cancelled' ORDER BY f.arrived_seq, b.sku_id"
@@ -151,23 +156,19 @@ class Reader:
 
     def labels(self) -> list[Json]:
         """All print jobs, newest last."""
-        return self._rows(
+        return self.rows(
             "SELECT print_job_id, sscc, fulfillment_order_id, state, copy, detail, updated_at_ms"
             " FROM print_job ORDER BY queued_seq"
         )
 
     def counts(self) -> Json:
         """Figures for the status page: work by state, labels in doubt."""
-        by_state = self._rows("SELECT state, count(*) AS many FROM fulfillment_order GROUP BY state")
-        unknown = self._rows("SELECT count(*) AS many FROM print_job WHERE state = 'unknown'")
+        by_state = self.rows("SELECT state, count(*) AS many FROM fulfillment_order GROUP BY state")
+        unknown = self.rows("SELECT count(*) AS many FROM print_job WHERE state = 'unknown'")
         return {
             "tasks": {row["state"]: row["many"] for row in by_state},
             "labels_unknown": unknown[0]["many"],
         }
-
-    def disk_free_bytes(self) -> int:
-        """Free bytes where the ledger lies."""
-        return shutil.disk_usage(self._path.parent).free
 
     def verify(self, *, since_checkpoint: bool = False) -> Json:
         """Check the whole ledger and its archives; see `store.verify`."""

@@ -66,15 +66,18 @@ CREATE TABLE parked(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 """
 
 # Lots, serials, promises of the node's own, checkpoints and archives. A journal row may go only once an
-# archive holds it; `touch` is the index of histories, filled behind the commits.
+# archive holds it.
 _VERSION_2 = """
 ALTER TABLE command ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE gtin ADD COLUMN unit TEXT NOT NULL DEFAULT '';
 
 CREATE TABLE lot(
   sku_id TEXT NOT NULL, lot TEXT NOT NULL, expiry TEXT NOT NULL, PRIMARY KEY (sku_id, lot)) WITHOUT ROWID;
 CREATE TABLE serial(
   sku_id TEXT NOT NULL, serial TEXT NOT NULL, bin TEXT NOT NULL, disposition TEXT NOT NULL, lot TEXT NOT NULL,
   owner TEXT NOT NULL, external TEXT NOT NULL, PRIMARY KEY (sku_id, serial)) WITHOUT ROWID;
+CREATE INDEX serial_by_bin ON serial(bin) WHERE bin <> '';
+CREATE TABLE correction(corrected_seq INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE discrepancy(
   seq INTEGER PRIMARY KEY, bin TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
   difference INTEGER NOT NULL, reason TEXT NOT NULL, closed_seq INTEGER NOT NULL DEFAULT 0);
@@ -107,8 +110,6 @@ DROP TRIGGER journal_is_append_only_delete;
 CREATE TRIGGER journal_is_append_only_delete BEFORE DELETE ON journal
   WHEN old.seq > (SELECT coalesce(max(last_seq), 0) FROM archive)
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-
-CREATE TABLE touch(key TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) WITHOUT ROWID;
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)

@@ -7,7 +7,7 @@ sync keeps is a cursor.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +15,9 @@ from typing import TypeVar
 from bodega.core.deadline import BootTime
 from bodega.core.sync import Head, Recorded
 from bodega_agent.store import inbound
+from bodega_agent.store.archiving import mark_dropped
 from bodega_agent.store.clock import boot_time
+from bodega_agent.store.gate import Gate
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.transaction import Transaction
 from bodega_agent.store.writer import Writer
@@ -28,7 +30,7 @@ async def _nobody_listens(_applied: inbound.Applied) -> None:
 
 
 class Store:
-    """ledger.db, opened: one writing thread, one reading thread."""
+    """ledger.db, opened: one writing thread, one reading thread. `gate`: what may still be written."""
 
     def __init__(
         self,
@@ -38,12 +40,16 @@ class Store:
         now_ms: Callable[[], int],
         verify: inbound.Verify,
         clock: Callable[[], BootTime] = boot_time,
+        gate: Gate | None = None,
     ) -> None:
         self.path = path
         self._verify = verify
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._writer = Writer(path, node_id=node_id, now_ms=now_ms, clock=clock, on_commit=self._tell_news)
+        self._gate = gate or Gate()
+        self._writer = Writer(
+            path, node_id=node_id, now_ms=now_ms, clock=clock, on_commit=self._note_news, gate=self._gate
+        )
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-reader")
         self._head_seq = 0
         self._writer.start()
@@ -53,20 +59,26 @@ class Store:
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run a job in the writer's thread; answered after its commit is on the disk."""
-        return await self._writer.run(work)
+        return await self._writer.submit(work)
 
     async def read(self, question: Callable[[Reader], T]) -> T:
         """Run a question in the reader's thread."""
         return await self._loop.run_in_executor(self._readers, question, self._reader)
+
+    async def archives_dropped(self, names: Collection[str]) -> None:
+        """Note that these files of the archive are gone for want of room, so that nobody looks for them."""
+
+        def work(tx: Transaction) -> None:
+            for name in names:
+                mark_dropped(tx, name)
+
+        await self.write(work)
 
     def close(self) -> None:
         """Finish what is queued and close the file."""
         self._writer.close()
         self._readers.shutdown(wait=True)
         self._reader.close()
-
-    def _tell_news(self, head_seq: int) -> None:
-        self._loop.call_soon_threadsafe(self._note_news, head_seq)
 
     def _note_news(self, head_seq: int) -> None:
         self._head_seq = head_seq
@@ -111,6 +123,11 @@ class Store:
         return await self.write(inbound.down_head)
 
     async def apply_down(self, events: Sequence[tuple[int, bytes]], head: Head) -> None:
-        """Apply consecutive hub events in one transaction and move the down head with them."""
+        """Apply consecutive hub events in one transaction and move the down head with them.
+
+        Unavailable while the disk holds room for physical scans only.
+        """
+        if events:
+            self._gate.check_hub_events()
         applied = await self.write(lambda tx: inbound.apply(tx, events, head, verify=self._verify))
         await self.on_hub_events(applied)

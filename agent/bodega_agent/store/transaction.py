@@ -24,6 +24,7 @@ from bodega.errors import IdempotencyMismatch, InvalidInput
 from bodega.limits import EVENT_BYTES_MAX
 from bodega.v1 import journal_pb2
 from bodega_agent.store.clock import boot_time
+from bodega_agent.store.gate import Gate
 
 Row = tuple[Any, ...]
 
@@ -38,15 +39,11 @@ class Context:
     correlation_id: str = ""
 
 
-def _any_promise() -> None:
-    """Until the disk says otherwise, promises are made."""
-
-
 class Transaction:
     """The writer's view of the ledger. Only the writer's thread may touch it, inside one job.
 
     `now_ms` is the wall clock and decides nothing about quantity; `clock` is the one that promises end by.
-    `check_promise` raises Refused while the node makes no new promises.
+    Commands that promise ask `gate.check_promise()` before they write.
     """
 
     def __init__(
@@ -56,11 +53,12 @@ class Transaction:
         node_id: str,
         now_ms: Callable[[], int],
         clock: Callable[[], BootTime] = boot_time,
+        gate: Gate | None = None,
     ) -> None:
         self._connection = connection
+        self.gate = gate or Gate()
         self.now_ms = now_ms
         self.clock = clock
-        self.check_promise: Callable[[], None] = _any_promise
         self.head = Head()
         self._claim_file(node_id)
         self.reload_head()
