@@ -89,7 +89,7 @@ class Day:
                 ("count_down", shelf, ""),
             ]
         )
-        lines = 25 if luck.random() < 0.05 else luck.randint(1, 2)
+        lines = 12 if luck.random() < 0.05 else luck.randint(1, 2)
         quantity = -1 if luck.random() < 0.05 else luck.randint(1, 9)
         goods = [[luck.choice(SKUS), quantity, f"L{line}" if lines > 2 else ""] for line in range(lines)]
         reason = "counted twice, and a third time to be sure; " * luck.choice((0, 0, 0, 10))

@@ -35,11 +35,11 @@ from support.faulty_disk_story import (
 from support.faulty_disk_vfs import FaultyVfs, Trace, faulty_vfs
 from support.long_run import by_length
 
-DAYS = by_length(5, 50)
-DAYS_CUT_TWICE = by_length(2, 10)
-BATCHES = 30
-CUTS_PER_DAY_MIN = 400
-WHOLE_DAY_AGAIN_EVERY = 8
+DAYS = by_length(8, 80)
+DAYS_CUT_TWICE = by_length(2, 20)
+BATCHES = 16
+CUTS_PER_DAY_MIN = 250
+WHOLE_DAY_AGAIN_EVERY = 32
 SECOND_CUTS_EVERY = 24
 BETWEEN_MUTANT_CUTS = 5
 
@@ -187,13 +187,13 @@ def test_a_day_does_everything_to_the_disk_that_a_cut_could_fall_into(room: Room
 
 
 def _answering_too_early(recording: Recording) -> Recording:
-    """The same day as if every answer had been given one sync before the commit was durable."""
+    """The same day as if every answer had been given when its commit was written and not yet synced."""
     steps = recording.trace.steps
     early = Trace()
     for step in steps:
         if step[0] == "note":
             last_sync = max((i for i, s in enumerate(early.steps) if s[0] == "sync"), default=0)
-            early.steps.insert(last_sync, step)
+            early.steps.insert(max(0, last_sync - 1), step)
         else:
             early.steps.append(step)
     return Recording(recording.day, early, recording.books)
