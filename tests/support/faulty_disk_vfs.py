@@ -26,7 +26,7 @@ DISK_FULL = apsw.SQLITE_FULL
 READ_FAILED = apsw.SQLITE_IOERR_READ
 WRITE_FAILED = apsw.SQLITE_IOERR_WRITE
 SYNC_FAILED = apsw.SQLITE_IOERR_FSYNC
-DEAD = apsw.SQLITE_IOERR
+NOT_OPENED = apsw.SQLITE_CANTOPEN
 
 Step = tuple[str, tuple[Any, ...]]
 """A method of Disk and its arguments; or "note" and what a test wanted to remember at that moment."""
