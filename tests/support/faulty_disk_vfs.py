@@ -3,7 +3,7 @@
 Only the content of the mounted folder's files is ours. Locks and the WAL's shared memory are those of SQLite's
 unix VFS, on empty files of the same names, so the store runs with the very settings that it has in production.
 Every change to the disk is written to a `Trace`, from which the disk can be made again as it was at any operation;
-a `Fault` lets chosen operations fail.
+a `Fault` says which operations fail, where `failing_operations` lets them.
 """
 
 from __future__ import annotations
@@ -93,18 +93,17 @@ class Mount:
         self.trace.steps.append((name, values))
         getattr(self.disk, name)(*values)
 
-    def meet_fault(self, kind: str, file: str) -> None:
-        """Raise what SQLite shall see if this operation fails."""
+    def fault_of(self, kind: str, name: str) -> int:
+        """The result code with which an operation on a file fails now; SQLITE_OK if it does not."""
         if self.fault is None or not self.fault.strikes(kind):
-            return
-        if kind == "sync" and file in self.disk:
-            self.do("fail_sync", file, self.fault.seen)
-        raise apsw.exception_for(self.fault.code)
+            return apsw.SQLITE_OK
+        if kind == "sync":
+            self.do("fail_sync", name, self.fault.seen)
+        return self.fault.code
 
 
 class _File(apsw.VFSFile):
     def __init__(self, mount: Mount, name: str, path: apsw.URIFilename | str, flags: list[int]) -> None:
-        mount.meet_fault("open", name)
         super().__init__("unix", path, flags)
         self._mount = mount
         self._name = name
@@ -116,19 +115,15 @@ class _File(apsw.VFSFile):
             mount.do("create", name)
 
     def xRead(self, amount: int, offset: int) -> bytes:
-        self._mount.meet_fault("read", self._name)
         return bytes(self._mount.disk.content(self._name)[offset : offset + amount])
 
     def xWrite(self, data: bytes, offset: int) -> None:
-        self._mount.meet_fault("write", self._name)
         self._mount.do("write", self._name, offset, bytes(data))
 
     def xTruncate(self, size: int) -> None:
-        self._mount.meet_fault("truncate", self._name)
         self._mount.do("truncate", self._name, size)
 
     def xSync(self, flags: int) -> None:
-        self._mount.meet_fault("sync", self._name)
         if any(self._name.endswith(suffix) for suffix in self._mount.deaf):
             return
         self._mount.do("sync", self._name)
@@ -155,46 +150,47 @@ class _File(apsw.VFSFile):
 class FaultyVfs(apsw.VFS):
     """The process's default VFS while it lives; files outside of `folder` are left to SQLite's own."""
 
+    NAME = "faulty"
+
     def __init__(self, folder: Path) -> None:
-        super().__init__("faulty", "unix", True)
-        self._folder = folder
-        self._mount = Mount(Disk())
+        super().__init__(self.NAME, "unix", True)
+        self._folder = str(folder)
+        self.mounted = Mount(Disk())
 
     def mount(self, disk: Disk, *, fault: Fault | None = None, deaf: frozenset[str] = frozenset()) -> Mount:
         """Put a disk in: the folder holds its files, and nothing else."""
-        for leftover in self._folder.iterdir():
+        folder = Path(self._folder)
+        for leftover in folder.iterdir():
             leftover.unlink()
         for name in disk.names():
-            (self._folder / name).touch()
-        self._mount = Mount(disk, fault=fault, deaf=deaf)
-        return self._mount
+            (folder / name).touch()
+        self.mounted = Mount(disk, fault=fault, deaf=deaf)
+        return self.mounted
 
     def xOpen(self, name: apsw.URIFilename | str | None, flags: list[int]) -> apsw.VFSFile:
-        own = self._own(name.filename() if isinstance(name, apsw.URIFilename) else name)
+        own = self.own_name(name.filename() if isinstance(name, apsw.URIFilename) else name)
         if name is None or own is None:
             return apsw.VFSFile("unix", name, flags)
-        return _File(self._mount, own, name, flags)
+        return _File(self.mounted, own, name, flags)
 
     def xAccess(self, name: str, flags: int) -> bool:
-        own = self._own(name)
-        return super().xAccess(name, flags) if own is None else own in self._mount.disk
+        own = self.own_name(name)
+        return super().xAccess(name, flags) if own is None else own in self.mounted.disk
 
     def xDelete(self, name: str, sync_folder: bool) -> None:  # noqa: FBT001 - SQLite's signature
-        own = self._own(name)
+        own = self.own_name(name)
         if own is not None:
-            self._mount.meet_fault("delete", own)
-            if own not in self._mount.disk:
+            if own not in self.mounted.disk:
                 raise apsw.exception_for(apsw.SQLITE_IOERR_DELETE_NOENT)
-            self._mount.do("delete", own)
+            self.mounted.do("delete", own)
             if sync_folder:
-                self._mount.do("sync_folder")
+                self.mounted.do("sync_folder")
         super().xDelete(name, sync_folder)
 
-    def _own(self, path: str | None) -> str | None:
-        """The name on our disk, or None for files of others."""
-        if path is None or Path(path).parent != self._folder:
-            return None
-        return Path(path).name
+    def own_name(self, path: str | None) -> str | None:
+        """The name on our disk of a path, or None for files of others."""
+        folder, _, name = (path or "").rpartition("/")
+        return name if folder == self._folder else None
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import pytest
 from bodega.errors import BodegaError, InvalidInput, Unavailable
 from bodega_agent.store.writer import Writer
 from support.faulty_disk import Disk
+from support.faulty_disk_errors import failing_operations
 from support.faulty_disk_story import (
     Books,
     Command,
@@ -140,7 +141,7 @@ class Patient:
 
 @pytest.fixture
 def vfs(tmp_path: Path) -> Iterator[FaultyVfs]:
-    with faulty_vfs(tmp_path / "disk") as vfs:
+    with faulty_vfs(tmp_path / "disk") as vfs, failing_operations(vfs):
         yield vfs
 
 
