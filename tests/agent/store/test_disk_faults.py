@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -83,8 +84,9 @@ class Patient:
 
     def run(self, day: Day) -> None:
         """All of it; `problems` says what was wrong."""
-        self._open_on_an_ill_disk()
-        with opened_writer(self._path) as writer:
+        with self._opened():
+            pass
+        with self._opened() as writer:
             writer.submit(set_checkpoint_pages).exception()
             left = BATCHES_ON_AN_ILL_DISK
             for batch in day.batches:
@@ -101,16 +103,16 @@ class Patient:
         inspection.run(day.commands, self._vfs.mount(Disk(found)).trace)
         self.problems += inspection.problems
 
-    def _open_on_an_ill_disk(self) -> None:
-        """The store opens, or says in a typed error why not; then the disk is repaired."""
-        try:
-            with opened_writer(self._path):
-                pass
-        except BodegaError:
-            self._repair()
-        except Exception as error:  # noqa: BLE001 - any other error is what this test looks for
-            self.problems.append(f"opening raises {error!r}")
-            self._repair()
+    @contextmanager
+    def _opened(self) -> Iterator[Writer]:
+        """The store opens on an ill disk, or says in a typed error why not, and opens when it is repaired."""
+        with ExitStack() as stack:
+            try:
+                writer = stack.enter_context(opened_writer(self._path))
+            except BodegaError:
+                self._repair()
+                writer = stack.enter_context(opened_writer(self._path))
+            yield writer
 
     def _repair(self) -> None:
         self._mount.fault = None
