@@ -1,32 +1,31 @@
 """A day of commands for a node's real store, its books afterwards, and what must still be true after a power cut.
 
-`Day` deals out commands in batches from a seed. `work` sends them through the real `Writer`, so that each batch is
-one commit, and notes every answer in the disk's trace at the moment when it was given. `Inspection` opens what a
-disk held after a cut with the real store code, and says in sentences what is wrong with it.
+`Day` deals out commands in batches from a seed. `work` sends them through the real `Store`, so that each batch is
+one commit, and notes every answer in the disk's trace when it was given, before the disk is used again. `Inspection`
+opens what a disk held after a cut with the real store, and says in sentences what is wrong with it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from bodega.core.ledger import DOCK, Account, Goods, Reference
-from bodega.errors import BodegaError
+from bodega.errors import InvalidInput
 from bodega_agent.store import ledger
 from bodega_agent.store.reader import Reader
+from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
-from bodega_agent.store.writer import Writer
 from support.faulty_disk_vfs import Trace
+from support.node_under_test import opened_store
 
-NODE_ID = "lisbon-01"
 BINS = ("A-01-01", "A-01-02", "B-02-01")
 SKUS = tuple(f"SKU-{number}" for number in range(1, 5))
 BATCH_COMMANDS_MAX = 4
@@ -34,6 +33,8 @@ CHECKPOINT_PAGES = 24
 ANSWER_S = 30.0
 
 Json = dict[str, Any]
+Answer = tuple[str, Json | Exception]
+"""A cmd_id, and its result or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,51 +98,40 @@ class Day:
         return Command(f"cmd-{number}", body)
 
 
-@contextmanager
-def opened_writer(path: Path) -> Iterator[Writer]:
-    """The real writer; its clock counts milliseconds."""
-    ticks = itertools.count(1)
-    writer = Writer(path, node_id=NODE_ID, now_ms=lambda: next(ticks), on_commit=lambda _seq: None)
-    writer.start()
-    try:
-        yield writer
-    finally:
-        writer.close()
-
-
 def set_checkpoint_pages(tx: Transaction) -> None:
     """Checkpoint often, so that a short day has many."""
     tx.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
 
 
-def send_together(writer: Writer, jobs: Sequence[Callable[[Transaction], Any]]) -> list[Future[Any]]:
-    """Submit jobs while the writer is held up, so that it takes them as one batch."""
-    held, go_on = threading.Event(), threading.Event()
+async def work(store: Store, batch: Sequence[Command], trace: Trace) -> list[Answer]:
+    """Send commands while the writer is held up, so that they are one commit; their answers.
+
+    All are noted, too: ("answer", cmd_id, result or error).
+    """
+    loop = asyncio.get_running_loop()
+    held, go_on = asyncio.Event(), threading.Event()
 
     def hold_up(_tx: Transaction) -> None:
-        held.set()
+        loop.call_soon_threadsafe(held.set)
         go_on.wait(ANSWER_S)
 
-    writer.submit(hold_up).add_done_callback(lambda _done: held.set())
-    assert held.wait(ANSWER_S), "the writer answers nobody"
-    futures = [writer.submit(job) for job in jobs]
-    go_on.set()
-    return futures
+    async def send(command: Command) -> Answer:
+        try:
+            answer: Json | Exception = await store.write(command.run)
+        except Exception as error:  # noqa: BLE001 - an error is an answer as well; the caller judges it
+            answer = error
+        trace.note("answer", command.cmd_id, answer)
+        return command.cmd_id, answer
 
-
-def work(writer: Writer, batches: Sequence[Sequence[Command]], trace: Trace) -> None:
-    """Send each batch and wait for its answers; all answers are noted: ("answer", cmd_id, result or error)."""
-
-    def note(cmd_id: str, future: Future[Json]) -> None:
-        error = future.exception()
-        trace.note("answer", cmd_id, error if error is not None else future.result())
-
-    for batch in batches:
-        futures = send_together(writer, [command.run for command in batch])
-        for command, future in zip(batch, futures, strict=True):
-            future.add_done_callback(lambda done, cmd_id=command.cmd_id: note(cmd_id, done))
-        for future in futures:
-            future.exception(ANSWER_S)
+    async with asyncio.timeout(ANSWER_S):
+        holding = asyncio.create_task(store.write(hold_up))
+        await asyncio.wait([holding, asyncio.create_task(held.wait())], return_when="FIRST_COMPLETED")
+        held.set()
+        sending = [asyncio.create_task(send(command)) for command in batch]
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(holding, return_exceptions=True)
+        return await asyncio.gather(*sending)
 
 
 def acknowledged(notes: Sequence[tuple[Any, ...]]) -> dict[str, Json]:
@@ -175,28 +165,30 @@ class Books:
 class Inspection:
     """Open a ledger as the agent would after a power cut, and look for what must not be."""
 
-    def __init__(self, path: Path, promised: Mapping[str, Json], full: Books | None) -> None:
+    def __init__(self, folder: Path, promised: Mapping[str, Json], full: Books | None) -> None:
         """`promised`: acknowledged results; `full`: the books if nothing had been cut, of which a part is left."""
-        self._path = path
+        self._folder = folder
         self._promised = promised
         self._full = full
         self.problems: list[str] = []
 
-    def run(self, again: Sequence[Command], trace: Trace) -> Books | None:
+    async def run(self, again: Sequence[Command], trace: Trace) -> Books | None:
         """Open, look, send commands again (old and new ones) and look at the answers; the books at the end.
 
         Problems are collected; without books the store could not even be worked with.
         """
         try:
-            with opened_writer(self._path) as writer:
-                found = writer.submit(self._look).result(ANSWER_S)
+            with opened_store(self._folder) as store:
+                found = await store.write(self._look)
                 self._compare(found)
-                self._send(writer, again, found, trace)
-                books = writer.submit(self._look).result(ANSWER_S)
-            self._verify()
+                await self._send(store, again, found, trace)
+                books = await store.write(self._look)
+                report = await store.read(Reader.verify)
         except Exception as error:  # noqa: BLE001 - whatever it is, a power cut must not lead to it
             self.problems.append(f"the store fails: {error!r}")
             return None
+        if not report["ok"]:
+            self.problems.append(f"the books do not verify: {report}")
         return books
 
     def _look(self, tx: Transaction) -> Books:
@@ -218,20 +210,10 @@ class Inspection:
         if books.results != whole or kept not in {0, *(r["last_seq"] for r in whole.values())}:
             self.problems.append(f"a command is there in part: {kept} events, {len(books.results)} results")
 
-    def _send(self, writer: Writer, again: Sequence[Command], books: Books, trace: Trace) -> None:
+    async def _send(self, store: Store, again: Sequence[Command], books: Books, trace: Trace) -> None:
         earlier = {**books.results, **self._promised}
-        notes = len(trace.steps)
-        work(writer, [again], trace)
-        answers = [values for name, values in trace.steps[notes:] if name == "note"]
-        for _, cmd_id, answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, BodegaError):
+        for cmd_id, answer in await work(store, again, trace):
+            if isinstance(answer, Exception) and not isinstance(answer, InvalidInput):
                 self.problems.append(f"{cmd_id} fails: {answer!r}")
             if cmd_id in earlier and answer != earlier[cmd_id]:
                 self.problems.append(f"{cmd_id} again gives {answer}, was {earlier[cmd_id]}")
-
-    def _verify(self) -> None:
-        reader = Reader(self._path)
-        report = reader.verify()
-        reader.close()
-        if not report["ok"]:
-            self.problems.append(f"the books do not verify: {report}")

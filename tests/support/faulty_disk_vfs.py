@@ -6,6 +6,7 @@ Every change to the disk is written to a `Trace`, from which the disk can be mad
 a `Fault` says which operations fail, where `failing_operations` lets them.
 """
 
+# ruff: noqa: N802 - SQLite names the methods
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -153,7 +154,7 @@ class FaultyVfs(apsw.VFS):
     NAME = "faulty"
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(self.NAME, "unix", True)
+        super().__init__(self.NAME, "unix", makedefault=True)
         self._folder = str(folder)
         self.mounted = Mount(Disk())
 
@@ -177,7 +178,7 @@ class FaultyVfs(apsw.VFS):
         own = self.own_name(name)
         return super().xAccess(name, flags) if own is None else own in self.mounted.disk
 
-    def xDelete(self, name: str, sync_folder: bool) -> None:  # noqa: FBT001 - SQLite's signature
+    def xDelete(self, name: str, sync_folder: bool) -> None:
         own = self.own_name(name)
         if own is not None:
             if own not in self.mounted.disk:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from bodega.errors import BodegaError, InvalidInput, Unavailable
-from bodega_agent.store.writer import Writer
+from bodega_agent.store.store import Store
 from support.faulty_disk import Disk
 from support.faulty_disk_errors import failing_operations
 from support.faulty_disk_story import (
@@ -26,7 +26,6 @@ from support.faulty_disk_story import (
     Command,
     Day,
     Inspection,
-    opened_writer,
     set_checkpoint_pages,
     work,
 )
@@ -42,6 +41,7 @@ from support.faulty_disk_vfs import (
     faulty_vfs,
 )
 from support.long_run import by_length
+from support.node_under_test import opened_store
 
 BATCHES = by_length(8, 24)
 BATCHES_ON_AN_ILL_DISK = 2
@@ -74,68 +74,66 @@ ILLNESSES = {
 class Patient:
     """A store on a disk with one fault: opened, worked with, repaired, worked with again, its power cut."""
 
-    def __init__(self, vfs: FaultyVfs, path: Path, fault: Fault) -> None:
+    def __init__(self, vfs: FaultyVfs, folder: Path, fault: Fault) -> None:
         self._vfs = vfs
-        self._path = path
+        self._folder = folder
         self._fault = fault
         self._mount: Mount = vfs.mount(Disk(), fault=fault)
         self._promised: dict[str, Any] = {}
         self.problems: list[str] = []
 
-    def run(self, day: Day) -> None:
+    async def run(self, day: Day) -> None:
         """All of it; `problems` says what was wrong."""
         with self._opened():
             pass
-        with self._opened() as writer:
-            writer.submit(set_checkpoint_pages).exception()
+        with self._opened() as store:
+            with suppress(Unavailable):
+                await store.write(set_checkpoint_pages)
             left = BATCHES_ON_AN_ILL_DISK
             for batch in day.batches:
-                self._send(writer, batch)
+                await self._send(store, batch)
                 left -= self._fault.happened
                 if not left:
                     self._repair()
             self._repair()
-            self._look(writer)
-            self._send(writer, day.commands)
-            self._look(writer)
-        inspection = Inspection(self._path, self._promised, None)
+            await self._look(store)
+            await self._send(store, day.commands)
+            await self._look(store)
         found = self._mount.disk.after_power_cut(Random(self._fault.nth))
-        inspection.run(day.commands, self._vfs.mount(Disk(found)).trace)
+        inspection = Inspection(self._folder, self._promised, None)
+        await inspection.run(day.commands, self._vfs.mount(Disk(found)).trace)
         self.problems += inspection.problems
 
     @contextmanager
-    def _opened(self) -> Iterator[Writer]:
+    def _opened(self) -> Iterator[Store]:
         """The store opens on an ill disk, or says in a typed error why not, and opens when it is repaired."""
         with ExitStack() as stack:
             try:
-                writer = stack.enter_context(opened_writer(self._path))
+                store = stack.enter_context(opened_store(self._folder))
             except BodegaError:
                 self._repair()
-                writer = stack.enter_context(opened_writer(self._path))
-            yield writer
+                store = stack.enter_context(opened_store(self._folder))
+            yield store
 
     def _repair(self) -> None:
         self._mount.fault = None
 
-    def _send(self, writer: Writer, commands: Sequence[Command]) -> None:
+    async def _send(self, store: Store, commands: Sequence[Command]) -> None:
         """Send commands together; on an ill disk each is answered by a result, or by Unavailable."""
-        before = len(self._mount.trace.steps)
-        work(writer, [commands], self._mount.trace)
-        answers = [values[1:] for name, values in self._mount.trace.steps[before:] if name == "note"]
-        for cmd_id, answer in answers:
+        for cmd_id, answer in await work(store, commands, self._mount.trace):
             if isinstance(answer, Unavailable):
                 if self._mount.fault is None:
                     self.problems.append(f"{cmd_id} is refused by a disk that is well: {answer}")
             elif isinstance(answer, InvalidInput):
                 pass
-            elif isinstance(answer, BaseException):
+            elif isinstance(answer, Exception):
                 self.problems.append(f"{cmd_id} is answered by {answer!r}")
             elif self._promised.setdefault(cmd_id, answer) != answer:
                 self.problems.append(f"{cmd_id} is answered by {answer}, was {self._promised[cmd_id]}")
 
-    def _look(self, writer: Writer) -> None:
+    async def _look(self, store: Store) -> None:
         """What was acknowledged is there, and nothing else."""
-        books = writer.submit(Books.read).result()
+        books = await store.write(Books.read)
         if books.results != self._promised:
             odd = sorted(set(books.results) ^ set(self._promised))
             self.problems.append(f"answers and books differ: {odd}")
@@ -148,15 +146,15 @@ def vfs(tmp_path: Path) -> Iterator[FaultyVfs]:
 
 
 @pytest.mark.parametrize("illness", ILLNESSES.values(), ids=ILLNESSES.keys())
-def test_every_command_is_answered_honestly_whatever_operation_of_the_disk_fails(
+async def test_every_command_is_answered_honestly_whatever_operation_of_the_disk_fails(
     vfs: FaultyVfs, tmp_path: Path, illness: Illness
 ) -> None:
     day = Day(0, batches=BATCHES)
     found: dict[int, list[str]] = {}
     for nth in itertools.count(1):
         fault = Fault(frozenset({illness.kind}), nth, illness.code, lasting=illness.lasting)
-        patient = Patient(vfs, (tmp_path / "disk").resolve() / "ledger.db", fault)
-        patient.run(day)
+        patient = Patient(vfs, (tmp_path / "disk").resolve(), fault)
+        await patient.run(day)
         if patient.problems:
             found[nth] = patient.problems
         if not fault.happened:

@@ -18,7 +18,6 @@ import apsw
 import pytest
 
 from bodega_agent.store import writer as writer_module
-from bodega_agent.store.reader import Reader
 from bodega_agent.store.schema import open_for_writing
 from bodega_agent.store.transaction import Transaction
 from support.faulty_disk import Disk
@@ -28,12 +27,12 @@ from support.faulty_disk_story import (
     Day,
     Inspection,
     acknowledged,
-    opened_writer,
     set_checkpoint_pages,
     work,
 )
-from support.faulty_disk_vfs import FaultyVfs, Trace, faulty_vfs
+from support.faulty_disk_vfs import FaultyVfs, Step, Trace, faulty_vfs
 from support.long_run import by_length
+from support.node_under_test import opened_store
 
 DAYS = by_length(8, 80)
 DAYS_CUT_TWICE = by_length(2, 20)
@@ -72,24 +71,22 @@ class Room:
 
     def __init__(self, vfs: FaultyVfs, folder: Path) -> None:
         self._vfs = vfs
-        self._path = folder / "ledger.db"
+        self._folder = folder
 
-    def record(self, seed: int, *, deaf: frozenset[str] = frozenset()) -> Recording:
-        """From an empty disk: half a day, closing time, the other half beside a reader, no second closing."""
+    async def record(self, seed: int, *, deaf: frozenset[str] = frozenset()) -> Recording:
+        """From an empty disk: half a day, closing time (the WAL is folded in), and the other half."""
         day = Day(seed, batches=BATCHES)
         mount = self._vfs.mount(Disk(), deaf=deaf)
-        with opened_writer(self._path) as writer:
-            writer.submit(set_checkpoint_pages).result()
-            work(writer, day.batches[: BATCHES // 2], mount.trace)
-        with opened_writer(self._path) as writer:
-            writer.submit(set_checkpoint_pages).result()
-            reader = Reader(self._path)
-            work(writer, day.batches[BATCHES // 2 :], mount.trace)
-            books = writer.submit(Books.read).result()
-        reader.close()
+        for batches in (day.batches[: BATCHES // 2], day.batches[BATCHES // 2 :]):
+            with opened_store(self._folder) as store:
+                await store.write(set_checkpoint_pages)
+                for batch in batches:
+                    await work(store, batch, mount.trace)
+                books = await store.write(Books.read)
+            open_for_writing(self._folder / "ledger.db").close()
         return Recording(day, mount.trace, books)
 
-    def cut(self, recording: Recording, seed: int, *, every: int = 1) -> Cuts:
+    async def cut(self, recording: Recording, seed: int, *, every: int = 1) -> Cuts:
         """Cut the power after each operation of the day (or after some), and inspect what is left."""
         cuts = Cuts()
         for number, place, found, promised, answered in moments(recording.trace, seed, {}):
@@ -98,27 +95,27 @@ class Room:
             commands = recording.day.commands
             whole_day = number % (WHOLE_DAY_AGAIN_EVERY * every) == 0
             again = commands if whole_day else commands[max(0, answered - 2) : answered + 4]
-            problems, after, _ = self._inspect(found, promised, recording.books, again)
+            problems, after, _ = await self._inspect(found, promised, recording.books, again)
             if whole_day and after is not None and not problems:
                 problems = different_ends(after, recording.books)
             cuts.note(place, problems)
         return cuts
 
-    def cut_twice(self, recording: Recording, seed: int) -> Cuts:
+    async def cut_twice(self, recording: Recording, seed: int) -> Cuts:
         """Cut the power now and then, and again after each operation of the recovery and the work after it."""
         cuts = Cuts()
         for number, place, found, promised, answered in moments(recording.trace, seed, {}):
             if number % SECOND_CUTS_EVERY != seed % SECOND_CUTS_EVERY:
                 continue
             again = recording.day.commands[answered : answered + 3]
-            problems, books, trace = self._inspect(found, promised, recording.books, again)
+            problems, books, trace = await self._inspect(found, promised, recording.books, again)
             cuts.note(place, problems)
             for _, second, left, still_promised, _ in moments(trace, seed, promised, found):
-                problems, _, _ = self._inspect(left, still_promised, books, again)
+                problems, _, _ = await self._inspect(left, still_promised, books, again)
                 cuts.note(f"{place}, then {second}", problems)
         return cuts
 
-    def _inspect(
+    async def _inspect(
         self,
         found: dict[str, bytes],
         promised: Mapping[str, Any],
@@ -126,8 +123,8 @@ class Room:
         again: list[Command],
     ) -> tuple[list[str], Books | None, Trace]:
         mount = self._vfs.mount(Disk(found))
-        inspection = Inspection(self._path, promised, full)
-        books = inspection.run(again, mount.trace)
+        inspection = Inspection(self._folder, promised, full)
+        books = await inspection.run(again, mount.trace)
         return inspection.problems, books, mount.trace
 
 
@@ -161,21 +158,24 @@ def room(tmp_path: Path) -> Iterator[Room]:
 
 
 @pytest.mark.parametrize("seed", range(DAYS))
-def test_a_power_cut_after_any_operation_loses_no_acknowledged_command(room: Room, seed: int) -> None:
-    cuts = room.cut(room.record(seed), seed)
+async def test_a_power_cut_after_any_operation_loses_no_acknowledged_command(room: Room, seed: int) -> None:
+    cuts = await room.cut(await room.record(seed), seed)
     assert cuts.problems == {}
     assert cuts.count >= CUTS_PER_DAY_MIN
 
 
 @pytest.mark.parametrize("seed", range(DAYS_CUT_TWICE))
-def test_a_second_power_cut_while_the_ledger_recovers_loses_nothing_either(room: Room, seed: int) -> None:
-    cuts = room.cut_twice(room.record(seed), seed)
+async def test_a_second_power_cut_while_the_ledger_recovers_loses_nothing_either(
+    room: Room, seed: int
+) -> None:
+    cuts = await room.cut_twice(await room.record(seed), seed)
     assert cuts.problems == {}
     assert cuts.count >= CUTS_PER_DAY_MIN, "else the recovery does less than it did"
 
 
-def test_a_day_does_everything_to_the_disk_that_a_cut_could_fall_into(room: Room) -> None:
-    done = Counter((name, *values[:1]) for name, values in room.record(0).trace.steps if name != "note")
+async def test_a_day_does_everything_to_the_disk_that_a_cut_could_fall_into(room: Room) -> None:
+    recording = await room.record(0)
+    done = Counter((name, *values[:1]) for name, values in recording.trace.steps if name != "note")
     for file in ("ledger.db", "ledger.db-wal"):
         assert done["create", file] > 0
         assert done["write", file] > 0
@@ -187,15 +187,18 @@ def test_a_day_does_everything_to_the_disk_that_a_cut_could_fall_into(room: Room
 
 
 def _answering_too_early(recording: Recording) -> Recording:
-    """The same day as if every answer had been given when its commit was written and not yet synced."""
-    steps = recording.trace.steps
-    early = Trace()
-    for step in steps:
+    """The same day as if every command had been answered when its job was done, before its commit."""
+    early, written, answered = Trace(), list[Step](), False
+    for step in recording.trace.steps:
         if step[0] == "note":
-            last_sync = max((i for i, s in enumerate(early.steps) if s[0] == "sync"), default=0)
-            early.steps.insert(max(0, last_sync - 1), step)
-        else:
             early.steps.append(step)
+            answered = True
+            continue
+        if answered:
+            early.steps += written
+            written, answered = [], False
+        written.append(step)
+    early.steps += written
     return Recording(recording.day, early, recording.books)
 
 
@@ -203,7 +206,7 @@ def _lost(cuts: Cuts) -> int:
     return sum("is lost" in text for problems in cuts.problems.values() for text in problems)
 
 
-def test_the_inspection_kills_a_store_with_synchronous_normal(
+async def test_the_inspection_kills_a_store_with_synchronous_normal(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def open_normal(path: Path) -> apsw.Connection:
@@ -212,31 +215,31 @@ def test_the_inspection_kills_a_store_with_synchronous_normal(
         return connection
 
     monkeypatch.setattr(writer_module, "open_for_writing", open_normal)
-    cuts = room.cut(room.record(0), 0, every=BETWEEN_MUTANT_CUTS)
+    cuts = await room.cut(await room.record(0), 0, every=BETWEEN_MUTANT_CUTS)
     assert _lost(cuts) > cuts.count / 4, "NORMAL does not sync a commit; most cuts must find that out"
 
 
-def test_the_inspection_kills_a_store_that_answers_before_the_sync(room: Room) -> None:
-    cuts = room.cut(_answering_too_early(room.record(0)), 0, every=BETWEEN_MUTANT_CUTS)
+async def test_the_inspection_kills_a_store_that_answers_before_the_sync(room: Room) -> None:
+    cuts = await room.cut(_answering_too_early(await room.record(0)), 0, every=BETWEEN_MUTANT_CUTS)
     assert _lost(cuts) > 0
 
 
 @pytest.mark.parametrize("file", ["ledger.db", "ledger.db-wal"])
-def test_the_inspection_finds_a_drive_that_only_says_that_it_synced(room: Room, file: str) -> None:
-    cuts = room.cut(room.record(0, deaf=frozenset({file})), 0, every=BETWEEN_MUTANT_CUTS)
+async def test_the_inspection_finds_a_drive_that_only_says_that_it_synced(room: Room, file: str) -> None:
+    cuts = await room.cut(await room.record(0, deaf=frozenset({file})), 0, every=BETWEEN_MUTANT_CUTS)
     assert _lost(cuts) > 0
 
 
-def test_the_inspection_finds_a_command_that_is_there_in_part(room: Room) -> None:
-    recording = room.record(0)
+async def test_the_inspection_finds_a_command_that_is_there_in_part(room: Room) -> None:
+    recording = await room.record(0)
 
     def half(self: Command, tx: Transaction) -> dict[str, Any]:
         return self._move(tx)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Command, "run", half)
-        halves = room.record(0)
-    cuts = room.cut(
+        halves = await room.record(0)
+    cuts = await room.cut(
         Recording(recording.day, halves.trace, recording.books), 0, every=BETWEEN_MUTANT_CUTS
     )
     assert any("in part" in text for problems in cuts.problems.values() for text in problems)
