@@ -16,6 +16,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bodega.errors import BodegaError, InvalidInput, Unavailable
 from bodega_agent.store.store import Store
@@ -43,7 +44,7 @@ from support.faulty_disk_vfs import (
 from support.long_run import by_length
 from support.node_under_test import opened_store
 
-BATCHES = by_length(8, 24)
+BATCHES = by_length(5, 24)
 BATCHES_ON_AN_ILL_DISK = 2
 
 
@@ -141,7 +142,7 @@ class Patient:
 
 @pytest.fixture
 def vfs(tmp_path: Path) -> Iterator[FaultyVfs]:
-    with faulty_vfs(tmp_path / "disk") as vfs, failing_operations(vfs):
+    with faulty_vfs(tmp_path / "disk") as vfs, failing_operations(vfs), capture_logs():
         yield vfs
 
 
