@@ -49,29 +49,28 @@ def _parse(message: M, body: bytes) -> M:
 def movement_to_wire(movement: Movement) -> stock_pb2.Movement:
     """The message of a movement."""
     reference = movement.reference
-    return stock_pb2.Movement(
+    message = stock_pb2.Movement(
         command=movement.command,
         biz_step=movement.biz_step,
-        postings=[
-            stock_pb2.Posting(account=account_to_wire(account), quantity=quantity, serials=serials)
-            for account, quantity, serials in movement.postings
-        ],
         fulfillment_order_id=reference.fulfillment_order_id,
         sscc=reference.sscc,
         corrects=reference.corrects,
         reason=reference.reason,
         transfer_id=reference.transfer_id,
         reservation_id=reference.reservation_id,
-        entered=[
-            stock_pb2.Entered(
-                sku_id=said.sku_id, quantity=said.quantity, unit=said.unit, units_version=said.units_version
-            )
-            for said in movement.entered
-        ],
-        lots=[
-            stock_pb2.LotSeen(sku_id=seen.sku_id, lot=seen.lot, expiry=seen.expiry) for seen in movement.lots
-        ],
     )
+    # Filled in place: every command comes through here, and messages made apart would be copied.
+    for account, quantity, serials in movement.postings:
+        posting = message.postings.add(quantity=quantity)
+        posting.serials.extend(serials)
+        _fill(posting.account, account)
+    for said in movement.entered:
+        message.entered.add(
+            sku_id=said.sku_id, quantity=said.quantity, unit=said.unit, units_version=said.units_version
+        )
+    for seen in movement.lots:
+        message.lots.add(sku_id=seen.sku_id, lot=seen.lot, expiry=seen.expiry)
+    return message
 
 
 def movement_from_wire(message: stock_pb2.Movement) -> Movement:
@@ -115,14 +114,17 @@ def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
 
 def account_to_wire(account: Account) -> stock_pb2.Account:
     """The message of an account."""
-    message = stock_pb2.Account(
-        owner=account.owner, sku_id=account.sku_id, lot=account.lot, disposition=account.disposition
-    )
-    if account.external:
-        message.external = account.external
-    else:
-        message.bin = account.bin
+    message = stock_pb2.Account()
+    _fill(message, account)
     return message
+
+
+def _fill(message: stock_pb2.Account, account: Account) -> None:
+    message.sku_id, bin_id, message.disposition, message.lot, message.owner, external = account
+    if external:
+        message.external = external
+    else:
+        message.bin = bin_id
 
 
 def account_from_wire(message: stock_pb2.Account) -> Account:
