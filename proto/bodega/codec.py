@@ -16,6 +16,7 @@ from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
+from bodega.limits import ACCOUNTS_REMEMBERED_MAX
 from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
 
 UNKNOWN_FACT = "unknown"
@@ -110,6 +111,25 @@ def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
         gtins=tuple(message.gtins),
         components=tuple([(part.sku_id, part.quantity) for part in message.components]),
     )
+
+
+def postings_from_wire(message: stock_pb2.Movement, known: dict[bytes, Account]) -> list[Posting]:
+    """The postings of a movement, for loops over millions of them.
+
+    `known` is such a loop's own memory of accounts by their bytes, so that each is decoded once and is one object;
+    it is emptied when it holds ACCOUNTS_REMEMBERED_MAX of them.
+    """
+    postings = []
+    for posting in message.postings:
+        place = posting.account
+        key = place.SerializeToString()
+        account = known.get(key)
+        if account is None:
+            if len(known) >= ACCOUNTS_REMEMBERED_MAX:
+                known.clear()
+            account = known[key] = account_from_wire(place)
+        postings.append(Posting(account, posting.quantity, tuple(posting.serials)))
+    return postings
 
 
 def account_to_wire(account: Account) -> stock_pb2.Account:

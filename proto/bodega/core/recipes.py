@@ -319,9 +319,7 @@ def _check_goods(item: Goods) -> None:
     if not 0 < len(item.sku_id) <= IDENTIFIER_CHARS_MAX:
         faults.append(FieldFault("sku_id", f"must be 1 to {IDENTIFIER_CHARS_MAX} characters"))
     if item.serials and len(different := set(item.serials)) != item.quantity:
-        faults.append(
-            FieldFault("serials", f"must be {item.quantity} different ones, are {len(different)}")
-        )
+        faults.append(FieldFault("serials", f"must be {item.quantity} different ones, are {len(different)}"))
     if faults:
         raise InvalidInput(
             f"these goods can not be booked: {'; '.join(map(str, faults))}",
