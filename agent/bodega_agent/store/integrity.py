@@ -53,7 +53,7 @@ def walk(events: Iterable[Event], fold: Fold) -> Trouble | None:
     Checked of each: its number, its hash, and of a movement that it sums to zero, that it takes no place in the
     node below zero, and that no serial is in two of them. Balances of the bad event itself may be half in.
     """
-    known: dict[bytes, Account] = {}
+    known: dict[bytes, Posting] = {}
     for seq, body, chain_hash in events:
         if seq != fold.seq + 1:
             return Trouble("event", f"event {fold.seq + 1} is missing", fold.seq + 1)
@@ -75,14 +75,15 @@ def live_events(connection: apsw.Connection, after_seq: int, limit: int = -1) ->
     )
 
 
-def _take(fold: Fold, known: dict[bytes, Account], body: bytes) -> str:
+def _take(fold: Fold, known: dict[bytes, Posting], body: bytes) -> str:
     """Fold one event; what is wrong with it, or nothing."""
     try:
         event = parse_node_event(body)
         if event.WhichOneof("fact") != "movement":
             return ""
-        postings = postings_from_wire(event.movement, known)
-        check_postings(event.movement.command, postings)
+        movement = event.movement
+        postings = postings_from_wire(movement, known)
+        check_postings(movement.command, postings)
     except (IntegrityBroken, PeerFault) as error:
         return error.message
     balances = fold.balances
