@@ -112,6 +112,10 @@ DROP TRIGGER journal_is_append_only_delete;
 CREATE TRIGGER journal_is_append_only_delete BEFORE DELETE ON journal
   WHEN old.seq > (SELECT coalesce(max(last_seq), 0) FROM archive)
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+CREATE TRIGGER balance_at_zero_has_no_row AFTER UPDATE OF quantity ON balance WHEN new.quantity = 0
+  BEGIN DELETE FROM balance WHERE sku_id = new.sku_id AND bin = new.bin AND disposition = new.disposition
+    AND lot = new.lot AND owner = new.owner AND external = new.external; END;
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
