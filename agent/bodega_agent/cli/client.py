@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bodega.errors import OUTCOMES, BodegaError, PeerFault, PermissionRefused, Unavailable
+from bodega.errors import OUTCOMES, BodegaError, FieldFault, PeerFault, PermissionRefused, Unavailable
 from bodega.limits import CONTROL_ANSWER_S
 from bodega_agent.config import load_config
 
@@ -116,12 +116,17 @@ def result_of(line: bytes) -> Any:
         error = answer["error"]
         code, message, hint = str(error["code"]), str(error["message"]), str(error["hint"])
         exit_code = int(error["exit"])
+        faults = tuple(
+            FieldFault(fault["where"], fault["problem"], fault["line"]) for fault in error.get("faults", ())
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise PeerFault(
             "the agent's answer is not readable",
             hint="is another program on the socket? see bodega config check",
         ) from error
-    raise _family(code, exit_code)(message, hint=hint, code=code)
+    refusal = _family(code, exit_code)(message, hint=hint, code=code)
+    refusal.faults = faults
+    raise refusal
 
 
 def _family(code: str, exit_code: int) -> type[BodegaError]:

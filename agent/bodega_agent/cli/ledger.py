@@ -18,6 +18,7 @@ _HERE = "bodega_agent.cli"
 @click.group(
     cls=LazyGroup,
     lazy={
+        "do": f"{_HERE}.ledger_do:do",
         "log": f"{_HERE}.ledger_log:log",
         "show": f"{_HERE}.ledger_log:show",
         "explain": f"{_HERE}.ledger_explain:explain",
@@ -28,8 +29,8 @@ _HERE = "bodega_agent.cli"
 def ledger() -> None:
     """The journal: every fact that this node has recorded, in order, as a hash chain.
 
-    Nothing in it is ever changed; a correction is a new event. All of these read the ledger file and work
-    while the agent is down.
+    Nothing in it is ever changed; a correction is a new event. `do` asks the agent; all others read the
+    ledger file and work while the agent is down.
     """
 
 

@@ -53,7 +53,7 @@ def export(
     Examples:
       bodega ledger export --format jsonl -o journal.jsonl
       bodega ledger export --table balance --format csv | column -t -s,
-      bodega ledger export --epcis --gln 9521234000014 -o movements.jsonld
+      bodega ledger export --epcis --gln 9521234000013 -o movements.jsonld
     """
     if epcis:
         _refuse_other_shapes()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+from bodega.core.commands import decode
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import SCAN_BYTES_MAX
 from bodega_adapters.ports import Scan
@@ -17,7 +18,7 @@ from bodega_agent.services.health import HealthService
 from bodega_agent.services.importing import ImportService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard, Shown
-from bodega_agent.store import labels
+from bodega_agent.store import commands, labels
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
@@ -54,6 +55,7 @@ class Operations:
             "labels": self._labels,
             "reprint": self._reprint,
             "ledger.verify": self._verify,
+            "ledger.command": self._command,
             "ledger.import": self._importing.take,
             "sync": self._sync,
         }
@@ -80,6 +82,15 @@ class Operations:
 
     async def _verify(self, _request: Json) -> Json:
         return await self._store.read(Reader.verify)
+
+    async def _command(self, request: Json) -> Json:
+        """One ledger command, an object in `command`; done once for its `cmd_id`."""
+        command = decode(request.get("command"))
+        context = Context(command.cmd_id, actor="technician", device="control")
+        result = await self._store.write(lambda tx: commands.run(tx, context, command))
+        # A parcel that was packed for an order has a label to print now.
+        self._printing.wake()
+        return result
 
     async def _prompt(self, request: Json) -> Shown:
         device = _text(request, "device")

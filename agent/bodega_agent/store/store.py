@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from bodega_agent.store.archiving import mark_dropped
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
 from bodega_agent.store.reader import Reader
+from bodega_agent.store.schema import opening
 from bodega_agent.store.transaction import Transaction
 from bodega_agent.store.writer import Writer
 
@@ -53,8 +55,11 @@ class Store:
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-reader")
         self._head_seq = 0
         self._writer.start()
-        self._reader = Reader(path)
-        self._head_seq = self._reader.head().seq
+        with opening(path), ExitStack() as undo:
+            undo.callback(self._writer.close)
+            self._reader = undo.enter_context(closing(Reader(path)))
+            self._head_seq = self._reader.head().seq
+            undo.pop_all()
         self.on_hub_events: Callable[[inbound.Applied], Awaitable[None]] = _nobody_listens
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
