@@ -11,7 +11,6 @@ from bodega.host.cli import LazyGroup, emit_json, json_option
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option
 
-
 _HERE = "bodega_agent.cli"
 
 

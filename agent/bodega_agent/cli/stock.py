@@ -55,6 +55,7 @@ def _filters(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 @click.pass_context
 def stock(
     context: click.Context,
+    /,
     config_path: Path,
     *,
     as_json: bool,
