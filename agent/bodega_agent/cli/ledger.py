@@ -8,20 +8,31 @@ from typing import Any
 import click
 
 from bodega.codec import parse_node_event
-from bodega.errors import ExitCode, NotFound
+from bodega.errors import NotFound
 from bodega.host.cli import LazyGroup, emit_json, emit_table, json_option
 from bodega_agent.cli.journal_text import event_json, one_line
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option
 from bodega_agent.cli.times import utc
 
+_HERE = "bodega_agent.cli"
 
-@click.group(cls=LazyGroup, lazy={"export": "bodega_agent.cli.ledger_export:export"})
+
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "export": f"{_HERE}.ledger_export:export",
+        "verify": f"{_HERE}.ledger_verify:verify",
+        "backup": f"{_HERE}.ledger_backup:backup",
+        "restore": f"{_HERE}.ledger_backup:restore",
+        "archive": f"{_HERE}.ledger_archive:archive",
+    },
+)
 def ledger() -> None:
     """The journal: every fact that this node has recorded, in order, as a hash chain.
 
-    Nothing in it is ever changed; a correction is a new event. All of these read the ledger file and work
-    while the agent is down.
+    Nothing in it is ever changed; a correction is a new event. Reads and `backup` take the ledger file and work
+    while the agent is down; `archive` asks the agent; `restore` needs it stopped.
     """
 
 
@@ -77,26 +88,3 @@ def show(config_path: Path, *, as_json: bool, seq: int) -> None:
     click.echo(f"event {seq}, {shown['fact']}: {one_line(parse_node_event(events[0].body))}")
     click.echo(f"hash {shown['hash']}")
     emit_json(shown["event"])
-
-
-@ledger.command()
-@config_option
-@json_option
-def verify(config_path: Path, *, as_json: bool) -> None:
-    """Check the whole journal: hash chain, postings that sum to zero, balances. Exit 1 if anything is off.
-
-    \b
-    Example:
-      bodega ledger verify
-    """
-    with ledger_of(config_path) as journal:
-        result = journal.verify()
-    if as_json:
-        emit_json(result)
-    elif result["ok"]:
-        click.echo(f"{result['events']} events: chain, postings and balances are right.")
-    else:
-        click.echo(f"BROKEN after {result['events']} events: {result['problem']}")
-        click.echo("  next: keep the file as it is, stop the agent, and call whoever runs the fleet")
-    if not result["ok"]:
-        raise SystemExit(ExitCode.CHECK_FAILED)
