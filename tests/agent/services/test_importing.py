@@ -160,9 +160,8 @@ async def test_a_part_that_does_not_follow_begins_nothing(tmp_path: Path) -> Non
     ],
 )
 async def test_a_request_that_is_no_part_is_refused(tmp_path: Path, request_: Json) -> None:
-    with opened_store(tmp_path) as store:
-        with pytest.raises(InvalidInput, match="no part of an import"):
-            await ImportService(store).take(request_)
+    with opened_store(tmp_path) as store, pytest.raises(InvalidInput, match="no part of an import"):
+        await ImportService(store).take(request_)
 
 
 async def test_what_waits_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
