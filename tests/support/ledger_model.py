@@ -26,7 +26,7 @@ LOT_TRACKED = {"LOTTED", "BOTH"}
 KITS = {"KIT": {"PLAIN": 2, "SERIAL": 1}}
 
 
-class Impossible(Exception):  # noqa: N818  # the model's word for a command that must be refused
+class Impossible(Exception):  # the model's word for a command that must be refused
     """The ledger must refuse this command, and write nothing."""
 
 
@@ -120,7 +120,9 @@ class LedgerModel:
         place = (body["bin_id"], body.get("disposition", SELLABLE))
         sku, lot, units = body["sku_id"], body.get("lot", ""), _units(body)
         named = set(body.get("serials", ()))
-        here = {s for (of, s), (lot_of, at) in self.serial_at.items() if (of, lot_of, at) == (sku, lot, place)}
+        here = {
+            s for (of, s), (lot_of, at) in self.serial_at.items() if (of, lot_of, at) == (sku, lot, place)
+        }
         steps: list[Leg] = []
         if here - named:
             steps.append(Leg(sku, lot, place, "adjustment:count", len(here - named), tuple(here - named)))
@@ -134,7 +136,9 @@ class LedgerModel:
         for step in steps:
             self._record(left.pop(0), [step])
         difference = units - self.stock[sku, lot, place]
-        ends: tuple[Place, Place] = ("adjustment:count", place) if difference > 0 else (place, "adjustment:count")
+        ends: tuple[Place, Place] = (
+            ("adjustment:count", place) if difference > 0 else (place, "adjustment:count")
+        )
         if difference:
             self._record(left.pop(0), [Leg(sku, lot, *ends, abs(difference))])
         assert not left, "no more movements than a count needs"
@@ -150,7 +154,9 @@ class LedgerModel:
         units = body["difference"] * UNITS[body.get("unit", "each")]
         ends: tuple[Place, Place] = ("adjustment:found", place) if units > 0 else (place, "adjustment:damage")
         serials = tuple(body.get("serials", ()))
-        self._record(seqs[0] if seqs else 0, [Leg(body["sku_id"], body.get("lot", ""), *ends, abs(units), serials)])
+        self._record(
+            seqs[0] if seqs else 0, [Leg(body["sku_id"], body.get("lot", ""), *ends, abs(units), serials)]
+        )
 
     def _kit(self, body: Json, seqs: list[int]) -> None:
         self._record(seqs[0] if seqs else 0, [*self._parts(body, "kit"), self._whole(body, "kit")])
@@ -160,7 +166,9 @@ class LedgerModel:
 
     def _parts(self, body: Json, command: str) -> list[Leg]:
         place = (body["bin_id"], SELLABLE)
-        ends: tuple[Place, Place] = (place, "transformation") if command == "kit" else ("transformation", place)
+        ends: tuple[Place, Place] = (
+            (place, "transformation") if command == "kit" else ("transformation", place)
+        )
         return [
             Leg(part["sku_id"], part.get("lot", ""), *ends, part["quantity"], tuple(part.get("serials", ())))
             for part in body["parts"]
@@ -168,7 +176,9 @@ class LedgerModel:
 
     def _whole(self, body: Json, command: str) -> Leg:
         place = (body["bin_id"], SELLABLE)
-        ends: tuple[Place, Place] = ("transformation", place) if command == "kit" else (place, "transformation")
+        ends: tuple[Place, Place] = (
+            ("transformation", place) if command == "kit" else (place, "transformation")
+        )
         return Leg(body["sku_id"], "", *ends, _units(body))
 
     def _re_identify(self, body: Json, seqs: list[int]) -> None:
@@ -178,8 +188,22 @@ class LedgerModel:
         self._record(
             seqs[0] if seqs else 0,
             [
-                Leg(was["sku_id"], was.get("lot", ""), place, "unidentified", units, tuple(was.get("serials", ()))),
-                Leg(now["sku_id"], now.get("lot", ""), "unidentified", place, units, tuple(now.get("serials", ()))),
+                Leg(
+                    was["sku_id"],
+                    was.get("lot", ""),
+                    place,
+                    "unidentified",
+                    units,
+                    tuple(was.get("serials", ())),
+                ),
+                Leg(
+                    now["sku_id"],
+                    now.get("lot", ""),
+                    "unidentified",
+                    place,
+                    units,
+                    tuple(now.get("serials", ())),
+                ),
             ],
         )
 
@@ -194,7 +218,9 @@ class LedgerModel:
             net[leg.sku, leg.lot, leg.source] -= leg.units
             net[leg.sku, leg.lot, leg.target] += leg.units
             rests |= {(leg.sku, serial): (leg.lot, leg.target) for serial in leg.serials}
-        came_home = {sku for (sku, _lot, place), units in net.items() if isinstance(place, tuple) and units < 0}
+        came_home = {
+            sku for (sku, _lot, place), units in net.items() if isinstance(place, tuple) and units < 0
+        }
         for (sku, serial), (_lot, place) in rests.items():
             now = self.serial_at[sku, serial][1]
             if sku in came_home and not isinstance(place, tuple) and isinstance(now, tuple):
@@ -250,7 +276,14 @@ class LedgerModel:
         if body["quantity"] > kept["pending"]:
             raise Impossible("more than was reserved")
         serials = tuple(body.get("serials", ()))
-        leg = Leg(kept["sku_id"], body.get("lot", ""), (body["bin_id"], SELLABLE), "customer", body["quantity"], serials)
+        leg = Leg(
+            kept["sku_id"],
+            body.get("lot", ""),
+            (body["bin_id"], SELLABLE),
+            "customer",
+            body["quantity"],
+            serials,
+        )
         self._record(seqs[0] if seqs else 0, [leg])
         self.rights[kept["sku_id"]] -= body["quantity"]
         kept["pending"] = 0 if body.get("final", True) else kept["pending"] - body["quantity"]
@@ -288,7 +321,13 @@ def _leg(body: Json, line: Json) -> Leg:
         "transfer_out": ((at, SELLABLE), f"in_transit:{body.get('transfer_id')}"),
         "transfer_in": (f"in_transit:{body.get('transfer_id')}", (at, IN_PROGRESS)),
     }
-    return Leg(line["sku_id"], line.get("lot", ""), *ends[body["command"]], _units(line), tuple(line.get("serials", ())))
+    return Leg(
+        line["sku_id"],
+        line.get("lot", ""),
+        *ends[body["command"]],
+        _units(line),
+        tuple(line.get("serials", ())),
+    )
 
 
 def balances_of(model: LedgerModel) -> dict[tuple[str, str, str, str, str, str], int]:
