@@ -113,7 +113,8 @@ class ImportService:
 
         def work(tx: Transaction) -> None:
             for row in rows:
-                _do(tx, row, tally)
+                if len(tally.faults) < LEDGER_IMPORT_FAULTS_MAX:
+                    _do(tx, row, tally)
             if tally.faults or not keep:
                 raise _Undone("nothing of this is kept")
 
@@ -179,5 +180,3 @@ def _not_a_part(where: str, problem: str) -> InvalidInput:
         hint="import the file again: bodega ledger import",
         faults=(FieldFault(where, problem),),
     )
-
-
