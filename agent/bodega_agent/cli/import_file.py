@@ -10,10 +10,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from sqlite_utils.utils import Format, rows_from_file
 
@@ -146,10 +146,10 @@ def _csv_rows(text: str, columns: frozenset[str], faults: Faults) -> Iterator[Ro
     if not _header_is_right(header, lines.read_so_far + 1, columns, faults):
         return
     try:
-        rows, _format = rows_from_file(lines, Format.CSV, dialect=dialect, encoding="utf-8", extras_key=_REST)
-        for number, values in enumerate(rows, start=1):
-            cells = [*(value for name, value in values.items() if name != _REST), *values.get(_REST, ())]
-            given = [cell for cell in cells if cell is not None]
+        file = cast("BinaryIO", lines)
+        rows, _format = rows_from_file(file, Format.CSV, dialect=dialect, encoding="utf-8", extras_key=_REST)
+        for number, values in enumerate(cast("Iterable[Json]", rows), start=1):
+            given = [cell for cell in (*values.values(), *values.pop(_REST, ())) if isinstance(cell, str)]
             line = lines.read_so_far - sum(cell.count("\n") for cell in given)
             if not any(cell.strip() for cell in given):
                 continue

@@ -127,9 +127,9 @@ class Search:
     def _in_journal(self, after: int, last: int) -> Iterator[Recorded]:
         """Oldest first, because the disk reads ahead and not back."""
         condition = "".join(f" AND ({' OR '.join(['instr(body, ?)'] * len(n))})" for n in self._needles)
+        sql = "SELECT seq, CAST(body AS BLOB) AS body, hash FROM journal WHERE seq > ? AND seq <= ?"
         rows = self._reader.rows(
-            f"SELECT seq, CAST(body AS BLOB) AS body, hash FROM journal WHERE seq > ? AND seq <= ?{condition}"
-            " ORDER BY seq",
+            f"{sql}{condition} ORDER BY seq",
             after,
             last,
             *(needle for needles in self._needles for needle in needles),
