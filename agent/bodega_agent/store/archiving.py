@@ -40,9 +40,9 @@ class Archived:
 
 
 def last_archivable(
-    connection: apsw.Connection, *, before_ms: int, sound_seq: int, needs_ack: bool
+    connection: apsw.Connection, *, before_ms: int, needs_ack: bool
 ) -> tuple[int, int] | None:
-    """First and last event of the next archive: recorded before a time, found right, acknowledged; None if none is.
+    """First and last event of the next archive: recorded before a time, acknowledged; None if none is.
 
     The head always stays, and one archive holds at most ARCHIVE_EVENTS_MAX.
     """
@@ -52,7 +52,6 @@ def last_archivable(
     first = max(first, _archived_seq(connection) + 1)
     bounds = [
         _last_before(connection, first, head, before_ms),
-        sound_seq,
         head - 1,
         first + ARCHIVE_EVENTS_MAX - 1,
     ]
