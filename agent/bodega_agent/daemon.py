@@ -41,6 +41,7 @@ from bodega_agent.services.syncing import SyncService
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
 from bodega_agent.store.inbound import Applied, settings_of
+from bodega_agent.store.lock import held
 from bodega_agent.store.store import Store
 from bodega_agent.vision.client import VisionClient
 from bodega_agent.vision.messages import CameraSpec, WorkerSpec
@@ -85,6 +86,7 @@ class Node:
         """Open the ledger and the devices, and listen; nothing waits for the network here."""
         config = self._config
         await ensure_free(config.socket_path)
+        self._closing.enter_context(held(config.ledger_path))
         hub_key = HubKey(config.hub.verify_key_bytes) if config.hub else None
         gate = await self._keep_the_disk()
         self._store = Store(

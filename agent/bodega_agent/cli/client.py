@@ -63,6 +63,10 @@ class ControlClient:
     def ask(self, op: str, **args: Any) -> Any:
         """The result of one operation; raises the agent's error, or Unavailable when it has gone."""
         self.send(op, **args)
+        return self.next_result()
+
+    def next_result(self) -> Any:
+        """Wait for the next result of what was sent."""
         return result_of(self._read_line())
 
     def send(self, op: str, **args: Any) -> None:

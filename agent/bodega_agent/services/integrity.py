@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any, TypeVar
-
-import apsw
+from typing import Any
 
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
@@ -28,7 +26,6 @@ from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 
 log = get_logger(__name__)
-T = TypeVar("T")
 Json = dict[str, Any]
 
 
@@ -52,7 +49,6 @@ class IntegrityService:
         self._quick_check = "not needed: the last stop was clean"
         self._checking: asyncio.Task[None] | None = None
         self._walking = asyncio.Lock()
-        self._aside: set[Reader] = set()
 
     @property
     def trouble(self) -> Trouble | None:
@@ -96,8 +92,7 @@ class IntegrityService:
 
     async def close(self) -> None:
         """Stop what runs aside, and leave the mark of a clean stop."""
-        for reader in list(self._aside):
-            reader.connection.interrupt()
+        self._store.stop_asides()
         if self._checking is not None:
             await asyncio.wait([self._checking])
         # Without the mark the next start checks the file: no harm.
@@ -125,7 +120,7 @@ class IntegrityService:
 
     async def verify(self, *, since_checkpoint: bool = False) -> Json:
         """The full check, beside the work; if it finds everything right, an older alarm is taken back."""
-        report = await self._ask_aside(lambda reader: reader.verify(since_checkpoint=since_checkpoint))
+        report = await self._store.read_aside(lambda reader: reader.verify(since_checkpoint=since_checkpoint))
         if report["ok"] and not since_checkpoint and self._trouble is not None:
             async with self._walking:
                 log.warning("ledger_right_again", problem=self._trouble.problem)
@@ -136,10 +131,7 @@ class IntegrityService:
 
     def _step(self, reader: Reader) -> tuple[bool, Trouble | None]:
         assert self._walk is not None, "walk_on() has begun one"
-        try:
-            return self._walk.step(reader.connection, CHAIN_CHECK_SLICE_EVENTS_MAX)
-        except (apsw.CorruptError, apsw.NotADBError) as error:
-            return False, Trouble("file", f"SQLite can not read the ledger: {error}")
+        return self._walk.step(reader.connection, CHAIN_CHECK_SLICE_EVENTS_MAX)
 
     async def _make_checkpoint(self, fold: Fold) -> None:
         """At the head, so that the hub can compare its own; a node that is never idle does not wait for ever."""
@@ -158,29 +150,13 @@ class IntegrityService:
 
     async def _check_file(self) -> None:
         try:
-            trouble = await self._ask_aside(lambda reader: condition.quick_check(reader.connection))
+            trouble = await self._store.read_aside(lambda reader: condition.quick_check(reader.connection))
         except Unavailable:
             return
         self._quick_check = trouble.problem if trouble else "ok, after a stop that was not clean"
         log.info("quick_check", result=self._quick_check)
         if trouble is not None:
             await self._alarm(trouble)
-
-    async def _ask_aside(self, question: Callable[[Reader], T]) -> T:
-        """A long question, on a connection and in a thread of its own; Unavailable when the agent stops first."""
-
-        def ask() -> T:
-            with contextlib.closing(Reader(self._store.path)) as reader:
-                self._aside.add(reader)
-                try:
-                    return question(reader)
-                finally:
-                    self._aside.discard(reader)
-
-        try:
-            return await asyncio.to_thread(ask)
-        except apsw.InterruptError as error:
-            raise Unavailable("the agent is stopping") from error
 
     async def _alarm(self, trouble: Trouble) -> None:
         log.error("ledger_broken", problem=trouble.problem, seq=trouble.seq)

@@ -26,6 +26,8 @@ from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
 
+_DAY_S = 24 * 3600
+
 
 class Operations:
     """The control socket's vocabulary: `answers` by name, and `streams`."""
@@ -90,13 +92,14 @@ class Operations:
     async def _verify(self, _request: Json) -> Json:
         return await self._integrity.verify()
 
-    def _archive(self, request: Json) -> AsyncIterator[Json]:
-        days = request.get("older_than_days")
-        if days is None:
-            return self._archives.run(ARCHIVE_OLDER_THAN_S)
+    async def _archive(self, request: Json) -> AsyncIterator[Json]:
+        """A line per step, `{"step": "done"}` as the last."""
+        days = request.get("older_than_days", ARCHIVE_OLDER_THAN_S / _DAY_S)
         if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days < math.inf:
             raise _fault("older_than_days", "must be a number that is not negative")
-        return self._archives.run(days * 24 * 3600)
+        async for step in self._archives.run(days * _DAY_S):
+            yield step
+        yield {"step": "done"}
 
     async def _command(self, request: Json) -> Json:
         """One ledger command, an object in `command`; done once for its `cmd_id`."""

@@ -18,6 +18,7 @@ from bodega_agent.store.transaction import Context, Transaction
 CLEAN_STOP = "clean_stop"
 TROUBLE = "ledger_trouble"
 RESTORED = "restored"
+RESTORED_SEQ = "restored_seq"
 
 _QUICK_CHECK_LINES_MAX = 5
 
@@ -59,8 +60,8 @@ def note_start(tx: Transaction) -> Condition:
         restored=_stored(tx.get(RESTORED), Restored),
     )
     tx.execute("DELETE FROM meta WHERE key = ?", (CLEAN_STOP,))
-    if condition.restored is not None and tx.get("restored_seq") is None:
-        tx.put("restored_seq", _record_restored(tx, condition.restored))
+    if condition.restored is not None and tx.get(RESTORED_SEQ) is None:
+        tx.put(RESTORED_SEQ, _record_restored(tx, condition.restored))
     return condition
 
 

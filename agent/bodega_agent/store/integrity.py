@@ -110,8 +110,8 @@ def _move_serials(places: dict[SerialKey, Account], postings: Iterable[Posting])
     for account, quantity, serials in postings:
         if account.is_physical:
             for serial in serials:
-                key = (account.sku_id, serial), account
-                changes[key] = changes.get(key, 0) + (1 if quantity > 0 else -1)
+                step = (account.sku_id, serial), account
+                changes[step] = changes.get(step, 0) + (1 if quantity > 0 else -1)
     for (key, account), change in sorted(changes.items(), key=lambda item: item[1]):
         if change < 0 and places.pop(key, None) != account:
             return f"serial {key[1]} of {key[0]} leaves {account.bin}, where it is not"
@@ -134,7 +134,7 @@ def compare(connection: apsw.Connection, fold: Fold, *, sound_seq: int = 0) -> T
             place = f"{account.sku_id} in {account.bin or account.external}"
             said = f"the balance of {place} is {row}, its events add up to {total}"
             return _mismatch(connection, "balance", said, account, "", sound_seq)
-    places = {(row[0], row[1]): Account(row[0], *row[2:], "") for row in connection.execute(_SERIALS)}
+    places = {(sku_id, serial): Account(sku_id, *place) for sku_id, serial, *place in connection.execute(_SERIALS)}
     for key in sorted(places.keys() | fold.serials.keys()):
         there, expected = places.get(key), fold.serials.get(key)
         if there != expected:
@@ -195,10 +195,13 @@ class BackgroundWalk:
         Only at the head can the tables be held against the fold.
         """
         before = self.fold.seq
-        with connection:
-            bad = walk(live_events(connection, before, events_max), self.fold)
-            at_head = self.fold.seq - before < events_max
-            if bad is None and at_head:
-                bad = compare(connection, self.fold, sound_seq=self.sound_seq)
-                self.sound_seq = self.fold.seq if bad is None else self.sound_seq
+        try:
+            with connection:
+                bad = walk(live_events(connection, before, events_max), self.fold)
+                at_head = self.fold.seq - before < events_max
+                if bad is None and at_head:
+                    bad = compare(connection, self.fold, sound_seq=self.sound_seq)
+                    self.sound_seq = self.fold.seq if bad is None else self.sound_seq
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            return False, Trouble("file", f"SQLite can not read the ledger: {error}")
         return at_head, bad
