@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import sys
 import time
 from pathlib import Path
 
@@ -37,20 +38,19 @@ def backup(config_path: Path, *, as_json: bool, file: Path, force: bool) -> None
       bodega ledger backup --force /mnt/usb/lisbon-01.db
     """
     ledger = load_config(config_path).ledger_path
-    with click.progressbar(
-        length=100, label="copying", hidden=as_json, file=click.get_text_stream("stderr")
-    ) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.update(done * 100 // max(1, total) - bar.pos)
-
-        made = copies.backup(ledger, file, force=force, progress=show)
+    made = copies.backup(ledger, file, force=force, progress=_show_progress)
     if as_json:
         emit_json(made)
         return
     click.echo(f"{made['file']}: {made['size_bytes']} bytes, up to event {made['head_seq']}, verified.")
     if made["archives"]:
         click.echo(f"{made['archives']} archives are not in it: copy {ledger.parent / 'archives'} too.")
+
+
+def _show_progress(done: int, total: int) -> None:
+    """For a person who waits; a script's log stays clean."""
+    if sys.stderr.isatty():
+        click.echo(f"\rcopying {done * 100 // max(1, total):3} %", nl=done >= total, err=True)
 
 
 @click.command()

@@ -73,10 +73,6 @@ class ArchiveService:
                 if bounds[1] - bounds[0] + 1 < ARCHIVE_EVENTS_MAX:
                     return
 
-    async def dropped(self, file: str) -> None:
-        """The disk's ladder has deleted this archive."""
-        await self._store.write(lambda tx: archiving.mark_dropped(tx, file))
-
     def _bounds(self, reader: Reader, before_ms: int) -> tuple[int, int] | None:
         if (trouble := self._integrity.trouble) is not None:
             raise Refused(

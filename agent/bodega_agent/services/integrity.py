@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from typing import Any
 
 from bodega.errors import Unavailable
@@ -29,19 +28,14 @@ log = get_logger(__name__)
 Json = dict[str, Any]
 
 
-def _nobody_refuses(_reason: str) -> None:
-    """Until the daemon has wired the gate of promises."""
-
-
 class IntegrityService:
     """Knows whether the ledger adds up. `start` before anything is promised, `close` before the store.
 
-    `refuse_promises`: told why no new promise may be made, or "" when it may again.
+    It closes the gate of promises while it does not, and for a store that was restored.
     """
 
-    def __init__(self, store: Store, refuse_promises: Callable[[str], None] = _nobody_refuses) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._refuse_promises = refuse_promises
         self._walk: BackgroundWalk | None = None
         self._checkpoint_seq = self._last_turn_seq = 0
         self._trouble: Trouble | None = None
@@ -169,11 +163,11 @@ class IntegrityService:
 
     def _tell_gate(self) -> None:
         if self._trouble is not None:
-            self._refuse_promises("the ledger does not add up")
+            self._store.gate.ledger_unsure = "the ledger does not add up"
         elif self._restored is not None:
-            self._refuse_promises("the ledger was restored from a backup")
+            self._store.gate.ledger_unsure = "the ledger was restored from a backup"
         else:
-            self._refuse_promises("")
+            self._store.gate.ledger_unsure = ""
 
     @staticmethod
     def _restored_words(restored: Restored) -> Json:

@@ -134,7 +134,9 @@ def compare(connection: apsw.Connection, fold: Fold, *, sound_seq: int = 0) -> T
             place = f"{account.sku_id} in {account.bin or account.external}"
             said = f"the balance of {place} is {row}, its events add up to {total}"
             return _mismatch(connection, "balance", said, account, "", sound_seq)
-    places = {(sku_id, serial): Account(sku_id, *place) for sku_id, serial, *place in connection.execute(_SERIALS)}
+    places = {
+        (sku_id, serial): Account(sku_id, *place) for sku_id, serial, *place in connection.execute(_SERIALS)
+    }
     for key in sorted(places.keys() | fold.serials.keys()):
         there, expected = places.get(key), fold.serials.get(key)
         if there != expected:
