@@ -157,7 +157,7 @@ def _mismatch(
     connection: apsw.Connection, kind: str, said: str, account: Account, serial: str, sound_seq: int
 ) -> Trouble:
     touched = _first_touch(connection, account, serial, sound_seq)
-    since = f"after event {sound_seq}, where it was right" if sound_seq else "of the journal"
+    since = f"after event {sound_seq} (where it was right)" if sound_seq else "of the journal"
     why = (
         f"the first event {since} that touched it is {touched}"
         if touched
