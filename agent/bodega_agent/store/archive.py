@@ -119,7 +119,7 @@ def _first_bad_seq(path: Path, segment: Segment) -> int:
         for seq, _body, _hash in events_in(path):
             good = seq
     except (IntegrityBroken, NotFound):
-        return good + 1
+        return min(good + 1, segment.last_seq)
     return segment.first_seq
 
 
