@@ -207,6 +207,11 @@ def forget_commands(tx: Transaction, after_cmd_id: str) -> str:
     return str(rows[-1][0]) if len(rows) == ARCHIVE_ROWS_PER_COMMIT_MAX else ""
 
 
+def mark_dropped(tx: Transaction, file: str) -> None:
+    """The disk's ladder has deleted this file: that it is gone is no alarm."""
+    tx.execute("UPDATE archive SET dropped = 1 WHERE file = ?", (file,))
+
+
 def _archived_seq(connection: apsw.Connection) -> int:
     row = next(iter(connection.execute("SELECT coalesce(max(last_seq), 0) FROM archive")))
     return int(row[0])
