@@ -26,7 +26,7 @@ LOT_TRACKED = {"LOTTED", "BOTH"}
 KITS = {"KIT": {"PLAIN": 2, "SERIAL": 1}}
 
 
-class Impossible(Exception):  # noqa: N818  # the model's word for a command that must be refused
+class Impossible(Exception):  # the model's word for a command that must be refused
     """The ledger must refuse this command, and write nothing."""
 
 
@@ -55,6 +55,7 @@ class LedgerModel:
     rights: Counter[str] = field(default_factory=Counter)
     promised: dict[str, Json] = field(default_factory=dict)
     holds: dict[str, tuple[str, int]] = field(default_factory=dict)
+    clock_ms: int = 0
 
     # One movement.
 
@@ -114,13 +115,56 @@ class LedgerModel:
             self.open_differences[bin_id, sku, lot] += units
 
     def _plain(self, body: Json, seqs: list[int]) -> None:
-        self._record(next(iter(seqs), 0), [_leg(body, line) for line in body.get("lines", [body])])
+        lines = body.get("lines", [body] if "sku_id" in body else self._all_at(body))
+        named = [(line["sku_id"], serial) for line in lines for serial in line.get("serials", ())]
+        if len(named) > len(set(named)) or not lines:
+            raise Impossible("a serial is named twice, or nothing is there")
+        self._record(next(iter(seqs), 0), [_leg(body, line) for line in lines])
+
+    def _all_at(self, body: Json) -> list[Json]:
+        """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""
+        source = _leg(body, {"sku_id": "", "quantity": 0}).source
+        return [
+            {"sku_id": leg.sku, "lot": leg.lot, "quantity": leg.units, "serials": leg.serials}
+            for leg in self.on_shelves()
+            if leg.source == source
+        ]
+
+    def _record(self, seq: int, legs: list[Leg]) -> None:
+        opened: list[tuple[str, str, str, int]] = []
+        self.movements[seq] = self.carry(legs, opened)
+        self.open_by_movement[seq] = opened
+        for bin_id, sku, lot, units in opened:
+            self.open_differences[bin_id, sku, lot] += units
+
+    def _plain(self, body: Json, seqs: list[int]) -> None:
+        lines = body.get("lines", [body] if "sku_id" in body else self._all_at(body))
+        named = [(line["sku_id"], serial) for line in lines for serial in line.get("serials", ())]
+        if len(named) > len(set(named)) or not lines:
+            raise Impossible("a serial is named twice, or nothing is there")
+        self._record(next(iter(seqs), 0), [_leg(body, line) for line in lines])
+
+    def _all_at(self, body: Json) -> list[Json]:
+        """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""
+        source = _leg(body, {"sku_id": "", "quantity": 0}).source
+        return [
+            {
+                "sku_id": sku,
+                "lot": lot,
+                "quantity": units,
+                "serials": [s for (of, s), at in self.serial_at.items() if of == sku and at == (lot, place)],
+            }
+            for (sku, lot, place), units in self.stock.items()
+            if place == source and units > 0
+        ]
 
     def _count(self, body: Json, seqs: list[int]) -> None:
         place = (body["bin_id"], body.get("disposition", SELLABLE))
         sku, lot, units = body["sku_id"], body.get("lot", ""), _units(body)
         named = set(body.get("serials", ()))
-        here = {s for (of, s), (lot_of, at) in self.serial_at.items() if (of, lot_of, at) == (sku, lot, place)}
+        here = {
+            s for (of, s), (lot_of, at) in self.serial_at.items() if (of, lot_of, at) == (sku, lot, place)
+        }
         steps: list[Leg] = []
         if here - named:
             steps.append(Leg(sku, lot, place, "adjustment:count", len(here - named), tuple(here - named)))
@@ -134,10 +178,11 @@ class LedgerModel:
         for step in steps:
             self._record(left.pop(0), [step])
         difference = units - self.stock[sku, lot, place]
-        ends: tuple[Place, Place] = ("adjustment:count", place) if difference > 0 else (place, "adjustment:count")
+        ends: tuple[Place, Place] = (
+            ("adjustment:count", place) if difference > 0 else (place, "adjustment:count")
+        )
         if difference:
             self._record(left.pop(0), [Leg(sku, lot, *ends, abs(difference))])
-        assert not left, "no more movements than a count needs"
         self._close((body["bin_id"], sku, lot))
 
     def _close(self, key: tuple[str, str, str]) -> None:
@@ -150,7 +195,9 @@ class LedgerModel:
         units = body["difference"] * UNITS[body.get("unit", "each")]
         ends: tuple[Place, Place] = ("adjustment:found", place) if units > 0 else (place, "adjustment:damage")
         serials = tuple(body.get("serials", ()))
-        self._record(seqs[0] if seqs else 0, [Leg(body["sku_id"], body.get("lot", ""), *ends, abs(units), serials)])
+        self._record(
+            seqs[0] if seqs else 0, [Leg(body["sku_id"], body.get("lot", ""), *ends, abs(units), serials)]
+        )
 
     def _kit(self, body: Json, seqs: list[int]) -> None:
         self._record(seqs[0] if seqs else 0, [*self._parts(body, "kit"), self._whole(body, "kit")])
@@ -160,7 +207,9 @@ class LedgerModel:
 
     def _parts(self, body: Json, command: str) -> list[Leg]:
         place = (body["bin_id"], SELLABLE)
-        ends: tuple[Place, Place] = (place, "transformation") if command == "kit" else ("transformation", place)
+        ends: tuple[Place, Place] = (
+            (place, "transformation") if command == "kit" else ("transformation", place)
+        )
         return [
             Leg(part["sku_id"], part.get("lot", ""), *ends, part["quantity"], tuple(part.get("serials", ())))
             for part in body["parts"]
@@ -168,7 +217,9 @@ class LedgerModel:
 
     def _whole(self, body: Json, command: str) -> Leg:
         place = (body["bin_id"], SELLABLE)
-        ends: tuple[Place, Place] = ("transformation", place) if command == "kit" else (place, "transformation")
+        ends: tuple[Place, Place] = (
+            ("transformation", place) if command == "kit" else (place, "transformation")
+        )
         return Leg(body["sku_id"], "", *ends, _units(body))
 
     def _re_identify(self, body: Json, seqs: list[int]) -> None:
@@ -178,8 +229,22 @@ class LedgerModel:
         self._record(
             seqs[0] if seqs else 0,
             [
-                Leg(was["sku_id"], was.get("lot", ""), place, "unidentified", units, tuple(was.get("serials", ()))),
-                Leg(now["sku_id"], now.get("lot", ""), "unidentified", place, units, tuple(now.get("serials", ()))),
+                Leg(
+                    was["sku_id"],
+                    was.get("lot", ""),
+                    place,
+                    "unidentified",
+                    units,
+                    tuple(was.get("serials", ())),
+                ),
+                Leg(
+                    now["sku_id"],
+                    now.get("lot", ""),
+                    "unidentified",
+                    place,
+                    units,
+                    tuple(now.get("serials", ())),
+                ),
             ],
         )
 
@@ -194,7 +259,9 @@ class LedgerModel:
             net[leg.sku, leg.lot, leg.source] -= leg.units
             net[leg.sku, leg.lot, leg.target] += leg.units
             rests |= {(leg.sku, serial): (leg.lot, leg.target) for serial in leg.serials}
-        came_home = {sku for (sku, _lot, place), units in net.items() if isinstance(place, tuple) and units < 0}
+        came_home = {
+            sku for (sku, _lot, place), units in net.items() if isinstance(place, tuple) and units < 0
+        }
         for (sku, serial), (_lot, place) in rests.items():
             now = self.serial_at[sku, serial][1]
             if sku in came_home and not isinstance(place, tuple) and isinstance(now, tuple):
@@ -214,7 +281,28 @@ class LedgerModel:
         for bin_id, sku, lot, units in opened:
             self.open_differences[bin_id, sku, lot] += units
 
+    def on_shelves(self) -> list[Leg]:
+        """What lies where in the node, as the leg that would empty each place."""
+        return [
+            Leg(
+                sku,
+                lot,
+                place,
+                "",
+                units,
+                tuple(
+                    sorted(s for (of, s), at in self.serial_at.items() if of == sku and at == (lot, place))
+                ),
+            )
+            for (sku, lot, place), units in self.stock.items()
+            if isinstance(place, tuple) and units > 0
+        ]
+
     # Promises.
+
+    def pending(self) -> dict[str, Json]:
+        """Reservations that have not ended."""
+        return {name: kept for name, kept in self.promised.items() if kept["pending"]}
 
     def available(self, sku: str) -> int:
         """What the node may promise now."""
@@ -234,10 +322,21 @@ class LedgerModel:
         if len(set(names)) < len(names) or set(names) & set(self.promised):
             raise Impossible("the name is taken")
         for line in lines:
-            self.promised[line["reservation_id"]] = {"sku_id": line["sku_id"], "pending": _units(line)}
+            lasts_ms = body.get("expires_after_s", 0) * 1_000
+            self.promised[line["reservation_id"]] = {
+                "sku_id": line["sku_id"],
+                "pending": _units(line),
+                "ends_ms": self.clock_ms + lasts_ms if lasts_ms else None,
+            }
 
     def _release(self, body: Json, _seqs: list[int]) -> None:
         self._pending(body)["pending"] = 0
+
+    def _expire(self, body: Json, _seqs: list[int]) -> None:
+        kept = self._pending(body)
+        if kept["ends_ms"] is None or self.clock_ms < kept["ends_ms"]:
+            raise Impossible("it has time left")
+        kept["pending"] = 0
 
     def _pending(self, body: Json) -> Json:
         kept = self.promised.get(body["reservation_id"], {"pending": 0})
@@ -250,14 +349,21 @@ class LedgerModel:
         if body["quantity"] > kept["pending"]:
             raise Impossible("more than was reserved")
         serials = tuple(body.get("serials", ()))
-        leg = Leg(kept["sku_id"], body.get("lot", ""), (body["bin_id"], SELLABLE), "customer", body["quantity"], serials)
+        leg = Leg(
+            kept["sku_id"],
+            body.get("lot", ""),
+            (body["bin_id"], SELLABLE),
+            "customer",
+            body["quantity"],
+            serials,
+        )
         self._record(seqs[0] if seqs else 0, [leg])
         self.rights[kept["sku_id"]] -= body["quantity"]
         kept["pending"] = 0 if body.get("final", True) else kept["pending"] - body["quantity"]
 
     def _override(self, body: Json, _seqs: list[int]) -> None:
         if body.get("close"):
-            if body["override_id"] not in self.holds:
+            if not self.holds.get(body["override_id"], ("", 0))[1]:
                 raise Impossible("there is no such override that is open")
             self.holds[body["override_id"]] = ("", 0)
         elif body["override_id"] in self.holds:
@@ -288,7 +394,13 @@ def _leg(body: Json, line: Json) -> Leg:
         "transfer_out": ((at, SELLABLE), f"in_transit:{body.get('transfer_id')}"),
         "transfer_in": (f"in_transit:{body.get('transfer_id')}", (at, IN_PROGRESS)),
     }
-    return Leg(line["sku_id"], line.get("lot", ""), *ends[body["command"]], _units(line), tuple(line.get("serials", ())))
+    return Leg(
+        line["sku_id"],
+        line.get("lot", ""),
+        *ends[body["command"]],
+        _units(line),
+        tuple(line.get("serials", ())),
+    )
 
 
 def balances_of(model: LedgerModel) -> dict[tuple[str, str, str, str, str, str], int]:

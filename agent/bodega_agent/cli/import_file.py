@@ -60,7 +60,7 @@ class Faults:
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file, or of standard input for "-". Raises NotFound, or InvalidInput if it is too long."""
     try:
-        with (io.FileIO(0, closefd=False) if str(path) == "-" else path.open("rb")) as file:
+        with io.FileIO(0, closefd=False) if str(path) == "-" else path.open("rb") as file:
             content = _read_at_most(file, LEDGER_IMPORT_BYTES_MAX + 1)
     except OSError as error:
         raise NotFound(

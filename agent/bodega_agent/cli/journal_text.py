@@ -125,7 +125,9 @@ def _override(fact: stock_pb2.OverrideChanged) -> str:
     units = f"{fact.quantity} " if fact.quantity else ""
     if fact.state == "open":
         return f"set rule '{fact.rule}' aside for {units}{_goods(fact)}: {fact.reason} ({fact.override_id})"
-    return f"rule '{fact.rule}' is in force again for {units}{_goods(fact)}: {fact.state} ({fact.override_id})"
+    return (
+        f"rule '{fact.rule}' is in force again for {units}{_goods(fact)}: {fact.state} ({fact.override_id})"
+    )
 
 
 def _checkpoint(fact: stock_pb2.LedgerCheckpoint) -> str:

@@ -112,7 +112,9 @@ def _value(name: str, text: str) -> Any:
 
 def _from_file(name: str) -> dict[str, Any]:
     try:
-        text = click.get_text_stream("stdin").read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        text = (
+            click.get_text_stream("stdin").read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        )
     except FileNotFoundError as error:
         raise NotFound(
             f"'{name}' is neither a ledger command nor a file", hint=f"commands: {', '.join(SHAPES)}"
@@ -125,6 +127,7 @@ def _from_file(name: str) -> dict[str, Any]:
         raise InvalidInput(f"'{name}' is not JSON: {error}", hint="one JSON object is one command") from error
     if not isinstance(body, dict):
         raise InvalidInput(
-            f"'{name}' holds no JSON object", hint="one object is one command; many rows: bodega ledger import"
+            f"'{name}' holds no JSON object",
+            hint="one object is one command; many rows: bodega ledger import",
         )
     return body

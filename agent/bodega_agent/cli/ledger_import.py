@@ -30,7 +30,9 @@ _PART_BYTES_MAX = CONTROL_REQUEST_BYTES_MAX // 2
     help="What a row without a command is: count (the shelf holds this), receive, ...",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Do everything but keep nothing: only say what is wrong.")
-def import_rows(config_path: Path, *, as_json: bool, path: Path, shape: str, default: str, dry_run: bool) -> None:
+def import_rows(
+    config_path: Path, *, as_json: bool, path: Path, shape: str, default: str, dry_run: bool
+) -> None:
     """Import rows of CSV or JSON lines into the ledger, as commands: all of them, or none.
 
     The columns of a CSV are the fields of the commands; opening stock needs sku_id (or gtin), quantity and bin,
@@ -110,5 +112,3 @@ def _said(answer: Json, *, dry_run: bool) -> str:
     if answer["left_out"]:
         said += f"; {answer['left_out']} rows of the world outside were left out"
     return f"{said}."
-
-

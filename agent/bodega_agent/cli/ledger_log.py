@@ -71,10 +71,7 @@ def log(
 def _show(events: Sequence[Told], *, as_json: bool) -> None:
     if as_json:
         emit_json(
-            [
-                {**event_json(told.seq, told.body, told.hash), "text": one_line(told.event)}
-                for told in events
-            ]
+            [{**event_json(told.seq, told.body, told.hash), "text": one_line(told.event)} for told in events]
         )
         return
     emit_table(
@@ -124,7 +121,5 @@ def _event(journal: Reader, seq: int) -> Told:
     if not found or found[0].seq != seq:
         first = journal.first_seq()
         archived = "it is in an archive file" if seq < first else ""
-        raise NotFound(
-            f"there is no event {seq}", hint=archived or f"the newest is {journal.head().seq}"
-        )
+        raise NotFound(f"there is no event {seq}", hint=archived or f"the newest is {journal.head().seq}")
     return as_told(found[0])

@@ -119,10 +119,7 @@ def _show_sums(found: list[Json], groups: tuple[str, ...], *, as_json: bool) -> 
         return
     emit_table(
         (*groups, "places", "quantity"),
-        [
-            (*(row[GROUPS[group]] or "-" for group in groups), row["places"], row["quantity"])
-            for row in found
-        ],
+        [(*(row[GROUPS[group]] or "-" for group in groups), row["places"], row["quantity"]) for row in found],
         empty="No stock there.",
     )
     _show_total(found)
@@ -178,10 +175,7 @@ def atp(config_path: Path, *, as_json: bool, sku_ids: tuple[str, ...]) -> None:
     words = [word for word in (found[0] if found else {}) if word not in {"sku_id", "name", "available"}]
     emit_table(
         ("sku", "name", *words, "atp"),
-        [
-            (row["sku_id"], row["name"], *(row[word] for word in words), row["available"])
-            for row in found
-        ],
+        [(row["sku_id"], row["name"], *(row[word] for word in words), row["available"]) for row in found],
         empty="This node knows no SKU yet.",
     )
 

@@ -179,5 +179,3 @@ def _not_a_part(where: str, problem: str) -> InvalidInput:
         hint="import the file again: bodega ledger import",
         faults=(FieldFault(where, problem),),
     )
-
-

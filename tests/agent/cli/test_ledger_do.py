@@ -15,7 +15,16 @@ def test_a_command_in_words_is_done_and_said_as_a_sentence(node):
 
 
 def test_the_same_id_is_done_once_and_with_another_body_refused(node):
-    words = ("ledger", "do", "receive", "sku_id=SKU-2", "bin_id=A-01-02", "quantity=3", "--cmd-id", "by-hand-1")
+    words = (
+        "ledger",
+        "do",
+        "receive",
+        "sku_id=SKU-2",
+        "bin_id=A-01-02",
+        "quantity=3",
+        "--cmd-id",
+        "by-hand-1",
+    )
     first, again = answer(node, *words), answer(node, *words)
     assert first == again
     other = bodega(node, *words, "reason=more")

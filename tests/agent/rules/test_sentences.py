@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bodega.core.ledger import DOCK, Account, Disposition, Entered, Goods, LotSeen, Movement, Posting, Reference
+from bodega.core.ledger import (
+    DOCK,
+    Account,
+    Disposition,
+    Entered,
+    Goods,
+    LotSeen,
+    Movement,
+    Posting,
+    Reference,
+)
 from bodega.core.recipes import RECIPES, Book, Places, book, correct
 from bodega_agent.rules.sentences import MOVEMENTS, sentence
 
@@ -67,7 +77,9 @@ def test_a_serial_that_the_book_had_elsewhere_is_said() -> None:
 def test_a_serial_of_another_lot_leaves_as_the_one_and_is_found_as_the_other() -> None:
     held = Book({SHELF._replace(lot="OLD"): 1}, {("OAT", "S1"): SHELF._replace(lot="OLD")})
     told = _told("pick", goods=Goods("OAT", 1, lot="NEW", serials=("S1",)), held=held)
-    assert told.startswith("picked 1 OAT (lot NEW, serial S1) from A-01 to B-01; 1 OAT (lot OLD, serial S1) was not")
+    assert told.startswith(
+        "picked 1 OAT (lot NEW, serial S1) from A-01 to B-01; 1 OAT (lot OLD, serial S1) was not"
+    )
 
 
 def test_many_serials_are_counted_and_not_all_named() -> None:

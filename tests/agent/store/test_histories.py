@@ -88,9 +88,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         with opened_store(folder) as store:
             await HubPen(store).fulfillment_order(1, ("OAT-1", 1))
             await store.write(_a_day)
-            await store.write(
-                lambda tx: tx.execute("UPDATE fulfillment_order SET sscc = 'SSCC-1'") and None
-            )
+            await store.write(lambda tx: tx.execute("UPDATE fulfillment_order SET sscc = 'SSCC-1'") and None)
 
     asyncio.run(fill())
     reader = Reader(folder / "ledger.db")

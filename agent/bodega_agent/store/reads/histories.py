@@ -124,5 +124,3 @@ def _in_bytes(text: str) -> bytes:
     length = len(encoded)
     prefix = bytes([length]) if length < 0x80 else bytes([length & 0x7F | 0x80, length >> 7])
     return prefix + encoded
-
-
