@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from bodega.core.commands import SHAPES
 from bodega.core.ledger import Disposition
 from bodega_adapters.framing.check_digit import make_sscc
 from support.ledger_model import CLOSED, IN_PROGRESS, LOT_TRACKED, RETURNED, SELLABLE, SERIAL_TRACKED, Leg
@@ -181,24 +182,22 @@ def taking(draw: st.DrawFn, there: list[Leg]) -> Json:
         line["serials"] = list(leg.serials[:units])
         line["quantity"] = len(line["serials"])
     command = draw(st.sampled_from(_TAKES.get(disposition, _ANYWHERE)))
-    body: Json = {**line, "command": command}
-    if command in {"move", "scrap", "change_disposition", "count", "adjust"}:
-        body["disposition"] = disposition
-    if command in {"change_disposition", "inspect"}:
-        body["to_disposition"] = draw(DISPOSITIONS)
-    if command in {"move", "put_away", "pick", "unpack", "inspect"}:
-        body["to_bin_id"] = draw(bins)
-    if command in {"scrap", "adjust"}:
-        body["reason"] = "broken"
     if command == "adjust":
-        body["difference"] = -body.pop("quantity")
-    if command == "transfer_out":
-        body["transfer_id"] = "T-1"
-    if command == "pack":
-        body["sscc"] = draw(st.sampled_from(SSCCS))
+        line["difference"] = -line.pop("quantity")
     if command in {"ship", "unpack"}:
-        return {**body, "sscc": bin_id.removeprefix("PARCEL-")}
-    return {**body, "from_bin_id" if command in {"move", "put_away"} else "bin_id": bin_id}
+        line["sscc"] = bin_id.removeprefix("PARCEL-")
+    else:
+        line["from_bin_id" if command in {"move", "put_away"} else "bin_id"] = bin_id
+    fields: Json = {
+        "disposition": disposition,
+        "to_disposition": draw(DISPOSITIONS),
+        "to_bin_id": draw(bins),
+        "reason": "broken",
+        "transfer_id": "T-1",
+        "sscc": draw(st.sampled_from(SSCCS)),
+    }
+    wanted = {field.name for field in SHAPES[command].fields}
+    return {**{name: value for name, value in fields.items() if name in wanted}, **line, "command": command}
 
 
 @st.composite

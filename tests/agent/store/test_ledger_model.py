@@ -57,16 +57,21 @@ class LedgerMachine(RuleBasedStateMachine):
         body = {**body, "cmd_id": f"c{self.sent}"}
         head = self.ledger.tx.head
         expected = copy.deepcopy(self.model)
-        try:
-            result = self.ledger.do(body)
-        except BodegaError as error:
+        result, refusal = self._answer(body)
+        if result is None:
             assert self.ledger.tx.head == head, "a refused command has written nothing"
             assert not self.ledger.rows("SELECT 1 FROM command WHERE cmd_id = ?", body["cmd_id"])
-            assert not _is_possible(expected, body), f"refused: {error.message} {error.faults}"
+            assert not _is_possible(expected, body), refusal
             return
         expected.apply(body, result["seqs"])
         self.model = expected
         self.done.append((body, result))
+
+    def _answer(self, body: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
+        try:
+            return self.ledger.do(body), ""
+        except BodegaError as error:
+            return None, f"refused: {error.message} {error.faults}"
 
     @rule(data=st.data(), name=st.sampled_from(sorted(PHYSICAL)))
     def anything_is_scanned(self, data: st.DataObject, name: str) -> None:
@@ -110,7 +115,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.seq)
     @rule(data=st.data())
     def correct(self, data: st.DataObject) -> None:
-        seq = data.draw(st.integers(1, self.ledger.tx.head.seq))
+        movements = st.sampled_from(sorted(self.model.movements) or [1])
+        seq = data.draw(st.one_of(movements, movements, st.integers(1, self.ledger.tx.head.seq)))
         self._send({"command": "correct", "event": f"1/{seq}", "reason": "typed wrong"})
 
     @precondition(lambda self: self.done)
