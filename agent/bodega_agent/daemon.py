@@ -24,6 +24,7 @@ from bodega_agent.config import AgentConfig
 from bodega_agent.identity import HubKey
 from bodega_agent.rules.disk import FOLDERS, DataClass
 from bodega_agent.rules.facts import VisionMode
+from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.control import ControlServer, ensure_free
 from bodega_agent.services.disk import DiskService, total_bytes
 from bodega_agent.services.expiry import ExpiryService
@@ -31,6 +32,7 @@ from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
 from bodega_agent.services.intake import IntakeService
+from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.operations import Operations
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
@@ -39,6 +41,7 @@ from bodega_agent.services.syncing import SyncService
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
 from bodega_agent.store.inbound import Applied, settings_of
+from bodega_agent.store.lock import held
 from bodega_agent.store.store import Store
 from bodega_agent.vision.client import VisionClient
 from bodega_agent.vision.messages import CameraSpec, WorkerSpec
@@ -83,18 +86,22 @@ class Node:
         """Open the ledger and the devices, and listen; nothing waits for the network here."""
         config = self._config
         await ensure_free(config.socket_path)
+        self._closing.enter_context(held(config.ledger_path))
         hub_key = HubKey(config.hub.verify_key_bytes) if config.hub else None
         gate = await self._keep_the_disk()
         self._store = Store(
             config.ledger_path,
             node_id=config.node_id,
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            now_ms=_now_ms,
             verify=lambda signature, text: hub_key is not None and hub_key.has_signed(text, signature),
             clock=boot_time,
             gate=gate,
         )
         self._closing.callback(self._store.close)
         self._disk.on_archives_dropped = self._store.archives_dropped
+        self._integrity = IntegrityService(self._store)
+        await self._integrity.start()
+        self._closing.push_async_callback(self._integrity.close)
         self._settings = await self._store.write(settings_of)
         self._store.on_hub_events = self._hear_hub
         self._tasks.append(ExpiryService(self._store).run())
@@ -108,10 +115,19 @@ class Node:
         self._start_printer()
         self._eyes = self._make_eyes()
         parts = self._health_parts()
-        self._health = HealthService(config, self._store, parts, self._nonce)
+        self._health = HealthService(config, self._store, self._integrity, parts, self._nonce)
         parts.sync = self._make_sync(hub_key) if hub_key else None
-        self._schedule = Schedule(self._store, self._health, self._disk)
-        asked = Operations(self._store, self._floor, self._board, self._printing, self._health)
+        archives = ArchiveService(
+            self._store,
+            self._integrity,
+            node_id=config.node_id,
+            needs_ack=hub_key is not None,
+            now_ms=_now_ms,
+        )
+        self._schedule = Schedule(self._store, self._integrity, archives, self._disk)
+        asked = Operations(
+            self._store, self._floor, self._board, self._printing, self._health, self._integrity, archives
+        )
         self._control = ControlServer(config.socket_path, asked.answers, asked.streams)
         await self._control.start()
         self._closing.push_async_callback(self._control.close)
@@ -196,6 +212,7 @@ class Node:
             link=NatsLink(self._config.node_id, broker),
             hub_key=hub_key,
             health=self._health.report,
+            fenced=self._integrity.restored.advice if self._integrity.restored else "",
         )
         self._tasks.append(sync.run())
         return sync
@@ -222,6 +239,10 @@ class Node:
             self._settings = await self._store.write(settings_of)
         for fulfillment_order_id in applied.cancelled:
             await self._floor.work_cancelled(fulfillment_order_id)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _give_back_start_up_memory() -> None:

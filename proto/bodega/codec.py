@@ -16,6 +16,7 @@ from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
+from bodega.limits import POSTINGS_REMEMBERED_MAX
 from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
 
 UNKNOWN_FACT = "unknown"
@@ -49,29 +50,28 @@ def _parse(message: M, body: bytes) -> M:
 def movement_to_wire(movement: Movement) -> stock_pb2.Movement:
     """The message of a movement."""
     reference = movement.reference
-    return stock_pb2.Movement(
+    message = stock_pb2.Movement(
         command=movement.command,
         biz_step=movement.biz_step,
-        postings=[
-            stock_pb2.Posting(account=account_to_wire(account), quantity=quantity, serials=serials)
-            for account, quantity, serials in movement.postings
-        ],
         fulfillment_order_id=reference.fulfillment_order_id,
         sscc=reference.sscc,
         corrects=reference.corrects,
         reason=reference.reason,
         transfer_id=reference.transfer_id,
         reservation_id=reference.reservation_id,
-        entered=[
-            stock_pb2.Entered(
-                sku_id=said.sku_id, quantity=said.quantity, unit=said.unit, units_version=said.units_version
-            )
-            for said in movement.entered
-        ],
-        lots=[
-            stock_pb2.LotSeen(sku_id=seen.sku_id, lot=seen.lot, expiry=seen.expiry) for seen in movement.lots
-        ],
     )
+    # Filled in place: every command comes through here, and messages made apart would be copied.
+    for account, quantity, serials in movement.postings:
+        posting = message.postings.add(quantity=quantity)
+        posting.serials.extend(serials)
+        _fill(posting.account, account)
+    for said in movement.entered:
+        message.entered.add(
+            sku_id=said.sku_id, quantity=said.quantity, unit=said.unit, units_version=said.units_version
+        )
+    for seen in movement.lots:
+        message.lots.add(sku_id=seen.sku_id, lot=seen.lot, expiry=seen.expiry)
+    return message
 
 
 def movement_from_wire(message: stock_pb2.Movement) -> Movement:
@@ -113,16 +113,38 @@ def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
     )
 
 
+def postings_from_wire(message: stock_pb2.Movement, known: dict[bytes, Posting]) -> list[Posting]:
+    """The postings of a movement, for loops over millions of them.
+
+    `known` is such a loop's own memory of postings by their bytes, so that what repeats is decoded once; it is
+    emptied when it holds POSTINGS_REMEMBERED_MAX of them.
+    """
+    postings = []
+    for each in message.postings:
+        key = each.SerializeToString()
+        posting = known.get(key)
+        if posting is None:
+            if len(known) >= POSTINGS_REMEMBERED_MAX:
+                known.clear()
+            posting = Posting(account_from_wire(each.account), each.quantity, tuple(each.serials))
+            known[key] = posting
+        postings.append(posting)
+    return postings
+
+
 def account_to_wire(account: Account) -> stock_pb2.Account:
     """The message of an account."""
-    message = stock_pb2.Account(
-        owner=account.owner, sku_id=account.sku_id, lot=account.lot, disposition=account.disposition
-    )
-    if account.external:
-        message.external = account.external
-    else:
-        message.bin = account.bin
+    message = stock_pb2.Account()
+    _fill(message, account)
     return message
+
+
+def _fill(message: stock_pb2.Account, account: Account) -> None:
+    message.sku_id, bin_id, message.disposition, message.lot, message.owner, external = account
+    if external:
+        message.external = external
+    else:
+        message.bin = bin_id
 
 
 def account_from_wire(message: stock_pb2.Account) -> Account:

@@ -130,7 +130,8 @@ def test_a_database_of_version_1_is_brought_forward_with_its_rows(database: str,
         for table, columns in added.items():
             for column in columns:
                 tx.connection.exec_driver_sql(f"ALTER TABLE {table.name} DROP COLUMN {column}")
-        for table in (schema.serial, schema.rule_override):
+        promises = (schema.node_rights, schema.rights_transfer, schema.node_reservation)
+        for table in (schema.serial, schema.rule_override, *promises):
             table.drop(tx.connection)
         tx.upsert(schema.meta, [{"key": "schema_version", "value": "1"}])
 
@@ -141,7 +142,7 @@ def test_a_database_of_version_1_is_brought_forward_with_its_rows(database: str,
     assert (tea.sku_id, tea.serial_tracked, tea.units, tea.components) == ("TEA", False, "[]", "[]")
     drafts = [SkuDraft("MILK", "Milk", units=(SkuUnit("case", 12),))]
     assert again.write(lambda tx: catalogue.upsert_skus(tx, OPERATOR, drafts))[0] == 1
-    assert rows_of(again, schema.serial) == []
+    assert rows_of(again, schema.serial) == rows_of(again, schema.node_rights) == []
     again.close()
 
 

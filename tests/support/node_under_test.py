@@ -6,15 +6,17 @@ The hub's events go through `Store.apply_down`, as the ones from the network do.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bodega.core.chain import link
+from bodega.core.deadline import BootTime
 from bodega.core.sync import Head
-from bodega.v1 import catalogue_pb2, journal_pb2, orders_pb2
+from bodega.v1 import catalogue_pb2, journal_pb2, orders_pb2, stock_pb2
 from bodega_adapters.framing.check_digit import gs1_check_digit
+from bodega_agent.store.clock import boot_time
 from bodega_agent.store.inbound import Applied
 from bodega_agent.store.store import Store
 
@@ -107,6 +109,16 @@ class HubPen:
         )
         return fulfillment_order_id
 
+    async def grant(self, sku_id: str, quantity: int, transfer_id: str = "R-1") -> None:
+        """The right to promise so many units."""
+        granted = stock_pb2.RightsGranted(transfer_id=transfer_id, sku_id=sku_id, quantity=quantity)
+        await self.write(rights_granted=granted)
+
+    async def recall(self, sku_id: str, quantity: int, transfer_id: str = "R-2") -> None:
+        """Ask for rights back."""
+        wanted = stock_pb2.RightsWanted(transfer_id=transfer_id, sku_id=sku_id, quantity=quantity)
+        await self.write(rights_wanted=wanted)
+
     async def cancel(self, number: int) -> None:
         """Stop that work."""
         await self.write(
@@ -117,14 +129,21 @@ class HubPen:
 
 
 @contextmanager
-def opened_store(folder: Path, *, node_id: str = "lisbon-01") -> Iterator[Store]:
-    """A store in `folder`, closed at the end; the clock counts milliseconds up from 1."""
+def opened_store(
+    folder: Path,
+    *,
+    node_id: str = "lisbon-01",
+    now_ms: Callable[[], int] | None = None,
+    clock: Callable[[], BootTime] = boot_time,
+) -> Iterator[Store]:
+    """A store in `folder`, closed at the end; its wall clock, if none is given, counts milliseconds up from 1."""
     ticks = itertools.count(1)
     store = Store(
         folder / "ledger.db",
         node_id=node_id,
-        now_ms=lambda: next(ticks),
+        now_ms=now_ms or (lambda: next(ticks)),
         verify=lambda signature, _text: signature == b"the hub's",
+        clock=clock,
     )
     try:
         yield store

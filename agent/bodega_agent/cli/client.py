@@ -24,7 +24,7 @@ _FAMILIES = {family.code: family for family in OUTCOMES}
 class ControlClient:
     """One connection. Use as a context manager."""
 
-    def __init__(self, path: Path, answer_s: float = CONTROL_ANSWER_S) -> None:
+    def __init__(self, path: Path, *, answer_s: float = CONTROL_ANSWER_S) -> None:
         self._path = path
         self._answer_s = answer_s
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -32,9 +32,9 @@ class ControlClient:
         self._unread = b""
 
     @classmethod
-    def of(cls, config_path: Path, answer_s: float = CONTROL_ANSWER_S) -> ControlClient:
-        """The client of the agent that runs with this file; it waits `answer_s` for each answer."""
-        return cls(load_config(config_path).socket_path, answer_s)
+    def of(cls, config_path: Path, *, answer_s: float = CONTROL_ANSWER_S) -> ControlClient:
+        """The client of the agent that runs with this file; it waits `answer_s` for an answer."""
+        return cls(load_config(config_path).socket_path, answer_s=answer_s)
 
     def __enter__(self) -> ControlClient:
         try:
@@ -63,6 +63,10 @@ class ControlClient:
     def ask(self, op: str, **args: Any) -> Any:
         """The result of one operation; raises the agent's error, or Unavailable when it has gone."""
         self.send(op, **args)
+        return self.next_result()
+
+    def next_result(self) -> Any:
+        """Wait for the next result of what was sent."""
         return result_of(self._read_line())
 
     def send(self, op: str, **args: Any) -> None:

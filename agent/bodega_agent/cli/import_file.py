@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from sqlite_utils.utils import Format, rows_from_file
 
@@ -23,6 +24,7 @@ Json = dict[str, Any]
 CSV, JSON_LINES, AUTO = "csv", "jsonl", "auto"
 _DELIMITERS = (",", ";", "\t")
 _REST = "(more cells)"
+_BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +122,14 @@ def _text(content: bytes, faults: Faults) -> str:
 
 
 class _Lines(io.BufferedIOBase):
-    """A file handed over a line at a time, so that the line of the row just read is known."""
+    """A file handed over a line at a time, without the blank ones before the first."""
 
     def __init__(self, text: str) -> None:
-        self._lines = iter([f"{line}\n".encode() for line in text.removesuffix("\n").split("\n")])
-        self.read_so_far = 0
+        blank = _BLANK_LINES.match(text)
+        self.skipped = blank.end() if blank else 0
+        self.read_so_far = text.count("\n", 0, self.skipped)
+        lines = text[self.skipped :].removesuffix("\n").split("\n")
+        self._lines = iter([f"{line}\n".encode() for line in lines])
 
     def readable(self) -> bool:
         return True
@@ -136,16 +141,15 @@ class _Lines(io.BufferedIOBase):
 
 
 def _csv_rows(text: str, columns: frozenset[str], faults: Faults) -> Iterator[Row]:
-    dialect, header = _dialect(text, columns)
-    if not _header_is_right(header, columns, faults):
-        return
     lines = _Lines(text)
-    number = 0
+    dialect, header = _dialect(text[lines.skipped :], columns)
+    if not _header_is_right(header, lines.read_so_far + 1, columns, faults):
+        return
     try:
-        rows, _format = rows_from_file(lines, Format.CSV, dialect=dialect, encoding="utf-8", extras_key=_REST)
-        for number, values in enumerate(rows, start=1):
-            cells = [*(value for name, value in values.items() if name != _REST), *values.get(_REST, ())]
-            given = [cell for cell in cells if cell is not None]
+        file = cast("BinaryIO", lines)
+        rows, _format = rows_from_file(file, Format.CSV, dialect=dialect, encoding="utf-8", extras_key=_REST)
+        for number, values in enumerate(cast("Iterable[Json]", rows), start=1):
+            given = [cell for cell in (*values.values(), *values.pop(_REST, ())) if isinstance(cell, str)]
             line = lines.read_so_far - sum(cell.count("\n") for cell in given)
             if not any(cell.strip() for cell in given):
                 continue
@@ -164,7 +168,7 @@ def _dialect(text: str, columns: frozenset[str]) -> tuple[type[csv.Dialect], lis
     for delimiter in _DELIMITERS:
         dialect = type("_Dialect", (csv.excel,), {"delimiter": delimiter, "strict": True})
         try:
-            header = next((row for row in csv.reader(text.split("\n"), dialect) if row), [])
+            header = next(csv.reader(io.StringIO(text), dialect), [])
         except csv.Error:
             header = []
         known = len(columns & {name.strip() for name in header})
@@ -174,17 +178,19 @@ def _dialect(text: str, columns: frozenset[str]) -> tuple[type[csv.Dialect], lis
     return best[1], best[2]
 
 
-def _header_is_right(header: list[str], columns: frozenset[str], faults: Faults) -> bool:
+def _header_is_right(header: list[str], line: int, columns: frozenset[str], faults: Faults) -> bool:
     names = [name.strip() for name in header]
     if not columns & set(names):
-        faults.add(1, "header", f"is missing: the first line must name columns, such as {_SAMPLE}")
+        faults.add(line, "header", f"is missing: the first line must name columns, such as {_SAMPLE}")
         return False
     before = len(faults.found)
     for name in dict.fromkeys(names):
         if name not in columns:
-            faults.add(1, name or "(empty)", f"is no column of an import: use {', '.join(sorted(columns))}")
+            faults.add(
+                line, name or "(empty)", f"is no column of an import: use {', '.join(sorted(columns))}"
+            )
         elif names.count(name) > 1:
-            faults.add(1, name, "is there twice")
+            faults.add(line, name, "is there twice")
     return len(faults.found) == before
 
 

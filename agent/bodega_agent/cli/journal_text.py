@@ -111,7 +111,10 @@ def _reservation(fact: stock_pb2.ReservationChanged) -> str:
 
 
 def _rights_taken(fact: stock_pb2.RightsTaken) -> str:
-    return f"took the right to promise {fact.quantity} {fact.sku_id} from the hub and holds {fact.held} ({fact.transfer_id})"
+    return (
+        f"took the right to promise {fact.quantity} {fact.sku_id} from the hub and holds {fact.held}"
+        f" ({fact.transfer_id})"
+    )
 
 
 def _rights_returned(fact: stock_pb2.RightsReturned) -> str:

@@ -53,7 +53,7 @@ def export(
     Examples:
       bodega ledger export --format jsonl -o journal.jsonl
       bodega ledger export --table balance --format csv | column -t -s,
-      bodega ledger export --epcis --gln 9521234000014 -o movements.jsonld
+      bodega ledger export --epcis --gln 9521234000013 -o movements.jsonld
     """
     if epcis:
         _refuse_other_shapes()
@@ -110,8 +110,12 @@ def _journal(config_path: Path, after: int) -> Iterator[Row]:
 
 def _balance(config_path: Path) -> Iterator[Row]:
     yield from _open(config_path).query(
-        "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
-        " ORDER BY external, bin, sku_id, lot"
+        "SELECT b.sku_id, b.bin, b.disposition, b.lot, b.owner, b.external, b.quantity,"
+        " coalesce(l.expiry, '') AS expiry, coalesce((SELECT group_concat(serial, ' ') FROM serial s"
+        "   WHERE s.sku_id = b.sku_id AND s.bin = b.bin AND s.disposition = b.disposition AND s.lot = b.lot"
+        "   AND s.owner = b.owner AND s.external = '' AND b.external = ''), '') AS serials"
+        " FROM balance b LEFT JOIN lot l ON l.sku_id = b.sku_id AND l.lot = b.lot"
+        " ORDER BY b.external, b.bin, b.sku_id, b.lot"
     )
 
 

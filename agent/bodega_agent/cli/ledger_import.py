@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bodega.errors import Unavailable
 from bodega.host.cli import emit_json, json_option
 from bodega.limits import CONTROL_REQUEST_BYTES_MAX, LEDGER_IMPORT_ANSWER_S
 from bodega_agent.cli.client import ControlClient
@@ -52,13 +53,13 @@ def import_rows(
     rows = rows_of(content, shape, COLUMNS, faults)
     made, outside = commands_of(rows, default, file_id(content, default), faults)
     faults.refuse()
-    answer = _send(config_path, f"{file_id(content, default)}", made, dry_run=dry_run) if made else _NOTHING
+    answer = _send(config_path, file_id(content, default), made, dry_run=dry_run) if made else _NOTHING
     _refuse(answer, field_names(rows))
     answer = {**answer, "left_out": outside}
     if as_json:
         emit_json(answer)
     else:
-        click.echo(_said(answer, dry_run=dry_run))
+        click.echo(_said(answer, len(rows) - outside, dry_run=dry_run))
 
 
 _NOTHING: Json = {"rows": 0, "imported": 0, "repeated": 0, "first_seq": 0, "last_seq": 0, "faults": []}
@@ -67,14 +68,16 @@ _NOTHING: Json = {"rows": 0, "imported": 0, "repeated": 0, "first_seq": 0, "last
 def _send(config_path: Path, import_id: str, made: list[Json], *, dry_run: bool) -> Json:
     """Hand everything over in parts that fit a request; the answer to the last one."""
     answer: Json = {}
+    at = 0
     with ControlClient.of(config_path, answer_s=LEDGER_IMPORT_ANSWER_S) as agent:
-        at = 0
         for part in _parts(made):
-            last = at + len(part) == len(made)
-            answer = agent.ask(
-                "ledger.import", import_id=import_id, at=at, rows=part, last=last, dry_run=dry_run
-            )
+            request = {"import_id": import_id, "at": at, "rows": part, "dry_run": dry_run}
             at += len(part)
+            try:
+                answer = agent.ask("ledger.import", **request, last=at == len(made))
+            except Unavailable as error:
+                again = "import the same file again: what was imported is not done twice"
+                raise Unavailable(error.message, hint=again) from error
     return answer
 
 
@@ -99,16 +102,17 @@ def _refuse(answer: Json, names: dict[str, str]) -> None:
     faults.refuse()
 
 
-def _said(answer: Json, *, dry_run: bool) -> str:
+def _said(answer: Json, rows: int, *, dry_run: bool) -> str:
     new, repeated = answer["imported"], answer["repeated"]
+    made = f"{new} commands from {rows} rows"
     if dry_run:
-        said = f"{new} rows are right and would be imported"
+        said = f"{made} are right and would be imported"
     elif new:
-        said = f"{new} rows imported, events {answer['first_seq']} to {answer['last_seq']}"
+        said = f"{made} imported, events {answer['first_seq']} to {answer['last_seq']}"
     else:
         said = "nothing changed"
     if repeated:
-        said += f"; {repeated} rows were imported before"
+        said += f"; {repeated} commands were imported before"
     if answer["left_out"]:
         said += f"; {answer['left_out']} rows of the world outside were left out"
     return f"{said}."

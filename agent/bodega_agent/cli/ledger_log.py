@@ -31,6 +31,7 @@ _KINDS = {"sku_id": Kind.SKU, "bin_id": Kind.BIN, "lot": Kind.LOT, "serial": Kin
 @click.option("--order", metavar="ORDER", help="The history of this order or fulfillment order.")
 @click.option("--before", type=click.IntRange(1), help="Only events older than this one.", metavar="SEQ")
 @click.option("--after", type=click.IntRange(0), help="Oldest first from the event after SEQ.", metavar="SEQ")
+@click.option("--archives", is_flag=True, help="Look into the archive files, too; slower.")
 @click.option("-n", "--limit", type=click.IntRange(1, HISTORY_EVENTS_TOLD_MAX), default=20, show_default=True)
 def log(
     config_path: Path,
@@ -39,6 +40,7 @@ def log(
     order: str | None,
     before: int | None,
     after: int | None,
+    archives: bool,
     limit: int,
     **named: str | None,
 ) -> None:
@@ -62,7 +64,7 @@ def log(
             _show([as_told(event) for event in ledger.events(after, limit)], as_json=as_json)
             return
         wanted += [of_order(ledger, order)] if order else []
-        found = history(ledger, wanted, limit=limit, before=before)
+        found = history(ledger, wanted, limit=limit, before=before, archives=archives)
     _show(found.events, as_json=as_json)
     for line in _what_is_missing(found):
         click.echo(line, err=True)
@@ -89,7 +91,7 @@ def _what_is_missing(found: History) -> list[str]:
     if not found.complete:
         return [f"looked back to event {found.searched_from}: go on with --before {found.searched_from}"]
     if found.first_seq > 1:
-        return [f"events before {found.first_seq} are in the archive"]
+        return [f"events before {found.first_seq} are in archive files: add --archives"]
     return []
 
 

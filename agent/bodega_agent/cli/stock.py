@@ -30,7 +30,7 @@ def _filters(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         ),
         "lot": click.option("--lot", default="", metavar="LOT", help="Only this lot."),
         "disposition": click.option(
-            "--disposition", type=click.Choice([d.value for d in Disposition]), default="", help="Only this."
+            "--disposition", type=click.Choice([d.value for d in Disposition]), help="Only this."
         ),
         "owner": click.option("--owner", default="", metavar="BRAND", help="Only stock of this owner."),
     }
@@ -55,6 +55,7 @@ def _filters(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 @click.pass_context
 def stock(
     context: click.Context,
+    /,
     config_path: Path,
     *,
     as_json: bool,

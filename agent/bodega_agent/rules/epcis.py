@@ -92,6 +92,10 @@ class _Flow:
         return end
 
     @property
+    def recorded_disposition(self) -> str:
+        return self.goods.disposition if self.goods.disposition in DISPOSITIONS else ""
+
+    @property
     def source_bin(self) -> str:
         return self.source.bin if self.source else ""
 
@@ -197,7 +201,7 @@ def _shape(row: Row, flow: _Flow) -> _Shape:
     if row.kind is Kind.TRANSFORMATION:
         return _Shape(row)
     source_bin = "" if row is AGAINST_THE_BOOK and flow.target_bin else flow.source_bin
-    disposition = flow.goods.disposition if flow.target_bin else row.disposition
+    disposition = flow.recorded_disposition if flow.target_bin else row.disposition
     return _Shape(row, source_bin, flow.target_bin, disposition, _trade(flow))
 
 
@@ -262,7 +266,7 @@ def _transformed(shape: _Shape, taken: Sequence[_Flow], made: Sequence[_Flow]) -
         shape,
         source_bin=taken[0].source_bin if taken else "",
         target_bin=made[0].target_bin if made else "",
-        disposition=made[0].goods.disposition if made else "",
+        disposition=made[0].recorded_disposition if made else "",
     )
 
 
@@ -308,7 +312,7 @@ def _why(movement: Movement, shape: _Shape, made: Sequence[_Flow]) -> Event:
     told: Event = {}
     if shape.row.biz_step or step in BIZ_STEPS:
         told["bizStep"] = step
-    if shape.disposition in DISPOSITIONS:
+    if shape.disposition:
         told["disposition"] = shape.disposition
     return told
 

@@ -96,4 +96,4 @@ AGAINST_THE_BOOK = Row(biz_step="cycle_counting", disposition="unknown")
 
 # Words that a movement may say of itself; one of a newer version, or of nobody, stays out of the event.
 BIZ_STEPS = frozenset[str](BizStep)
-DISPOSITIONS = frozenset[str](Disposition) | {row.disposition for row in ROWS.values() if row.disposition}
+DISPOSITIONS = frozenset[str](Disposition)

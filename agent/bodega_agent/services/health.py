@@ -1,7 +1,6 @@
 """How the node is: one set of facts for the CLI, the heartbeat and the watchdog.
 
-The chain of the journal is checked in slices while the agent runs; a broken link is shown everywhere and
-never goes away by itself.
+What is wrong is shown everywhere in the same words, with a code, and never goes away by itself.
 """
 
 from __future__ import annotations
@@ -12,19 +11,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bodega import __version__
-from bodega.host.log import get_logger
-from bodega.limits import CHAIN_CHECK_EVENTS_MAX
 from bodega.v1 import fleet_pb2
 from bodega_agent.config import AgentConfig, DeviceConfig
 from bodega_agent.rules.disk import DiskRung
 from bodega_agent.services.disk import DiskService
+from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.syncing import SyncService
-from bodega_agent.store.integrity import BackgroundWalk, Trouble
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
-
-log = get_logger(__name__)
 
 Json = dict[str, Any]
 
@@ -45,28 +40,24 @@ class Parts:
 class HealthService:
     """Answers `bodega status`, fills the heartbeat and feeds the watchdog."""
 
-    def __init__(self, config: AgentConfig, store: Store, parts: Parts, boot_nonce: str) -> None:
+    def __init__(
+        self, config: AgentConfig, store: Store, integrity: IntegrityService, parts: Parts, boot_nonce: str
+    ) -> None:
         self._config = config
         self._store = store
+        self._integrity = integrity
         self._parts = parts
         self._boot_nonce = boot_nonce
         self._started_s = time.monotonic()
-        self._walk = BackgroundWalk()
-        self._trouble: Trouble | None = None
 
     @property
     def ledger_ok(self) -> bool:
         """False once anything was found that does not add up."""
-        return self._trouble is None
+        return self._integrity.trouble is None
 
-    async def check_chain(self) -> None:
-        """Verify the next slice of the journal, and at its end the balances."""
-        if self._trouble is None:
-            _, self._trouble = await self._store.read(
-                lambda reader: self._walk.step(reader.connection, CHAIN_CHECK_EVENTS_MAX)
-            )
-        if self._trouble is not None:
-            log.error("ledger_broken", problem=self._trouble.problem)
+    def _ledger_problem(self) -> str:
+        trouble, restored = self._integrity.trouble, self._integrity.restored
+        return trouble.problem if trouble else restored.advice if restored else ""
 
     async def report(self) -> fleet_pb2.Health:
         """What goes up with every heartbeat."""
@@ -82,6 +73,7 @@ class HealthService:
             vision_provider=self._parts.vision_provider() if self._parts.vision_provider else "",
             labels_unknown=facts["labels_unknown"],
             ledger_ok=self.ledger_ok,
+            ledger_problem=self._ledger_problem(),
         )
 
     async def status(self) -> Json:
@@ -100,6 +92,7 @@ class HealthService:
             "printer": self._printer(),
             "vision": self._vision(),
             "ledger_ok": self.ledger_ok,
+            "ledger": self._integrity.status(),
             "disk": disk,
             "health": [
                 *self._problems(devices, facts, sync.fenced if sync else ""),
@@ -166,9 +159,12 @@ class HealthService:
         if facts["labels_unknown"]:
             text = f"{facts['labels_unknown']} labels in doubt: scan them back, or bodega labels reprint"
             found.append({"code": "labels-unknown", "text": text})
-        if self._trouble is not None:
-            found.append({"code": "ledger-broken", "text": f"{self._trouble.problem}: bodega ledger verify"})
-        if fenced:
+        if (trouble := self._integrity.trouble) is not None:
+            text = f"{trouble.problem}; no new promises are made: bodega ledger verify"
+            found.append({"code": "ledger-broken", "text": text})
+        if (restored := self._integrity.restored) is not None:
+            found.append({"code": "restored", "text": restored.advice})
+        elif fenced:
             found.append({"code": "fenced", "text": f"the hub does not take this node's events: {fenced}"})
         return found
 

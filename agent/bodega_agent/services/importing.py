@@ -113,7 +113,8 @@ class ImportService:
 
         def work(tx: Transaction) -> None:
             for row in rows:
-                _do(tx, row, tally)
+                if len(tally.faults) < LEDGER_IMPORT_FAULTS_MAX:
+                    _do(tx, row, tally)
             if tally.faults or not keep:
                 raise _Undone("nothing of this is kept")
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
 import apsw
 
@@ -28,7 +27,7 @@ FOLDER = "archives"
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One archive: what it holds and how its file must look. `dropped`: the disk's ladder has deleted it."""
+    """One archive: what it holds and how its file must look. `dropped` is 1 once the disk's ladder has deleted it."""
 
     first_seq: int
     last_seq: int
@@ -37,7 +36,7 @@ class Segment:
     file: str
     sha256: bytes
     size_bytes: int
-    dropped: bool = False
+    dropped: int = 0
 
 
 def segments(connection: apsw.Connection) -> list[Segment]:
@@ -46,7 +45,7 @@ def segments(connection: apsw.Connection) -> list[Segment]:
         "SELECT first_seq, last_seq, prev_hash, last_hash, file, sha256, size_bytes, dropped FROM archive"
         " ORDER BY first_seq"
     )
-    return [Segment(*row[:7], dropped=bool(row[7])) for row in rows]
+    return [Segment(*row) for row in rows]
 
 
 def events_in(path: Path) -> Iterator[Event]:
@@ -72,7 +71,7 @@ def events_in(path: Path) -> Iterator[Event]:
         raise IntegrityBroken(f"the archive {path} can not be read: {error}") from error
 
 
-def _next_message(file: IO[bytes], path: Path) -> bytes | None:
+def _next_message(file: gzip.GzipFile, path: Path) -> bytes | None:
     size = shift = 0
     while True:
         byte = file.read(1)
@@ -120,7 +119,7 @@ def _first_bad_seq(path: Path, segment: Segment) -> int:
         for seq, _body, _hash in events_in(path):
             good = seq
     except (IntegrityBroken, NotFound):
-        return good + 1
+        return min(good + 1, segment.last_seq)
     return segment.first_seq
 
 

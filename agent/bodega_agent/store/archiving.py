@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import file_digest
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,7 @@ from bodega.limits import ARCHIVE_EVENTS_MAX, ARCHIVE_ROWS_PER_COMMIT_MAX, ENVEL
 from bodega_agent.store import checkpoints
 from bodega_agent.store.archive import Segment, events_in
 from bodega_agent.store.checkpoints import Checkpoint
+from bodega_agent.store.files import put_in_place
 from bodega_agent.store.integrity import Fold, live_events, walk
 from bodega_agent.store.transaction import Transaction
 
@@ -40,9 +42,9 @@ class Archived:
 
 
 def last_archivable(
-    connection: apsw.Connection, *, before_ms: int, sound_seq: int, needs_ack: bool
+    connection: apsw.Connection, *, before_ms: int, needs_ack: bool
 ) -> tuple[int, int] | None:
-    """First and last event of the next archive: recorded before a time, found right, acknowledged; None if none is.
+    """First and last event of the next archive: recorded before a time, acknowledged; None if none is.
 
     The head always stays, and one archive holds at most ARCHIVE_EVENTS_MAX.
     """
@@ -52,7 +54,6 @@ def last_archivable(
     first = max(first, _archived_seq(connection) + 1)
     bounds = [
         _last_before(connection, first, head, before_ms),
-        sound_seq,
         head - 1,
         first + ARCHIVE_EVENTS_MAX - 1,
     ]
@@ -85,13 +86,12 @@ def write_file(
     before = Head(epoch, fold.seq, fold.hash)
     folder.mkdir(mode=0o700, exist_ok=True)
     unfinished = folder / f"journal-{epoch}-{first_seq:012}-{last_seq:012}{UNFINISHED}"
-    with _created(unfinished) as raw:
-        with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
-            while before.seq < last_seq:
-                before = _append(connection, file, node_id, before, fold, last_seq)
-                yield None
-        raw.flush()
-        os.fsync(raw.fileno())
+    for left in folder.glob(f"journal-*{UNFINISHED}"):
+        left.unlink()
+    with _created(unfinished) as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
+        while before.seq < last_seq:
+            before = _append(connection, file, node_id, before, fold, last_seq)
+            yield None
     segment = Segment(
         first_seq,
         last_seq,
@@ -107,8 +107,7 @@ def write_file(
             yield None
     with unfinished.open("rb") as written:
         segment = replace(segment, sha256=file_digest(written, "sha256").digest())
-    unfinished.replace(folder / segment.file)
-    _sync_folder(folder)
+    put_in_place(unfinished, folder / segment.file)
     yield Archived(segment, checkpoints.checkpoint_of(fold))
 
 
@@ -139,7 +138,9 @@ def _append(
     events = live_events(connection, before.seq, len(envelope.events))
     if trouble := walk(events, fold):
         raise IntegrityBroken(f"not archived: {trouble.problem}", hint="bodega ledger verify")
-    serialize_length_prefixed(envelope_to_wire(envelope), file)
+    message = BytesIO()
+    serialize_length_prefixed(envelope_to_wire(envelope), message)
+    file.write(message.getvalue())
     return Head(before.epoch, envelope.last_seq, envelope.last_hash)
 
 
@@ -155,14 +156,6 @@ def _read_back(path: Path, segment: Segment) -> Iterator[int]:
         raise IntegrityBroken(
             f"the archive {path} does not read back as it was written", hint="check the disk"
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def commit(tx: Transaction, archived: Archived) -> None:

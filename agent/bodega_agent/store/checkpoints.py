@@ -35,11 +35,10 @@ class Checkpoint:
 
 def checkpoint_of(fold: Fold) -> Checkpoint:
     """The same fold gives the same bytes."""
-    standing = fold.standing()
     snapshot = stock_pb2.LedgerSnapshot(
         balances=[
             stock_pb2.LedgerSnapshot.Balance(account=account_to_wire(account), quantity=quantity)
-            for account, quantity in sorted(standing.items(), key=_place)
+            for account, quantity in sorted(fold.balances.items(), key=_place)
         ],
         serials=[
             stock_pb2.LedgerSnapshot.Serial(serial=serial, account=account_to_wire(account))
@@ -50,8 +49,8 @@ def checkpoint_of(fold: Fold) -> Checkpoint:
         basis_seq=fold.seq,
         basis_hash=fold.hash,
         snapshot_sha256=sha256(snapshot).digest(),
-        accounts=len(standing),
-        physical_sha256=physical_sha256(standing),
+        accounts=len(fold.balances),
+        physical_sha256=physical_sha256(fold.balances),
     )
     return Checkpoint(message, zlib.compress(snapshot))
 

@@ -13,20 +13,28 @@ def _no_room() -> bool:
 
 
 class Gate:
-    """Open until the disk service closes it. Set in any thread, read in the writer's.
+    """Open until the disk or the ledger closes it. Set in any thread, read in the writer's.
 
-    `closed_because`: why no new promise is made; empty while the gate is open. `scans_only`: nothing but
-    what people and devices do here is recorded, so the hub's events wait at the hub, as in a network cut.
+    `closed_because`: why the disk lets no new promise be made, or "". `ledger_unsure`: why the ledger does not,
+    or "". `scans_only`: nothing but what people and devices do here is recorded, so the hub's events wait at the
+    hub, as in a network cut.
     `make_room`: called when a commit finds the disk full; True if a second try is worth it.
     """
 
     def __init__(self) -> None:
         self.closed_because = ""
+        self.ledger_unsure = ""
         self.scans_only = False
         self.make_room: Callable[[], bool] = _no_room
 
     def check_promise(self) -> None:
-        """Before a reservation, and before rights are taken: Refused with code `disk-full` while closed."""
+        """Before a promise: Refused with code `disk-full` or `ledger-unsure` while closed."""
+        if self.ledger_unsure:
+            raise Refused(
+                f"this node makes no new promises: {self.ledger_unsure}",
+                hint="scans are recorded; bodega status says what is wrong and what to do",
+                code="ledger-unsure",
+            )
         if self.closed_because:
             raise Refused(
                 f"this node makes no new promises: {self.closed_because}",

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import apsw
 
-from bodega.codec import movement_from_wire, parse_node_event
+from bodega.codec import movement_from_wire, parse_node_event, postings_from_wire
 from bodega.core.chain import GENESIS, link
-from bodega.core.ledger import Account, Movement, check
+from bodega.core.ledger import Account, Posting, check_postings
 from bodega.core.recipes import SerialKey
 from bodega.errors import IntegrityBroken, PeerFault
 
@@ -36,7 +36,7 @@ class Trouble:
 
 @dataclass(slots=True)
 class Fold:
-    """What the journal adds up to, up to `seq`: balances (zero may be among them), and serials in the node.
+    """What the journal adds up to, up to `seq`: balances that are not zero, and serials in the node.
 
     A serial that has left the node has no place here: where it went is in the events that name it.
     """
@@ -46,10 +46,6 @@ class Fold:
     balances: dict[Account, int] = field(default_factory=dict)
     serials: dict[SerialKey, Account] = field(default_factory=dict)
 
-    def standing(self) -> dict[Account, int]:
-        """The balances that are not zero."""
-        return {account: quantity for account, quantity in self.balances.items() if quantity}
-
 
 def walk(events: Iterable[Event], fold: Fold) -> Trouble | None:
     """Take consecutive events into the fold; the first bad one ends the walk, and the fold stands before it.
@@ -57,13 +53,14 @@ def walk(events: Iterable[Event], fold: Fold) -> Trouble | None:
     Checked of each: its number, its hash, and of a movement that it sums to zero, that it takes no place in the
     node below zero, and that no serial is in two of them. Balances of the bad event itself may be half in.
     """
+    known: dict[bytes, Posting] = {}
     for seq, body, chain_hash in events:
         if seq != fold.seq + 1:
             return Trouble("event", f"event {fold.seq + 1} is missing", fold.seq + 1)
         linked = link(fold.hash, body)
         if linked != chain_hash:
             return Trouble("event", f"event {seq} does not hash to what was recorded", seq)
-        problem = _take(fold, body)
+        problem = _take(fold, known, body)
         if problem:
             return Trouble("event", f"event {seq}: {problem}", seq)
         fold.seq, fold.hash = seq, linked
@@ -78,35 +75,43 @@ def live_events(connection: apsw.Connection, after_seq: int, limit: int = -1) ->
     )
 
 
-def _take(fold: Fold, body: bytes) -> str:
+def _take(fold: Fold, known: dict[bytes, Posting], body: bytes) -> str:
     """Fold one event; what is wrong with it, or nothing."""
     try:
         event = parse_node_event(body)
         if event.WhichOneof("fact") != "movement":
             return ""
-        movement = movement_from_wire(event.movement)
-        check(movement)
+        movement = event.movement
+        postings = postings_from_wire(movement, known)
+        check_postings(movement.command, postings)
     except (IntegrityBroken, PeerFault) as error:
         return error.message
     balances = fold.balances
-    for account, quantity, _serials in movement.postings:
-        balances[account] = balances.get(account, 0) + quantity
-    has_serials = False
-    for account, _quantity, serials in movement.postings:
-        if account.is_physical and balances[account] < 0:
-            return f"{account.sku_id} in {account.bin} falls below zero"
+    below = has_serials = False
+    for account, quantity, serials in postings:
+        total = balances.get(account, 0) + quantity
+        if total:
+            balances[account] = total
+            # On the way an account may be below zero; only where a movement leaves it counts.
+            below = below or (total < 0 and not account.external)
+        else:
+            del balances[account]
         has_serials = has_serials or bool(serials)
-    return _move_serials(fold.serials, movement) if has_serials else ""
+    if below:
+        for account, _quantity, _serials in postings:
+            if account.is_physical and balances.get(account, 0) < 0:
+                return f"{account.sku_id} in {account.bin} falls below zero"
+    return _move_serials(fold.serials, postings) if has_serials else ""
 
 
-def _move_serials(places: dict[SerialKey, Account], movement: Movement) -> str:
+def _move_serials(places: dict[SerialKey, Account], postings: Iterable[Posting]) -> str:
     """Bring the serials of a movement to where they are after it; they leave a place before they enter one."""
     changes: dict[tuple[SerialKey, Account], int] = {}
-    for account, quantity, serials in movement.postings:
+    for account, quantity, serials in postings:
         if account.is_physical:
             for serial in serials:
-                key = (account.sku_id, serial), account
-                changes[key] = changes.get(key, 0) + (1 if quantity > 0 else -1)
+                step = (account.sku_id, serial), account
+                changes[step] = changes.get(step, 0) + (1 if quantity > 0 else -1)
     for (key, account), change in sorted(changes.items(), key=lambda item: item[1]):
         if change < 0 and places.pop(key, None) != account:
             return f"serial {key[1]} of {key[0]} leaves {account.bin}, where it is not"
@@ -123,13 +128,15 @@ def compare(connection: apsw.Connection, fold: Fold, *, sound_seq: int = 0) -> T
     `sound_seq`: where they were last found right.
     """
     book = {Account(*row[:6]): row[6] for row in connection.execute(_BALANCES)}
-    standing = fold.standing()
-    for account in sorted(book.keys() | standing.keys()):
-        if book.get(account, 0) != standing.get(account, 0):
+    for account in sorted(book.keys() | fold.balances.keys()):
+        row, total = book.get(account, 0), fold.balances.get(account, 0)
+        if row != total:
             place = f"{account.sku_id} in {account.bin or account.external}"
-            said = f"the balance of {place} is {book.get(account, 0)}, its events add up to {standing.get(account, 0)}"
+            said = f"the balance of {place} is {row}, its events add up to {total}"
             return _mismatch(connection, "balance", said, account, "", sound_seq)
-    places = {(row[0], row[1]): Account(row[0], *row[2:], "") for row in connection.execute(_SERIALS)}
+    places = {
+        (sku_id, serial): Account(sku_id, *place) for sku_id, serial, *place in connection.execute(_SERIALS)
+    }
     for key in sorted(places.keys() | fold.serials.keys()):
         there, expected = places.get(key), fold.serials.get(key)
         if there != expected:
@@ -150,7 +157,7 @@ def _mismatch(
     connection: apsw.Connection, kind: str, said: str, account: Account, serial: str, sound_seq: int
 ) -> Trouble:
     touched = _first_touch(connection, account, serial, sound_seq)
-    since = f"after event {sound_seq}, where it was right" if sound_seq else "of the journal"
+    since = f"after event {sound_seq} (where it was right)" if sound_seq else "of the journal"
     why = (
         f"the first event {since} that touched it is {touched}"
         if touched
@@ -190,10 +197,13 @@ class BackgroundWalk:
         Only at the head can the tables be held against the fold.
         """
         before = self.fold.seq
-        with connection:
-            bad = walk(live_events(connection, before, events_max), self.fold)
-            at_head = self.fold.seq - before < events_max
-            if bad is None and at_head:
-                bad = compare(connection, self.fold, sound_seq=self.sound_seq)
-                self.sound_seq = self.fold.seq if bad is None else self.sound_seq
+        try:
+            with connection:
+                bad = walk(live_events(connection, before, events_max), self.fold)
+                at_head = self.fold.seq - before < events_max
+                if bad is None and at_head:
+                    bad = compare(connection, self.fold, sound_seq=self.sound_seq)
+                    self.sound_seq = self.fold.seq if bad is None else self.sound_seq
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            return False, Trouble("file", f"SQLite can not read the ledger: {error}")
         return at_head, bad

@@ -40,11 +40,14 @@ def move(
 
 
 def held_for(tx: Transaction, goods: Iterable[Goods], *places: str) -> Book:
-    """What the rules must know: balances of these places, and where the named serials are now."""
-    serials = where_serials_are(tx, ((item.sku_id, serial) for item in goods for serial in item.serials))
+    """What the rules must know: balances of these goods at these places, and where the named serials are now."""
+    items = tuple(goods)
+    serials = where_serials_are(tx, ((item.sku_id, serial) for item in items for serial in item.serials))
+    spots = {(item.sku_id, place) for item in items for place in places if place}
+    spots.update((account.sku_id, account.bin) for account in serials.values() if account.bin)
     balances: dict[Account, int] = {}
-    for place in {*places, *(account.bin for account in serials.values())}:
-        balances |= balances_at(tx, place)
+    for spot in spots:
+        balances.update(_balances(tx, "sku_id = ? AND bin = ?", spot))
     return Book(balances, serials)
 
 
@@ -136,41 +139,38 @@ def record(tx: Transaction, context: Context, movement: Movement) -> int:
     return tx.append(context, movement=movement_to_wire(movement))
 
 
+# Two statements, because SQLite looks at a CHECK before it looks for a row to update: what an upsert would
+# take from a bin is refused as a negative row. Triggers drop a row that has come to zero.
+_TAKE = (
+    "UPDATE balance SET quantity = quantity + ? WHERE sku_id = ? AND bin = ? AND disposition = ? AND lot = ?"
+    " AND owner = ? AND external = ?"
+)
+_BRING = (
+    "INSERT INTO balance(sku_id, bin, disposition, lot, owner, external, quantity) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity"
+)
+
+
 def apply_postings(tx: Transaction, postings: Iterable[Posting]) -> None:
     """Net change per account; an account at zero has no row, and a CHECK keeps bins from going below."""
-    changes: dict[Account, int] = defaultdict(int)
+    changes: dict[Account, int] = {}
     for account, quantity, _serials in postings:
-        changes[account] += quantity
+        changes[account] = changes.get(account, 0) + quantity
     for account, change in changes.items():
-        if not change:
-            continue
-        tx.execute(
-            "UPDATE balance SET quantity = quantity + ? WHERE sku_id = ? AND bin = ? AND disposition = ?"
-            " AND lot = ? AND owner = ? AND external = ?",
-            (change, *account),
-        )
-        if tx.changes() == 0:
-            tx.execute(
-                "INSERT INTO balance(sku_id, bin, disposition, lot, owner, external, quantity)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*account, change),
-            )
-        elif change < 0 or account.external:
-            tx.execute(
-                "DELETE FROM balance WHERE sku_id = ? AND bin = ? AND disposition = ? AND lot = ?"
-                " AND owner = ? AND external = ? AND quantity = 0",
-                tuple(account),
-            )
+        taken = change < 0 and not account.external and tx.change(_TAKE, (change, *account))
+        if change and not taken:
+            tx.change(_BRING, (*account, change))
 
 
 def balances_at(tx: Transaction, place: str) -> dict[Account, int]:
     """All balances of one place; empty for no place (goods that come from outside)."""
-    if not place:
-        return {}
+    return _balances(tx, "bin = ? AND bin <> ''", (place,)) if place else {}
+
+
+def _balances(tx: Transaction, where: str, values: tuple[str, ...]) -> dict[Account, int]:
     rows = tx.execute(
-        "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
-        " WHERE bin = ? AND bin <> ''",
-        (place,),
+        f"SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance WHERE {where}",  # noqa: S608  # constants
+        values,
     )
     return {Account(*row[:6]): row[6] for row in rows}
 

@@ -7,18 +7,24 @@ sync keeps is a cursor.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TypeVar
 
+import apsw
+
 from bodega.core.deadline import BootTime
 from bodega.core.sync import Head, Recorded
+from bodega.errors import Unavailable
 from bodega_agent.store import inbound
 from bodega_agent.store.archiving import mark_dropped
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
 from bodega_agent.store.reader import Reader
+from bodega_agent.store.schema import opening
 from bodega_agent.store.transaction import Transaction
 from bodega_agent.store.writer import Writer
 
@@ -46,15 +52,19 @@ class Store:
         self._verify = verify
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._gate = gate or Gate()
+        self.gate = gate or Gate()
         self._writer = Writer(
-            path, node_id=node_id, now_ms=now_ms, clock=clock, on_commit=self._note_news, gate=self._gate
+            path, node_id=node_id, now_ms=now_ms, clock=clock, on_commit=self._note_news, gate=self.gate
         )
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-reader")
+        self._asides: set[Reader] = set()
         self._head_seq = 0
         self._writer.start()
-        self._reader = Reader(path)
-        self._head_seq = self._reader.head().seq
+        with opening(path), ExitStack() as undo:
+            undo.callback(self._writer.close)
+            self._reader = undo.enter_context(closing(Reader(path)))
+            self._head_seq = self._reader.head().seq
+            undo.pop_all()
         self.on_hub_events: Callable[[inbound.Applied], Awaitable[None]] = _nobody_listens
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
@@ -64,6 +74,27 @@ class Store:
     async def read(self, question: Callable[[Reader], T]) -> T:
         """Run a question in the reader's thread."""
         return await self._loop.run_in_executor(self._readers, question, self._reader)
+
+    async def read_aside(self, question: Callable[[Reader], T]) -> T:
+        """A question that may take long, on a connection and in a thread of its own; Unavailable if we stop first."""
+
+        def ask() -> T:
+            with contextlib.closing(Reader(self.path)) as reader:
+                self._asides.add(reader)
+                try:
+                    return question(reader)
+                finally:
+                    self._asides.discard(reader)
+
+        try:
+            return await asyncio.to_thread(ask)
+        except apsw.InterruptError as error:
+            raise Unavailable("the agent is stopping") from error
+
+    def stop_asides(self) -> None:
+        """End long questions now."""
+        for reader in list(self._asides):
+            reader.connection.interrupt()
 
     async def archives_dropped(self, names: Collection[str]) -> None:
         """Note that these files of the archive are gone for want of room, so that nobody looks for them."""
@@ -128,6 +159,6 @@ class Store:
         Unavailable while the disk holds room for physical scans only.
         """
         if events:
-            self._gate.check_hub_events()
+            self.gate.check_hub_events()
         applied = await self.write(lambda tx: inbound.apply(tx, events, head, verify=self._verify))
         await self.on_hub_events(applied)

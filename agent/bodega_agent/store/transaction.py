@@ -28,6 +28,8 @@ from bodega_agent.store.gate import Gate
 
 Row = tuple[Any, ...]
 
+_canonical = json.JSONEncoder(sort_keys=True).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -57,6 +59,7 @@ class Transaction:
     ) -> None:
         self._connection = connection
         self.gate = gate or Gate()
+        self._changing = connection.cursor()
         self.now_ms = now_ms
         self.clock = clock
         self.head = Head()
@@ -70,6 +73,11 @@ class Transaction:
     def executemany(self, sql: str, values: Iterable[tuple[Any, ...]]) -> None:
         """Run one statement for many rows."""
         self._connection.executemany(sql, values)
+
+    def change(self, sql: str, values: tuple[Any, ...]) -> int:
+        """Run one statement that answers no rows; how many it changed. Cheaper than `execute`: one cursor for all."""
+        self._changing.execute(sql, values)
+        return self._connection.changes()
 
     def one(self, sql: str, values: tuple[Any, ...] = ()) -> Row | None:
         """The first row, or None."""
@@ -107,7 +115,7 @@ class Transaction:
         if len(body) > EVENT_BYTES_MAX:
             raise InvalidInput(f"the event has {len(body)} bytes, {EVENT_BYTES_MAX} is the most")
         self.head = Head(self.head.epoch, self.head.seq + 1, link(self.head.hash, body))
-        self.execute(
+        self.change(
             "INSERT INTO journal(seq, cmd_id, fact, at_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
             (self.head.seq, context.cmd_id, fact_of(event), event.at_ms, body, self.head.hash),
         )
@@ -118,13 +126,13 @@ class Transaction:
 
         Raises IdempotencyMismatch when the id comes back with another body.
         """
-        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
+        digest = hashlib.sha256(_canonical(body).encode()).digest()
         row = self.one("SELECT digest, result FROM command WHERE cmd_id = ?", (cmd_id,))
         if row is None:
             result = work()
-            self.execute(
+            self.change(
                 "INSERT INTO command(cmd_id, digest, result, seq) VALUES (?, ?, ?, ?)",
-                (cmd_id, digest, json.dumps(result, sort_keys=True), self.head.seq),
+                (cmd_id, digest, _canonical(result), self.head.seq),
             )
             return result
         if row[0] != digest:

@@ -15,6 +15,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +28,7 @@ from bodega.host.log import get_logger
 from bodega.limits import COMMANDS_PER_COMMIT_MAX, COMMANDS_WAITING_MAX
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
-from bodega_agent.store.schema import open_for_writing
+from bodega_agent.store.schema import open_for_writing, opening
 from bodega_agent.store.transaction import Transaction
 
 log = get_logger(__name__)
@@ -96,10 +97,12 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            connection = open_for_writing(self._path)
-            transaction = Transaction(
-                connection, node_id=self._node_id, now_ms=self._now_ms, clock=self._clock, gate=self._gate
-            )
+            with opening(self._path), ExitStack() as undo:
+                connection = undo.enter_context(closing(open_for_writing(self._path)))
+                transaction = Transaction(
+                    connection, node_id=self._node_id, now_ms=self._now_ms, clock=self._clock, gate=self._gate
+                )
+                undo.pop_all()
         except BaseException as error:  # noqa: BLE001  # handed to the caller of start(), whatever it is
             self._opened.set_exception(error)
             return

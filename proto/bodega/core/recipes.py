@@ -8,7 +8,7 @@ scanned; both open a discrepancy. The only thing refused is a unit that would ex
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -313,26 +313,13 @@ def _account(
 
 
 def _check_goods(item: Goods) -> None:
-    faults: Sequence[FieldFault] = [
-        fault
-        for wrong, fault in (
-            (
-                not 0 < item.quantity <= QUANTITY_MAX,
-                FieldFault("quantity", f"must be 1 to {QUANTITY_MAX} base units, is {item.quantity}"),
-            ),
-            (
-                not 0 < len(item.sku_id) <= IDENTIFIER_CHARS_MAX,
-                FieldFault("sku_id", f"must be 1 to {IDENTIFIER_CHARS_MAX} characters"),
-            ),
-            (
-                bool(item.serials) and len(set(item.serials)) != item.quantity,
-                FieldFault(
-                    "serials", f"must be {item.quantity} different ones, are {len(set(item.serials))}"
-                ),
-            ),
-        )
-        if wrong
-    ]
+    faults: list[FieldFault] = []
+    if not 0 < item.quantity <= QUANTITY_MAX:
+        faults.append(FieldFault("quantity", f"must be 1 to {QUANTITY_MAX} base units, is {item.quantity}"))
+    if not 0 < len(item.sku_id) <= IDENTIFIER_CHARS_MAX:
+        faults.append(FieldFault("sku_id", f"must be 1 to {IDENTIFIER_CHARS_MAX} characters"))
+    if item.serials and len(different := set(item.serials)) != item.quantity:
+        faults.append(FieldFault("serials", f"must be {item.quantity} different ones, are {len(different)}"))
     if faults:
         raise InvalidInput(
             f"these goods can not be booked: {'; '.join(map(str, faults))}",

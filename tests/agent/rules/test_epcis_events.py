@@ -274,12 +274,15 @@ def test_a_command_of_a_newer_version_is_told_as_far_as_it_can_be():
     postings = (
         Posting(Account(MILK, "A-01", "levitating"), -3),
         Posting(Account(MILK, "B-02", "levitating"), 2),
-        Posting(Account(BREAD, "B-02", Disposition.SELLABLE), 5),
+        Posting(Account(BREAD, "B-02", "destroyed"), 5),
     )
-    taken, moved, put = tell(Movement("teleport", "teleporting", postings))
-    assert "bizStep" not in moved
-    assert "disposition" not in moved
-    assert [one["quantityList"][0]["quantity"] for one in (taken, moved, put)] == [3, 2, 5]
+    taken, put = tell(Movement("teleport", "teleporting", postings))
+    assert "bizStep" not in put
+    assert "disposition" not in put, (
+        "what lies in a bin is neither levitating nor what the CBV calls destroyed"
+    )
+    assert taken["quantityList"] == [{"epcClass": MILK_URI, "quantity": 3}]
+    assert [one["quantity"] for one in put["quantityList"]] == [2, 5]
     assert "bizLocation" not in taken
 
 

@@ -22,7 +22,11 @@ SHELF = Account("OAT", "A-01", Disposition.SELLABLE)
 EMPTY = Book({})
 
 
-def _told(command, goods=Goods("OAT", 2), held=EMPTY, places=Places("A-01", "B-01"), **more) -> str:
+TWO_OATS = Goods("OAT", 2)
+FROM_A_TO_B = Places("A-01", "B-01")
+
+
+def _told(command, goods=TWO_OATS, held=EMPTY, places=FROM_A_TO_B, **more) -> str:
     return sentence(book(command, [goods], held, places, **more).movement)
 
 

@@ -2,7 +2,8 @@
 
 There is no index: SQLite searches the events' bytes for the names, 10,000 events at a time, each in a read
 transaction of its own. A million events take about half a second (tests/benchmarks/bench_reads.py), and one
-question looks at no more; an index of names cost 8 to 25 % of the file and as much CPU as the events themselves.
+question looks at no more. An index of names took 8 to 25 % more of the disk and 10 us more of the CPU an event,
+for ever, to make a question of a person half a second quicker.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from bodega.codec import parse_node_event
 from bodega.core.sync import Recorded
+from bodega.errors import NotFound
 from bodega.limits import HISTORY_EVENTS_SEARCHED_MAX, HISTORY_WINDOW_EVENTS_MAX
 from bodega.v1 import journal_pb2
+from bodega_agent.store.archive import Segment, segments
 from bodega_agent.store.reads.names import Kind, Name, names_in
 
 if TYPE_CHECKING:
@@ -41,8 +44,9 @@ def as_told(event: Recorded) -> Told:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The newest events first. All events from `searched_from` on were looked at; `first_seq` is the
-    oldest that is not archived. `more` older ones were seen and are not told here.
+    """The newest events first, and `more` older ones that were seen and are not told here.
+
+    All events from `searched_from` on were looked at; `first_seq` is the oldest that could have been.
     """
 
     events: tuple[Told, ...]
@@ -52,13 +56,18 @@ class History:
 
     @property
     def complete(self) -> bool:
-        """Whether the whole journal that is here was looked at."""
+        """Whether all that could be looked at was."""
         return self.searched_from <= self.first_seq
 
 
-def history(reader: Reader, wanted: Sequence[AnyOf], *, limit: int, before: int | None = None) -> History:
-    """The newest `limit` events that have a name of each of `wanted`, older than event `before`."""
-    search = Search(reader, wanted, before=before)
+def history(
+    reader: Reader, wanted: Sequence[AnyOf], *, limit: int, before: int | None = None, archives: bool = False
+) -> History:
+    """The newest `limit` events that have a name of each of `wanted`, older than event `before`.
+
+    With `archives` the search goes on into the files of events that the journal has given away.
+    """
+    search = Search(reader, wanted, before=before, archives=archives)
     found: list[Told] = []
     for window in search.windows():
         found += window
@@ -81,41 +90,81 @@ def of_order(reader: Reader, order: str) -> AnyOf:
 class Search:
     """A walk back through the journal, a window at a time; `searched_from` says how far it came."""
 
-    def __init__(self, reader: Reader, wanted: Sequence[AnyOf], *, before: int | None = None) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        wanted: Sequence[AnyOf],
+        *,
+        before: int | None = None,
+        archives: bool = False,
+    ) -> None:
         self._reader = reader
         self._wanted = [frozenset(names) for names in wanted]
+        self._needles = [[_in_bytes(name) for _kind, name in names] for names in wanted]
         newest = reader.head().seq
         self._newest = newest if before is None else min(newest, before - 1)
-        self.first_seq = reader.first_seq()
+        self._live_seq = reader.first_seq()
+        self._files = _files(reader, self._live_seq) if archives else []
+        self.first_seq = self._files[-1].first_seq if self._files else self._live_seq
         self.searched_from = self._newest + 1
 
     def windows(self) -> Iterator[list[Told]]:
-        """Events of each window, the newest first, until the bound or the journal's start is reached."""
+        """Events of each window, the newest first, until the bound or the oldest event is reached."""
         stop = max(self.first_seq - 1, self._newest - HISTORY_EVENTS_SEARCHED_MAX)
         while self.searched_from - 1 > stop:
             last = self.searched_from - 1
-            after = max(stop, last - HISTORY_WINDOW_EVENTS_MAX)
-            found = [told for told in self._window(after, last) if self._is_wanted(told)]
+            if last >= self._live_seq:
+                after = max(stop, last - HISTORY_WINDOW_EVENTS_MAX, self._live_seq - 1)
+                found = self._in_journal(after, last)
+            else:
+                file = next(file for file in self._files if file.first_seq <= last)
+                after = max(stop, file.first_seq - 1)
+                found = self._in_archive(after, last)
+            chosen = [told for told in map(as_told, found) if self._is_wanted(told)]
             self.searched_from = after + 1
-            yield found[::-1]
+            yield chosen[::-1]
 
-    def _window(self, after: int, last: int) -> Iterator[Told]:
+    def _in_journal(self, after: int, last: int) -> Iterator[Recorded]:
         """Oldest first, because the disk reads ahead and not back."""
-        needles = [[_in_bytes(name) for _kind, name in names] for names in self._wanted]
-        condition = "".join(f" AND ({' OR '.join(['instr(body, ?)'] * len(texts))})" for texts in needles)
+        condition = "".join(f" AND ({' OR '.join(['instr(body, ?)'] * len(n))})" for n in self._needles)
+        sql = "SELECT seq, CAST(body AS BLOB) AS body, hash FROM journal WHERE seq > ? AND seq <= ?"
         rows = self._reader.rows(
-            f"SELECT seq, CAST(body AS BLOB) AS body, hash FROM journal WHERE seq > ? AND seq <= ?{condition}"
-            " ORDER BY seq",
+            f"{sql}{condition} ORDER BY seq",
             after,
             last,
-            *(text for texts in needles for text in texts),
+            *(needle for needles in self._needles for needle in needles),
         )
-        for row in rows:
-            yield as_told(Recorded(row["seq"], row["body"], row["hash"]))
+        return (Recorded(row["seq"], row["body"], row["hash"]) for row in rows)
+
+    def _in_archive(self, after: int, last: int) -> Iterator[Recorded]:
+        while after < last and (events := self._reader.events(after, min(_AT_ONCE, last - after))):
+            after = events[-1].seq
+            for event in events:
+                if all(any(needle in event.body for needle in needles) for needles in self._needles):
+                    yield event
+        if after < last:
+            raise NotFound(
+                f"events {after + 1} to {last} can not be read: their archive file is gone",
+                hint="put it back into the folder 'archives' beside the ledger, or ask without the archives",
+            )
 
     def _is_wanted(self, told: Told) -> bool:
         named = names_in(told.event)
         return all(names & named for names in self._wanted)
+
+
+_AT_ONCE = 1_000
+
+
+def _files(reader: Reader, live_seq: int) -> list[Segment]:
+    """Archives that reach back from the journal without a gap, the newest first."""
+    files: list[Segment] = []
+    oldest = live_seq
+    for file in reversed(segments(reader.connection)):
+        if not file.dropped and file.first_seq < oldest <= file.last_seq + 1:
+            files.append(file)
+            oldest = file.first_seq
+    return files
 
 
 def _in_bytes(text: str) -> bytes:

@@ -1,0 +1,188 @@
+"""Rights and promises between a real hub and two real nodes: no unit is promised twice, whatever arrives when.
+
+Envelopes come late and again; nodes, boxes and the hub restart; the shelf shrinks. The stores are the ones that
+run in the field; only the wire is the test's.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from contextlib import suppress
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from bodega.core.rights import NodeRights
+from bodega.errors import Refused
+from bodega_controlplane.app.rights import GRANT, RECALL
+from support.rights_world import NODES, RightsNode, RightsWorld
+
+STOCK = 9
+NODE = st.integers(0, len(NODES) - 1)
+UNITS = st.integers(1, 5)
+AGAIN = st.integers(0, 3)
+FEW = st.integers(1, 5)
+PENDING = "pending"
+
+
+class RightsBetweenStores(RuleBasedStateMachine):
+    """A day of a hub and two nodes, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        self.world = RightsWorld(Path(self._folder.name), STOCK)
+        self.number = 0
+
+    def _next(self, word: str) -> str:
+        self.number += 1
+        return f"{word}-{self.number}"
+
+    @rule(node=NODE, kind=st.sampled_from([GRANT, GRANT, RECALL]), units=UNITS)
+    def the_hub_moves_rights(self, node: int, kind: str, units: int) -> None:
+        """Or refuses to."""
+        with suppress(Refused):
+            self.world.move(kind, self.world.nodes[node], self._next("q"), units)
+
+    @rule(units=UNITS)
+    def a_customer_orders(self, units: int) -> None:
+        """The hub promises."""
+        with suppress(Refused):
+            self.world.order(units)
+
+    @rule(node=NODE, units=UNITS, lasts_ms=st.sampled_from([0, 50, 500]))
+    def somebody_walks_in(self, node: int, units: int, lasts_ms: int) -> None:
+        """The node promises, exactly when its standing says that it may."""
+        one = self.world.nodes[node]
+        may = units <= one.standing().available
+        try:
+            one.reserve(self._next("PU"), units, lasts_ms)
+        except Refused:
+            assert not may
+        else:
+            assert may
+
+    @rule(node=NODE, units=UNITS, final=st.booleans())
+    def goods_are_handed_over(self, node: int, units: int, final: bool) -> None:
+        """For the oldest promise; more than it is for is refused."""
+        one = self.world.nodes[node]
+        for reservation_id in one.pending()[:1]:
+            with suppress(Refused):
+                one.post(reservation_id, min(units, one.standing().sellable) or 1, final=final)
+
+    @rule(node=NODE, passed_ms=st.sampled_from([10, 100, 1_000]))
+    def time_passes(self, node: int, passed_ms: int) -> None:
+        """And the expiry service looks."""
+        one = self.world.nodes[node]
+        one.clocks.advance(passed_ms)
+        one.expire()
+
+    @rule(node=NODE)
+    def the_floor_picks(self, node: int) -> None:
+        """The oldest order of the hub, if the shelf holds it."""
+        one = self.world.nodes[node]
+        if one.standing().sellable >= one.standing().hub_reserved:
+            one.pick_oldest()
+
+    @rule(node=NODE)
+    def a_unit_is_lost(self, node: int) -> None:
+        """Twice at most."""
+        one = self.world.nodes[node]
+        if one.lost < 2 and one.standing().sellable:
+            one.lose()
+
+    @rule(node=NODE, back=AGAIN, count=FEW)
+    def hub_events_arrive(self, node: int, back: int, count: int) -> None:
+        """Some again, some for the first time."""
+        self.world.bring_down(self.world.nodes[node], back, count)
+
+    @rule(node=NODE, back=AGAIN, count=FEW)
+    def node_events_arrive(self, node: int, back: int, count: int) -> None:
+        """Cut anywhere."""
+        self.world.bring_up(self.world.nodes[node], back, count)
+
+    @rule(node=NODE, reboots=st.booleans())
+    def a_node_restarts(self, node: int, reboots: bool) -> None:
+        """The agent, or the whole box."""
+        one = self.world.nodes[node]
+        one.close()
+        if reboots:
+            one.clocks.reboot()
+        one.open()
+
+    @rule()
+    def the_hub_restarts(self) -> None:
+        """Its database is closed and opened."""
+        self.world.restart_hub()
+
+    @invariant()
+    def no_right_is_made_or_lost(self) -> None:
+        """What the hub must not promise: held by the node, on its way to it, or on its way back."""
+        for node in self.world.nodes:
+            known, coming = self.world.known(node), self.world.coming_down(node)
+            taken, gone = self.world.unread(node)
+            assert known.not_the_hubs == node.own().held + coming + gone
+            assert known.in_flight == coming + taken
+
+    @invariant()
+    def a_node_promises_from_rights_only(self) -> None:
+        """Never more than it holds."""
+        assert all(0 <= node.own().promised <= node.own().held for node in self.world.nodes)
+
+    @invariant()
+    def all_promises_are_on_the_shelf_but_for_what_was_lost(self) -> None:
+        """Those of the hub and those of the node together."""
+        for node in self.world.nodes:
+            own = node.own()
+            # What the hub has promised and the node has not yet picked, whether or not the hub has read it.
+            unpicked = self.world.hub_stock(node).reserved - self._picked_unread(node)
+            assert unpicked + own.promised <= node.standing().sellable + node.lost
+            assert self.world.hub_stock(node).available >= 0
+
+    @invariant()
+    def nothing_is_parked_or_refused(self) -> None:
+        """Every event has found its effect."""
+        assert self.world.refused_or_parked() == 0
+
+    def _picked_unread(self, node: RightsNode) -> int:
+        facts = node.facts(self.world.applied(node))
+        return sum(
+            posting.quantity
+            for one in facts
+            for posting in one.movement.postings
+            if one.movement.command == "pick" and posting.quantity > 0 and "STAGE" in posting.account.bin
+        )
+
+    def teardown(self) -> None:
+        """Once everything has arrived both books are one; each promise has ended once or is still pending."""
+        for node in self.world.nodes:
+            self.world.drain(node)
+            self.world.drain(node)
+            assert self.world.known(node) == NodeRights(held=node.own().held)
+            assert self.world.hub_stock(node).sellable == node.standing().sellable
+            self._check_endings(node)
+        self.world.close()
+        self._folder.cleanup()
+
+    def _check_endings(self, node: RightsNode) -> None:
+        """By the journal alone: one opening, at most one end, and the units of each add up."""
+        told = defaultdict(list)
+        for one in node.facts(0):
+            if one.HasField("reservation_changed"):
+                told[one.reservation_changed.reservation_id].append(one.reservation_changed)
+        for changes in told.values():
+            assert [change.event for change in changes].count("reserve") == 1
+            assert all(change.state == PENDING for change in changes[:-1])
+            last = changes[-1]
+            assert (last.posted + last.voided == last.quantity) == (last.state != PENDING)
+        pending = {name for name, changes in told.items() if changes[-1].state == PENDING}
+        assert pending == set(node.pending())
+
+
+RightsBetweenStores.TestCase.settings = settings(
+    max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestRightsBetweenStores = RightsBetweenStores.TestCase
