@@ -90,7 +90,9 @@ class Life(NamedTuple):
         """The `number`th life of the day."""
         sku, order = number % SKUS, number // LINES_AN_ORDER
         units = 2 + (number + number // SKUS) % 5
-        return cls(f"SKU-{sku:04}", f"A-{sku // 20:02}-{sku % 20:02}", units, f"FO-{order:07}", f"{order:018}")
+        return cls(
+            f"SKU-{sku:04}", f"A-{sku // 20:02}-{sku % 20:02}", units, f"FO-{order:07}", f"{order:018}"
+        )
 
     def step(self, phase: int) -> Step:
         """One of its five commands."""

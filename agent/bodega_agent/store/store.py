@@ -38,7 +38,10 @@ async def _nobody_listens(_applied: inbound.Applied) -> None:
 
 
 class Store:
-    """ledger.db, opened: one writing thread, one reading thread, and `asides` for long questions. `gate`: what may still be written."""
+    """ledger.db, opened: one writing thread, one reading thread, and `asides` for long questions.
+
+    `gate`: what may still be written.
+    """
 
     def __init__(
         self,

@@ -197,9 +197,7 @@ def _is_plain_pair(postings: Sequence[Posting]) -> bool:
     if len(postings) != 2:
         return False
     (source, taken, taken_serials), (target, given, given_serials) = postings
-    same_goods = (
-        source.sku_id == target.sku_id and source.lot == target.lot and source.owner == target.owner
-    )
+    same_goods = source.sku_id == target.sku_id and source.lot == target.lot and source.owner == target.owner
     return same_goods and taken + given == 0 != given and not taken_serials and not given_serials
 
 
