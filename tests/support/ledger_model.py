@@ -55,6 +55,7 @@ class LedgerModel:
     rights: Counter[str] = field(default_factory=Counter)
     promised: dict[str, Json] = field(default_factory=dict)
     holds: dict[str, tuple[str, int]] = field(default_factory=dict)
+    clock_ms: int = 0
 
     # One movement.
 
@@ -114,7 +115,48 @@ class LedgerModel:
             self.open_differences[bin_id, sku, lot] += units
 
     def _plain(self, body: Json, seqs: list[int]) -> None:
-        self._record(next(iter(seqs), 0), [_leg(body, line) for line in body.get("lines", [body])])
+        lines = body.get("lines", [body] if "sku_id" in body else self._all_at(body))
+        named = [(line["sku_id"], serial) for line in lines for serial in line.get("serials", ())]
+        if len(named) > len(set(named)) or not lines:
+            raise Impossible("a serial is named twice, or nothing is there")
+        self._record(next(iter(seqs), 0), [_leg(body, line) for line in lines])
+
+    def _all_at(self, body: Json) -> list[Json]:
+        """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""
+        source = _leg(body, {"sku_id": "", "quantity": 0}).source
+        return [
+            {"sku_id": leg.sku, "lot": leg.lot, "quantity": leg.units, "serials": leg.serials}
+            for leg in self.on_shelves()
+            if leg.source == source
+        ]
+
+    def _record(self, seq: int, legs: list[Leg]) -> None:
+        opened: list[tuple[str, str, str, int]] = []
+        self.movements[seq] = self.carry(legs, opened)
+        self.open_by_movement[seq] = opened
+        for bin_id, sku, lot, units in opened:
+            self.open_differences[bin_id, sku, lot] += units
+
+    def _plain(self, body: Json, seqs: list[int]) -> None:
+        lines = body.get("lines", [body] if "sku_id" in body else self._all_at(body))
+        named = [(line["sku_id"], serial) for line in lines for serial in line.get("serials", ())]
+        if len(named) > len(set(named)) or not lines:
+            raise Impossible("a serial is named twice, or nothing is there")
+        self._record(next(iter(seqs), 0), [_leg(body, line) for line in lines])
+
+    def _all_at(self, body: Json) -> list[Json]:
+        """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""
+        source = _leg(body, {"sku_id": "", "quantity": 0}).source
+        return [
+            {
+                "sku_id": sku,
+                "lot": lot,
+                "quantity": units,
+                "serials": [s for (of, s), at in self.serial_at.items() if of == sku and at == (lot, place)],
+            }
+            for (sku, lot, place), units in self.stock.items()
+            if place == source and units > 0
+        ]
 
     def _count(self, body: Json, seqs: list[int]) -> None:
         place = (body["bin_id"], body.get("disposition", SELLABLE))
@@ -141,7 +183,6 @@ class LedgerModel:
         )
         if difference:
             self._record(left.pop(0), [Leg(sku, lot, *ends, abs(difference))])
-        assert not left, "no more movements than a count needs"
         self._close((body["bin_id"], sku, lot))
 
     def _close(self, key: tuple[str, str, str]) -> None:
@@ -240,7 +281,28 @@ class LedgerModel:
         for bin_id, sku, lot, units in opened:
             self.open_differences[bin_id, sku, lot] += units
 
+    def on_shelves(self) -> list[Leg]:
+        """What lies where in the node, as the leg that would empty each place."""
+        return [
+            Leg(
+                sku,
+                lot,
+                place,
+                "",
+                units,
+                tuple(
+                    sorted(s for (of, s), at in self.serial_at.items() if of == sku and at == (lot, place))
+                ),
+            )
+            for (sku, lot, place), units in self.stock.items()
+            if isinstance(place, tuple) and units > 0
+        ]
+
     # Promises.
+
+    def pending(self) -> dict[str, Json]:
+        """Reservations that have not ended."""
+        return {name: kept for name, kept in self.promised.items() if kept["pending"]}
 
     def available(self, sku: str) -> int:
         """What the node may promise now."""
@@ -260,10 +322,21 @@ class LedgerModel:
         if len(set(names)) < len(names) or set(names) & set(self.promised):
             raise Impossible("the name is taken")
         for line in lines:
-            self.promised[line["reservation_id"]] = {"sku_id": line["sku_id"], "pending": _units(line)}
+            lasts_ms = body.get("expires_after_s", 0) * 1_000
+            self.promised[line["reservation_id"]] = {
+                "sku_id": line["sku_id"],
+                "pending": _units(line),
+                "ends_ms": self.clock_ms + lasts_ms if lasts_ms else None,
+            }
 
     def _release(self, body: Json, _seqs: list[int]) -> None:
         self._pending(body)["pending"] = 0
+
+    def _expire(self, body: Json, _seqs: list[int]) -> None:
+        kept = self._pending(body)
+        if kept["ends_ms"] is None or self.clock_ms < kept["ends_ms"]:
+            raise Impossible("it has time left")
+        kept["pending"] = 0
 
     def _pending(self, body: Json) -> Json:
         kept = self.promised.get(body["reservation_id"], {"pending": 0})
@@ -290,7 +363,7 @@ class LedgerModel:
 
     def _override(self, body: Json, _seqs: list[int]) -> None:
         if body.get("close"):
-            if body["override_id"] not in self.holds:
+            if not self.holds.get(body["override_id"], ("", 0))[1]:
                 raise Impossible("there is no such override that is open")
             self.holds[body["override_id"]] = ("", 0)
         elif body["override_id"] in self.holds:
