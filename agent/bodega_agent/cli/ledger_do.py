@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -112,9 +113,7 @@ def _value(name: str, text: str) -> Any:
 
 def _from_file(name: str) -> dict[str, Any]:
     try:
-        text = (
-            click.get_text_stream("stdin").read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        )
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise NotFound(
             f"'{name}' is neither a ledger command nor a file", hint=f"commands: {', '.join(SHAPES)}"
