@@ -16,7 +16,7 @@ from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
-from bodega.limits import POSTINGS_REMEMBERED_MAX
+from bodega.limits import ACCOUNTS_REMEMBERED_MAX
 from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
 
 UNKNOWN_FACT = "unknown"
@@ -113,22 +113,23 @@ def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
     )
 
 
-def postings_from_wire(message: stock_pb2.Movement, known: dict[bytes, Posting]) -> list[Posting]:
+def postings_from_wire(message: stock_pb2.Movement, known: dict[bytes, Account]) -> list[Posting]:
     """The postings of a movement, for loops over millions of them.
 
-    `known` is such a loop's own memory of postings by their bytes, so that what repeats is decoded once; it is
-    emptied when it holds POSTINGS_REMEMBERED_MAX of them.
+    `known` is such a loop's own memory of accounts by their bytes, so that each is decoded once; it is emptied when
+    it holds ACCOUNTS_REMEMBERED_MAX of them.
     """
     postings = []
-    for each in message.postings:
-        key = each.SerializeToString()
-        posting = known.get(key)
-        if posting is None:
-            if len(known) >= POSTINGS_REMEMBERED_MAX:
+    for posting in message.postings:
+        place = posting.account
+        key = place.SerializeToString()
+        account = known.get(key)
+        if account is None:
+            if len(known) >= ACCOUNTS_REMEMBERED_MAX:
                 known.clear()
-            posting = Posting(account_from_wire(each.account), each.quantity, tuple(each.serials))
-            known[key] = posting
-        postings.append(posting)
+            account = known[key] = account_from_wire(place)
+        serials = posting.serials
+        postings.append(Posting(account, posting.quantity, tuple(serials) if serials else ()))
     return postings
 
 

@@ -1,9 +1,9 @@
 """A node's day as ledger commands, and the rows that they leave, made without the store.
 
 The raw limit must write exactly what the store writes, so the rows come from the pure rules and the codec
-alone; a test holds both files against each other, row by row. The day: 1,000 SKUs; each command belongs to a
-life of receive, put away, pick, pack and ship, a hundred lives side by side; command ids are random UUIDs,
-because that is what clients send and what an index likes least.
+alone; a test holds all files against each other, row by row. The day: 1,000 SKUs; units are received, put away,
+picked, packed and shipped, five commands a life and a hundred lives side by side; five lives make an order, with a
+stage and a parcel of its own. Command ids are random UUIDs: what clients send, and what an index likes least.
 """
 
 from __future__ import annotations
@@ -11,30 +11,43 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
-from uuid import UUID
 
 from bodega.codec import movement_to_wire
 from bodega.core.chain import GENESIS, link
-from bodega.core.ledger import DOCK, Account, Disposition, Goods, Posting, Reference
+from bodega.core.ledger import (
+    CARRIER,
+    DOCK,
+    SUPPLIER,
+    Account,
+    Disposition,
+    Goods,
+    Posting,
+    Reference,
+    parcel_place,
+    stage_of,
+)
 from bodega.core.recipes import Book, Places, book
-from bodega.v1 import journal_pb2, stock_pb2
+from bodega.v1 import journal_pb2
 from bodega_agent.store import ledger
 from bodega_agent.store.schema import open_for_reading, open_for_writing
 from bodega_agent.store.transaction import Context, Transaction
 
 SKUS = 1_000
-SIDE_BY_SIDE = 100
-UNITS_IN, UNITS_OUT = 6, 5
+COMMANDS_A_LIFE = 5
+LIVES_SIDE_BY_SIDE = 100
+COMMANDS_A_BLOCK = COMMANDS_A_LIFE * LIVES_SIDE_BY_SIDE
+LINES_AN_ORDER = 5
 NODE_ID = "bench-01"
 AT_MS = 1_700_000_000_000
-BUILD_SEED = 2
-BUILD_EVENTS_A_COMMIT = 50_000
+BUILD_BLOCKS_A_COMMIT = 100
+
+Values = tuple[object, ...]
+Writes = dict[str, list[Values]]
 
 _INSERT_EVENT = "INSERT INTO journal(seq, cmd_id, fact, at_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_COMMAND = "INSERT INTO command(cmd_id, digest, result, seq) VALUES (?, ?, ?, ?)"
@@ -63,37 +76,60 @@ class Step(NamedTuple):
         return {"command": self.command, "sku_id": self.sku_id, "quantity": self.quantity}
 
 
+class Life(NamedTuple):
+    """What becomes of some units of one SKU: all but one of them are sold."""
+
+    sku_id: str
+    shelf: str
+    units: int
+    order: str
+    sscc: str
+
+    @classmethod
+    def at(cls, number: int) -> Life:
+        """The `number`th life of the day."""
+        sku, order = number % SKUS, number // LINES_AN_ORDER
+        units = 2 + (number + number // SKUS) % 5
+        return cls(
+            f"SKU-{sku:04}", f"A-{sku // 20:02}-{sku % 20:02}", units, f"FO-{order:07}", f"{order:018}"
+        )
+
+    def step(self, phase: int) -> Step:
+        """One of its five commands."""
+        sold, stage, parcel = self.units - 1, stage_of(self.order), parcel_place(self.sscc)
+        for_order = Reference(self.order)
+        match phase:
+            case 0:
+                return Step("receive", self.sku_id, self.units, "", DOCK, Reference())
+            case 1:
+                return Step("put_away", self.sku_id, self.units, DOCK, self.shelf, Reference())
+            case 2:
+                return Step("pick", self.sku_id, sold, self.shelf, stage, for_order)
+            case 3:
+                return Step("pack", self.sku_id, sold, stage, parcel, for_order)
+            case _:
+                return Step("ship", self.sku_id, sold, parcel, "", Reference(self.order, self.sscc))
+
+
+def place_in_day(number: int) -> tuple[int, int]:
+    """(life, phase) of the `number`th command of the day."""
+    block, within = divmod(number, COMMANDS_A_BLOCK)
+    phase, lane = divmod(within, LIVES_SIDE_BY_SIDE)
+    return block * LIVES_SIDE_BY_SIDE + lane, phase
+
+
 def step(number: int) -> Step:
     """The step of the `number`th command of the day."""
-    block, within = divmod(number, SIDE_BY_SIDE * 5)
-    phase, lane = divmod(within, SIDE_BY_SIDE)
-    return _step(phase, (block * SIDE_BY_SIDE + lane) % SKUS)
-
-
-@cache
-def _step(phase: int, life: int) -> Step:
-    order, sscc = f"FO-{life:06}", f"{life:018}"
-    sku_id, shelf, stage, parcel = (
-        f"SKU-{life:04}",
-        f"A-{life // 20:02}-{life % 20:02}",
-        f"STAGE-{order}",
-        sscc,
-    )
-    reference = Reference(fulfillment_order_id=order)
-    return (
-        Step("receive", sku_id, UNITS_IN, "", DOCK, Reference()),
-        Step("put_away", sku_id, UNITS_IN, DOCK, shelf, Reference()),
-        Step("pick", sku_id, UNITS_OUT, shelf, stage, reference),
-        Step("pack", sku_id, UNITS_OUT, stage, f"PARCEL-{parcel}", reference),
-        Step("ship", sku_id, UNITS_OUT, f"PARCEL-{parcel}", "", Reference(order, sscc)),
-    )[phase]
+    life, phase = place_in_day(number)
+    return Life.at(life).step(phase)
 
 
 def cmd_ids(seed: int = 0) -> Iterator[str]:
-    """Random UUIDs, the same ones for the same seed."""
+    """Random UUIDs (RFC 9562 but for the version's bits), the same ones for the same seed."""
     random = Random(seed)
     while True:
-        yield str(UUID(int=random.getrandbits(128), version=4))
+        text = random.randbytes(16).hex()
+        yield f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def through_store(tx: Transaction, cmd_id: str, asked: Step) -> dict[str, object]:
@@ -118,48 +154,54 @@ def through_store(tx: Transaction, cmd_id: str, asked: Step) -> dict[str, object
 class Rows(NamedTuple):
     """What one command leaves: an event, its command, and the changes of the balances."""
 
-    event: tuple[int, str, str, int, bytes, bytes]
-    command: tuple[str, bytes, str, int]
+    event: Values
+    command: Values
     postings: tuple[Posting, ...]
 
 
 def day(ids: Iterator[str]) -> Iterator[Rows]:
     """The rows of all commands of the day, from the first on, without end."""
-    seq, head = 0, GENESIS
+    head, seq = GENESIS, 0
     while True:
-        postings, message, digest = _recorded(step(seq))
-        cmd_id = next(ids)
-        event = journal_pb2.NodeEvent(
-            cmd_id=cmd_id,
-            at_ms=AT_MS,
-            actor="ana",
-            device="scanner-1",
-            correlation_id=cmd_id,
-            movement=message,
-        )
-        body = event.SerializeToString()
+        asked, cmd_id = step(seq), next(ids)
+        postings, body = _event(asked, cmd_id)
         seq, head = seq + 1, link(head, body)
-        yield Rows(
-            (seq, cmd_id, "movement", AT_MS, body, head), (cmd_id, digest, f'{{"seq": {seq}}}', seq), postings
-        )
+        yield Rows(_event_row(seq, cmd_id, body, head), _command_row(seq, cmd_id, _digest(asked)), postings)
 
 
-@cache
-def _recorded(asked: Step) -> tuple[tuple[Posting, ...], stock_pb2.Movement, bytes]:
-    goods = Goods(asked.sku_id, asked.quantity)
-    everywhere = {
+def _event(asked: Step, cmd_id: str) -> tuple[tuple[Posting, ...], bytes]:
+    enough = {
         Account(asked.sku_id, bin=asked.source_bin, disposition=disposition): asked.quantity
         for disposition in Disposition
     }
     movement = book(
         asked.command,
-        [goods],
-        Book(everywhere),
+        [Goods(asked.sku_id, asked.quantity)],
+        Book(enough),
         Places(asked.source_bin, asked.target_bin),
         reference=asked.reference,
     ).movement
-    digest = hashlib.sha256(json.dumps(asked.body(), sort_keys=True).encode()).digest()
-    return movement.postings, movement_to_wire(movement), digest
+    event = journal_pb2.NodeEvent(
+        cmd_id=cmd_id,
+        at_ms=AT_MS,
+        actor="ana",
+        device="scanner-1",
+        correlation_id=cmd_id,
+        movement=movement_to_wire(movement),
+    )
+    return movement.postings, event.SerializeToString()
+
+
+def _digest(asked: Step) -> bytes:
+    return hashlib.sha256(json.dumps(asked.body(), sort_keys=True).encode()).digest()
+
+
+def _event_row(seq: int, cmd_id: str, body: bytes, head: bytes) -> Values:
+    return (seq, cmd_id, "movement", AT_MS, body, head)
+
+
+def _command_row(seq: int, cmd_id: str, digest: bytes) -> Values:
+    return (cmd_id, digest, f'{{"seq": {seq}}}', seq)
 
 
 class RawFile:
@@ -169,7 +211,7 @@ class RawFile:
         self.connection = open_for_writing(path)
         self._balances: dict[Account, int] = defaultdict(int)
 
-    def writes(self, rows: Rows) -> list[tuple[str, tuple[object, ...]]]:
+    def writes(self, rows: Rows) -> list[tuple[str, Values]]:
         """The statements of one command with their values."""
         return [
             (_INSERT_EVENT, rows.event),
@@ -177,13 +219,13 @@ class RawFile:
             *(self._balance(posting) for posting in rows.postings),
         ]
 
-    def _balance(self, posting: Posting) -> tuple[str, tuple[object, ...]]:
+    def _balance(self, posting: Posting) -> tuple[str, Values]:
         account, change = posting.account, posting.quantity
         self._balances[account] += change
         quantity = self._balances[account]
         return (_PUT_BALANCE, (*account, quantity)) if quantity else (_DROP_BALANCE, tuple(account))
 
-    def commit_one(self, writes: list[tuple[str, tuple[object, ...]]]) -> None:
+    def commit_one(self, writes: list[tuple[str, Values]]) -> None:
         """One command, one commit."""
         execute = self.connection.execute
         execute("BEGIN IMMEDIATE")
@@ -191,16 +233,9 @@ class RawFile:
             execute(sql, values)
         execute("COMMIT")
 
-    def commit_many(self, writes: Mapping[str, Sequence[tuple[object, ...]]]) -> None:
-        """Many commands in one commit, each kind of row at once."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        for sql, values in writes.items():
-            self.connection.executemany(sql, values)
-        self.connection.execute("COMMIT")
-
-    def together(self, many: Iterable[Rows]) -> dict[str, list[tuple[object, ...]]]:
+    def together(self, many: Iterable[Rows]) -> Writes:
         """The values of many commands by statement; every balance is put each time, those at zero go last."""
-        writes: dict[str, list[tuple[object, ...]]] = defaultdict(list)
+        writes: Writes = defaultdict(list)
         touched: dict[Account, None] = {}
         for rows in many:
             writes[_INSERT_EVENT].append(rows.event)
@@ -212,6 +247,13 @@ class RawFile:
         writes[_DROP_BALANCE] = [tuple(account) for account in touched if not self._balances[account]]
         return writes
 
+    def commit_many(self, writes: Writes) -> None:
+        """Many commands in one commit, each kind of row at once."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        for sql, values in writes.items():
+            self.connection.executemany(sql, values)
+        self.connection.execute("COMMIT")
+
     def close(self) -> None:
         """Close the file; SQLite then brings the WAL home."""
         self.connection.close()
@@ -222,25 +264,49 @@ def path_in(folder: Path) -> Path:
     return folder / "ledger.db"
 
 
-def build(folder: Path, events: int) -> None:
-    """A ledger with this many events, with the rows that the store would have written, made fast.
+def build(folder: Path, blocks: int, seed: int = 2) -> None:
+    """A ledger of so many blocks of the day, with the rows that the store would have written, made fast.
 
-    Memory instead of safety while it is made: nothing is synced, and balances are written once, at the end.
+    Memory instead of safety while it is made: nothing is synced, the balances are written once, at the end. All
+    names have one length, so the bytes of an event differ from those of a template in its names only.
     """
     raw = RawFile(path_in(folder))
     for pragma in ("synchronous=OFF", "cache_size=-800000"):
         raw.connection.execute(f"PRAGMA {pragma}")
-    balances: dict[Account, int] = defaultdict(int)
-    many = islice(day(cmd_ids(seed=BUILD_SEED)), events)
-    while batch := list(islice(many, BUILD_EVENTS_A_COMMIT)):
-        for made in batch:
-            for account, change, _serials in made.postings:
-                balances[account] += change
-        raw.commit_many(
-            {_INSERT_EVENT: [made.event for made in batch], _INSERT_COMMAND: [made.command for made in batch]}
-        )
-    raw.commit_many({_PUT_BALANCE: [(*account, units) for account, units in balances.items() if units]})
+    ids, head, seq = cmd_ids(seed), GENESIS, 0
+    while seq < blocks * COMMANDS_A_BLOCK:
+        writes: Writes = {_INSERT_EVENT: [], _INSERT_COMMAND: []}
+        until = min(blocks * COMMANDS_A_BLOCK, seq + BUILD_BLOCKS_A_COMMIT * COMMANDS_A_BLOCK)
+        for number, cmd_id in zip(range(seq, until), ids, strict=False):
+            number_of_life, phase = place_in_day(number)
+            life = Life.at(number_of_life)
+            body, digest = _template(phase, life.sku_id, life.shelf, life.units)
+            for name, value in ((_ANY_CMD, cmd_id), (_ANY_ORDER, life.order), (_ANY_SSCC, life.sscc)):
+                body = body.replace(name, value.encode())
+            seq, head = number + 1, link(head, body)
+            writes[_INSERT_EVENT].append(_event_row(seq, cmd_id, body, head))
+            writes[_INSERT_COMMAND].append(_command_row(seq, cmd_id, digest))
+        raw.commit_many(writes)
+    raw.commit_many({_PUT_BALANCE: _balances_after(blocks * LIVES_SIDE_BY_SIDE)})
     raw.close()
+
+
+_ANY_CMD, _ANY_ORDER, _ANY_SSCC = b"%" * 36, b"&" * 10, b"+" * 18
+
+
+@cache
+def _template(phase: int, sku_id: str, shelf: str, units: int) -> tuple[bytes, bytes]:
+    asked = Life(sku_id, shelf, units, _ANY_ORDER.decode(), _ANY_SSCC.decode()).step(phase)
+    return _event(asked, _ANY_CMD.decode())[1], _digest(asked)
+
+
+def _balances_after(lives: int) -> list[Values]:
+    balances: dict[Account, int] = defaultdict(int)
+    for life in map(Life.at, range(lives)):
+        balances[Account(life.sku_id, external=SUPPLIER)] -= life.units
+        balances[Account(life.sku_id, bin=life.shelf, disposition=Disposition.SELLABLE)] += 1
+        balances[Account(life.sku_id, external=CARRIER)] += life.units - 1
+    return [(*account, quantity) for account, quantity in balances.items()]
 
 
 def hash_all(folder: Path) -> bytes:

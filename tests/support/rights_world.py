@@ -21,7 +21,7 @@ from bodega_agent.store.writer import Writer
 from bodega_controlplane.app import orders, outbox, rights
 from bodega_controlplane.app import stock as hub_stock
 from bodega_controlplane.app.journal import Delivery
-from bodega_controlplane.app.views import RightsDraft
+from bodega_controlplane.app.views import AvailabilityView, RightsDraft
 from bodega_controlplane.store import nodes, schema
 from bodega_controlplane.store import outbox as down_log
 from bodega_controlplane.store import rights as rights_rows
@@ -33,6 +33,11 @@ T = TypeVar("T")
 SKU = "TEA"
 NODES = ("lisbon-01", "porto-01")
 ALL = 1_000
+
+
+def spent_in(fact: journal_pb2.NodeEvent) -> int:
+    """Rights that one event used up."""
+    return spent_by(movement_from_wire(fact.movement)).get(SKU, 0) if fact.HasField("movement") else 0
 
 
 @dataclass
@@ -216,7 +221,7 @@ class RightsWorld:
         """What the hub knows of its rights."""
         return self.hub.read(lambda tx: rights_rows.of(tx, node.node_id, SKU))
 
-    def hub_stock(self, node: RightsNode) -> hub_stock.AvailabilityView:
+    def hub_stock(self, node: RightsNode) -> AvailabilityView:
         """What the hub may promise of its stock."""
         return self.hub.read(lambda tx: hub_stock.list_availability(tx, [SKU], POLICY))[
             self.nodes.index(node)
@@ -233,11 +238,7 @@ class RightsWorld:
         facts = node.facts(self.applied(node))
         taken = sum(one.rights_taken.quantity for one in facts)
         gone = sum(one.rights_returned.quantity for one in facts)
-        return taken, gone + sum(
-            spent_by(movement_from_wire(one.movement)).get(SKU, 0)
-            for one in facts
-            if one.HasField("movement")
-        )
+        return taken, gone + sum(map(spent_in, facts))
 
     def refused_or_parked(self) -> int:
         """Envelopes and events that somebody could not apply."""

@@ -86,12 +86,16 @@ class IntegrityService:
 
     async def close(self) -> None:
         """Stop what runs aside, and leave the mark of a clean stop."""
-        self._store.stop_asides()
-        if self._checking is not None:
-            await asyncio.wait([self._checking])
+        await self._store.stop_asides()
+        await self.checked()
         # Without the mark the next start checks the file: no harm.
         with contextlib.suppress(Unavailable):
             await self._store.write(condition.note_stop)
+
+    async def checked(self) -> None:
+        """Return once the check of the file, if one runs, has ended."""
+        if self._checking is not None:
+            await asyncio.wait([self._checking])
 
     async def walk_on(self) -> None:
         """By the schedule: walk the next events, and at the head compare and make a checkpoint if one is due."""

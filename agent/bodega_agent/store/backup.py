@@ -19,7 +19,14 @@ from typing import Any
 
 import apsw
 
-from bodega.errors import IntegrityBroken, InvalidInput, NotFound, PermissionRefused, Refused
+from bodega.errors import (
+    IntegrityBroken,
+    InvalidInput,
+    NotFound,
+    PermissionRefused,
+    Refused,
+    SchemaTooNew,
+)
 from bodega.limits import BACKUP_PAGES_PER_STEP_MAX, BACKUP_SPARE_BYTES_MIN
 from bodega_agent.store import condition
 from bodega_agent.store.condition import Restored
@@ -130,6 +137,8 @@ def restore(ledger: Path, source: Path, *, node_id: str, actor: str, reason: str
             told = _prepare(written, node_id, Restored(0, replaced_seq, actor, reason, now_ms))
         except (apsw.NotADBError, apsw.SQLError) as error:
             raise InvalidInput(f"{source} is no ledger of Bodega: {error}") from error
+        except (apsw.CorruptError, apsw.IOError) as error:
+            raise IntegrityBroken(f"{source} is damaged: {error}", hint="take an older backup") from error
         replaced = _set_aside(ledger, now_ms)
         _take_owner(written, ledger.parent)
         put_in_place(written, ledger)
@@ -191,10 +200,13 @@ def _head_seq(ledger: Path) -> int:
     if not ledger.exists():
         return 0
     try:
+        # Read-only first: of a file that it does not understand, SQLite would delete the log.
+        with closing(open_for_reading(ledger)) as old:
+            ((seq,),) = old.execute("SELECT coalesce(max(seq), 0) FROM journal")
         with closing(apsw.Connection(str(ledger))) as old:
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return int(next(iter(old.execute("SELECT coalesce(max(seq), 0) FROM journal")))[0])
-    except apsw.Error:
+        return int(seq)
+    except (apsw.Error, SchemaTooNew):
         return 0
 
 

@@ -53,7 +53,7 @@ def walk(events: Iterable[Event], fold: Fold) -> Trouble | None:
     Checked of each: its number, its hash, and of a movement that it sums to zero, that it takes no place in the
     node below zero, and that no serial is in two of them. Balances of the bad event itself may be half in.
     """
-    known: dict[bytes, Posting] = {}
+    known: dict[bytes, Account] = {}
     for seq, body, chain_hash in events:
         if seq != fold.seq + 1:
             return Trouble("event", f"event {fold.seq + 1} is missing", fold.seq + 1)
@@ -75,15 +75,14 @@ def live_events(connection: apsw.Connection, after_seq: int, limit: int = -1) ->
     )
 
 
-def _take(fold: Fold, known: dict[bytes, Posting], body: bytes) -> str:
+def _take(fold: Fold, known: dict[bytes, Account], body: bytes) -> str:
     """Fold one event; what is wrong with it, or nothing."""
     try:
         event = parse_node_event(body)
-        if event.WhichOneof("fact") != "movement":
+        if not event.HasField("movement"):
             return ""
-        movement = event.movement
-        postings = postings_from_wire(movement, known)
-        check_postings(movement.command, postings)
+        postings = postings_from_wire(event.movement, known)
+        check_postings(postings)
     except (IntegrityBroken, PeerFault) as error:
         return error.message
     balances = fold.balances
@@ -92,13 +91,15 @@ def _take(fold: Fold, known: dict[bytes, Posting], body: bytes) -> str:
         total = balances.get(account, 0) + quantity
         if total:
             balances[account] = total
-            # On the way an account may be below zero; only where a movement leaves it counts.
-            below = below or (total < 0 and not account.external)
+            if total < 0 and not account.external:
+                below = True
         else:
             del balances[account]
-        has_serials = has_serials or bool(serials)
+        if serials:
+            has_serials = True
+    # On its way through a movement an account may be below zero; only where the movement leaves it counts.
     if below:
-        for account, _quantity, _serials in postings:
+        for account in dict.fromkeys(posting.account for posting in postings):
             if account.is_physical and balances.get(account, 0) < 0:
                 return f"{account.sku_id} in {account.bin} falls below zero"
     return _move_serials(fold.serials, postings) if has_serials else ""

@@ -30,13 +30,18 @@ from bodega_agent.store.writer import Writer
 
 T = TypeVar("T")
 
+_INTERRUPT_AGAIN_S = 0.01
+
 
 async def _nobody_listens(_applied: inbound.Applied) -> None:
     """Until the daemon has wired its services."""
 
 
 class Store:
-    """ledger.db, opened: one writing thread, one reading thread. `gate`: what may still be written."""
+    """ledger.db, opened: one writing thread, one reading thread, and `asides` for long questions.
+
+    `gate`: what may still be written.
+    """
 
     def __init__(
         self,
@@ -57,7 +62,7 @@ class Store:
             path, node_id=node_id, now_ms=now_ms, clock=clock, on_commit=self._note_news, gate=self.gate
         )
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-reader")
-        self._asides: set[Reader] = set()
+        self.asides: set[Reader] = set()
         self._head_seq = 0
         self._writer.start()
         with opening(path), ExitStack() as undo:
@@ -80,21 +85,24 @@ class Store:
 
         def ask() -> T:
             with contextlib.closing(Reader(self.path)) as reader:
-                self._asides.add(reader)
+                self.asides.add(reader)
                 try:
                     return question(reader)
                 finally:
-                    self._asides.discard(reader)
+                    self.asides.discard(reader)
 
         try:
             return await asyncio.to_thread(ask)
         except apsw.InterruptError as error:
             raise Unavailable("the agent is stopping") from error
 
-    def stop_asides(self) -> None:
-        """End long questions now."""
-        for reader in list(self._asides):
-            reader.connection.interrupt()
+    async def stop_asides(self) -> None:
+        """End long questions now; again until all have heard, for one that has just begun hears nothing."""
+        while self.asides:
+            for reader in list(self.asides):
+                with contextlib.suppress(apsw.ConnectionClosedError):
+                    reader.connection.interrupt()
+            await asyncio.sleep(_INTERRUPT_AGAIN_S)
 
     async def archives_dropped(self, names: Collection[str]) -> None:
         """Note that these files of the archive are gone for want of room, so that nobody looks for them."""

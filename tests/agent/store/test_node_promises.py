@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from bodega.core.ledger import Goods
+from bodega.core.promise import NodeStanding
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega_agent.store import ledger, promises
 from bodega_agent.store.promises import BasketLine
 from bodega_agent.store.reader import Reader
+from bodega_agent.store.schema import open_for_reading
 from bodega_agent.store.transaction import Transaction
 from support.node_under_test import opened_store
 from support.promising import SHELF, WHO, able_to_promise, facts, post, release, reserve, shelve, standing
@@ -151,6 +153,20 @@ async def test_a_post_of_goods_that_the_book_does_not_hold_is_recorded_and_uses_
         assert "discrepancy_opened" in [name for name, _ in await facts(store)]
         left = await standing(store)
         assert (left.sellable, left.rights_held) == (3, 1)
+
+
+async def test_a_reader_is_told_the_same_standing_as_a_command(tmp_path: Path) -> None:
+    with opened_store(tmp_path) as store:
+        pen = await able_to_promise(store, rights=5, shelf=7)
+        await pen.fulfillment_order(1, ("SKU-1", 3))
+        await reserve(store, "PU-1", 2)
+        told = await standing(store)
+        connection = open_for_reading(tmp_path / "ledger.db")
+        assert promises.standing(connection, "SKU-1", "2026-01-01") == told
+        assert promises.standing(connection, "GHOST", "2026-01-01") == NodeStanding(0)
+        connection.close()
+        assert [part.units for part in told.breakdown()] == [7, -3, -2, 0, 0, 0]
+        assert told.available == 2
 
 
 async def test_a_released_promise_can_be_promised_again_and_ends_only_once(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ YEAR_MS = 365 * 24 * 3600 * 1000
 
 async def states(store: Store) -> dict[str, str]:
     """Reservation id -> state."""
-    return await store.write(lambda tx: dict(tx.execute("SELECT reservation_id, state FROM reservation")))  # type: ignore[arg-type]  # two columns
+    return await store.write(lambda tx: dict(tx.execute("SELECT reservation_id, state FROM reservation")))
 
 
 async def test_a_promise_expires_at_its_time_as_an_event_and_its_units_are_free_again(tmp_path: Path) -> None:
