@@ -14,7 +14,7 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fmt protos protos-baseline diagrams lock dist clean
+.PHONY: help demo test test-long check bench fmt protos protos-baseline diagrams lock dist clean
 
 help: ## List the targets, one line each
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1=\2/p' Makefile | while IFS='=' read -r target purpose; do \
@@ -27,6 +27,10 @@ demo: ## Run a whole day in a minute: a broker, a centre, two nodes, faults, che
 test: ## Run all tests (ARGS="tests/proto -k promise" picks, ARGS="-n0" for one process)
 	$(DEV_SET)
 	@$(IN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-long: ## Run the tests of crashes at full length: 20,000 power cuts, 500 kills (ARGS as for test)
+	$(DEV_SET)
+	@BODEGA_TEST_LONG=1 $(IN)/python -m pytest -n 2 --dist load --timeout 900 tests/agent/store $(ARGS)
 
 check: ## Lint, types, import contracts, protocol, dependencies (ARGS="ruff mypy" picks)
 	$(DEV_SET)

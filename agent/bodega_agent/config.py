@@ -11,11 +11,21 @@ from typing import Any
 
 from attrs import Attribute, field, frozen, validators
 
-from bodega.errors import ConfigInvalid, FieldFault
+from bodega.errors import ConfigInvalid, FieldFault, InvalidInput
 from bodega.host import config as toml
 from bodega.host.addresses import broker_url
-from bodega.limits import IDENTIFIER_CHARS_MAX
+from bodega.limits import (
+    ARCHIVES_KEPT_BYTES_MAX,
+    BALLAST_BYTES,
+    DISK_DROP_BELOW_BYTES,
+    DISK_PHYSICAL_ONLY_BELOW_BYTES,
+    DISK_REFUSE_PROMISES_BELOW_BYTES,
+    FRAMES_KEPT_BYTES_MAX,
+    IDENTIFIER_CHARS_MAX,
+    TELEMETRY_KEPT_BYTES_MAX,
+)
 from bodega_adapters.registry import device_faults
+from bodega_agent.rules.disk import DROP_ORDER, Limits, amount, limits_of
 
 DEFAULT_PATH = Path("/etc/bodega/agent.toml")
 _NAME = validators.matches_re(rf"[A-Za-z0-9_-]{{1,{IDENTIFIER_CHARS_MAX}}}")
@@ -83,6 +93,52 @@ class VisionConfig:
     providers: list[str] = field(factory=lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
 
 
+def _size(_self: Any, attribute: Attribute[str], value: str) -> None:
+    try:
+        amount(value)
+    except InvalidInput as error:
+        raise ValueError(f"'{attribute.name}' {error.message}") from error
+
+
+@frozen(kw_only=True)
+class DiskConfig:
+    """What each class of data may take, and the free space below which the node gives up what.
+
+    Every size is bytes ("512 MiB") or a part of the disk that holds `state_dir` ("5%").
+    """
+
+    frames: str = field(default=f"{FRAMES_KEPT_BYTES_MAX} B", validator=_size)
+    telemetry: str = field(default=f"{TELEMETRY_KEPT_BYTES_MAX} B", validator=_size)
+    archives: str = field(default=f"{ARCHIVES_KEPT_BYTES_MAX} B", validator=_size)
+    ballast: str = field(default=f"{BALLAST_BYTES} B", validator=_size)
+    drop_below: str = field(default=f"{DISK_DROP_BELOW_BYTES} B", validator=_size)
+    refuse_promises_below: str = field(default=f"{DISK_REFUSE_PROMISES_BELOW_BYTES} B", validator=_size)
+    physical_only_below: str = field(default=f"{DISK_PHYSICAL_ONLY_BELOW_BYTES} B", validator=_size)
+
+    def __attrs_post_init__(self) -> None:
+        for lower, upper in (
+            ("refuse_promises_below", "drop_below"),
+            ("physical_only_below", "refuse_promises_below"),
+        ):
+            low, high = amount(getattr(self, lower)), amount(getattr(self, upper))
+            if (low.unit == "%") == (high.unit == "%") and low.of(100) > high.of(100):
+                raise ValueError(
+                    f"'{lower}' must be at most {upper} ({getattr(self, upper)}), is {getattr(self, lower)}"
+                )
+
+    def limits(self, total_bytes: int) -> Limits:
+        """These sizes on a disk of `total_bytes`."""
+        return limits_of(
+            {one: amount(getattr(self, one)) for one in DROP_ORDER},
+            amount(self.ballast),
+            [
+                amount(size)
+                for size in (self.drop_below, self.refuse_promises_below, self.physical_only_below)
+            ],
+            total_bytes,
+        )
+
+
 @frozen(kw_only=True)
 class AgentConfig:
     """The whole file. Without `hub` the node works alone, for ever."""
@@ -96,6 +152,7 @@ class AgentConfig:
     printer: DeviceConfig | None = None
     cameras: list[DeviceConfig] = field(factory=list)
     vision: VisionConfig | None = None
+    disk: DiskConfig = field(factory=DiskConfig)
 
     def __attrs_post_init__(self) -> None:
         names = [device.name for device in (*self.scanners, *self.cameras)]

@@ -1,6 +1,6 @@
 """The composition root of the node: the only place that names concrete classes and wires them.
 
-Order of start: ledger, floor, devices, control socket, sync. The node is ready before the network is. On
+Order of start: disk, ledger, floor, devices, control socket, sync. The node is ready before the network is. On
 SIGTERM the transaction in hand is finished and everything stops within STOP_S.
 """
 
@@ -18,24 +18,30 @@ from uuid import uuid4
 from bodega import __version__
 from bodega.host import log as logs
 from bodega.host.notify import notify
-from bodega.limits import FRAMES_KEPT_BYTES_MAX, STOP_S
+from bodega.limits import STOP_S
 from bodega_adapters.registry import open_printer, open_scanner
 from bodega_agent.config import AgentConfig
 from bodega_agent.identity import HubKey
+from bodega_agent.rules.disk import FOLDERS, DataClass
 from bodega_agent.rules.facts import VisionMode
+from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.control import ControlServer, ensure_free
+from bodega_agent.services.disk import DiskService, total_bytes
 from bodega_agent.services.expiry import ExpiryService
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
 from bodega_agent.services.intake import IntakeService
+from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.operations import Operations
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.services.schedule import Schedule
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.store.clock import boot_time
+from bodega_agent.store.gate import Gate
 from bodega_agent.store.inbound import Applied, settings_of
+from bodega_agent.store.lock import held
 from bodega_agent.store.store import Store
 from bodega_agent.vision.client import VisionClient
 from bodega_agent.vision.messages import CameraSpec, WorkerSpec
@@ -80,15 +86,22 @@ class Node:
         """Open the ledger and the devices, and listen; nothing waits for the network here."""
         config = self._config
         await ensure_free(config.socket_path)
+        self._closing.enter_context(held(config.ledger_path))
         hub_key = HubKey(config.hub.verify_key_bytes) if config.hub else None
+        gate = await self._keep_the_disk()
         self._store = Store(
             config.ledger_path,
             node_id=config.node_id,
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            now_ms=_now_ms,
             verify=lambda signature, text: hub_key is not None and hub_key.has_signed(text, signature),
             clock=boot_time,
+            gate=gate,
         )
         self._closing.callback(self._store.close)
+        self._disk.on_archives_dropped = self._store.archives_dropped
+        self._integrity = IntegrityService(self._store)
+        await self._integrity.start()
+        self._closing.push_async_callback(self._integrity.close)
         self._settings = await self._store.write(settings_of)
         self._store.on_hub_events = self._hear_hub
         self._tasks.append(ExpiryService(self._store).run())
@@ -102,10 +115,19 @@ class Node:
         self._start_printer()
         self._eyes = self._make_eyes()
         parts = self._health_parts()
-        self._health = HealthService(config, self._store, parts, self._nonce)
+        self._health = HealthService(config, self._store, self._integrity, parts, self._nonce)
         parts.sync = self._make_sync(hub_key) if hub_key else None
-        self._schedule = Schedule(self._store, self._health)
-        asked = Operations(self._store, self._floor, self._board, self._printing, self._health)
+        archives = ArchiveService(
+            self._store,
+            self._integrity,
+            node_id=config.node_id,
+            needs_ack=hub_key is not None,
+            now_ms=_now_ms,
+        )
+        self._schedule = Schedule(self._store, self._integrity, archives, self._disk)
+        asked = Operations(
+            self._store, self._floor, self._board, self._printing, self._health, self._integrity, archives
+        )
         self._control = ControlServer(config.socket_path, asked.answers, asked.streams)
         await self._control.start()
         self._closing.push_async_callback(self._control.close)
@@ -140,6 +162,15 @@ class Node:
             async with asyncio.timeout(STOP_S):
                 await self._closing.aclose()
 
+    async def _keep_the_disk(self) -> Gate:
+        # Before the ledger is opened: on a full disk it could not be.
+        gate, folder = Gate(), self._config.state_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        self._limits = self._config.disk.limits(total_bytes(folder))
+        self._disk = DiskService(folder, self._limits, gate)
+        await self._disk.sweep()
+        return gate
+
     def _start_printer(self) -> None:
         device = self._config.printer
         printer = open_printer(device.driver, device.name, device.options) if device else None
@@ -154,8 +185,9 @@ class Node:
             return None
         spec = WorkerSpec(
             cameras={c.name: CameraSpec(c.driver, c.options) for c in self._config.cameras},
-            frames_dir=str(self._config.state_dir / "frames"),
-            frames_bytes_max=FRAMES_KEPT_BYTES_MAX,
+            frames_dir=str(self._config.state_dir / FOLDERS[DataClass.FRAMES]),
+            frames_bytes_max=self._limits.budgets[DataClass.FRAMES],
+            free_bytes_min=self._limits.refuse_promises_below_bytes,
             providers=tuple(vision.providers),
         )
         eyes = VisionClient(spec)
@@ -180,6 +212,7 @@ class Node:
             link=NatsLink(self._config.node_id, broker),
             hub_key=hub_key,
             health=self._health.report,
+            fenced=self._integrity.restored.advice if self._integrity.restored else "",
         )
         self._tasks.append(sync.run())
         return sync
@@ -188,6 +221,7 @@ class Node:
         eyes = self._eyes
         return Parts(
             printing=self._printing,
+            disk=self._disk,
             present=self._intake.present,
             vision_ready=(lambda: eyes.ready) if eyes else None,
             vision_provider=(lambda: eyes.provider) if eyes else None,
@@ -205,6 +239,10 @@ class Node:
             self._settings = await self._store.write(settings_of)
         for fulfillment_order_id in applied.cancelled:
             await self._floor.work_cancelled(fulfillment_order_id)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _give_back_start_up_memory() -> None:

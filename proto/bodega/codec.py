@@ -13,9 +13,11 @@ from google.protobuf.message import DecodeError, Message
 from bodega.core.conflicts import Conflict
 from bodega.core.ledger import Account, Discrepancy, Entered, LotSeen, Movement, Posting, Reference
 from bodega.core.lifecycles import FulfillmentState, OrderState
+from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
-from bodega.v1 import decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
+from bodega.limits import ACCOUNTS_REMEMBERED_MAX
+from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
 
 UNKNOWN_FACT = "unknown"
 
@@ -48,29 +50,28 @@ def _parse(message: M, body: bytes) -> M:
 def movement_to_wire(movement: Movement) -> stock_pb2.Movement:
     """The message of a movement."""
     reference = movement.reference
-    return stock_pb2.Movement(
+    message = stock_pb2.Movement(
         command=movement.command,
         biz_step=movement.biz_step,
-        postings=[
-            stock_pb2.Posting(account=account_to_wire(account), quantity=quantity, serials=serials)
-            for account, quantity, serials in movement.postings
-        ],
         fulfillment_order_id=reference.fulfillment_order_id,
         sscc=reference.sscc,
         corrects=reference.corrects,
         reason=reference.reason,
         transfer_id=reference.transfer_id,
         reservation_id=reference.reservation_id,
-        entered=[
-            stock_pb2.Entered(
-                sku_id=said.sku_id, quantity=said.quantity, unit=said.unit, units_version=said.units_version
-            )
-            for said in movement.entered
-        ],
-        lots=[
-            stock_pb2.LotSeen(sku_id=seen.sku_id, lot=seen.lot, expiry=seen.expiry) for seen in movement.lots
-        ],
     )
+    # Filled in place: every command comes through here, and messages made apart would be copied.
+    for account, quantity, serials in movement.postings:
+        posting = message.postings.add(quantity=quantity)
+        posting.serials.extend(serials)
+        _fill(posting.account, account)
+    for said in movement.entered:
+        message.entered.add(
+            sku_id=said.sku_id, quantity=said.quantity, unit=said.unit, units_version=said.units_version
+        )
+    for seen in movement.lots:
+        message.lots.add(sku_id=seen.sku_id, lot=seen.lot, expiry=seen.expiry)
+    return message
 
 
 def movement_from_wire(message: stock_pb2.Movement) -> Movement:
@@ -95,16 +96,56 @@ def movement_from_wire(message: stock_pb2.Movement) -> Movement:
     )
 
 
+def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
+    """The facts of a SKU that the ledger's rules ask for."""
+    return Sku(
+        sku_id=message.sku_id,
+        name=message.name,
+        owner=message.owner,
+        lot_tracked=message.lot_tracked,
+        serial_tracked=message.serial_tracked,
+        expiry_tracked=message.expiry_tracked,
+        base_unit=message.base_unit or EACH,
+        units=tuple([Unit(unit.unit, unit.base_units, tuple(unit.gtins)) for unit in message.units]),
+        units_version=message.units_version,
+        gtins=tuple(message.gtins),
+        components=tuple([(part.sku_id, part.quantity) for part in message.components]),
+    )
+
+
+def postings_from_wire(message: stock_pb2.Movement, known: dict[bytes, Account]) -> list[Posting]:
+    """The postings of a movement, for loops over millions of them.
+
+    `known` is such a loop's own memory of accounts by their bytes, so that each is decoded once; it is emptied when
+    it holds ACCOUNTS_REMEMBERED_MAX of them.
+    """
+    postings = []
+    for posting in message.postings:
+        place = posting.account
+        key = place.SerializeToString()
+        account = known.get(key)
+        if account is None:
+            if len(known) >= ACCOUNTS_REMEMBERED_MAX:
+                known.clear()
+            account = known[key] = account_from_wire(place)
+        serials = posting.serials
+        postings.append(Posting(account, posting.quantity, tuple(serials) if serials else ()))
+    return postings
+
+
 def account_to_wire(account: Account) -> stock_pb2.Account:
     """The message of an account."""
-    message = stock_pb2.Account(
-        owner=account.owner, sku_id=account.sku_id, lot=account.lot, disposition=account.disposition
-    )
-    if account.external:
-        message.external = account.external
-    else:
-        message.bin = account.bin
+    message = stock_pb2.Account()
+    _fill(message, account)
     return message
+
+
+def _fill(message: stock_pb2.Account, account: Account) -> None:
+    message.sku_id, bin_id, message.disposition, message.lot, message.owner, external = account
+    if external:
+        message.external = external
+    else:
+        message.bin = bin_id
 
 
 def account_from_wire(message: stock_pb2.Account) -> Account:
@@ -126,8 +167,8 @@ def discrepancy_to_wire(value: Discrepancy) -> stock_pb2.DiscrepancyOpened:
     )
 
 
-def envelope_to_bytes(envelope: Envelope) -> bytes:
-    """The bytes that travel."""
+def envelope_to_wire(envelope: Envelope) -> sync_pb2.Envelope:
+    """The message of an envelope."""
     return sync_pb2.Envelope(
         node_id=envelope.node_id,
         epoch=envelope.epoch,
@@ -135,7 +176,12 @@ def envelope_to_bytes(envelope: Envelope) -> bytes:
         prev_hash=envelope.prev_hash,
         events=envelope.events,
         last_hash=envelope.last_hash,
-    ).SerializeToString()
+    )
+
+
+def envelope_to_bytes(envelope: Envelope) -> bytes:
+    """The bytes that travel."""
+    return envelope_to_wire(envelope).SerializeToString()
 
 
 def envelope_from_bytes(body: bytes) -> Envelope:

@@ -29,8 +29,13 @@ DOWN_PULL_HEARTBEAT_S = 5.0
 COMMANDS_PER_COMMIT_MAX = 256
 COMMANDS_WAITING_MAX = 10_000
 QUANTITY_MAX = 1_000_000
+ACCOUNTS_REMEMBERED_MAX = 20_000
 IDENTIFIER_CHARS_MAX = 64
 TEXT_CHARS_MAX = 500
+EXPORT_NAMES_CACHED_MAX = 10_000
+COMMAND_LINES_MAX = 100
+COMMAND_SERIALS_MAX = 100
+COMMAND_FAULTS_MAX = 50
 
 # Promises of a node's own
 RESERVATION_LINES_MAX = 200
@@ -51,6 +56,19 @@ FAULT_ROWS_MAX = 1_000
 FAULT_METADATA_BYTES_MAX = 4 * 1024
 IMPORT_BYTES_MAX = 4 * 1024 * 1024
 OPERATOR_CALL_S = 30.0
+
+# Questions to the ledger
+HISTORY_EVENTS_SEARCHED_MAX = 1_000_000
+HISTORY_WINDOW_EVENTS_MAX = 10_000
+HISTORY_EVENTS_TOLD_MAX = 10_000
+
+# Import into the ledger
+LEDGER_IMPORT_BYTES_MAX = 8 * 1024 * 1024
+# One transaction for all of them: the floor waits for about 0.3 ms a row.
+LEDGER_IMPORT_ROWS_MAX = 10_000
+LEDGER_IMPORT_FAULTS_MAX = 200
+LEDGER_IMPORTS_WAITING_MAX = 2
+LEDGER_IMPORT_ANSWER_S = 120.0
 
 # Devices
 SCAN_BYTES_MAX = 512
@@ -105,3 +123,36 @@ STREAM_AGE_S = 7 * 24 * 3600
 # Care of the ledger while the agent runs
 CHAIN_CHECK_S = 60.0
 CHAIN_CHECK_EVENTS_MAX = 20_000
+# Of these, read at once: other questions to the ledger wait for no more than this.
+CHAIN_CHECK_SLICE_EVENTS_MAX = 500
+
+# Checkpoints: a replay begins at the newest. One is made when this many events have passed since the last, and
+# earlier when the node is idle.
+CHECKPOINT_EVENTS_MAX = 10_000
+CHECKPOINT_IDLE_EVENTS_MIN = 1_000
+CHECKPOINTS_KEPT_MAX = 3
+
+# Archives: events that the hub has acknowledged and that are this old go to a file, and with them the results of
+# their commands: a cmd_id that comes back later than this is not known any more.
+ARCHIVE_OLDER_THAN_S = 30 * 24 * 3600
+ARCHIVE_CHECK_S = 3600.0
+ARCHIVE_EVENTS_MIN = 1_000
+ARCHIVE_EVENTS_MAX = 100_000
+ARCHIVE_ROWS_PER_COMMIT_MAX = 500
+LEDGER_CHECK_S = 600.0
+BACKUP_PAGES_PER_STEP_MAX = 1_000
+BACKUP_SPARE_BYTES_MIN = 16 * 1024 * 1024
+ARCHIVE_MESSAGE_BYTES_MAX = 2 * ENVELOPE_BYTES_MAX
+
+# The node's disk: defaults of [disk] in agent.toml. What is over its budget is dropped, the oldest first.
+# (FRAMES_KEPT_BYTES_MAX, above, is the budget of frames.)
+TELEMETRY_KEPT_BYTES_MAX = 64 * 1024 * 1024
+ARCHIVES_KEPT_BYTES_MAX = 1024 * 1024 * 1024
+BALLAST_BYTES = 32 * 1024 * 1024
+DISK_DROP_BELOW_BYTES = 512 * 1024 * 1024
+DISK_REFUSE_PROMISES_BELOW_BYTES = 128 * 1024 * 1024
+DISK_PHYSICAL_ONLY_BELOW_BYTES = 32 * 1024 * 1024
+# A rung is taken again with this much of what it needs.
+DISK_REGAINED_RATIO = 1.25
+DISK_SWEEP_S = 15.0
+DISK_PASSES_MAX = 4

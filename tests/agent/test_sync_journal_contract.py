@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,21 +23,25 @@ class Kept:
     """A journal and a way to record in it."""
 
     journal: SyncJournal
-    record: Callable[[int], object]
+    record: Callable[[int], Awaitable[object]]
 
 
 @pytest.fixture(params=["memory", "store"])
 async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kept]:
     if request.param == "memory":
         memory = MemoryJournal()
-        yield Kept(memory, lambda count: memory.append(*[b"event"] * count))
+
+        async def remember(count: int) -> None:
+            memory.append(*[b"event"] * count)
+
+        yield Kept(memory, remember)
         return
     store = Store(tmp_path / "ledger.db", node_id="lisbon-01", now_ms=lambda: 0, verify=lambda _s, _t: True)
 
     def work(tx: Transaction) -> None:
         tx.append(Context(cmd_id="c"), state_reported=fleet_pb2.StateReported(generation=1))
 
-    yield Kept(store, lambda count: [store._writer.submit(work).result() for _ in range(count)])
+    yield Kept(store, lambda count: asyncio.gather(*(store.write(work) for _ in range(count))))
     store.close()
 
 
@@ -54,7 +58,7 @@ async def test_an_empty_journal_stands_at_genesis(kept: Kept) -> None:
 
 
 async def test_events_follow_each_other_and_hash_to_the_head(kept: Kept) -> None:
-    kept.record(5)
+    await kept.record(5)
     events = await kept.journal.events_after(0, 10)
     assert [event.seq for event in events] == [1, 2, 3, 4, 5]
     assert [event.hash for event in events] == extend(GENESIS, [event.body for event in events])
@@ -64,12 +68,12 @@ async def test_events_follow_each_other_and_hash_to_the_head(kept: Kept) -> None
 
 
 async def test_a_read_begins_after_its_sequence_and_keeps_its_limit(kept: Kept) -> None:
-    kept.record(5)
+    await kept.record(5)
     assert [event.seq for event in await kept.journal.events_after(2, 2)] == [3, 4]
 
 
 async def test_an_older_ack_takes_nothing_back(kept: Kept) -> None:
-    kept.record(5)
+    await kept.record(5)
     five = await kept.journal.head()
     await kept.journal.record_ack(five)
     await kept.journal.record_ack(Head(1, 3, (await kept.journal.hash_at(3)) or b""))
@@ -80,7 +84,7 @@ async def test_news_wake_who_waits_and_old_news_do_not_keep_waiting(kept: Kept) 
     waiting = asyncio.create_task(kept.journal.wait_for_news(0))
     await asyncio.sleep(0)
     assert not waiting.done()
-    kept.record(1)
+    await kept.record(1)
     await asyncio.wait_for(waiting, 5)
     await asyncio.wait_for(kept.journal.wait_for_news(0), 5)
 

@@ -164,3 +164,41 @@ async def test_the_first_heartbeat_knows_the_journal_however_slow_the_disk_is() 
     await asyncio.sleep(3)
     await node.stop()
     assert [beat.head_seq for beat in node.book.heartbeats] == [2]
+
+
+async def test_a_store_that_came_from_a_backup_sends_nothing_in_the_old_epoch() -> None:
+    node = SyncedNode(fenced="this ledger was restored from a backup")
+    node.commit_at_once()
+    node.journal.append(*bodies(3))
+    await node.start()
+    await asyncio.sleep(3 * HEARTBEAT_S)
+    status = node.sync.status()
+    assert (status.fenced, status.sent_seq) == ("this ledger was restored from a backup", 0)
+    assert node.book.head.seq == 0
+    assert node.beats, "its health still goes up"
+    await node.stop()
+
+
+async def test_a_hub_that_asks_for_events_whose_archive_is_gone_is_told_so_once(node: SyncedNode) -> None:
+    node.commit_at_once()
+    node.journal.append(*bodies(5))
+    await node.start()
+    await asyncio.sleep(A_MOMENT_S)
+    assert node.sync.status().acked_seq == 5
+    node.journal.gone_to = 4
+    node.want(3)
+    await asyncio.sleep(A_MOMENT_S)
+    assert "asks for events from 3 on, and the archive that held them is gone" in node.sync.status().fenced
+
+
+async def test_an_old_ack_of_an_event_whose_archive_is_gone_fences_nobody(node: SyncedNode) -> None:
+    node.commit_at_once()
+    node.journal.append(*bodies(5))
+    await node.start()
+    await asyncio.sleep(A_MOMENT_S)
+    old = Head(1, 3, (await node.journal.hash_at(3)) or b"")
+    node.journal.gone_to = 4
+    node.say(node.book.ack(old))
+    await asyncio.sleep(A_MOMENT_S)
+    assert node.sync.status().fenced == ""
+    assert node.sync.status().acked_seq == 5

@@ -17,7 +17,8 @@ from nats.js.errors import NotFoundError
 
 from bodega.codec import ack_text, envelope_from_bytes, envelope_from_wire, envelope_to_bytes
 from bodega.core.sync import Envelope, Head, Verdict, judge
-from bodega.v1 import journal_pb2, sync_pb2
+from bodega.v1 import fleet_pb2, journal_pb2, sync_pb2
+from bodega_controlplane.api.grpc.wire import node_status
 from bodega_controlplane.app import catalogue, nodes, orders, stock
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.config import NatsConfig
@@ -225,6 +226,27 @@ async def test_a_node_that_names_another_one_in_its_heartbeat_is_fenced(
     async with connected(nats_server) as wire:
         response = await wire.heartbeat(node_id="porto-01")
     assert "porto-01" in response.fenced
+
+
+async def test_all_that_a_node_says_of_its_health_is_shown_to_operators(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    said = fleet_pb2.Health(
+        version="1.2",
+        generation=3,
+        oldest_unacked_ms=4,
+        disk_free_bytes=5,
+        devices_lost=["scanner-1"],
+        vision_provider="CPUExecutionProvider",
+        labels_unknown=6,
+        ledger_ok=True,
+        disk_rung="no_new_promises",
+    )
+    async with connected(nats_server) as wire:
+        await wire.heartbeat(health=said)
+    views = await hub.run(nodes.list_nodes)
+    (view,) = (view for view in views if view.node_id == NODE)
+    assert node_status(view).health == said
 
 
 async def test_orders_are_taken_while_the_broker_is_away_and_sent_when_it_is_back_with_an_empty_disk(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bodega.core.gtin import as_gtin14, check_digit, fault_in
 from bodega.core.promise import Standing
-from bodega_controlplane.rules.gtin import as_gtin14, check_digit, fault_in
 from bodega_controlplane.rules.routing import Candidate, RouteRequest, RoutingPolicy, decide, distance_km
 
 POLICY = RoutingPolicy(safety_stock=2)

@@ -196,3 +196,34 @@ def test_a_correction_names_what_it_undoes_and_finds_again_what_has_gone_since()
         )[SHELF]
         == 2
     ), "only what the correction undoes is undone"
+
+
+def test_a_correction_does_not_bring_a_unit_into_the_node_that_is_there_already() -> None:
+    parcel = Account("SKU-1", bin="PARCEL-1", disposition=Disposition.CONTAINER_CLOSED)
+    goods = Goods("SKU-1", 1, serials=("S-1",))
+    held = Book({parcel: 1}, {("SKU-1", "S-1"): parcel})
+    shipped = book("ship", [goods], held, Places("PARCEL-1")).movement
+    come_back = Book({SHELF: 1}, {("SKU-1", "S-1"): SHELF})
+    with pytest.raises(Refused) as refusal:
+        correct(shipped, "1/2", come_back, reason="never left")
+    assert refusal.value.code == "serial-twice"
+
+
+def test_a_correction_asks_only_for_what_the_movement_has_left_somewhere() -> None:
+    picked = book("pick", [Goods("SKU-1", 2)], Book({SHELF: 1}), Places("A-01-01", "STAGE-FO-1")).movement
+    stage = Account("SKU-1", bin="STAGE-FO-1", disposition=Disposition.IN_PROGRESS)
+    undone = correct(picked, "1/3", Book({stage: 2}), reason="wrong shelf")
+    assert not undone.discrepancies, "the shelf gives back what was found on it, and needs nothing for that"
+    assert fold([Movement("receive", "receiving", (Posting(SHELF, 1),)), picked, undone.movement]) == {
+        SHELF: 1
+    }
+
+
+def test_a_place_that_the_book_has_emptied_does_not_give_a_serial_away_twice() -> None:
+    booking = book(
+        "pick",
+        [Goods("SKU-1", 1, serials=("S-1",))],
+        Book({}, {("SKU-1", "S-1"): OTHER_SHELF}),
+        Places("A-01-01", "STAGE-FO-1"),
+    )
+    assert [(d.bin_id, d.difference) for d in booking.discrepancies] == [("A-01-01", 1)]

@@ -20,6 +20,8 @@ from support.node_under_test import HubPen, opened_store
 
 COMMAND = (sys.executable, "-m", "bodega_agent.cli")
 START_S = 20.0
+# The folders of many tests are kept for a while.
+_SMALL_DISK = '[disk]\nballast = "1 MiB"\n'
 
 
 def bodega(
@@ -44,10 +46,10 @@ def answer(config: Path, *args: str) -> Any:
     return json.loads(done.stdout)
 
 
-def write_config(folder: Path, *, extra: str = "") -> Path:
+def write_config(folder: Path, *, extra: str = "", disk: str = _SMALL_DISK) -> Path:
     """An agent.toml whose state lies in `folder`."""
     config = folder / "agent.toml"
-    config.write_text(f'node_id = "lisbon-01"\nstate_dir = "{folder}"\n{extra}')
+    config.write_text(f'node_id = "lisbon-01"\nstate_dir = "{folder}"\n{extra}{disk}')
     return config
 
 

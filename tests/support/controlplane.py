@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bodega.codec import envelope_to_bytes, fulfillment_state_to_wire, movement_to_wire
 from bodega.core.chain import link
+from bodega.core.gtin import check_digit
 from bodega.core.ledger import Account, Goods, Reference
 from bodega.core.lifecycles import FulfillmentState
 from bodega.core.recipes import Book, Places, book
@@ -30,7 +31,6 @@ from bodega_controlplane.app.views import (
     SsccRange,
 )
 from bodega_controlplane.keys import load_hub_key
-from bodega_controlplane.rules.gtin import check_digit
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store

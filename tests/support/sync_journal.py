@@ -10,10 +10,14 @@ from bodega.core.sync import Head, Recorded
 
 
 class MemoryJournal:
-    """A node's journal and down head; `down` holds the bodies of applied hub events."""
+    """A node's journal and down head; `down` holds the bodies of applied hub events.
+
+    `gone_to`: events up to here were in an archive that is gone.
+    """
 
     def __init__(self, epoch: int = 1) -> None:
         self.epoch = epoch
+        self.gone_to = 0
         self.events: list[Recorded] = []
         self.down: list[bytes] = []
         self.acks: list[Head] = []
@@ -43,11 +47,13 @@ class MemoryJournal:
         )
 
     async def events_after(self, seq: int, limit: int) -> list[Recorded]:
-        return self.events[seq : seq + limit]
+        return [] if seq < self.gone_to else self.events[seq : seq + limit]
 
     async def hash_at(self, seq: int) -> bytes | None:
         if seq == 0:
             return GENESIS
+        if seq < self.gone_to:
+            return None
         return self.events[seq - 1].hash if seq <= len(self.events) else None
 
     async def acked(self) -> Head:

@@ -24,6 +24,7 @@ class SyncedNode:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     book: HubBook = field(default_factory=lambda: HubBook(NODE))
     draw: float = 0.5
+    fenced: str = ""
     beats: list[float] = field(default_factory=list)
     _task: asyncio.Task[None] | None = None
 
@@ -35,6 +36,7 @@ class SyncedNode:
             link=MemoryLink(self.broker),
             hub_key=self.book.hub_key,
             health=self._health,
+            fenced=self.fenced,
             draw=lambda: self.draw,
         )
 

@@ -25,6 +25,7 @@ def spec(folder: Path, *cameras: str, frames_bytes_max: int = 50_000_000) -> Wor
         cameras={name: CameraSpec("folder", {"path": str(folder / name)}) for name in cameras},
         frames_dir=str(folder / "frames"),
         frames_bytes_max=frames_bytes_max,
+        free_bytes_min=0,
         providers=("CPUExecutionProvider",),
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bodega.errors import OUTCOMES, BodegaError, PeerFault, PermissionRefused, Unavailable
+from bodega.errors import OUTCOMES, BodegaError, FieldFault, PeerFault, PermissionRefused, Unavailable
 from bodega.limits import CONTROL_ANSWER_S
 from bodega_agent.config import load_config
 
@@ -24,16 +24,17 @@ _FAMILIES = {family.code: family for family in OUTCOMES}
 class ControlClient:
     """One connection. Use as a context manager."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, answer_s: float = CONTROL_ANSWER_S) -> None:
         self._path = path
+        self._answer_s = answer_s
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(CONTROL_ANSWER_S)
+        self._socket.settimeout(answer_s)
         self._unread = b""
 
     @classmethod
-    def of(cls, config_path: Path) -> ControlClient:
-        """The client of the agent that runs with this file."""
-        return cls(load_config(config_path).socket_path)
+    def of(cls, config_path: Path, *, answer_s: float = CONTROL_ANSWER_S) -> ControlClient:
+        """The client of the agent that runs with this file; it waits `answer_s` for an answer."""
+        return cls(load_config(config_path).socket_path, answer_s=answer_s)
 
     def __enter__(self) -> ControlClient:
         try:
@@ -62,6 +63,10 @@ class ControlClient:
     def ask(self, op: str, **args: Any) -> Any:
         """The result of one operation; raises the agent's error, or Unavailable when it has gone."""
         self.send(op, **args)
+        return self.next_result()
+
+    def next_result(self) -> Any:
+        """Wait for the next result of what was sent."""
         return result_of(self._read_line())
 
     def send(self, op: str, **args: Any) -> None:
@@ -90,7 +95,7 @@ class ControlClient:
             chunk = self._socket.recv(65536)
         except TimeoutError as error:
             raise Unavailable(
-                f"the agent on {self._path} has not answered for {CONTROL_ANSWER_S:g} s",
+                f"the agent on {self._path} has not answered for {self._answer_s:g} s",
                 hint="look at its log: journalctl -u bodega-agent",
             ) from error
         except OSError as error:
@@ -115,12 +120,17 @@ def result_of(line: bytes) -> Any:
         error = answer["error"]
         code, message, hint = str(error["code"]), str(error["message"]), str(error["hint"])
         exit_code = int(error["exit"])
+        faults = tuple(
+            FieldFault(fault["where"], fault["problem"], fault["line"]) for fault in error.get("faults", ())
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise PeerFault(
             "the agent's answer is not readable",
             hint="is another program on the socket? see bodega config check",
         ) from error
-    raise _family(code, exit_code)(message, hint=hint, code=code)
+    refusal = _family(code, exit_code)(message, hint=hint, code=code)
+    refusal.faults = faults
+    raise refusal
 
 
 def _family(code: str, exit_code: int) -> type[BodegaError]:

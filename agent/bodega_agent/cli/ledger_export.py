@@ -1,4 +1,4 @@
-"""`bodega ledger export`: the journal or the balances as JSON lines or CSV, through sqlite-utils.
+"""`bodega ledger export`: the journal or the balances as JSON lines, CSV or EPCIS, through sqlite-utils.
 
 This file alone uses sqlite-utils, and with it another SQLite library than the store's. One file must never be
 open through two of them in one process (POSIX locks break), so nothing here opens it through `bodega_agent.store`.
@@ -10,16 +10,20 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from time import time
 from typing import Any, TextIO
 
 import click
+from click.core import ParameterSource
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the library that sqlite-utils has chosen
 
-from bodega.errors import NotFound
+from bodega.errors import FieldFault, InvalidInput, NotFound
 from bodega_agent.cli.journal_text import event_json
+from bodega_agent.cli.ledger_epcis import write_document
 from bodega_agent.cli.location import config_option
 from bodega_agent.config import load_config
+from bodega_agent.rules.epcis_uris import is_valid_gln
 from bodega_agent.store.schema import check_version
 
 Row = dict[str, Any]
@@ -30,19 +34,31 @@ Row = dict[str, Any]
 @click.option("--format", "shape", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
 @click.option("--table", type=click.Choice(["journal", "balance"]), default="journal", show_default=True)
 @click.option("--after", type=click.IntRange(0), default=0, metavar="SEQ", help="Only events after SEQ.")
+@click.option("--epcis", is_flag=True, help="One GS1 EPCIS 2.0 document (JSON-LD) of all movements.")
+@click.option("--gln", default="", metavar="GLN", help="The node's GLN, for places in the EPCIS document.")
 @click.option(
     "-o", "--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", metavar="FILE"
 )
-def export(config_path: Path, *, shape: str, table: str, after: int, output: TextIO) -> None:
+def export(
+    config_path: Path, *, shape: str, table: str, after: int, epcis: bool, gln: str, output: TextIO
+) -> None:
     """Write the journal, or the balances of all accounts, one row a line.
 
     In CSV an event's fact is one column of JSON. Recipients' names and addresses are in neither table.
+
+    With --epcis: movements as EPCIS events, for other companies' systems. Every event has the same id in every
+    export. What EPCIS has no word for is left out and counted on standard error.
 
     \b
     Examples:
       bodega ledger export --format jsonl -o journal.jsonl
       bodega ledger export --table balance --format csv | column -t -s,
+      bodega ledger export --epcis --gln 9521234000013 -o movements.jsonld
     """
+    if epcis:
+        _refuse_other_shapes()
+        _write_epcis(config_path, after, gln, output)
+        return
     rows = _journal(config_path, after) if table == "journal" else _balance(config_path)
     _WRITERS[shape](rows, output)
 
@@ -54,6 +70,28 @@ def _open(config_path: Path) -> Database:
     database = Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True))
     check_version(next(database.query("PRAGMA user_version"))["user_version"], path)
     return database
+
+
+def _refuse_other_shapes() -> None:
+    context = click.get_current_context()
+    for name, option in (("shape", "--format"), ("table", "--table")):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--epcis is a format of its own; leave {option} out")
+
+
+def _write_epcis(config_path: Path, after: int, gln: str, output: TextIO) -> None:
+    if gln and not is_valid_gln(gln):
+        raise InvalidInput(
+            f"'{gln}' is no GLN",
+            hint="give all 13 digits; the last one is a check digit",
+            faults=(FieldFault("gln", "must be 13 digits with a right check digit"),),
+        )
+    query = _open(config_path).query
+    created_at_ms = int(time() * 1000)
+    left_out = write_document(query, after=after, gln=gln, created_at_ms=created_at_ms, output=output)
+    if left_out:
+        told = ", ".join(f"{count} x {what}" for what, count in sorted(left_out.items()))
+        click.echo(f"left out of the document: {told}", err=True)
 
 
 def _journal(config_path: Path, after: int) -> Iterator[Row]:
@@ -72,8 +110,12 @@ def _journal(config_path: Path, after: int) -> Iterator[Row]:
 
 def _balance(config_path: Path) -> Iterator[Row]:
     yield from _open(config_path).query(
-        "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
-        " ORDER BY external, bin, sku_id, lot"
+        "SELECT b.sku_id, b.bin, b.disposition, b.lot, b.owner, b.external, b.quantity,"
+        " coalesce(l.expiry, '') AS expiry, coalesce((SELECT group_concat(serial, ' ') FROM serial s"
+        "   WHERE s.sku_id = b.sku_id AND s.bin = b.bin AND s.disposition = b.disposition AND s.lot = b.lot"
+        "   AND s.owner = b.owner AND s.external = '' AND b.external = ''), '') AS serials"
+        " FROM balance b LEFT JOIN lot l ON l.sku_id = b.sku_id AND l.lot = b.lot"
+        " ORDER BY b.external, b.bin, b.sku_id, b.lot"
     )
 
 

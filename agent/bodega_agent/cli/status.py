@@ -11,6 +11,7 @@ from bodega.errors import ExitCode
 from bodega.host.cli import emit_json, json_option
 from bodega_agent.cli.client import ControlClient
 from bodega_agent.cli.location import config_option
+from bodega_agent.rules.disk import bytes_text
 
 
 @click.command()
@@ -43,7 +44,8 @@ def _show(facts: dict[str, Any]) -> None:
     rows = [
         ("node", f"{facts['node_id']}, version {facts['version']}, up {_duration(facts['uptime_s'])}"),
         ("hub", _hub(facts, waiting)),
-        ("ledger", f"{facts['head_seq']} events, {'sound' if facts['ledger_ok'] else 'BROKEN'}"),
+        ("ledger", f"{facts['head_seq']} events, {_ledger(facts)}"),
+        ("disk", _disk(facts["disk"])),
         ("work", tasks),
         ("devices", devices),
         ("vision", _vision(facts["vision"])),
@@ -60,6 +62,27 @@ def _hub(facts: dict[str, Any], waiting: int) -> str:
     link = "connected" if facts["connected"] else "not connected"
     oldest = f", the oldest for {_duration(facts['oldest_unacked_ms'] / 1000)}" if waiting else ""
     return f"{link}, {waiting} events wait for its ack{oldest}"
+
+
+def _ledger(facts: dict[str, Any]) -> str:
+    ledger = facts["ledger"]
+    if not facts["ledger_ok"]:
+        return "BROKEN"
+    words = [
+        f"found right up to {ledger['sound_seq']}"
+        if ledger["sound_seq"]
+        else "not yet checked since the start"
+    ]
+    if ledger["restored"]:
+        words.append("RESTORED from a backup")
+    if not ledger["quick_check"].startswith("not needed"):
+        words.append(f"check of the file {ledger['quick_check']}")
+    return "; ".join(words)
+
+
+def _disk(disk: dict[str, Any]) -> str:
+    used = ", ".join(f"{name} {bytes_text(size)}" for name, size in disk["used_bytes"].items() if size)
+    return f"{disk['rung'].replace('_', ' ')}, {bytes_text(disk['free_bytes'])} free; {used}"
 
 
 def _vision(vision: dict[str, Any] | None) -> str:

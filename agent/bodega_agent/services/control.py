@@ -1,7 +1,7 @@
 """The control socket: JSON lines over a Unix socket that only the agent's own user may open.
 
 A request is one line `{"op": ..., ...}`, an answer one line `{"ok": true, "result": ...}` or
-`{"ok": false, "error": {code, message, hint, exit}}`. `watch` answers a line per change.
+`{"ok": false, "error": {code, message, hint, exit, faults}}`. `watch` answers a line per change.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class ControlServer:
 def _parse(line: bytes) -> Json:
     try:
         request = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"the request is not JSON: {error}") from error
     if not isinstance(request, dict):
         raise InvalidInput("the request must be a JSON object")
@@ -117,6 +117,9 @@ def _refusal(error: BodegaError) -> Json:
             "message": error.message,
             "hint": error.hint,
             "exit": int(outcome_of(error).exit),
+            "faults": [
+                {"where": fault.where, "problem": fault.problem, "line": fault.line} for fault in error.faults
+            ],
         },
     }
 

@@ -1,7 +1,6 @@
 """How the node is: one set of facts for the CLI, the heartbeat and the watchdog.
 
-The chain of the journal is checked in slices while the agent runs; a broken link is shown everywhere and
-never goes away by itself.
+What is wrong is shown everywhere in the same words, with a code, and never goes away by itself.
 """
 
 from __future__ import annotations
@@ -12,17 +11,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bodega import __version__
-from bodega.core.sync import Head
-from bodega.host.log import get_logger
-from bodega.limits import CHAIN_CHECK_EVENTS_MAX
 from bodega.v1 import fleet_pb2
 from bodega_agent.config import AgentConfig, DeviceConfig
+from bodega_agent.rules.disk import DiskRung
+from bodega_agent.services.disk import DiskService
+from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
-
-log = get_logger(__name__)
 
 Json = dict[str, Any]
 
@@ -32,6 +29,7 @@ class Parts:
     """The running services that health looks at; None for what the node does not have."""
 
     printing: PrintService
+    disk: DiskService
     present: Callable[[], set[str]]
     sync: SyncService | None = None
     vision_ready: Callable[[], bool] | None = None
@@ -42,42 +40,40 @@ class Parts:
 class HealthService:
     """Answers `bodega status`, fills the heartbeat and feeds the watchdog."""
 
-    def __init__(self, config: AgentConfig, store: Store, parts: Parts, boot_nonce: str) -> None:
+    def __init__(
+        self, config: AgentConfig, store: Store, integrity: IntegrityService, parts: Parts, boot_nonce: str
+    ) -> None:
         self._config = config
         self._store = store
+        self._integrity = integrity
         self._parts = parts
         self._boot_nonce = boot_nonce
         self._started_s = time.monotonic()
-        self._verified: Head | None = Head()
 
     @property
     def ledger_ok(self) -> bool:
-        """False once a link of the journal's chain was found broken."""
-        return self._verified is not None
+        """False once anything was found that does not add up."""
+        return self._integrity.trouble is None
 
-    async def check_chain(self) -> None:
-        """Verify the next slice of the journal."""
-        if self._verified is None:
-            return
-        after = self._verified
-        self._verified = await self._store.read(
-            lambda reader: reader.verify_chain(after, CHAIN_CHECK_EVENTS_MAX)
-        )
-        if self._verified is None:
-            log.error("ledger_chain_broken", after_seq=after.seq)
+    def _ledger_problem(self) -> str:
+        trouble, restored = self._integrity.trouble, self._integrity.restored
+        return trouble.problem if trouble else restored.advice if restored else ""
 
     async def report(self) -> fleet_pb2.Health:
         """What goes up with every heartbeat."""
         facts = await self._store.read(self._facts)
+        disk = self._parts.disk.status()
         return fleet_pb2.Health(
             version=__version__,
             generation=facts["generation"],
             oldest_unacked_ms=facts["oldest_unacked_ms"],
-            disk_free_bytes=facts["disk_free_bytes"],
+            disk_free_bytes=disk["free_bytes"],
+            disk_rung=disk["rung"],
             devices_lost=[device["name"] for device in self._devices() if device["state"] == "lost"],
             vision_provider=self._parts.vision_provider() if self._parts.vision_provider else "",
             labels_unknown=facts["labels_unknown"],
             ledger_ok=self.ledger_ok,
+            ledger_problem=self._ledger_problem(),
         )
 
     async def status(self) -> Json:
@@ -85,6 +81,7 @@ class HealthService:
         facts = await self._store.read(self._facts)
         devices = self._devices()
         sync = self._parts.sync.status() if self._parts.sync else None
+        disk = self._parts.disk.status()
         return {
             "node_id": self._config.node_id,
             "version": __version__,
@@ -95,7 +92,12 @@ class HealthService:
             "printer": self._printer(),
             "vision": self._vision(),
             "ledger_ok": self.ledger_ok,
-            "health": self._problems(devices, facts, sync.fenced if sync else ""),
+            "ledger": self._integrity.status(),
+            "disk": disk,
+            "health": [
+                *self._problems(devices, facts, sync.fenced if sync else ""),
+                *_disk_problems(disk),
+            ],
             **facts,
         }
 
@@ -116,7 +118,6 @@ class HealthService:
             "hub_seen_seq": reader.meta("down_seq", 0),
             "generation": reader.meta("generation", 0),
             "oldest_unacked_ms": age,
-            "disk_free_bytes": reader.disk_free_bytes(),
             **reader.counts(),
         }
 
@@ -158,13 +159,33 @@ class HealthService:
         if facts["labels_unknown"]:
             text = f"{facts['labels_unknown']} labels in doubt: scan them back, or bodega labels reprint"
             found.append({"code": "labels-unknown", "text": text})
-        if not self.ledger_ok:
-            found.append(
-                {"code": "ledger-broken", "text": "the journal's chain is broken: bodega ledger verify"}
-            )
-        if fenced:
+        if (trouble := self._integrity.trouble) is not None:
+            text = f"{trouble.problem}; no new promises are made: bodega ledger verify"
+            found.append({"code": "ledger-broken", "text": text})
+        if (restored := self._integrity.restored) is not None:
+            found.append({"code": "restored", "text": restored.advice})
+        elif fenced:
             found.append({"code": "fenced", "text": f"the hub does not take this node's events: {fenced}"})
         return found
+
+
+# Code and what it means for the people at the node, by rung.
+_DISK_PROBLEMS = {
+    DiskRung.DROPPING: ("disk-low", "old frames, telemetry and archives are dropped"),
+    DiskRung.NO_NEW_PROMISES: ("disk-no-promises", "new promises are refused"),
+    DiskRung.PHYSICAL_ONLY: ("disk-full", "only physical scans are recorded, until there is room"),
+}
+
+
+def _disk_problems(disk: Json) -> list[Json]:
+    found = []
+    if problem := _DISK_PROBLEMS.get(disk["rung"]):
+        code, meaning = problem
+        found.append({"code": code, "text": f"{disk['reason']}: {meaning}"})
+    if disk["ballast_trouble"]:
+        text = f"the disk's ballast can not be made: {disk['ballast_trouble']}"
+        found.append({"code": "ballast-missing", "text": text})
+    return found
 
 
 def _device(kind: str, device: DeviceConfig, state: str, detail: str = "") -> Json:

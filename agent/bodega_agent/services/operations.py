@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+from bodega.core.commands import decode
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import SCAN_BYTES_MAX
+from bodega.limits import ARCHIVE_OLDER_THAN_S, SCAN_BYTES_MAX
 from bodega_adapters.ports import Scan
+from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.control import Answer, Json, Stream
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService
+from bodega_agent.services.importing import ImportService
+from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard, Shown
-from bodega_agent.store import labels
+from bodega_agent.store import commands, labels
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
+
+_DAY_S = 24 * 3600
 
 
 class Operations:
@@ -32,12 +39,17 @@ class Operations:
         board: PromptBoard,
         printing: PrintService,
         health: HealthService,
+        integrity: IntegrityService,
+        archives: ArchiveService,
     ) -> None:
         self._store = store
         self._floor = floor
         self._board = board
         self._printing = printing
         self._health = health
+        self._importing = ImportService(store)
+        self._integrity = integrity
+        self._archives = archives
         self._typed = itertools.count(1)
 
     @property
@@ -52,13 +64,15 @@ class Operations:
             "labels": self._labels,
             "reprint": self._reprint,
             "ledger.verify": self._verify,
+            "ledger.command": self._command,
+            "ledger.import": self._importing.take,
             "sync": self._sync,
         }
 
     @property
     def streams(self) -> dict[str, Stream]:
         """A line per change."""
-        return {"watch": self._watch}
+        return {"watch": self._watch, "ledger.archive": self._archive}
 
     async def _status(self, _request: Json) -> Json:
         return await self._health.status()
@@ -76,7 +90,25 @@ class Operations:
         return await self._store.read(Reader.labels)
 
     async def _verify(self, _request: Json) -> Json:
-        return await self._store.read(Reader.verify)
+        return await self._integrity.verify()
+
+    async def _archive(self, request: Json) -> AsyncIterator[Json]:
+        """A line per step, `{"step": "done"}` as the last."""
+        days = request.get("older_than_days", ARCHIVE_OLDER_THAN_S / _DAY_S)
+        if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days < math.inf:
+            raise _fault("older_than_days", "must be a number that is not negative")
+        async for step in self._archives.run(days * _DAY_S):
+            yield step
+        yield {"step": "done"}
+
+    async def _command(self, request: Json) -> Json:
+        """One ledger command, an object in `command`; done once for its `cmd_id`."""
+        command = decode(request.get("command"))
+        context = Context(command.cmd_id, actor="technician", device="control")
+        result = await self._store.write(lambda tx: commands.run(tx, context, command))
+        # A parcel that was packed for an order has a label to print now.
+        self._printing.wake()
+        return result
 
     async def _prompt(self, request: Json) -> Shown:
         device = _text(request, "device")

@@ -1,4 +1,4 @@
-"""What happens by the clock: the chain check, and systemd's watchdog fed by real progress.
+"""What happens by the clock: the care of ledger, archives and disk, and systemd's watchdog fed by real progress.
 
 The watchdog is fed only after the ledger's writer has answered, so a box whose disk hangs is restarted
 instead of looking fine.
@@ -9,20 +9,26 @@ from __future__ import annotations
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bodega.host.notify import notify, watchdog_interval_s
-from bodega.limits import CHAIN_CHECK_S
-from bodega_agent.services.health import HealthService
+from bodega.limits import ARCHIVE_CHECK_S, CHAIN_CHECK_S, DISK_SWEEP_S
+from bodega_agent.services.archiving import ArchiveService
+from bodega_agent.services.disk import DiskService
+from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.store.store import Store
 
 
 class Schedule:
     """Owns the scheduler; `start` and `stop` with the daemon."""
 
-    def __init__(self, store: Store, health: HealthService) -> None:
+    def __init__(
+        self, store: Store, integrity: IntegrityService, archives: ArchiveService, disk: DiskService
+    ) -> None:
         self._store = store
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
         )
-        self._scheduler.add_job(health.check_chain, "interval", seconds=CHAIN_CHECK_S, jitter=5)
+        self._scheduler.add_job(integrity.walk_on, "interval", seconds=CHAIN_CHECK_S, jitter=5)
+        self._scheduler.add_job(archives.by_schedule, "interval", seconds=ARCHIVE_CHECK_S, jitter=60)
+        self._scheduler.add_job(disk.sweep, "interval", seconds=DISK_SWEEP_S)
         interval = watchdog_interval_s()
         if interval is not None:
             self._scheduler.add_job(self._feed_watchdog, "interval", seconds=interval)

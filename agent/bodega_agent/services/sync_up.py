@@ -146,6 +146,8 @@ class UpStream:
 
     async def _take(self, ack: Head) -> None:
         head, own_hash = await self._journal.head(), await self._journal.hash_at(ack.seq)
+        if own_hash is None and ack.seq <= self._out.acked.seq:
+            return  # old news of an event whose archive is gone
         result = after_ack(self._out, ack, head, own_hash)
         if isinstance(result, Fenced):
             self._fence(result.reason)
@@ -219,7 +221,12 @@ class UpStream:
         if reader_seq is None or reader_seq >= self._out.sent.seq:
             return
         reader_hash = await self._journal.hash_at(reader_seq)
-        assert reader_hash is not None, "everything that was sent is in the journal"
+        if reader_hash is None:
+            self._fence(
+                f"the hub asks for events from {reader_seq + 1} on, and the archive that held them is gone:"
+                " restore the hub from a newer backup, or this node's state from one"
+            )
+            return
         before = self._out.sent.seq
         self._out = after_want(self._out, Head(self.epoch, reader_seq, reader_hash))
         log.info("sync_rewound", from_seq=before, to_seq=reader_seq)

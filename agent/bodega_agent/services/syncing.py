@@ -44,6 +44,7 @@ class SyncService:
     """Owns the link. `run()` never returns; cancelling it closes the link.
 
     `boot_nonce`: random per start, tells a restart from a clone. `health`: asked before each heartbeat.
+    `fenced`: why this store must not sync at all, such as one that came from a backup.
     `draw`: random numbers in [0, 1) for the jitter.
     """
 
@@ -56,6 +57,7 @@ class SyncService:
         link: HubLink,
         hub_key: HubKey,
         health: Callable[[], Awaitable[fleet_pb2.Health]],
+        fenced: str = "",
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._node_id = node_id
@@ -69,6 +71,7 @@ class SyncService:
         self._online = asyncio.Event()
         self._beat_now = asyncio.Event()
         self._silence = Silence()
+        self._fenced_here = fenced
         self._fenced_by_hub = ""
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
@@ -96,6 +99,7 @@ class SyncService:
         # A heartbeat that went out first would say that the journal is empty, and the hub would fence the node.
         await self._up.load()
         await self._down.load()
+        self._hold_or_resume()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._link.run(self))
             tasks.create_task(self._up.run())
@@ -200,7 +204,7 @@ class SyncService:
 
     @property
     def _fence_reason(self) -> str:
-        return self._up.fenced or self._fenced_by_hub
+        return self._fenced_here or self._up.fenced or self._fenced_by_hub
 
     def _notice_loss(self, up: sync_pb2.Ack) -> None:
         if up.epoch != self._up.epoch:

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from bodega.codec import sku_from_wire
+from bodega.core.sku import Sku
 from bodega.v1 import catalogue_pb2
 from bodega_agent.store.transaction import Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class KnownSku:
-    """What the floor needs of a SKU; `gtins` have 14 digits."""
-
-    sku_id: str
-    name: str
-    owner: str
-    lot_tracked: bool
-    gtins: tuple[str, ...]
 
 
 def put_profile(tx: Transaction, profile: catalogue_pb2.NodeProfile) -> None:
@@ -49,24 +38,40 @@ def put_sku(tx: Transaction, sku: catalogue_pb2.Sku) -> None:
         (sku.sku_id, sku.name, sku.owner, sku.lot_tracked, sku.version, sku.SerializeToString()),
     )
     tx.execute("DELETE FROM gtin WHERE sku_id = ?", (sku.sku_id,))
+    means = [(gtin, "") for gtin in sku.gtins]
+    means += [(gtin, unit.unit) for unit in sku.units for gtin in unit.gtins]
     tx.executemany(
-        "INSERT OR REPLACE INTO gtin(gtin, sku_id) VALUES (?, ?)", ((gtin, sku.sku_id) for gtin in sku.gtins)
+        "INSERT OR REPLACE INTO gtin(gtin, sku_id, unit) VALUES (?, ?, ?)",
+        ((gtin, sku.sku_id, unit) for gtin, unit in means),
     )
 
 
-def sku_by_gtin(tx: Transaction, gtin: str) -> KnownSku | None:
-    """The SKU that a scanned GTIN (14 digits) means, or None."""
-    row = tx.one("SELECT sku_id FROM gtin WHERE gtin = ?", (gtin,))
-    return sku_by_id(tx, row[0]) if row else None
+def sku_by_gtin(tx: Transaction, gtin: str) -> tuple[Sku, str] | None:
+    """The SKU that a GTIN (14 digits) means and the unit of it (empty: the base unit), or None."""
+    row = tx.one("SELECT s.body, g.unit FROM gtin g JOIN sku s USING (sku_id) WHERE g.gtin = ?", (gtin,))
+    return (_sku(row[0]), row[1]) if row else None
 
 
-def sku_by_id(tx: Transaction, sku_id: str) -> KnownSku | None:
+def sku_by_id(tx: Transaction, sku_id: str) -> Sku | None:
     """The SKU of this id, or None."""
-    row = tx.one("SELECT name, owner, lot_tracked FROM sku WHERE sku_id = ?", (sku_id,))
-    if row is None:
-        return None
-    gtins = tuple(r[0] for r in tx.execute("SELECT gtin FROM gtin WHERE sku_id = ? ORDER BY gtin", (sku_id,)))
-    return KnownSku(sku_id, row[0], row[1], bool(row[2]), gtins)
+    row = tx.one("SELECT body FROM sku WHERE sku_id = ?", (sku_id,))
+    return _sku(row[0]) if row else None
+
+
+def _sku(body: bytes) -> Sku:
+    return sku_from_wire(catalogue_pb2.Sku.FromString(body))
+
+
+def expiry_of(tx: Transaction, sku_id: str, lot: str) -> str | None:
+    """What the node knows of a lot's expiry: None if the lot was never seen, empty if it was never said."""
+    row = tx.one("SELECT expiry FROM lot WHERE sku_id = ? AND lot = ?", (sku_id, lot))
+    return row[0] if row else None
+
+
+def known_texts(tx: Transaction, table: str) -> list[str]:
+    """Every id of "sku" or "bin", for a suggestion when one was misspelt."""
+    columns = {"sku": "SELECT sku_id FROM sku", "bin": "SELECT bin_id FROM bin"}
+    return [row[0] for row in tx.execute(columns[table])]
 
 
 def has_bin(tx: Transaction, bin_id: str) -> bool:

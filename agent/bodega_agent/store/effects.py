@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bodega.codec import discrepancy_to_wire
 from bodega.core.ledger import DOCK, Discrepancy, Goods, Reference, parcel_place, stage_of
 from bodega.core.lifecycles import FulfillmentEvent
 from bodega.v1 import journal_pb2
@@ -71,7 +70,7 @@ def _short_shelf(tx: Transaction, context: Context, effect: ask.ShortShelf) -> N
     found = Discrepancy(
         effect.bin_id, goods.sku_id, goods.lot, -goods.quantity, "short", effect.fulfillment_order_id
     )
-    tx.append(context, discrepancy_opened=discrepancy_to_wire(found))
+    ledger.open_discrepancy(tx, context, found)
 
 
 def _short_line(tx: Transaction, _context: Context, effect: ask.ShortLine) -> None:

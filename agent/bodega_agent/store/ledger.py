@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bodega.codec import discrepancy_to_wire, movement_to_wire
 from bodega.core.ledger import (
     NO_REFERENCE,
     Account,
+    Discrepancy,
     Goods,
     Movement,
     Posting,
@@ -16,6 +17,7 @@ from bodega.core.ledger import (
     places_of_serials,
 )
 from bodega.core.recipes import Book, Booking, Places, SerialKey, book
+from bodega.v1 import stock_pb2
 from bodega_agent.store.transaction import Context, Transaction
 
 
@@ -38,11 +40,14 @@ def move(
 
 
 def held_for(tx: Transaction, goods: Iterable[Goods], *places: str) -> Book:
-    """What the rules must know: balances of these places, and where the named serials are now."""
-    serials = where_serials_are(tx, ((item.sku_id, serial) for item in goods for serial in item.serials))
+    """What the rules must know: balances of these goods at these places, and where the named serials are now."""
+    items = tuple(goods)
+    serials = where_serials_are(tx, ((item.sku_id, serial) for item in items for serial in item.serials))
+    spots = {(item.sku_id, place) for item in items for place in places if place}
+    spots.update((account.sku_id, account.bin) for account in serials.values() if account.bin)
     balances: dict[Account, int] = {}
-    for place in {*places, *(account.bin for account in serials.values())}:
-        balances |= balances_at(tx, place)
+    for spot in spots:
+        balances.update(_balances(tx, "sku_id = ? AND bin = ?", spot))
     return Book(balances, serials)
 
 
@@ -50,12 +55,70 @@ def record_booking(tx: Transaction, context: Context, booking: Booking) -> int:
     """Record a movement and what it uncovered; returns the movement's sequence."""
     seq = record(tx, context, booking.movement)
     for found in booking.discrepancies:
-        opened = tx.append(context, discrepancy_opened=discrepancy_to_wire(found))
-        tx.execute(
-            "INSERT INTO discrepancy(seq, bin, sku_id, lot, difference, reason) VALUES (?, ?, ?, ?, ?, ?)",
-            (opened, found.bin_id, found.sku_id, found.lot, found.difference, found.reason),
-        )
+        open_discrepancy(tx, context, found)
     return seq
+
+
+def open_discrepancy(tx: Transaction, context: Context, found: Discrepancy) -> None:
+    """Say that the book and the shelf differ."""
+    opened = tx.append(context, discrepancy_opened=discrepancy_to_wire(found))
+    tx.execute(
+        "INSERT INTO discrepancy(seq, bin, sku_id, lot, difference, reason) VALUES (?, ?, ?, ?, ?, ?)",
+        (opened, found.bin_id, found.sku_id, found.lot, found.difference, found.reason),
+    )
+
+
+def close_discrepancies(tx: Transaction, context: Context, opened: Iterable[int], reason: str) -> None:
+    """The events that opened them are settled: one fact a place, and their rows closed."""
+    places: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for seq in opened:
+        row = tx.one("SELECT bin, sku_id, lot FROM discrepancy WHERE seq = ?", (seq,))
+        assert row is not None, "the caller has read it in this transaction"
+        places[row[0], row[1], row[2]].append(seq)
+    for (bin_id, sku_id, lot), seqs in places.items():
+        closed = tx.append(
+            context,
+            discrepancy_closed=stock_pb2.DiscrepancyClosed(
+                bin_id=bin_id,
+                sku_id=sku_id,
+                lot=lot,
+                opened=[f"{tx.head.epoch}/{seq}" for seq in seqs],
+                reason=reason,
+            ),
+        )
+        tx.executemany("UPDATE discrepancy SET closed_seq = ? WHERE seq = ?", ((closed, seq) for seq in seqs))
+
+
+def all_goods(tx: Transaction, balances: Mapping[Account, int]) -> list[Goods]:
+    """All that lies in these accounts; units with a serial apart from those that never had one."""
+    goods: list[Goods] = []
+    for account, quantity in sorted(balances.items()):
+        serials = serials_at(tx, account)[:quantity]
+        if serials:
+            goods.append(Goods(account.sku_id, len(serials), account.lot, account.owner, serials))
+        if quantity > len(serials):
+            goods.append(Goods(account.sku_id, quantity - len(serials), account.lot, account.owner))
+    return goods
+
+
+def serials_at(tx: Transaction, account: Account) -> tuple[str, ...]:
+    """The serial numbers that the book has in one account of the node, in order."""
+    rows = tx.execute(
+        "SELECT serial FROM serial WHERE bin = ? AND bin <> '' AND sku_id = ? AND disposition = ? AND lot = ?"
+        " AND owner = ? ORDER BY serial",
+        (account.bin, account.sku_id, account.disposition, account.lot, account.owner),
+    )
+    return tuple(row[0] for row in rows)
+
+
+def balance_of(tx: Transaction, account: Account) -> int:
+    """Base units in one account."""
+    row = tx.one(
+        "SELECT quantity FROM balance WHERE sku_id = ? AND bin = ? AND disposition = ? AND lot = ?"
+        " AND owner = ? AND external = ?",
+        tuple(account),
+    )
+    return row[0] if row else 0
 
 
 def record(tx: Transaction, context: Context, movement: Movement) -> int:
@@ -76,41 +139,38 @@ def record(tx: Transaction, context: Context, movement: Movement) -> int:
     return tx.append(context, movement=movement_to_wire(movement))
 
 
+# Two statements, because SQLite looks at a CHECK before it looks for a row to update: what an upsert would
+# take from a bin is refused as a negative row. Triggers drop a row that has come to zero.
+_TAKE = (
+    "UPDATE balance SET quantity = quantity + ? WHERE sku_id = ? AND bin = ? AND disposition = ? AND lot = ?"
+    " AND owner = ? AND external = ?"
+)
+_BRING = (
+    "INSERT INTO balance(sku_id, bin, disposition, lot, owner, external, quantity) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity"
+)
+
+
 def apply_postings(tx: Transaction, postings: Iterable[Posting]) -> None:
     """Net change per account; an account at zero has no row, and a CHECK keeps bins from going below."""
-    changes: dict[Account, int] = defaultdict(int)
+    changes: dict[Account, int] = {}
     for account, quantity, _serials in postings:
-        changes[account] += quantity
+        changes[account] = changes.get(account, 0) + quantity
     for account, change in changes.items():
-        if not change:
-            continue
-        tx.execute(
-            "UPDATE balance SET quantity = quantity + ? WHERE sku_id = ? AND bin = ? AND disposition = ?"
-            " AND lot = ? AND owner = ? AND external = ?",
-            (change, *account),
-        )
-        if tx.changes() == 0:
-            tx.execute(
-                "INSERT INTO balance(sku_id, bin, disposition, lot, owner, external, quantity)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*account, change),
-            )
-        elif change < 0 or account.external:
-            tx.execute(
-                "DELETE FROM balance WHERE sku_id = ? AND bin = ? AND disposition = ? AND lot = ?"
-                " AND owner = ? AND external = ? AND quantity = 0",
-                tuple(account),
-            )
+        taken = change < 0 and not account.external and tx.change(_TAKE, (change, *account))
+        if change and not taken:
+            tx.change(_BRING, (*account, change))
 
 
 def balances_at(tx: Transaction, place: str) -> dict[Account, int]:
     """All balances of one place; empty for no place (goods that come from outside)."""
-    if not place:
-        return {}
+    return _balances(tx, "bin = ? AND bin <> ''", (place,)) if place else {}
+
+
+def _balances(tx: Transaction, where: str, values: tuple[str, ...]) -> dict[Account, int]:
     rows = tx.execute(
-        "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
-        " WHERE bin = ? AND bin <> ''",
-        (place,),
+        f"SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance WHERE {where}",  # noqa: S608  # constants
+        values,
     )
     return {Account(*row[:6]): row[6] for row in rows}
 

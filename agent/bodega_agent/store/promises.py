@@ -41,6 +41,7 @@ __all__ = [
     "release",
     "reserve",
     "reserve_basket",
+    "sku_of",
     "standing",
 ]
 
@@ -77,7 +78,7 @@ def reserve(
 ) -> Json:
     """Promise `quantity` base units of a SKU for `expires_after_ms` (0: until it is released).
 
-    Refused with code "insufficient-rights" when the node may not promise that many, "promises-refused" when
+    Refused with code "insufficient-rights" when the node may not promise that many, "disk-full" when
     it makes no promises at present, "reservation-twice" for an id that is taken; InvalidInput for bad fields.
     """
     line = BasketLine(reservation_id, sku_id, quantity)
@@ -96,7 +97,7 @@ def reserve_basket(
     expires_after_ms: int = 0,
 ) -> Json:
     """Promise every line of a basket, or none: {"reservations": [as `reserve` answers]}. Refuses as `reserve`."""
-    tx.check_promise()
+    tx.gate.check_promise()
     _check(lines, reference, expires_after_ms)
     for line in lines:
         if tx.one("SELECT 1 FROM reservation WHERE reservation_id = ?", (line.reservation_id,)):
@@ -225,6 +226,21 @@ def _open(tx: Transaction, context: Context, made: _Kept) -> Json:
     return _shown(made, seq)
 
 
+def sku_of(tx: Transaction, reservation_id: str) -> str:
+    """The SKU that was reserved; raises NotFound."""
+    row = tx.one("SELECT sku_id FROM reservation WHERE reservation_id = ?", (reservation_id,))
+    if row is None:
+        raise _not_found(reservation_id)
+    return str(row[0])
+
+
+def _not_found(reservation_id: str) -> NotFound:
+    return NotFound(
+        f"there is no reservation '{reservation_id[:IDENTIFIER_CHARS_MAX]}' here",
+        hint="reservations of the hub's orders are not the node's: bodega orders",
+    )
+
+
 def _pending(tx: Transaction, reservation_id: str, event: ReservationEvent) -> _Kept:
     """The reservation, if `event` may still happen to it."""
     row = tx.one(
@@ -233,10 +249,7 @@ def _pending(tx: Transaction, reservation_id: str, event: ReservationEvent) -> _
         (reservation_id,),
     )
     if row is None:
-        raise NotFound(
-            f"there is no reservation '{reservation_id[:IDENTIFIER_CHARS_MAX]}' here",
-            hint="reservations of the hub's orders are not the node's: bodega orders",
-        )
+        raise _not_found(reservation_id)
     sku_id, reference, quantity, posted, voided, state, *ends = row
     RESERVATION.step(ReservationState(state), event)
     promise = Reservation(quantity, posted, voided, ReservationState(state))

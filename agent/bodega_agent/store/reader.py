@@ -6,17 +6,21 @@ so they answer while the daemon is down.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from bodega.codec import movement_from_wire, parse_node_event
-from bodega.core.chain import GENESIS, link
-from bodega.core.ledger import Account, check
+import apsw
+
+from bodega.core.chain import GENESIS
+from bodega.core.promise import NodeStanding
 from bodega.core.sync import Head, Recorded
-from bodega.errors import IntegrityBroken, NotFound
+from bodega.errors import NotFound
+from bodega_agent.store.archive import FOLDER, Shelf
+from bodega_agent.store.reads.stock import EVERYTHING, StockFilter, by_place
 from bodega_agent.store.schema import open_for_reading
+from bodega_agent.store.standing import standing
+from bodega_agent.store.verify import verify
 
 Json = dict[str, Any]
 
@@ -29,12 +33,23 @@ class Reader:
             raise NotFound(f"there is no ledger at {path}", hint="start the agent once: bodega run")
         self._path = path
         self._connection = open_for_reading(path)
+        self._archived = Shelf(self._connection, path.parent / FOLDER)
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """For the other rooms of the store that ask more than this one; read-only."""
+        return self._connection
 
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
 
-    def _rows(self, sql: str, *values: Any) -> list[Json]:
+    def snapshot(self) -> AbstractContextManager[object]:
+        """Questions inside it see one and the same state. Keep it short: a WAL can not shrink under it."""
+        return self._connection
+
+    def rows(self, sql: str, *values: Any) -> list[Json]:
+        """The rows of one statement, each as {column: value}."""
         cursor = self._connection.cursor()
         found: list[Json] = []
         names: list[str] = []
@@ -56,23 +71,31 @@ class Reader:
         seq, chain_hash = row or (0, GENESIS)
         return Head(self.meta("epoch", 1), seq, chain_hash)
 
+    def first_seq(self) -> int:
+        """The oldest event that is here and not only in an archive; 1 for an empty journal."""
+        row = next(iter(self._connection.execute("SELECT min(seq) FROM journal")), None)
+        return (row and row[0]) or 1
+
     def acked(self) -> Head:
         """How far the hub has acknowledged the journal."""
         return Head(self.meta("epoch", 1), self.meta("acked_seq", 0), self.meta("acked_hash", GENESIS))
 
     def hash_at(self, seq: int) -> bytes | None:
-        """The chain hash after `seq`; None beyond the head."""
+        """The chain hash after `seq`; None beyond the head, and where an archive is gone."""
         if seq == 0:
             return GENESIS
         row = next(iter(self._connection.execute("SELECT hash FROM journal WHERE seq = ?", (seq,))), None)
-        return row[0] if row else None
+        return row[0] if row else self._archived.hash_at(seq)
 
     def events(self, after_seq: int, limit: int) -> list[Recorded]:
-        """Consecutive events that follow `after_seq`."""
+        """Consecutive events that follow `after_seq`, from the archives if they are not in the journal any more."""
         rows = self._connection.execute(
             "SELECT seq, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", (after_seq, limit)
         )
-        return [Recorded(*row) for row in rows]
+        found = [Recorded(*row) for row in rows]
+        if found and found[0].seq == after_seq + 1:
+            return found
+        return self._archived.events(after_seq, limit)
 
     def oldest_unacked_at_ms(self) -> int | None:
         """Wall clock of the oldest event without the hub's ack."""
@@ -89,33 +112,31 @@ class Reader:
     def journal(self, after_seq: int = 0, limit: int = 50, *, newest_first: bool = False) -> list[Json]:
         """Rows of the journal: seq, cmd_id, fact, at_ms, body, hash."""
         if newest_first:
-            return self._rows(
+            return self.rows(
                 "SELECT seq, cmd_id, fact, at_ms, body, hash FROM journal ORDER BY seq DESC LIMIT ?", limit
             )
-        return self._rows(
+        return self.rows(
             "SELECT seq, cmd_id, fact, at_ms, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
             after_seq,
             limit,
         )
 
-    def stock(self, *, sku_id: str = "", bin_id: str = "") -> list[Json]:
-        """Stock on hand by place, with names: bin, sku_id, name, lot, owner, disposition, quantity."""
-        return self._rows(
-            "SELECT b.bin, b.sku_id, coalesce(s.name, '') AS name, b.lot, b.owner, b.disposition, b.quantity"
-            " FROM balance b LEFT JOIN sku s USING (sku_id) WHERE b.external = ''"
-            " AND (?1 = '' OR b.sku_id = ?1) AND (?2 = '' OR b.bin = ?2) ORDER BY b.bin, b.sku_id, b.lot",
-            sku_id,
-            bin_id,
-        )
+    def stock(self, wanted: StockFilter = EVERYTHING) -> list[Json]:
+        """Stock on hand by place; see `reads.stock.by_place`."""
+        return by_place(self, wanted)
+
+    def standing(self, sku_id: str, today: str) -> NodeStanding:
+        """What the node may promise of a SKU; see `store.standing`."""
+        return standing(self._connection, sku_id, today)
 
     def orders(self) -> list[Json]:
         """All fulfillment orders with their lines, oldest first."""
-        orders = self._rows(
+        orders = self.rows(
             "SELECT fulfillment_order_id, order_id, state, device, sscc FROM fulfillment_order"
             " ORDER BY arrived_seq"
         )
         lines: dict[str, list[Json]] = {}
-        for line in self._rows(
+        for line in self.rows(
             "SELECT fulfillment_order_id, line, sku_id, quantity, picked, short, camera FROM fulfillment_line"
             " ORDER BY fulfillment_order_id, line"
         ):
@@ -124,7 +145,7 @@ class Reader:
 
     def tasks(self) -> list[Json]:
         """Open work: fulfillment orders that are not final, and goods to put back."""
-        work = self._rows(
+        work = self.rows(
             "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc,"
             " (SELECT sum(quantity) FROM fulfillment_line l"
             "   WHERE l.fulfillment_order_id = f.fulfillment_order_id) AS units,"
@@ -132,7 +153,7 @@ class Reader:
             " FROM fulfillment_order f WHERE f.state NOT IN ('shipped', 'cancelled', 'short')"
             " ORDER BY f.arrived_seq"
         )
-        put_back = self._rows(
+        put_back = self.rows(
             "SELECT 'put_back' AS kind, b.bin AS place, b.sku_id, b.quantity, f.fulfillment_order_id"
             " FROM fulfillment_order f JOIN balance b ON b.bin = 'STAGE-' || f.fulfillment_order_id"
             " WHERE f.state = 'cancelled' ORDER BY f.arrived_seq, b.sku_id"
@@ -141,86 +162,20 @@ class Reader:
 
     def labels(self) -> list[Json]:
         """All print jobs, newest last."""
-        return self._rows(
+        return self.rows(
             "SELECT print_job_id, sscc, fulfillment_order_id, state, copy, detail, updated_at_ms"
             " FROM print_job ORDER BY queued_seq"
         )
 
     def counts(self) -> Json:
         """Figures for the status page: work by state, labels in doubt."""
-        by_state = self._rows("SELECT state, count(*) AS many FROM fulfillment_order GROUP BY state")
-        unknown = self._rows("SELECT count(*) AS many FROM print_job WHERE state = 'unknown'")
+        by_state = self.rows("SELECT state, count(*) AS many FROM fulfillment_order GROUP BY state")
+        unknown = self.rows("SELECT count(*) AS many FROM print_job WHERE state = 'unknown'")
         return {
             "tasks": {row["state"]: row["many"] for row in by_state},
             "labels_unknown": unknown[0]["many"],
         }
 
-    def disk_free_bytes(self) -> int:
-        """Free bytes where the ledger lies."""
-        return shutil.disk_usage(self._path.parent).free
-
-    def verify_chain(self, after: Head, limit: int) -> Head | None:
-        """Check up to `limit` links after a verified head; the new verified head, None if one is broken."""
-        seq, previous = after.seq, after.hash
-        for event in self.events(after.seq, limit):
-            seq, previous = seq + 1, link(previous, event.body)
-            if event.seq != seq or event.hash != previous:
-                return None
-        return Head(after.epoch, seq, previous)
-
-    def verify(self) -> Json:
-        """Walk the whole journal: chain, postings, and balances against the balance table.
-
-        Returns {ok, events, first_bad_seq, balances_ok, problem}.
-        """
-        with self._connection:
-            events, first_bad, problem, folded = self._walk()
-            balances = {Account(*row[:6]): row[6] for row in self._balance_rows()}
-        balances_ok = balances == folded
-        if not balances_ok and not problem:
-            problem = "the balance table is not the sum of the journal"
-        return {
-            "ok": first_bad is None and balances_ok,
-            "events": events,
-            "first_bad_seq": first_bad,
-            "balances_ok": balances_ok,
-            "problem": problem,
-        }
-
-    def _walk(self) -> tuple[int, int | None, str, dict[Account, int]]:
-        folded: dict[Account, int] = {}
-        previous, events = GENESIS, 0
-        for seq, body, chain_hash in self._connection.execute(
-            "SELECT seq, CAST(body AS BLOB), hash FROM journal ORDER BY seq"
-        ):
-            events += 1
-            previous = link(previous, body)
-            problem = "" if seq == events else f"event {events} is missing"
-            if not problem and previous != chain_hash:
-                problem = f"event {seq} does not hash to what was recorded"
-            problem = problem or _fold_one(folded, body)
-            if problem:
-                return events, seq, problem, folded
-        return events, None, "", {account: quantity for account, quantity in folded.items() if quantity}
-
-    def _balance_rows(self) -> Iterator[tuple[Any, ...]]:
-        return iter(
-            self._connection.execute(
-                "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
-            )
-        )
-
-
-def _fold_one(folded: dict[Account, int], body: bytes) -> str:
-    event = parse_node_event(body)
-    if event.WhichOneof("fact") != "movement":
-        return ""
-    movement = movement_from_wire(event.movement)
-    try:
-        check(movement)
-    except IntegrityBroken as error:
-        return error.message
-    for account, quantity, _serials in movement.postings:
-        folded[account] = folded.get(account, 0) + quantity
-    below = [a for a, _, _ in movement.postings if a.is_physical and folded[a] < 0]
-    return f"{below[0].sku_id} in {below[0].bin} falls below zero" if below else ""
+    def verify(self, *, since_checkpoint: bool = False) -> Json:
+        """Check the whole ledger and its archives; see `store.verify`."""
+        return verify(self._connection, self._path.parent / FOLDER, since_checkpoint=since_checkpoint)

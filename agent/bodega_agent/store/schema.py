@@ -6,11 +6,13 @@ can not be changed or shortened: triggers abort UPDATE and DELETE.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import apsw
 
-from bodega.errors import PermissionRefused, SchemaTooNew
+from bodega.errors import PermissionRefused, SchemaTooNew, Unavailable
 
 SCHEMA_VERSION = 2
 
@@ -66,15 +68,18 @@ CREATE TABLE parked(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 """
 
 # Lots, serials, promises of the node's own, checkpoints and archives. A journal row may go only once an
-# archive holds it; `touch` is the index of histories, filled behind the commits.
+# archive holds it.
 _VERSION_2 = """
 ALTER TABLE command ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE gtin ADD COLUMN unit TEXT NOT NULL DEFAULT '';
 
 CREATE TABLE lot(
   sku_id TEXT NOT NULL, lot TEXT NOT NULL, expiry TEXT NOT NULL, PRIMARY KEY (sku_id, lot)) WITHOUT ROWID;
 CREATE TABLE serial(
   sku_id TEXT NOT NULL, serial TEXT NOT NULL, bin TEXT NOT NULL, disposition TEXT NOT NULL, lot TEXT NOT NULL,
   owner TEXT NOT NULL, external TEXT NOT NULL, PRIMARY KEY (sku_id, serial)) WITHOUT ROWID;
+CREATE INDEX serial_by_bin ON serial(bin) WHERE bin <> '';
+CREATE TABLE correction(corrected_seq INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE discrepancy(
   seq INTEGER PRIMARY KEY, bin TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
   difference INTEGER NOT NULL, reason TEXT NOT NULL, closed_seq INTEGER NOT NULL DEFAULT 0);
@@ -108,33 +113,53 @@ CREATE TRIGGER journal_is_append_only_delete BEFORE DELETE ON journal
   WHEN old.seq > (SELECT coalesce(max(last_seq), 0) FROM archive)
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
-CREATE TABLE touch(key TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) WITHOUT ROWID;
+CREATE TRIGGER balance_at_zero_has_no_row AFTER UPDATE OF quantity ON balance WHEN new.quantity = 0
+  BEGIN DELETE FROM balance WHERE sku_id = new.sku_id AND bin = new.bin AND disposition = new.disposition
+    AND lot = new.lot AND owner = new.owner AND external = new.external; END;
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 
 
-def open_for_writing(path: Path) -> apsw.Connection:
-    """Open (and create or migrate) the ledger; SchemaTooNew if a newer Bodega wrote it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """What a disk says against opening the ledger, as an error that tells a person what to do.
+
+    Raises PermissionRefused, or Unavailable; a file that is no ledger keeps the error that names its damage.
+    """
     try:
-        connection = apsw.Connection(str(path))
+        yield
+    except (apsw.CorruptError, apsw.NotADBError):
+        raise
     except apsw.CantOpenError as error:
         raise PermissionRefused(
             f"can not open the ledger {path}", hint="check the owner and the mode of its folder"
         ) from error
-    connection.set_busy_timeout(5_000)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-4000"):
-        connection.execute(f"PRAGMA {pragma}")
-    _migrate(connection, path)
+    except apsw.Error as error:
+        raise Unavailable(f"the ledger {path} can not be opened: {error}", hint="check the disk") from error
+
+
+def open_for_writing(path: Path) -> apsw.Connection:
+    """Open (and create or migrate) the ledger; SchemaTooNew if a newer Bodega wrote it, else as `opening`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with opening(path), ExitStack() as undo:
+        connection = undo.enter_context(closing(apsw.Connection(str(path))))
+        connection.set_busy_timeout(5_000)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-4000"):
+            connection.execute(f"PRAGMA {pragma}")
+        _migrate(connection, path)
+        undo.pop_all()
     return connection
 
 
 def open_for_reading(path: Path) -> apsw.Connection:
-    """Open the ledger read-only; SchemaTooNew if a newer Bodega wrote it."""
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    connection.set_busy_timeout(5_000)
-    check_version(_version(connection), path)
+    """Open the ledger read-only; SchemaTooNew if a newer Bodega wrote it, else as `opening`."""
+    with opening(path), ExitStack() as undo:
+        flags = apsw.SQLITE_OPEN_READONLY
+        connection = undo.enter_context(closing(apsw.Connection(str(path), flags=flags)))
+        connection.set_busy_timeout(5_000)
+        check_version(_version(connection), path)
+        undo.pop_all()
     return connection
 
 

@@ -59,9 +59,10 @@ def classify(tx: Transaction, code: gs1.Decoded) -> Scanned:
 
 
 def _item(tx: Transaction, gtin: str, lot: str | None, quantity: int) -> Scanned:
-    sku = catalogue.sku_by_gtin(tx, gtin)
-    if sku is None:
+    found = catalogue.sku_by_gtin(tx, gtin)
+    if found is None:
         return UnknownScan(gtin, f"{gtin} is not in the catalogue", "Set it aside and tell the shift lead.")
+    sku, _unit = found
     return ItemScan(
         sku.sku_id,
         sku.name,

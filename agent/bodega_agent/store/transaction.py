@@ -24,8 +24,11 @@ from bodega.errors import IdempotencyMismatch, InvalidInput
 from bodega.limits import EVENT_BYTES_MAX
 from bodega.v1 import journal_pb2
 from bodega_agent.store.clock import boot_time
+from bodega_agent.store.gate import Gate
 
 Row = tuple[Any, ...]
+
+_canonical = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,11 @@ class Context:
     correlation_id: str = ""
 
 
-def _any_promise() -> None:
-    """Until the disk says otherwise, promises are made."""
-
-
 class Transaction:
     """The writer's view of the ledger. Only the writer's thread may touch it, inside one job.
 
     `now_ms` is the wall clock and decides nothing about quantity; `clock` is the one that promises end by.
-    `check_promise` raises Refused while the node makes no new promises.
+    Commands that promise ask `gate.check_promise()` before they write.
     """
 
     def __init__(
@@ -56,11 +55,13 @@ class Transaction:
         node_id: str,
         now_ms: Callable[[], int],
         clock: Callable[[], BootTime] = boot_time,
+        gate: Gate | None = None,
     ) -> None:
         self._connection = connection
+        self.gate = gate or Gate()
+        self._changing = connection.cursor()
         self.now_ms = now_ms
         self.clock = clock
-        self.check_promise: Callable[[], None] = _any_promise
         self.head = Head()
         self._claim_file(node_id)
         self.reload_head()
@@ -72,6 +73,11 @@ class Transaction:
     def executemany(self, sql: str, values: Iterable[tuple[Any, ...]]) -> None:
         """Run one statement for many rows."""
         self._connection.executemany(sql, values)
+
+    def change(self, sql: str, values: tuple[Any, ...]) -> int:
+        """Run one statement that answers no rows; how many it changed. Cheaper than `execute`: one cursor for all."""
+        self._changing.execute(sql, values)
+        return self._connection.changes()
 
     def one(self, sql: str, values: tuple[Any, ...] = ()) -> Row | None:
         """The first row, or None."""
@@ -109,7 +115,7 @@ class Transaction:
         if len(body) > EVENT_BYTES_MAX:
             raise InvalidInput(f"the event has {len(body)} bytes, {EVENT_BYTES_MAX} is the most")
         self.head = Head(self.head.epoch, self.head.seq + 1, link(self.head.hash, body))
-        self.execute(
+        self.change(
             "INSERT INTO journal(seq, cmd_id, fact, at_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
             (self.head.seq, context.cmd_id, fact_of(event), event.at_ms, body, self.head.hash),
         )
@@ -120,13 +126,13 @@ class Transaction:
 
         Raises IdempotencyMismatch when the id comes back with another body.
         """
-        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
+        digest = hashlib.sha256(_canonical(body).encode()).digest()
         row = self.one("SELECT digest, result FROM command WHERE cmd_id = ?", (cmd_id,))
         if row is None:
             result = work()
-            self.execute(
+            self.change(
                 "INSERT INTO command(cmd_id, digest, result, seq) VALUES (?, ?, ?, ?)",
-                (cmd_id, digest, json.dumps(result, sort_keys=True), self.head.seq),
+                (cmd_id, digest, _canonical(result), self.head.seq),
             )
             return result
         if row[0] != digest:

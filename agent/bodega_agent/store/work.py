@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bodega.codec import fulfillment_state_to_wire
@@ -47,13 +47,19 @@ _ORDER_COLUMNS = "fulfillment_order_id, order_id, state, device, fencing_token, 
 
 def find(tx: Transaction, fulfillment_order_id: str) -> WorkOrder:
     """Raises NotFound."""
+    order = find_or_none(tx, fulfillment_order_id)
+    if order is None:
+        raise NotFound(f"there is no fulfillment order '{fulfillment_order_id}' here", hint="bodega orders")
+    return order
+
+
+def find_or_none(tx: Transaction, fulfillment_order_id: str) -> WorkOrder | None:
+    """The order, or None if the node has none of this id."""
     row = tx.one(
         f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE fulfillment_order_id = ?",  # noqa: S608  # a constant
         (fulfillment_order_id,),
     )
-    if row is None:
-        raise NotFound(f"there is no fulfillment order '{fulfillment_order_id}' here", hint="bodega orders")
-    return _work_order(tx, row)
+    return _work_order(tx, row) if row else None
 
 
 def device_of(tx: Transaction, fulfillment_order_id: str) -> str:
@@ -211,6 +217,19 @@ def pick(
     )
 
 
+def pick_lines(tx: Transaction, order: WorkOrder, wanted: Mapping[str, int]) -> None:
+    """Count picked units (by SKU) on the order's lines, first lines first; no more than is outstanding."""
+    left = dict(wanted)
+    for line in order.lines:
+        taken = min(line.quantity - line.picked - line.short, left.get(line.sku_id, 0))
+        if taken > 0:
+            left[line.sku_id] -= taken
+            tx.execute(
+                "UPDATE fulfillment_line SET picked = picked + ? WHERE fulfillment_order_id = ? AND line = ?",
+                (taken, order.fulfillment_order_id, line.line),
+            )
+
+
 def set_short(tx: Transaction, fulfillment_order_id: str, line: int, quantity: int) -> None:
     """`quantity` more units of this line were promised and are nowhere in the node."""
     tx.execute(
@@ -241,8 +260,5 @@ def unanswered_checks(tx: Transaction) -> list[tuple[str, str, int, str]]:
 
 
 def staged_goods(tx: Transaction, place: str) -> list[Goods]:
-    """All goods that lie at a stage or in a parcel."""
-    return [
-        Goods(account.sku_id, quantity, account.lot, account.owner)
-        for account, quantity in sorted(ledger.balances_at(tx, place).items())
-    ]
+    """All goods that lie at a stage or in a parcel, with their serials."""
+    return ledger.all_goods(tx, ledger.balances_at(tx, place))

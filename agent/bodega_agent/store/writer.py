@@ -2,16 +2,20 @@
 
 The event loop never waits for the disk. Jobs that wait together run in one SQLite transaction, each in
 its own savepoint, so that one that fails takes nothing from the others; they are answered only after the
-commit. A bound on the queue turns overload into an honest error instead of memory.
+commit, all in one call into the loop: callers that were answered together come back together, and so share
+the next fsync too. Nobody lingers for company: a lone caller's job is on its way at once. A bound on the
+queue turns overload into an honest error instead of memory.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +27,8 @@ from bodega.errors import BodegaError, Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import COMMANDS_PER_COMMIT_MAX, COMMANDS_WAITING_MAX
 from bodega_agent.store.clock import boot_time
-from bodega_agent.store.schema import open_for_writing
+from bodega_agent.store.gate import Gate
+from bodega_agent.store.schema import open_for_writing, opening
 from bodega_agent.store.transaction import Transaction
 
 log = get_logger(__name__)
@@ -33,13 +38,16 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class _Job:
     work: Callable[[Transaction], Any]
-    future: Future[Any]
+    future: asyncio.Future[Any]
     result: Any = None
-    error: BaseException | None = None
+    error: Exception | None = None
 
 
 class Writer:
-    """The writing side of the store. `on_commit` is called (in the writer's thread) after new events."""
+    """The writing side of the store, made in the running loop. `on_commit` is called there after new events.
+
+    `gate`: asked for room when the disk has none for a commit; what may be refused asks it too.
+    """
 
     def __init__(
         self,
@@ -49,14 +57,18 @@ class Writer:
         now_ms: Callable[[], int],
         on_commit: Callable[[int], None],
         clock: Callable[[], BootTime] = boot_time,
+        gate: Gate | None = None,
     ) -> None:
         self._path = path
         self._node_id = node_id
         self._now_ms = now_ms
         self._clock = clock
         self._on_commit = on_commit
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=COMMANDS_WAITING_MAX)
+        self._gate = gate or Gate()
+        self._loop = asyncio.get_running_loop()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._opened: Future[None] = Future()
+        self._head_in_doubt = False
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
 
     def start(self) -> None:
@@ -64,22 +76,18 @@ class Writer:
         self._thread.start()
         self._opened.result()
 
-    def submit(self, work: Callable[[Transaction], T]) -> Future[T]:
-        """Queue a job; its future resolves after the commit that holds it."""
-        job = _Job(work, Future())
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            job.future.set_exception(
-                Unavailable(
-                    f"{COMMANDS_WAITING_MAX} commands wait for the disk", hint="try again in a moment"
-                )
-            )
-        return job.future
+    def submit(self, work: Callable[[Transaction], T]) -> asyncio.Future[T]:
+        """Queue a job, in the loop's thread; its future resolves after the commit that holds it.
 
-    async def run(self, work: Callable[[Transaction], T]) -> T:
-        """Like `submit`, awaited. Cancelling the wait does not undo the work."""
-        return await asyncio.shield(asyncio.wrap_future(self.submit(work)))
+        Cancelling the wait does not undo the work. Raises Unavailable when too many wait already.
+        """
+        if self._jobs.qsize() >= COMMANDS_WAITING_MAX:
+            raise Unavailable(
+                f"{COMMANDS_WAITING_MAX} commands wait for the disk", hint="try again in a moment"
+            )
+        job = _Job(work, self._loop.create_future())
+        self._jobs.put(job)
+        return job.future
 
     def close(self) -> None:
         """Finish everything that is queued, then close the file."""
@@ -89,80 +97,120 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            connection = open_for_writing(self._path)
-            transaction = Transaction(
-                connection, node_id=self._node_id, now_ms=self._now_ms, clock=self._clock
-            )
+            with opening(self._path), ExitStack() as undo:
+                connection = undo.enter_context(closing(open_for_writing(self._path)))
+                transaction = Transaction(
+                    connection, node_id=self._node_id, now_ms=self._now_ms, clock=self._clock, gate=self._gate
+                )
+                undo.pop_all()
         except BaseException as error:  # noqa: BLE001  # handed to the caller of start(), whatever it is
             self._opened.set_exception(error)
             return
         self._opened.set_result(None)
-        while (batch := self._next_batch()) is not None:
+        while batch := self._next_batch():
             self._commit(connection, transaction, batch)
         connection.close()
 
-    def _next_batch(self) -> list[_Job] | None:
-        first = self._jobs.get()
-        if first is None:
-            return None
-        batch = [first]
-        while len(batch) < COMMANDS_PER_COMMIT_MAX:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                self._jobs.put(None)
-                break
+    def _next_batch(self) -> list[_Job]:
+        """The first job that comes and what waits behind it; nothing at the end."""
+        batch: list[_Job] = []
+        job = self._jobs.get()
+        while job is not None:
             batch.append(job)
+            if len(batch) == COMMANDS_PER_COMMIT_MAX or self._jobs.empty():
+                return batch
+            job = self._jobs.get()
+        if batch:
+            self._jobs.put(None)
         return batch
 
     def _commit(self, connection: apsw.Connection, transaction: Transaction, batch: list[_Job]) -> None:
-        before = transaction.head
+        """Run a batch, commit it and have it answered."""
+        before = -1 if self._head_in_doubt else transaction.head.seq
+        if not self._attempt(connection, transaction, batch) and self._gate.make_room():
+            # One by one: what is too big for the room that is left takes no scan with it.
+            for job in batch:
+                self._attempt(connection, transaction, [job])
+        events = not self._head_in_doubt and transaction.head.seq > before
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._answer, batch, transaction.head.seq if events else None)
+
+    def _attempt(self, connection: apsw.Connection, transaction: Transaction, batch: list[_Job]) -> bool:
+        """Run jobs and commit them together; False if the disk had no room for them.
+
+        After a failed commit the file says where the chain is.
+        """
         try:
             connection.execute("BEGIN IMMEDIATE")
-            for job in batch:
-                self._run_job(connection, transaction, job)
-            connection.execute("COMMIT")
+            if self._head_in_doubt:
+                transaction.reload_head()
+                self._head_in_doubt = False
+            if len(batch) == 1:
+                # A lone job needs no savepoint (which copies every page it changes): all is undone with it.
+                _run(batch[0], transaction)
+                connection.execute("COMMIT" if batch[0].error is None else "ROLLBACK")
+            else:
+                for job in batch:
+                    connection.execute("SAVEPOINT job")
+                    _run(job, transaction)
+                    if job.error is not None:
+                        connection.execute("ROLLBACK TO job")
+                    connection.execute("RELEASE job")
+                connection.execute("COMMIT")
         except apsw.Error as error:
-            log.exception("commit_failed", commands=len(batch))
-            self._roll_back(connection, transaction)
+            full = _is_full(connection, error)
+            if full:
+                log.warning("commit_found_disk_full", commands=len(batch))
+            else:
+                log.exception("commit_failed", commands=len(batch))
+            self._head_in_doubt = True
             for job in batch:
                 job.error = job.error or Unavailable(
                     f"the ledger could not be written: {error}", hint="check the disk: bodega status"
                 )
+            _roll_back(connection)
+            return not full
+        return True
+
+    def _answer(self, batch: list[_Job], new_head_seq: int | None) -> None:
+        """In the loop: resolve all futures of a commit. One whose caller has gone is left alone."""
         for job in batch:
-            _resolve(job)
-        if transaction.head.seq > before.seq:
-            self._on_commit(transaction.head.seq)
+            if job.future.done():
+                continue
+            if job.error is not None:
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(job.result)
+        if new_head_seq is not None:
+            self._on_commit(new_head_seq)
 
-    @staticmethod
-    def _run_job(connection: apsw.Connection, transaction: Transaction, job: _Job) -> None:
-        mark = transaction.head
-        connection.execute("SAVEPOINT job")
-        try:
-            job.result = job.work(transaction)
-        except (apsw.IOError, apsw.FullError, apsw.CorruptError, apsw.NotADBError):
-            raise
-        except Exception as error:  # a failed job must not take its neighbours with it
-            job.error = error
-            connection.execute("ROLLBACK TO job")
-            transaction.head = mark
-            if not isinstance(error, BodegaError):
-                log.exception("command_failed")
-        connection.execute("RELEASE job")
 
-    @staticmethod
-    def _roll_back(connection: apsw.Connection, transaction: Transaction) -> None:
+def _run(job: _Job, transaction: Transaction) -> None:
+    """Run one job. It may fail without harm to its neighbours; only a disk that fails raises, and ends them all."""
+    mark = transaction.head
+    job.result = job.error = None
+    try:
+        job.result = job.work(transaction)
+    except (apsw.IOError, apsw.FullError, apsw.CorruptError, apsw.NotADBError):
+        raise
+    except Exception as error:  # a failed job must not take its neighbours with it
+        transaction.head = mark
+        # A future refuses to carry a StopIteration.
+        job.error = RuntimeError(repr(error)) if isinstance(error, StopIteration) else error
+        if not isinstance(error, BodegaError):
+            log.exception("command_failed")
+
+
+def _roll_back(connection: apsw.Connection) -> None:
+    try:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        transaction.reload_head()
+    except apsw.Error:
+        # The next BEGIN then fails as well, and says so to its callers.
+        log.exception("roll_back_failed")
 
 
-def _resolve(job: _Job) -> None:
-    if not job.future.set_running_or_notify_cancel():
-        return
-    if job.error is not None:
-        job.future.set_exception(job.error)
-    else:
-        job.future.set_result(job.result)
+def _is_full(connection: apsw.Connection, error: apsw.Error) -> bool:
+    """No room on the disk, or none within a quota, which SQLite takes for any other fault of the disk."""
+    no_room = isinstance(error, apsw.IOError) and connection.system_errno in (errno.ENOSPC, errno.EDQUOT)
+    return no_room or isinstance(error, apsw.FullError)

@@ -1,5 +1,8 @@
 """Judged frames on the node's disk, under a budget: the oldest go first.
 
+The agent's disk service may delete frames too, the oldest first, when the disk is short of room; then no new
+ones are kept either.
+
 A frame is evidence for people, so it is kept as JPEG (a fifth of a PNG's size, a twentieth of its time) under
 the digest that its camera gave it. Trouble with this folder never spoils a verdict: the record says that the
 frame was not kept. Frames may show hands and faces, so only the agent's user may read them.
@@ -7,6 +10,8 @@ frame was not kept. Frames may show hands and faces, so only the agent's user ma
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -25,12 +30,16 @@ _FOLDER_MODE = 0o700
 
 
 class FrameStore:
-    """A folder of at most `bytes_max` bytes of frames. For one process and one thread."""
+    """A folder of at most `bytes_max` bytes of frames. For one process and one thread.
 
-    def __init__(self, folder: Path, bytes_max: int) -> None:
+    Nothing is kept that would leave the disk with less than `free_bytes_min`.
+    """
+
+    def __init__(self, folder: Path, bytes_max: int, *, free_bytes_min: int = 0) -> None:
         """Take stock of what an earlier worker left, in its order of age."""
         self._folder = folder
         self._bytes_max = bytes_max
+        self._free_bytes_min = free_bytes_min
         self._sizes: OrderedDict[str, int] = OrderedDict()
         self._bytes = 0
         self._healthy = True
@@ -52,6 +61,8 @@ class FrameStore:
     def _write(self, path: Path, content: bytes) -> None:
         self._bytes -= self._sizes.pop(path.name, 0)
         self._make_room(len(content))
+        if shutil.disk_usage(self._folder).free - len(content) < self._free_bytes_min:
+            raise OSError(errno.ENOSPC, "the disk is short of room")
         unfinished = path.with_suffix(_UNFINISHED)
         unfinished.write_bytes(content)
         unfinished.replace(path)

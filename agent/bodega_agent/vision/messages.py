@@ -39,14 +39,15 @@ class CameraSpec:
 class WorkerSpec:
     """All that a worker is told at its start.
 
-    `frames_dir` keeps judged frames, at most `frames_bytes_max` bytes of them. `providers` are onnxruntime
-    execution providers in order of preference, for example `("CUDAExecutionProvider",
-    "CPUExecutionProvider")`.
+    `frames_dir` keeps judged frames, at most `frames_bytes_max` bytes of them, and none that would leave the disk
+    with less than `free_bytes_min`. `providers` are onnxruntime execution providers in order of preference, for
+    example `("CUDAExecutionProvider", "CPUExecutionProvider")`.
     """
 
     cameras: Mapping[str, CameraSpec]
     frames_dir: str
     frames_bytes_max: int
+    free_bytes_min: int
     providers: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -56,6 +57,7 @@ class WorkerSpec:
             "cameras": cameras,
             "frames_dir": self.frames_dir,
             "frames_bytes_max": self.frames_bytes_max,
+            "free_bytes_min": self.free_bytes_min,
             "providers": list(self.providers),
         }
 
@@ -73,6 +75,7 @@ class WorkerSpec:
             cameras=cameras,
             frames_dir=fields.text("frames_dir", _PATH_CHARS_MAX),
             frames_bytes_max=fields.count("frames_bytes_max"),
+            free_bytes_min=fields.count("free_bytes_min"),
             providers=fields.texts("providers", _NAMES_MAX),
         )
 

@@ -38,7 +38,7 @@ async def serve(inbound: BinaryIO, outbound: BinaryIO, spec: WorkerSpec | None) 
         spec = WorkerSpec.from_json(await _expected("start", reader))
     model = QualityModel(spec.providers)
     rack = CameraRack(spec.cameras)
-    store = FrameStore(Path(spec.frames_dir), spec.frames_bytes_max)
+    store = FrameStore(Path(spec.frames_dir), spec.frames_bytes_max, free_bytes_min=spec.free_bytes_min)
 
     def reply(verdict: Verdict) -> None:
         writer.write(wire.encode("verdict", verdict.to_json()))

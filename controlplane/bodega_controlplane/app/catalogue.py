@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 
+from bodega.core.gtin import as_gtin14, fault_in
 from bodega.limits import (
     CATALOGUE_ROWS_MAX,
     COMPONENTS_PER_SKU_MAX,
@@ -27,7 +28,6 @@ from bodega_controlplane.app.views import (
     SkuUnit,
     SkuView,
 )
-from bodega_controlplane.rules.gtin import as_gtin14, fault_in
 from bodega_controlplane.store import catalogue, nodes
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction

@@ -252,6 +252,7 @@ class HealthView:
     vision_provider: str = ""
     labels_unknown: int = 0
     ledger_ok: bool = False
+    disk_rung: str = ""
 
 
 @dataclass(frozen=True, slots=True)

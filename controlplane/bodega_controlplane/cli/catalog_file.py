@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bodega.core.gtin import fault_in
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import CATALOGUE_ROWS_MAX
 from bodega.v1 import catalogue_pb2
-from bodega_controlplane.rules.gtin import fault_in
 
 COLUMNS = (
     "sku_id",

@@ -94,6 +94,7 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
         ("agent", health.version or "-"),
         ("vision", health.vision_provider or "-"),
         ("disk free", f"{health.disk_free_bytes / 1024**2:,.0f} MiB" if node.HasField("health") else "-"),
+        ("disk", _disk(node) or "-"),
         ("oldest unsent", span(health.oldest_unacked_ms) if node.HasField("health") else "-"),
     ):
         click.echo(f"{name:<14} {value}")
@@ -214,4 +215,10 @@ def _health(node: pb.NodeStatus) -> str:
     words = [] if health.ledger_ok else ["ledger does not verify"]
     words += [f"{name} lost" for name in health.devices_lost]
     words += [f"{health.labels_unknown} labels in doubt"] if health.labels_unknown else []
+    words += [f"disk: {_disk(node)}"] if _disk(node) not in ("", "roomy") else []
     return ", ".join(words) or "ok"
+
+
+def _disk(node: pb.NodeStatus) -> str:
+    """The rung of the node's disk in words; empty when it does not say."""
+    return node.health.disk_rung.replace("_", " ")

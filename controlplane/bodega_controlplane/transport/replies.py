@@ -108,4 +108,5 @@ def _health(health: fleet_pb2.Health) -> HealthView:
         vision_provider=health.vision_provider,
         labels_unknown=health.labels_unknown,
         ledger_ok=health.ledger_ok,
+        disk_rung=health.disk_rung,
     )

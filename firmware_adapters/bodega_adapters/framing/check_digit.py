@@ -1,22 +1,16 @@
-"""GS1 check digits, and SSCCs made with them.
+"""Whether a scanned number is right by its check digit (`bodega.core.gtin`), and SSCCs made with one.
 
 Source of the rule: GS1 General Specifications, section 7.9.1 (standard check digit calculation for data
-structures of fixed length): from the right, weights 3, 1, 3, 1, ...; the digit fills up to the next ten.
+structures of fixed length).
 """
 
 from __future__ import annotations
 
+from bodega.core.gtin import GTIN_LENGTHS, SSCC_DIGITS, all_digits, check_digit
 from bodega.errors import InvalidInput
 
-GTIN_LENGTHS = frozenset({8, 12, 13, 14})
-SSCC_DIGITS = 18
 COMPANY_PREFIX_DIGITS_MIN = 4
 COMPANY_PREFIX_DIGITS_MAX = 12
-
-
-def all_digits(text: str) -> bool:
-    """Whether text is one or more ASCII digits (`str.isdigit` would let other scripts' digits in)."""
-    return text.isascii() and text.isdigit()
 
 
 def gs1_check_digit(digits: str) -> int:
@@ -25,8 +19,7 @@ def gs1_check_digit(digits: str) -> int:
         raise InvalidInput(
             f"can not compute a GS1 check digit of {digits!r}", hint="give the digits without the check digit"
         )
-    total = sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(reversed(digits)))
-    return -total % 10
+    return check_digit(digits)
 
 
 def has_valid_check_digit(digits: str) -> bool:

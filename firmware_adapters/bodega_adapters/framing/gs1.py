@@ -25,9 +25,10 @@ import biip
 from biip.gs1_element_strings import GS1ElementString
 from biip.gs1_messages import GS1Message
 
+from bodega.core.gtin import GTIN_LENGTHS, all_digits
 from bodega.limits import QUANTITY_MAX
 from bodega_adapters.framing.aim import split_aim
-from bodega_adapters.framing.check_digit import GTIN_LENGTHS, all_digits, is_valid_gtin, is_valid_sscc
+from bodega_adapters.framing.check_digit import is_valid_gtin, is_valid_sscc
 
 GS = "\x1d"
 ELEMENT_STRING_SYMBOLOGIES = frozenset({"]C1", "]e0", "]d2", "]Q3"})
@@ -235,7 +236,8 @@ def _quantity(elements: dict[str, GS1ElementString], ai: str) -> int | None:
 
 
 def _expiry(elements: dict[str, GS1ElementString]) -> date | None:
-    element = elements.get("17")
+    """AI 17 (expiration date), or AI 15 (best before) where that is all that the code carries."""
+    element = elements.get("17") or elements.get("15")
     return element.date if element is not None else None
 
 

@@ -7,7 +7,7 @@ leaves a place arrives at another, or in the world outside. `core.recipes` says 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -180,22 +180,40 @@ def in_transit(transfer_id: str) -> str:
 
 def check(movement: Movement) -> None:
     """A movement has no zero postings and sums to zero per (owner, SKU, lot) and per serial, or IntegrityBroken."""
+    try:
+        check_postings(movement.postings)
+    except IntegrityBroken as error:
+        raise IntegrityBroken(f"movement '{movement.command}': {error.message}") from error
+
+
+def check_postings(postings: Sequence[Posting]) -> None:
+    """What `check` asks of a movement, for loops that do without one."""
+    if not _is_plain_pair(postings):
+        _check_sums(postings)
+
+
+def _is_plain_pair(postings: Sequence[Posting]) -> bool:
+    """Most movements, told at a glance: one account gets what another gives, the same goods, no serials."""
+    if len(postings) != 2:
+        return False
+    (source, taken, taken_serials), (target, given, given_serials) = postings
+    same_goods = source.sku_id == target.sku_id and source.lot == target.lot and source.owner == target.owner
+    return same_goods and taken + given == 0 != given and not taken_serials and not given_serials
+
+
+def _check_sums(postings: Sequence[Posting]) -> None:
     sums: dict[tuple[str, ...], int] = defaultdict(int)
-    for account, quantity, serials in movement.postings:
+    for account, quantity, serials in postings:
         if quantity == 0:
-            raise IntegrityBroken(f"movement '{movement.command}' has a posting of zero units")
+            raise IntegrityBroken("a posting has zero units")
         if serials and len(serials) != abs(quantity):
-            raise IntegrityBroken(
-                f"movement '{movement.command}' names {len(serials)} serials for {abs(quantity)} units"
-            )
+            raise IntegrityBroken(f"a posting names {len(serials)} serials for {abs(quantity)} units")
         sums[account.goods] += quantity
         for serial in serials:
             sums[(account.sku_id, serial)] += 1 if quantity > 0 else -1
     unbalanced = {goods: total for goods, total in sums.items() if total}
-    if unbalanced or not movement.postings:
-        raise IntegrityBroken(
-            f"movement '{movement.command}' does not sum to zero: {unbalanced or 'no postings'}"
-        )
+    if unbalanced or not postings:
+        raise IntegrityBroken(f"it does not sum to zero: {unbalanced or 'no postings'}")
 
 
 def fold(movements: Iterable[Movement]) -> dict[Account, int]:

@@ -8,7 +8,7 @@ scanned; both open a discrepancy. The only thing refused is a unit that would ex
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -32,6 +32,7 @@ from bodega.core.ledger import (
     Reference,
     check,
     in_transit,
+    places_of_serials,
 )
 from bodega.errors import FieldFault, InvalidInput, Refused
 from bodega.limits import IDENTIFIER_CHARS_MAX, QUANTITY_MAX
@@ -166,17 +167,33 @@ def book(
 def correct(movement: Movement, event: str, held: Book, *, reason: str) -> Booking:
     """Undo a recorded movement by a new one that names it (`event` is "<epoch>/<seq>").
 
-    What went away since is found again, never negative.
+    What went away since is found again, never negative. Raises Refused for a serial that would come back
+    into the node while it is there.
     """
     draft = _Draft(held, replace(movement.reference, corrects=event, reason=reason))
-    for account, quantity, serials in movement.postings:
+    net: dict[Account, int] = defaultdict(int)
+    for account, quantity, _serials in movement.postings:
+        net[account] += quantity
+    rests = {(sku_id, serial): account for sku_id, serial, account in places_of_serials(movement)}
+    for account, quantity in net.items():
         if account.is_physical and quantity > 0:
-            goods = Goods(account.sku_id, quantity, account.lot, account.owner, serials)
-            draft.find_missing(goods, account)
+            serials = tuple(serial for (_sku, serial), place in rests.items() if place == account)
+            draft.find_missing(replace(_goods_at(account, quantity), serials=serials), account)
+        elif account.is_physical and quantity < 0:
+            outside = tuple(
+                serial
+                for (sku_id, serial), place in rests.items()
+                if sku_id == account.sku_id and not place.is_physical
+            )
+            draft.refuse_doubles(replace(_goods_at(account, -quantity), serials=outside))
     draft.postings += [
         Posting(account, -quantity, serials) for account, quantity, serials in reversed(movement.postings)
     ]
     return draft.booking("correct", movement.biz_step)
+
+
+def _goods_at(account: Account, quantity: int) -> Goods:
+    return Goods(account.sku_id, quantity, account.lot, account.owner)
 
 
 class _Draft:
@@ -196,7 +213,7 @@ class _Draft:
         if source.is_physical:
             self.find_missing(goods, source)
         elif target.is_physical:
-            self._refuse_doubles(goods)
+            self.refuse_doubles(goods)
         self.postings += (
             Posting(source, -goods.quantity, goods.serials),
             Posting(target, goods.quantity, goods.serials),
@@ -210,11 +227,14 @@ class _Draft:
         """Bring the book to what the scan has seen: these goods were at this place."""
         for serial in goods.serials:
             self._find_serial(serial, place)
-        missing = goods.quantity - (self._held.balances.get(place, 0) - self._taken[place])
+        missing = goods.quantity - self._left_at(place)
         if missing > 0:
             found = Account(place.sku_id, lot=place.lot, owner=place.owner, external=FOUND)
             self._bring(found, place, missing)
         self._taken[place] += goods.quantity
+
+    def _left_at(self, place: Account) -> int:
+        return self._held.balances.get(place, 0) - self._taken[place]
 
     def _find_serial(self, serial: str, place: Account) -> None:
         key = (place.sku_id, serial)
@@ -222,7 +242,8 @@ class _Draft:
         if book_place == place:
             return
         found = Account(place.sku_id, lot=place.lot, owner=place.owner, external=FOUND)
-        if book_place is None or not book_place.is_physical:
+        # A place that the book has emptied meanwhile, by units without a serial, has nothing left to give.
+        if book_place is None or not book_place.is_physical or self._left_at(book_place) < 1:
             self._bring(found, place, 1, (serial,))
             return
         self._taken[book_place] += 1
@@ -252,7 +273,8 @@ class _Draft:
             )
         )
 
-    def _refuse_doubles(self, goods: Goods) -> None:
+    def refuse_doubles(self, goods: Goods) -> None:
+        """Goods come in: a unit that is in the node already can not come in again."""
         for serial in goods.serials:
             place = self._moved.get((goods.sku_id, serial)) or self._held.serials.get((goods.sku_id, serial))
             if place is not None and place.is_physical:
@@ -291,26 +313,13 @@ def _account(
 
 
 def _check_goods(item: Goods) -> None:
-    faults: Sequence[FieldFault] = [
-        fault
-        for wrong, fault in (
-            (
-                not 0 < item.quantity <= QUANTITY_MAX,
-                FieldFault("quantity", f"must be 1 to {QUANTITY_MAX} base units, is {item.quantity}"),
-            ),
-            (
-                not 0 < len(item.sku_id) <= IDENTIFIER_CHARS_MAX,
-                FieldFault("sku_id", f"must be 1 to {IDENTIFIER_CHARS_MAX} characters"),
-            ),
-            (
-                bool(item.serials) and len(set(item.serials)) != item.quantity,
-                FieldFault(
-                    "serials", f"must be {item.quantity} different ones, are {len(set(item.serials))}"
-                ),
-            ),
-        )
-        if wrong
-    ]
+    faults: list[FieldFault] = []
+    if not 0 < item.quantity <= QUANTITY_MAX:
+        faults.append(FieldFault("quantity", f"must be 1 to {QUANTITY_MAX} base units, is {item.quantity}"))
+    if not 0 < len(item.sku_id) <= IDENTIFIER_CHARS_MAX:
+        faults.append(FieldFault("sku_id", f"must be 1 to {IDENTIFIER_CHARS_MAX} characters"))
+    if item.serials and len(different := set(item.serials)) != item.quantity:
+        faults.append(FieldFault("serials", f"must be {item.quantity} different ones, are {len(different)}"))
     if faults:
         raise InvalidInput(
             f"these goods can not be booked: {'; '.join(map(str, faults))}",

@@ -138,6 +138,8 @@ class Health(_message.Message):
     VISION_PROVIDER_FIELD_NUMBER: _builtins.int
     LABELS_UNKNOWN_FIELD_NUMBER: _builtins.int
     LEDGER_OK_FIELD_NUMBER: _builtins.int
+    DISK_RUNG_FIELD_NUMBER: _builtins.int
+    LEDGER_PROBLEM_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version of the agent that really runs."""
     generation: _builtins.int
@@ -152,6 +154,12 @@ class Health(_message.Message):
     """Print jobs of which nobody knows whether they were printed."""
     ledger_ok: _builtins.bool
     """False when chain or balances do not verify."""
+    disk_rung: _builtins.str
+    """What the node does with its room: "roomy", "dropping", "no_new_promises" or "physical_only"; empty from an
+    agent that does not say.
+    """
+    ledger_problem: _builtins.str
+    """What does not add up in the ledger, or that it was restored from a backup; empty when all is well."""
     @_builtins.property
     def devices_lost(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Devices that are configured and lost, by name."""
@@ -167,10 +175,12 @@ class Health(_message.Message):
         vision_provider: _builtins.str = ...,
         labels_unknown: _builtins.int = ...,
         ledger_ok: _builtins.bool = ...,
+        disk_rung: _builtins.str = ...,
+        ledger_problem: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_lost", b"devices_lost", "disk_free_bytes", b"disk_free_bytes", "generation", b"generation", "labels_unknown", b"labels_unknown", "ledger_ok", b"ledger_ok", "oldest_unacked_ms", b"oldest_unacked_ms", "version", b"version", "vision_provider", b"vision_provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_lost", b"devices_lost", "disk_free_bytes", b"disk_free_bytes", "disk_rung", b"disk_rung", "generation", b"generation", "labels_unknown", b"labels_unknown", "ledger_ok", b"ledger_ok", "ledger_problem", b"ledger_problem", "oldest_unacked_ms", b"oldest_unacked_ms", "version", b"version", "vision_provider", b"vision_provider"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -13,7 +13,21 @@ from bodega.errors import Unavailable
 from bodega_agent.cli import bodega_group
 from support.bodega_command import COMMAND, answer, bodega, fill_ledger, write_config
 
-READS_FILES = [("tasks",), ("orders",), ("stock",), ("labels", "ls"), ("ledger", "log"), ("ledger", "verify")]
+READS_FILES = [
+    ("tasks",),
+    ("orders",),
+    ("stock",),
+    ("stock", "--group", "sku"),
+    ("stock", "--serials"),
+    ("stock", "atp"),
+    ("stock", "lots"),
+    ("stock", "discrepancies"),
+    ("labels", "ls"),
+    ("ledger", "log"),
+    ("ledger", "log", "--sku", "SKU-1"),
+    ("ledger", "explain", "SKU-1"),
+    ("ledger", "verify"),
+]
 ASKS_AGENT = [
     ("status",),
     ("sync", "status"),
@@ -28,12 +42,17 @@ ALL_HELP = [
     ("tasks",),
     ("orders",),
     ("stock",),
+    ("stock", "atp"),
+    ("stock", "lots"),
+    ("stock", "discrepancies"),
     ("labels",),
     ("labels", "ls"),
     ("labels", "reprint"),
     ("ledger",),
     ("ledger", "log"),
     ("ledger", "show"),
+    ("ledger", "explain"),
+    ("ledger", "import"),
     ("ledger", "verify"),
     ("ledger", "export"),
     ("floor",),

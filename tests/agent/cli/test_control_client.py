@@ -86,13 +86,15 @@ def test_an_agent_that_stops_in_the_middle_is_said(tmp_path):
         agent.ask("status")
 
 
-def test_an_agent_that_hangs_is_not_waited_for_for_ever(tmp_path, monkeypatch):
-    monkeypatch.setattr("bodega_agent.cli.client.CONTROL_ANSWER_S", 0.05)
+def test_an_agent_that_hangs_is_not_waited_for_for_ever(tmp_path):
     path = tmp_path / "control.sock"
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(path))
         silent.listen()
-        with ControlClient(path) as agent, pytest.raises(Unavailable, match=r"has not answered for 0\.05 s"):
+        with (
+            ControlClient(path, answer_s=0.05) as agent,
+            pytest.raises(Unavailable, match=r"has not answered for 0\.05 s"),
+        ):
             agent.ask("status")
 
 

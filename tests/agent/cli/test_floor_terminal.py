@@ -74,7 +74,7 @@ def test_the_journal_can_be_read_and_shown(node):
     assert first["event"]["movement"]["command"] == "receive"
     assert first["event"]["device"] == "terminal"
     shown = bodega(node, "ledger", "show", "1")
-    assert "receive: -1 SKU-1 supplier, +1 SKU-1 DOCK" in shown.stdout
+    assert "received 1 SKU-1 from the supplier at the dock" in shown.stdout
     newest = bodega(node, "ledger", "log", "-n", "2").stdout
     assert "label of " in newest
     assert answer(node, "ledger", "show", "1") == first

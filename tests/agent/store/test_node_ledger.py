@@ -39,9 +39,12 @@ async def test_goods_received_and_put_away_stand_in_their_bin_and_the_journal_ve
         assert await store.read(Reader.verify) == {
             "ok": True,
             "events": 2,
+            "from_seq": 1,
+            "archives": 0,
             "first_bad_seq": None,
             "balances_ok": True,
             "problem": "",
+            "notes": [],
         }
 
 
@@ -83,7 +86,10 @@ async def test_the_journal_can_not_be_changed_or_shortened(tmp_path: Path) -> No
     [
         ("UPDATE journal SET body = body || x'00' WHERE seq = 1", "event 1 does not hash"),
         ("DELETE FROM journal WHERE seq = 1", "event 1 is missing"),
-        ("UPDATE balance SET quantity = quantity + 1 WHERE bin = 'A-01-01'", "balance table"),
+        (
+            "UPDATE balance SET quantity = quantity + 1 WHERE bin = 'A-01-01'",
+            "the balance of SKU-1 in A-01-01 is 6, its events add up to 5",
+        ),
     ],
 )
 async def test_tampering_behind_our_back_is_named(tmp_path: Path, tampering: str, problem: str) -> None:

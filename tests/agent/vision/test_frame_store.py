@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 
 import cv2
@@ -78,6 +79,30 @@ def test_a_disk_that_refuses_is_warned_of_once_and_told_once_when_it_is_back(tmp
         assert store.keep(DIGESTS[2], tray()) is not None
         assert store.keep(DIGESTS[3], tray()) is not None
     assert [line["event"] for line in lines] == ["frames_not_kept", "frames_kept_again"]
+
+
+def test_no_frame_is_kept_that_would_take_the_disks_last_room(tmp_path):
+    free = shutil.disk_usage(tmp_path).free
+    with capture_logs() as lines:
+        assert (
+            FrameStore(tmp_path / "frames", 10_000_000, free_bytes_min=2 * free).keep(DIGESTS[0], tray())
+            is None
+        )
+    assert _names(tmp_path / "frames") == []
+    assert [(line["event"], line["error"]) for line in lines] == [
+        ("frames_not_kept", "the disk is short of room")
+    ]
+
+
+def test_frames_that_the_disk_service_dropped_take_nothing_from_the_budget_of_the_next(tmp_path, jpeg_bytes):
+    folder = tmp_path / "frames"
+    store = FrameStore(folder, 2 * jpeg_bytes)
+    for digest in DIGESTS[:2]:
+        store.keep(digest, tray())
+    (folder / f"{DIGESTS[0]}.jpg").unlink()
+    for digest in DIGESTS[2:4]:
+        assert store.keep(digest, tray()) is not None
+    assert _names(folder) == [f"{digest}.jpg" for digest in DIGESTS[2:4]]
 
 
 def test_only_the_agents_user_may_look_at_frames(tmp_path):

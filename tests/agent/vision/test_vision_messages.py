@@ -17,6 +17,7 @@ SPEC = WorkerSpec(
     cameras={"bench": CameraSpec("folder", {"path": "/pictures"})},
     frames_dir="/frames",
     frames_bytes_max=1_000,
+    free_bytes_min=10,
     providers=("CPUExecutionProvider",),
 )
 REQUEST = InspectRequest("r-1", "bench", "pick", ("04006381333931",), "fo-1/2")

@@ -148,6 +148,7 @@ def _health(view: views.HealthView) -> fleet_pb2.Health:
         vision_provider=view.vision_provider,
         labels_unknown=view.labels_unknown,
         ledger_ok=view.ledger_ok,
+        disk_rung=view.disk_rung,
     )
 
 

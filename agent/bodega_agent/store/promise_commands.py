@@ -1,0 +1,85 @@
+"""Commands on the promise side: reserve, release, post, expire, override. They authorize, and may refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bodega.core.commands import Command
+from bodega_agent.store import promises
+from bodega_agent.store.booking import Json, Work, said
+from bodega_agent.store.transaction import Context, Transaction
+
+_MS_PER_S = 1_000
+
+
+def reserve(tx: Transaction, context: Context, command: Command) -> Json:
+    """Promise one SKU, or all lines of a basket or none; lines of the same SKU are one question."""
+    known = Work(tx, context, command).understood(moves=False)
+    lines = [
+        promises.BasketLine(line.reservation_id, one.goods.sku_id, one.goods.quantity)
+        for line, one in zip(command.lines, known, strict=True)
+    ]
+    done = promises.reserve_basket(
+        tx,
+        context,
+        lines=lines,
+        reference=command.reference,
+        expires_after_ms=command.expires_after_s * _MS_PER_S,
+    )
+    return {
+        "command": command.command,
+        "seqs": [made["seq"] for made in done["reservations"]],
+        "goods": [said(one) for one in known],
+        **done,
+    }
+
+
+def release(tx: Transaction, context: Context, command: Command) -> Json:
+    """Give back what is pending."""
+    return _told(command, promises.release(tx, context, reservation_id=command.reservation_id))
+
+
+def expire(tx: Transaction, context: Context, command: Command) -> Json:
+    """End a reservation whose time is over; refused before that."""
+    return _told(command, promises.expire(tx, context, reservation_id=command.reservation_id))
+
+
+def post(tx: Transaction, context: Context, command: Command) -> Json:
+    """Goods left a bin for a reservation; the SKU is the one that was reserved."""
+    sku_id = promises.sku_of(tx, command.reservation_id)
+    named = replace(command, lines=tuple(replace(line, sku_id=sku_id) for line in command.lines))
+    (known,) = Work(tx, context, named).understood()
+    before = tx.head.seq
+    done = promises.post(
+        tx,
+        context,
+        reservation_id=command.reservation_id,
+        goods=known.goods,
+        bin_id=command.bin_id,
+        final=command.final,
+    )
+    seqs = list(range(before + 1, tx.head.seq + 1))
+    return {**_told(command, done), "seqs": seqs, "goods": [said(known)]}
+
+
+def override(tx: Transaction, context: Context, command: Command) -> Json:
+    """Set a rule aside for a SKU or a lot, or put it in force again."""
+    if command.close:
+        return _told(command, promises.close_override(tx, context, override_id=command.override_id))
+    (known,) = Work(tx, context, command).understood(moves=False)
+    done = promises.open_override(
+        tx,
+        context,
+        override_id=command.override_id,
+        rule=command.rule,
+        sku_id=known.goods.sku_id,
+        lot=known.goods.lot,
+        quantity=known.goods.quantity,
+        reason=command.reason,
+        expires_after_ms=command.expires_after_s * _MS_PER_S,
+    )
+    return _told(command, done)
+
+
+def _told(command: Command, done: Json) -> Json:
+    return {"command": command.command, "seqs": [done["seq"]], **done}

@@ -1,0 +1,125 @@
+"""What an event is about: the SKUs, bins, lots, serials, orders and promises that it names.
+
+Histories are found by these names. One row per fact; a fact without a row would be missing from every history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import Any
+
+from bodega.v1 import decisions_pb2, journal_pb2, stock_pb2
+
+
+class Kind(StrEnum):
+    """What a name names."""
+
+    SKU = "sku"
+    BIN = "bin"
+    LOT = "lot"
+    SERIAL = "serial"
+    ORDER = "order"
+    PARCEL = "parcel"
+    RESERVATION = "reservation"
+    TRANSFER = "transfer"
+
+
+Name = tuple[Kind, str]
+
+
+def names_in(event: journal_pb2.NodeEvent) -> frozenset[Name]:
+    """Every name in it that is not empty; none for facts about the node as a whole or of a newer version."""
+    fact = event.WhichOneof("fact")
+    if fact is None:
+        return frozenset()
+    return frozenset(name for name in NAMES[fact](getattr(event, fact)) if name[1])
+
+
+def _movement(fact: stock_pb2.Movement) -> Iterator[Name]:
+    for posting in fact.postings:
+        account = posting.account
+        yield Kind.SKU, account.sku_id
+        yield Kind.BIN, account.bin
+        yield Kind.LOT, account.lot
+        for serial in posting.serials:
+            yield Kind.SERIAL, serial
+    yield Kind.ORDER, fact.fulfillment_order_id
+    yield Kind.PARCEL, fact.sscc
+    yield Kind.RESERVATION, fact.reservation_id
+    yield Kind.TRANSFER, fact.transfer_id
+
+
+def _order(fact: journal_pb2.FulfillmentAdvanced | journal_pb2.CancelCameTooLate) -> Iterator[Name]:
+    yield Kind.ORDER, fact.fulfillment_order_id
+    yield Kind.ORDER, fact.order_id
+
+
+def _advanced(fact: journal_pb2.FulfillmentAdvanced) -> Iterator[Name]:
+    yield from _order(fact)
+    yield Kind.PARCEL, fact.sscc
+    for line in fact.lines:
+        yield Kind.SKU, line.sku_id
+
+
+def _discrepancy(fact: stock_pb2.DiscrepancyOpened | stock_pb2.DiscrepancyClosed) -> Iterator[Name]:
+    yield Kind.BIN, fact.bin_id
+    yield Kind.SKU, fact.sku_id
+    yield Kind.LOT, fact.lot
+
+
+def _opened(fact: stock_pb2.DiscrepancyOpened) -> Iterator[Name]:
+    yield from _discrepancy(fact)
+    yield Kind.ORDER, fact.fulfillment_order_id
+
+
+def _label(fact: journal_pb2.LabelAdvanced) -> Iterator[Name]:
+    yield Kind.PARCEL, fact.sscc
+
+
+def _vision(fact: decisions_pb2.VisionDecision) -> Iterator[Name]:
+    yield Kind.ORDER, fact.fulfillment_order_id
+    yield Kind.SKU, fact.sku_id
+
+
+def _task(fact: journal_pb2.TaskOpened) -> Iterator[Name]:
+    yield Kind.BIN, fact.bin_id
+    yield Kind.ORDER, fact.fulfillment_order_id
+
+
+def _reservation(fact: stock_pb2.ReservationChanged) -> Iterator[Name]:
+    yield Kind.SKU, fact.sku_id
+    yield Kind.RESERVATION, fact.reservation_id
+
+
+def _rights(fact: stock_pb2.RightsTaken | stock_pb2.RightsReturned) -> Iterator[Name]:
+    yield Kind.SKU, fact.sku_id
+    yield Kind.TRANSFER, fact.transfer_id
+
+
+def _override(fact: stock_pb2.OverrideChanged) -> Iterator[Name]:
+    yield Kind.SKU, fact.sku_id
+    yield Kind.LOT, fact.lot
+
+
+def _whole_node(_fact: object) -> Iterator[Name]:
+    return iter(())
+
+
+NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {
+    "movement": _movement,
+    "fulfillment_advanced": _advanced,
+    "discrepancy_opened": _opened,
+    "discrepancy_closed": _discrepancy,
+    "label_advanced": _label,
+    "vision_decision": _vision,
+    "cancel_came_too_late": _order,
+    "state_reported": _whole_node,
+    "task_opened": _task,
+    "reservation_changed": _reservation,
+    "rights_taken": _rights,
+    "rights_returned": _rights,
+    "override_changed": _override,
+    "ledger_checkpoint": _whole_node,
+    "store_restored": _whole_node,
+}

@@ -1,0 +1,412 @@
+"""The ledger's commands as plain counting: an obviously right model, written without the store and its recipes.
+
+A place is ("bin", disposition), the world outside a text. `apply` takes the JSON of a command that is well formed
+and says what the ledger must answer: done, or refused with nothing changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+Place = tuple[str, str] | str
+Json = dict[str, Any]
+
+SELLABLE, IN_PROGRESS, CLOSED, RETURNED = (
+    "sellable_accessible",
+    "in_progress",
+    "container_closed",
+    "returned",
+)
+UNITS = {"each": 1, "case": 12}
+OWNERS = {"OWNED": "brand-b"}
+SERIAL_TRACKED = {"SERIAL", "BOTH"}
+LOT_TRACKED = {"LOTTED", "BOTH"}
+KITS = {"KIT": {"PLAIN": 2, "SERIAL": 1}}
+
+
+class Impossible(Exception):  # the model's word for a command that must be refused
+    """The ledger must refuse this command, and write nothing."""
+
+
+@dataclass
+class Leg:
+    """`units` of a SKU and lot went from one place to another, these serials among them."""
+
+    sku: str
+    lot: str
+    source: Place
+    target: Place
+    units: int
+    serials: tuple[str, ...] = ()
+
+
+@dataclass
+class LedgerModel:
+    """All that the ledger holds. `stock` counts (SKU, lot, place), the world outside too, as a debt."""
+
+    stock: Counter[tuple[str, str, Place]] = field(default_factory=Counter)
+    serial_at: dict[tuple[str, str], tuple[str, Place]] = field(default_factory=dict)
+    open_differences: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    open_by_movement: dict[int, list[tuple[str, str, str, int]]] = field(default_factory=dict)
+    movements: dict[int, list[Leg]] = field(default_factory=dict)
+    corrected: set[int] = field(default_factory=set)
+    rights: Counter[str] = field(default_factory=Counter)
+    promised: dict[str, Json] = field(default_factory=dict)
+    holds: dict[str, tuple[str, int]] = field(default_factory=dict)
+    clock_ms: int = 0
+
+    # One movement.
+
+    def carry(self, legs: list[Leg], opened: list[tuple[str, str, str, int]]) -> list[Leg]:
+        """Do the legs; a unit that the book does not have where it is taken from is found there first."""
+        done: list[Leg] = []
+        for leg in legs:
+            if isinstance(leg.source, tuple):
+                self._make_true(leg, done, opened)
+            elif isinstance(leg.target, tuple):
+                for serial in leg.serials:
+                    if isinstance(self.serial_at.get((leg.sku, serial), ("", ""))[1], tuple):
+                        raise Impossible(f"{serial} is in the node already")
+            self._shift(leg, done)
+        return done
+
+    def _make_true(self, leg: Leg, done: list[Leg], opened: list[tuple[str, str, str, int]]) -> None:
+        assert isinstance(leg.source, tuple)
+        here = leg.source
+        for serial in leg.serials:
+            lot, place = self.serial_at.get((leg.sku, serial), ("", "nowhere"))
+            if (lot, place) == (leg.lot, here):
+                continue
+            if isinstance(place, tuple) and self.stock[leg.sku, lot, place] > 0:
+                opened.append((place[0], leg.sku, lot, -1))
+                if lot == leg.lot:
+                    self._shift(Leg(leg.sku, lot, place, here, 1, (serial,)), done)
+                else:
+                    self._shift(Leg(leg.sku, lot, place, "adjustment:found", 1, (serial,)), done)
+                    self._shift(Leg(leg.sku, leg.lot, "adjustment:found", here, 1, (serial,)), done)
+            else:
+                self._shift(Leg(leg.sku, leg.lot, "adjustment:found", here, 1, (serial,)), done)
+            opened.append((here[0], leg.sku, leg.lot, 1))
+        missing = leg.units - self.stock[leg.sku, leg.lot, here]
+        if missing > 0:
+            self._shift(Leg(leg.sku, leg.lot, "adjustment:found", here, missing), done)
+            opened.append((here[0], leg.sku, leg.lot, missing))
+
+    def _shift(self, leg: Leg, done: list[Leg]) -> None:
+        self.stock[leg.sku, leg.lot, leg.source] -= leg.units
+        self.stock[leg.sku, leg.lot, leg.target] += leg.units
+        for serial in leg.serials:
+            self.serial_at[leg.sku, serial] = (leg.lot, leg.target)
+        done.append(leg)
+
+    # Commands.
+
+    def apply(self, body: Json, seqs: list[int]) -> None:
+        """Do a command whose movements the ledger has recorded as `seqs`; raises Impossible before any of it."""
+        getattr(self, "_" + body["command"], self._plain)(body, seqs)
+
+    def _record(self, seq: int, legs: list[Leg]) -> None:
+        opened: list[tuple[str, str, str, int]] = []
+        self.movements[seq] = self.carry(legs, opened)
+        self.open_by_movement[seq] = opened
+        for bin_id, sku, lot, units in opened:
+            self.open_differences[bin_id, sku, lot] += units
+
+    def _plain(self, body: Json, seqs: list[int]) -> None:
+        lines = body.get("lines", [body] if "sku_id" in body else self._all_at(body))
+        named = [(line["sku_id"], serial) for line in lines for serial in line.get("serials", ())]
+        if len(named) > len(set(named)) or not lines:
+            raise Impossible("a serial is named twice, or nothing is there")
+        self._record(next(iter(seqs), 0), [_leg(body, line) for line in lines])
+
+    def _all_at(self, body: Json) -> list[Json]:
+        """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""
+        source = _leg(body, {"sku_id": "", "quantity": 0}).source
+        return [
+            {"sku_id": leg.sku, "lot": leg.lot, "quantity": leg.units, "serials": leg.serials}
+            for leg in self.on_shelves()
+            if leg.source == source
+        ]
+
+    def _record(self, seq: int, legs: list[Leg]) -> None:
+        opened: list[tuple[str, str, str, int]] = []
+        self.movements[seq] = self.carry(legs, opened)
+        self.open_by_movement[seq] = opened
+        for bin_id, sku, lot, units in opened:
+            self.open_differences[bin_id, sku, lot] += units
+
+    def _plain(self, body: Json, seqs: list[int]) -> None:
+        lines = body.get("lines", [body] if "sku_id" in body else self._all_at(body))
+        named = [(line["sku_id"], serial) for line in lines for serial in line.get("serials", ())]
+        if len(named) > len(set(named)) or not lines:
+            raise Impossible("a serial is named twice, or nothing is there")
+        self._record(next(iter(seqs), 0), [_leg(body, line) for line in lines])
+
+    def _all_at(self, body: Json) -> list[Json]:
+        """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""
+        source = _leg(body, {"sku_id": "", "quantity": 0}).source
+        return [
+            {
+                "sku_id": sku,
+                "lot": lot,
+                "quantity": units,
+                "serials": [s for (of, s), at in self.serial_at.items() if of == sku and at == (lot, place)],
+            }
+            for (sku, lot, place), units in self.stock.items()
+            if place == source and units > 0
+        ]
+
+    def _count(self, body: Json, seqs: list[int]) -> None:
+        place = (body["bin_id"], body.get("disposition", SELLABLE))
+        sku, lot, units = body["sku_id"], body.get("lot", ""), _units(body)
+        named = set(body.get("serials", ()))
+        here = {
+            s for (of, s), (lot_of, at) in self.serial_at.items() if (of, lot_of, at) == (sku, lot, place)
+        }
+        steps: list[Leg] = []
+        if here - named:
+            steps.append(Leg(sku, lot, place, "adjustment:count", len(here - named), tuple(here - named)))
+        for serial in sorted(named - here):
+            lot_of, at = self.serial_at.get((sku, serial), ("", "nowhere"))
+            if isinstance(at, tuple):
+                steps.append(Leg(sku, lot_of, at, "adjustment:count", 1, (serial,)))
+        if named - here:
+            steps.append(Leg(sku, lot, "adjustment:count", place, len(named - here), tuple(named - here)))
+        left = list(seqs)
+        for step in steps:
+            self._record(left.pop(0), [step])
+        difference = units - self.stock[sku, lot, place]
+        ends: tuple[Place, Place] = (
+            ("adjustment:count", place) if difference > 0 else (place, "adjustment:count")
+        )
+        if difference:
+            self._record(left.pop(0), [Leg(sku, lot, *ends, abs(difference))])
+        self._close((body["bin_id"], sku, lot))
+
+    def _close(self, key: tuple[str, str, str]) -> None:
+        self.open_differences.pop(key, None)
+        for seq, opened in self.open_by_movement.items():
+            self.open_by_movement[seq] = [one for one in opened if one[:3] != key]
+
+    def _adjust(self, body: Json, seqs: list[int]) -> None:
+        place = (body["bin_id"], body.get("disposition", SELLABLE))
+        units = body["difference"] * UNITS[body.get("unit", "each")]
+        ends: tuple[Place, Place] = ("adjustment:found", place) if units > 0 else (place, "adjustment:damage")
+        serials = tuple(body.get("serials", ()))
+        self._record(
+            seqs[0] if seqs else 0, [Leg(body["sku_id"], body.get("lot", ""), *ends, abs(units), serials)]
+        )
+
+    def _kit(self, body: Json, seqs: list[int]) -> None:
+        self._record(seqs[0] if seqs else 0, [*self._parts(body, "kit"), self._whole(body, "kit")])
+
+    def _unkit(self, body: Json, seqs: list[int]) -> None:
+        self._record(seqs[0] if seqs else 0, [self._whole(body, "unkit"), *self._parts(body, "unkit")])
+
+    def _parts(self, body: Json, command: str) -> list[Leg]:
+        place = (body["bin_id"], SELLABLE)
+        ends: tuple[Place, Place] = (
+            (place, "transformation") if command == "kit" else ("transformation", place)
+        )
+        return [
+            Leg(part["sku_id"], part.get("lot", ""), *ends, part["quantity"], tuple(part.get("serials", ())))
+            for part in body["parts"]
+        ]
+
+    def _whole(self, body: Json, command: str) -> Leg:
+        place = (body["bin_id"], SELLABLE)
+        ends: tuple[Place, Place] = (
+            ("transformation", place) if command == "kit" else (place, "transformation")
+        )
+        return Leg(body["sku_id"], "", *ends, _units(body))
+
+    def _re_identify(self, body: Json, seqs: list[int]) -> None:
+        place = (body["bin_id"], body.get("disposition", SELLABLE))
+        was, now = body, body["becomes"]
+        units = _units(was)
+        self._record(
+            seqs[0] if seqs else 0,
+            [
+                Leg(
+                    was["sku_id"],
+                    was.get("lot", ""),
+                    place,
+                    "unidentified",
+                    units,
+                    tuple(was.get("serials", ())),
+                ),
+                Leg(
+                    now["sku_id"],
+                    now.get("lot", ""),
+                    "unidentified",
+                    place,
+                    units,
+                    tuple(now.get("serials", ())),
+                ),
+            ],
+        )
+
+    def _correct(self, body: Json, seqs: list[int]) -> None:
+        seq = int(body["event"].split("/")[1])
+        if seq not in self.movements or seq in self.corrected:
+            raise Impossible("no movement, or corrected already")
+        legs = self.movements[seq]
+        net: Counter[tuple[str, str, Place]] = Counter()
+        rests: dict[tuple[str, str], tuple[str, Place]] = {}
+        for leg in legs:
+            net[leg.sku, leg.lot, leg.source] -= leg.units
+            net[leg.sku, leg.lot, leg.target] += leg.units
+            rests |= {(leg.sku, serial): (leg.lot, leg.target) for serial in leg.serials}
+        came_home = {
+            sku for (sku, _lot, place), units in net.items() if isinstance(place, tuple) and units < 0
+        }
+        for (sku, serial), (_lot, place) in rests.items():
+            now = self.serial_at[sku, serial][1]
+            if sku in came_home and not isinstance(place, tuple) and isinstance(now, tuple):
+                raise Impossible(f"{serial} would be in the node twice")
+        opened: list[tuple[str, str, str, int]] = []
+        done: list[Leg] = []
+        for (sku, lot, place), units in net.items():
+            if isinstance(place, tuple) and units > 0:
+                serials = tuple(s for (of, s), at in rests.items() if of == sku and at == (lot, place))
+                self._make_true(Leg(sku, lot, place, "", units, serials), done, opened)
+        for leg in reversed(legs):
+            self._shift(Leg(leg.sku, leg.lot, leg.target, leg.source, leg.units, leg.serials), done)
+        self.corrected.add(seq)
+        for bin_id, sku, lot, units in self.open_by_movement.pop(seq):
+            self.open_differences[bin_id, sku, lot] -= units
+        self.movements[seqs[0]], self.open_by_movement[seqs[0]] = done, opened
+        for bin_id, sku, lot, units in opened:
+            self.open_differences[bin_id, sku, lot] += units
+
+    def on_shelves(self) -> list[Leg]:
+        """What lies where in the node, as the leg that would empty each place."""
+        return [
+            Leg(
+                sku,
+                lot,
+                place,
+                "",
+                units,
+                tuple(
+                    sorted(s for (of, s), at in self.serial_at.items() if of == sku and at == (lot, place))
+                ),
+            )
+            for (sku, lot, place), units in self.stock.items()
+            if isinstance(place, tuple) and units > 0
+        ]
+
+    # Promises.
+
+    def pending(self) -> dict[str, Json]:
+        """Reservations that have not ended."""
+        return {name: kept for name, kept in self.promised.items() if kept["pending"]}
+
+    def available(self, sku: str) -> int:
+        """What the node may promise now."""
+        on_shelf = sum(n for (of, _lot, at), n in self.stock.items() if of == sku and at[1:] == (SELLABLE,))
+        pending = sum(one["pending"] for one in self.promised.values() if one["sku_id"] == sku)
+        held = min(on_shelf, sum(units for of, units in self.holds.values() if of == sku))
+        return max(0, min(self.rights[sku] - pending, on_shelf - pending - held))
+
+    def _reserve(self, body: Json, _seqs: list[int]) -> None:
+        lines = body.get("lines", [body])
+        asked: Counter[str] = Counter()
+        for line in lines:
+            asked[line["sku_id"]] += _units(line)
+        names = [line["reservation_id"] for line in lines]
+        if any(units > self.available(sku) for sku, units in asked.items()):
+            raise Impossible("more than may be promised")
+        if len(set(names)) < len(names) or set(names) & set(self.promised):
+            raise Impossible("the name is taken")
+        for line in lines:
+            lasts_ms = body.get("expires_after_s", 0) * 1_000
+            self.promised[line["reservation_id"]] = {
+                "sku_id": line["sku_id"],
+                "pending": _units(line),
+                "ends_ms": self.clock_ms + lasts_ms if lasts_ms else None,
+            }
+
+    def _release(self, body: Json, _seqs: list[int]) -> None:
+        self._pending(body)["pending"] = 0
+
+    def _expire(self, body: Json, _seqs: list[int]) -> None:
+        kept = self._pending(body)
+        if kept["ends_ms"] is None or self.clock_ms < kept["ends_ms"]:
+            raise Impossible("it has time left")
+        kept["pending"] = 0
+
+    def _pending(self, body: Json) -> Json:
+        kept = self.promised.get(body["reservation_id"], {"pending": 0})
+        if not kept["pending"]:
+            raise Impossible("nothing is pending there")
+        return kept
+
+    def _post(self, body: Json, seqs: list[int]) -> None:
+        kept = self._pending(body)
+        if body["quantity"] > kept["pending"]:
+            raise Impossible("more than was reserved")
+        serials = tuple(body.get("serials", ()))
+        leg = Leg(
+            kept["sku_id"],
+            body.get("lot", ""),
+            (body["bin_id"], SELLABLE),
+            "customer",
+            body["quantity"],
+            serials,
+        )
+        self._record(seqs[0] if seqs else 0, [leg])
+        self.rights[kept["sku_id"]] -= body["quantity"]
+        kept["pending"] = 0 if body.get("final", True) else kept["pending"] - body["quantity"]
+
+    def _override(self, body: Json, _seqs: list[int]) -> None:
+        if body.get("close"):
+            if not self.holds.get(body["override_id"], ("", 0))[1]:
+                raise Impossible("there is no such override that is open")
+            self.holds[body["override_id"]] = ("", 0)
+        elif body["override_id"] in self.holds:
+            raise Impossible("the name is taken")
+        else:
+            self.holds[body["override_id"]] = (body["sku_id"], body["quantity"])
+
+
+def _units(line: Json) -> int:
+    return int(line["quantity"]) * UNITS[line.get("unit", "each")]
+
+
+def _leg(body: Json, line: Json) -> Leg:
+    disposition = body.get("disposition", SELLABLE)
+    at = body.get("bin_id", "DOCK")
+    ends: dict[str, tuple[Place, Place]] = {
+        "receive": ("supplier", (at, IN_PROGRESS)),
+        "put_away": ((body.get("from_bin_id", "DOCK"), IN_PROGRESS), (body.get("to_bin_id", ""), SELLABLE)),
+        "move": ((body.get("from_bin_id", ""), disposition), (body.get("to_bin_id", ""), disposition)),
+        "pick": ((at, SELLABLE), (body.get("to_bin_id", ""), IN_PROGRESS)),
+        "pack": ((at, IN_PROGRESS), (f"PARCEL-{body.get('sscc')}", CLOSED)),
+        "unpack": ((f"PARCEL-{body.get('sscc')}", CLOSED), (body.get("to_bin_id", ""), IN_PROGRESS)),
+        "ship": ((f"PARCEL-{body.get('sscc')}", CLOSED), "carrier"),
+        "return": ("customer", (at, RETURNED)),
+        "inspect": ((at, RETURNED), (body.get("to_bin_id", at), body.get("to_disposition", ""))),
+        "scrap": ((at, disposition), "adjustment:damage"),
+        "change_disposition": ((at, disposition), (at, body.get("to_disposition", ""))),
+        "transfer_out": ((at, SELLABLE), f"in_transit:{body.get('transfer_id')}"),
+        "transfer_in": (f"in_transit:{body.get('transfer_id')}", (at, IN_PROGRESS)),
+    }
+    return Leg(
+        line["sku_id"],
+        line.get("lot", ""),
+        *ends[body["command"]],
+        _units(line),
+        tuple(line.get("serials", ())),
+    )
+
+
+def balances_of(model: LedgerModel) -> dict[tuple[str, str, str, str, str, str], int]:
+    """The model's stock as the rows of the balance table: (sku, bin, disposition, lot, owner, external)."""
+    rows: dict[tuple[str, str, str, str, str, str], int] = defaultdict(int)
+    for (sku, lot, place), units in model.stock.items():
+        bin_id, disposition, external = (*place, "") if isinstance(place, tuple) else ("", "", place)
+        rows[sku, bin_id, disposition, lot, OWNERS.get(sku, ""), external] += units
+    return {row: units for row, units in rows.items() if units}
