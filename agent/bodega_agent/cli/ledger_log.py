@@ -72,15 +72,17 @@ def log(
 
 def _show(events: Sequence[Told], *, as_json: bool) -> None:
     if as_json:
-        emit_json(
-            [{**event_json(told.seq, told.body, told.hash), "text": one_line(told.event)} for told in events]
-        )
+        emit_json([_json(told) for told in events])
         return
     emit_table(
         ("event", "time", "who", "what"),
         [(told.seq, utc(told.event.at_ms), who(told.event), one_line(told.event)) for told in events],
         empty="No events.",
     )
+
+
+def _json(told: Told) -> dict[str, object]:
+    return {**event_json(told.seq, told.body, told.hash), "text": one_line(told.event)}
 
 
 def _what_is_missing(found: History) -> list[str]:
@@ -108,11 +110,11 @@ def show(config_path: Path, *, as_json: bool, seq: int) -> None:
     """
     with ledger_of(config_path) as journal:
         told = _event(journal, seq)
-    shown = event_json(seq, told.body, told.hash)
+    shown = _json(told)
     if as_json:
         emit_json(shown)
         return
-    click.echo(f"event {seq}, {shown['fact']}: {one_line(told.event)}")
+    click.echo(f"event {seq}, {shown['fact']}: {shown['text']}")
     click.echo(f"hash {shown['hash']}")
     emit_json(shown["event"])
 

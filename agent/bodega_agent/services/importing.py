@@ -99,7 +99,7 @@ class ImportService:
             raise _not_a_part("rows", "must be a list of objects")
         # The first part begins the import anew: whoever sent parts before has gone.
         before = self._waiting.pop(import_id, []) if at != 0 else []
-        if type(at) is not int or at != len(before):
+        if at != len(before):
             raise _not_a_part("at", f"must be {len(before)}, the rows that are here, or 0 to begin anew")
         if len(before) + len(rows) > LEDGER_IMPORT_ROWS_MAX:
             raise _not_a_part("rows", f"are more than {LEDGER_IMPORT_ROWS_MAX}: split the file")

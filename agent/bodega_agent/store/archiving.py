@@ -59,8 +59,6 @@ def last_archivable(
     ]
     if needs_ack:
         bounds.append(_meta(connection, "acked_seq", 0))
-    # The index of histories is made from the journal, so it must have passed first.
-    bounds.append(_meta(connection, "touched_seq", head))
     last = min(bounds)
     return (first, last) if last >= first else None
 

@@ -104,8 +104,6 @@ async def test_only_what_is_old_and_acknowledged_goes_and_the_head_stays(tmp_pat
         assert await bounds(before_ms=10**9, needs_ack=True) is None
         await store.record_ack(Head(1, 4, (await store.hash_at(4)) or b""))
         assert await bounds(before_ms=10**9, needs_ack=True) == (1, 4)
-        await store.write(lambda tx: tx.put("touched_seq", 3))
-        assert await bounds(before_ms=10**9, needs_ack=True) == (1, 3)
 
 
 async def test_an_archive_holds_no_more_than_its_bound(
