@@ -112,10 +112,9 @@ class RightsBetweenStores(RuleBasedStateMachine):
     def a_node_restarts(self, node: int, reboots: bool) -> None:
         """The agent, or the whole box."""
         one = self.world.nodes[node]
-        one.close()
         if reboots:
             one.clocks.reboot()
-        one.open()
+        one.restart()
 
     @rule()
     def the_hub_restarts(self) -> None:

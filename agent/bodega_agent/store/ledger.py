@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from bodega.codec import discrepancy_to_wire, movement_to_wire
 from bodega.core.ledger import (
     NO_REFERENCE,
     Account,
     Discrepancy,
+    Entered,
     Goods,
+    LotSeen,
     Movement,
     Posting,
     Reference,
@@ -21,7 +24,7 @@ from bodega.v1 import stock_pb2
 from bodega_agent.store.transaction import Context, Transaction
 
 
-def move(
+def move(  # noqa: PLR0913  # the parts of a movement
     tx: Transaction,
     context: Context,
     command: str,
@@ -30,13 +33,15 @@ def move(
     source_bin: str = "",
     target_bin: str = "",
     reference: Reference = NO_REFERENCE,
+    entered: Iterable[Entered] = (),
+    lots: Iterable[LotSeen] = (),
 ) -> int:
     """Book a command, record its movement and what it uncovered; returns the movement's sequence."""
     items = tuple(goods)
     places = Places(source_bin, target_bin)
-    return record_booking(
-        tx, context, book(command, items, held_for(tx, items, source_bin), places, reference=reference)
-    )
+    booking = book(command, items, held_for(tx, items, source_bin), places, reference=reference)
+    movement = replace(booking.movement, entered=tuple(entered), lots=tuple(lots))
+    return record_booking(tx, context, replace(booking, movement=movement))
 
 
 def held_for(tx: Transaction, goods: Iterable[Goods], *places: str) -> Book:

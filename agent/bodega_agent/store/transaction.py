@@ -150,11 +150,13 @@ class Transaction:
         try:
             yield
         except BaseException:
-            self.execute("ROLLBACK TO part")
             self.head = mark
+            # A disk that fails may have undone all of it: the error that says so is the one to be told.
+            if self._connection.in_transaction:
+                self.execute("ROLLBACK TO part")
+                self.execute("RELEASE part")
             raise
-        finally:
-            self.execute("RELEASE part")
+        self.execute("RELEASE part")
 
     def reload_head(self) -> None:
         """Read the head of the chain from the file (at start, and after a rolled back commit)."""
