@@ -105,9 +105,10 @@ class Transaction:
 
     def append(self, context: Context, **fact: Any) -> int:
         """Record one fact (`movement=...`, `label_advanced=...`); returns its sequence."""
+        at_ms = self.now_ms()
         event = journal_pb2.NodeEvent(
             cmd_id=context.cmd_id,
-            at_ms=self.now_ms(),
+            at_ms=at_ms,
             seen_seq=self._hub_seen(),
             actor=context.actor,
             device=context.device,
@@ -120,7 +121,7 @@ class Transaction:
         seq, chain_hash = self.head.seq + 1, link(self.head.hash, body)
         self.change(
             "INSERT INTO journal(seq, cmd_id, fact, at_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
-            (seq, context.cmd_id, fact_of(event), event.at_ms, body, chain_hash),
+            (seq, context.cmd_id, fact_of(event), at_ms, body, chain_hash),
         )
         self.head = Head(self.head.epoch, seq, chain_hash)
         return seq
