@@ -40,7 +40,7 @@ def archive(config_path: Path, *, as_json: bool, days: float) -> None:
       bodega ledger archive --older-than 7
     """
     written: list[dict[str, Any]] = []
-    with ControlClient.of(config_path, LEDGER_CHECK_S) as agent:
+    with ControlClient.of(config_path, answer_s=LEDGER_CHECK_S) as agent:
         agent.send("ledger.archive", older_than_days=days)
         while (step := agent.next_result())["step"] != "done":
             if step["step"] == "archived":

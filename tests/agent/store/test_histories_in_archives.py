@@ -31,7 +31,8 @@ async def _archive(store: Store) -> str:
     service = ArchiveService(
         store, IntegrityService(store), node_id="lisbon-01", needs_ack=False, now_ms=lambda: 10**9
     )
-    return [step["file"] async for step in service.run(0) if step["step"] == "archived"][0]
+    (file,) = [step["file"] async for step in service.run(0) if step["step"] == "archived"]
+    return str(file)
 
 
 async def _two_archives(store: Store) -> list[str]:
