@@ -18,7 +18,15 @@ from bodega_agent.store.reader import Reader
 from bodega_agent.store.reads.histories import AnyOf, History, Told, as_told, history, of_order
 from bodega_agent.store.reads.names import Kind
 
-_KINDS = {"sku_id": Kind.SKU, "bin_id": Kind.BIN, "lot": Kind.LOT, "serial": Kind.SERIAL}
+_KINDS = {
+    "sku_id": Kind.SKU,
+    "bin_id": Kind.BIN,
+    "lot": Kind.LOT,
+    "serial": Kind.SERIAL,
+    "parcel": Kind.PARCEL,
+    "reservation": Kind.RESERVATION,
+    "transfer": Kind.TRANSFER,
+}
 
 
 @click.command()
@@ -28,6 +36,9 @@ _KINDS = {"sku_id": Kind.SKU, "bin_id": Kind.BIN, "lot": Kind.LOT, "serial": Kin
 @click.option("--bin", "bin_id", metavar="BIN", help="The history of this place.")
 @click.option("--lot", metavar="LOT", help="The history of this lot.")
 @click.option("--serial", metavar="SERIAL", help="The history of the unit with this serial number.")
+@click.option("--parcel", metavar="SSCC", help="The history of this parcel.")
+@click.option("--reservation", metavar="ID", help="The history of this promise of the node's own.")
+@click.option("--transfer", metavar="ID", help="The history of this transfer of goods, or of rights.")
 @click.option("--order", metavar="ORDER", help="The history of this order or fulfillment order.")
 @click.option("--before", type=click.IntRange(1), help="Only events older than this one.", metavar="SEQ")
 @click.option("--after", type=click.IntRange(0), help="Oldest first from the event after SEQ.", metavar="SEQ")
@@ -66,7 +77,7 @@ def log(
         wanted += [of_order(ledger, order)] if order else []
         found = history(ledger, wanted, limit=limit, before=before, archives=archives)
     _show(found.events, as_json=as_json)
-    for line in _what_is_missing(found):
+    for line in _what_is_missing(found, limit):
         click.echo(line, err=True)
 
 
@@ -85,11 +96,13 @@ def _json(told: Told) -> dict[str, object]:
     return {**event_json(told.seq, told.body, told.hash), "text": one_line(told.event)}
 
 
-def _what_is_missing(found: History) -> list[str]:
+def _what_is_missing(found: History, limit: int) -> list[str]:
     """What a person must know of the events that were not shown."""
     if found.more:
         least = "" if found.complete else "at least "
         return [f"{least}{found.more} older ones: add --before {found.events[-1].seq}"]
+    if not found.complete and len(found.events) == limit:
+        return [f"older ones: add --before {found.events[-1].seq}"]
     if not found.complete:
         return [f"looked back to event {found.searched_from}: go on with --before {found.searched_from}"]
     if found.first_seq > 1:

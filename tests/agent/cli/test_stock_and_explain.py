@@ -162,6 +162,21 @@ def test_a_history_says_how_many_more_there_are_and_how_to_see_them(config: Path
     assert rest.stderr == ""
 
 
+def test_a_promise_and_its_rights_are_found_by_their_own_names(config: Path) -> None:
+    for option, name, seq in (
+        ("--reservation", "R-1", "8"),
+        ("--transfer", "T-1", "7"),
+        ("--serial", "S1", "6"),
+    ):
+        shown = _run(config, "ledger", "log", option, name).stdout.splitlines()
+        assert shown[1].split()[0] == seq
+
+
+def test_the_newest_events_say_how_to_see_older_ones(config: Path) -> None:
+    assert _run(config, "ledger", "log", "-n", "3").stderr == "older ones: add --before 8\n"
+    assert _run(config, "ledger", "log").stderr == ""
+
+
 def test_all_events_oldest_first_go_with_nothing_else(config: Path) -> None:
     assert _run(config, "ledger", "log", "--after", "0", "--sku", "SKU-1").exit_code == 2
     shown = _run(config, "ledger", "log", "--after", "8").output
