@@ -84,7 +84,9 @@ def test_restore_says_what_is_wrong_with_a_file_and_a_reason_is_needed(config, t
 
 
 def test_a_killed_agent_checks_its_file_and_a_stopped_one_does_not(config):
-    with subprocess.Popen([*COMMAND, "run", "--config", str(config)], stderr=subprocess.PIPE, text=True) as agent:
+    with subprocess.Popen(
+        [*COMMAND, "run", "--config", str(config)], stderr=subprocess.PIPE, text=True
+    ) as agent:
         assert agent.stderr is not None
         assert any(json.loads(line)["event"] == "ready" for line in agent.stderr)
         agent.kill()

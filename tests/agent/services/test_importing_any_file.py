@@ -93,10 +93,10 @@ async def _state(store: Store) -> object:
 def test_any_rows_are_all_booked_or_none(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]]
 ) -> None:
-    asyncio.run(_import_twice(tmp_path_factory.mktemp("node"), _as_csv(rows)))
+    asyncio.run(_check_import_twice(tmp_path_factory.mktemp("node"), _as_csv(rows)))
 
 
-async def _import_twice(folder: Path, content: bytes) -> None:
+async def _check_import_twice(folder: Path, content: bytes) -> None:
     faults = Faults()
     made, _outside = commands_of(
         rows_of(content, AUTO, COLUMNS, faults), "count", file_id(content, "count"), faults

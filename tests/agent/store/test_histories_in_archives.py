@@ -32,7 +32,7 @@ async def _archive(store: Store) -> str:
         store, IntegrityService(store), node_id="lisbon-01", needs_ack=False, now_ms=lambda: 10**9
     )
     (file,) = [step["file"] async for step in service.run(0) if step["step"] == "archived"]
-    return file
+    return str(file)
 
 
 async def _two_archives(store: Store) -> list[str]:

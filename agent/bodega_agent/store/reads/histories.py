@@ -71,8 +71,8 @@ def history(
     size = HISTORY_WINDOW_EVENTS_MAX if wanted else limit
     search = Search(reader, wanted, before=before, archives=archives, window_events=size)
     found: list[Told] = []
-    for window in search.windows():
-        found += window
+    for some in search.windows():
+        found += some
         if len(found) >= limit:
             break
     return History(tuple(found[:limit]), len(found[limit:]), search.searched_from, search.first_seq)
