@@ -121,7 +121,7 @@ def _kept(connection: apsw.Connection, from_seq: int) -> list[_Row]:
 def _trusted(connection: apsw.Connection, rows: Iterable[_Row]) -> Iterator[Fold]:
     for seq, basis_seq, basis_hash, compressed in rows:
         fold = _vouched(connection, seq, compressed)
-        if fold and fold.seq == basis_seq and fold.hash == basis_hash == hash_at(connection, basis_seq):
+        if fold and fold.hash == basis_hash == hash_at(connection, basis_seq):
             yield fold
 
 

@@ -13,9 +13,11 @@ import pytest
 
 from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken
+from bodega.limits import CHECKPOINTS_KEPT_MAX
 from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.integrity import IntegrityService
-from bodega_agent.store import archive, archiving
+from bodega_agent.store import archive, archiving, checkpoints
+from bodega_agent.store.integrity import Fold, live_events, walk
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Transaction
@@ -238,6 +240,47 @@ def _writing(reader: Reader, folder: Path) -> Any:
         first_seq=1,
         last_seq=PAST - 1,
     )
+
+
+async def test_the_checkpoint_at_the_newest_archives_end_outlives_newer_ones(tmp_path: Path) -> None:
+    with opened_store(tmp_path) as store:
+        await _past(store)
+        await _archived(store)
+        for _ in range(CHECKPOINTS_KEPT_MAX + 1):
+            await store.write(receive)
+            fold = await store.read(_sum_of_all)
+            await store.write(lambda tx, fold=fold: checkpoints.record(tx, checkpoints.checkpoint_of(fold)))
+        kept = await store.write(
+            lambda tx: [row[0] for row in tx.execute("SELECT basis_seq FROM checkpoint")]
+        )
+        assert len(kept) == CHECKPOINTS_KEPT_MAX + 1
+        assert PAST - 1 in kept
+        assert await _archived(store), "the next archive begins where the last one ends"
+        assert (await store.read(Reader.verify))["ok"]
+
+
+def _sum_of_all(reader: Reader) -> Fold:
+    fold = checkpoints.newest_trusted(reader.connection)
+    assert fold is not None
+    assert walk(live_events(reader.connection, fold.seq), fold) is None
+    return fold
+
+
+async def test_what_a_crash_left_is_finished_first_even_if_nothing_new_is_worth_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened_store(tmp_path) as store:
+        await _past(store)
+        with monkeypatch.context() as crash:
+            crash.setattr(archiving, "delete_archived", _falling(archiving.delete_archived, iter((1, 2)), 2))
+            with pytest.raises(_PowerLoss):
+                await _archived(store)
+        (tmp_path / archive.FOLDER / "journal-1-000000000001-000000000003.part").write_text("half")
+    with opened_store(tmp_path) as store:
+        steps = await _all(_service(store).run(0, events_min=1_000))
+        assert steps == [{"step": "deleting", "events": PAST - 1}]
+        await _archived(store)
+        assert not list((tmp_path / archive.FOLDER).glob("*.part")), "nor what an older try has left"
 
 
 class _PowerLoss(Exception):
