@@ -125,29 +125,6 @@ class LedgerModel:
         """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""
         source = _leg(body, {"sku_id": "", "quantity": 0}).source
         return [
-            {"sku_id": leg.sku, "lot": leg.lot, "quantity": leg.units, "serials": leg.serials}
-            for leg in self.on_shelves()
-            if leg.source == source
-        ]
-
-    def _record(self, seq: int, legs: list[Leg]) -> None:
-        opened: list[tuple[str, str, str, int]] = []
-        self.movements[seq] = self.carry(legs, opened)
-        self.open_by_movement[seq] = opened
-        for bin_id, sku, lot, units in opened:
-            self.open_differences[bin_id, sku, lot] += units
-
-    def _plain(self, body: Json, seqs: list[int]) -> None:
-        lines = body.get("lines", [body] if "sku_id" in body else self._all_at(body))
-        named = [(line["sku_id"], serial) for line in lines for serial in line.get("serials", ())]
-        if len(named) > len(set(named)) or not lines:
-            raise Impossible("a serial is named twice, or nothing is there")
-        self._record(next(iter(seqs), 0), [_leg(body, line) for line in lines])
-
-    def _all_at(self, body: Json) -> list[Json]:
-        """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""
-        source = _leg(body, {"sku_id": "", "quantity": 0}).source
-        return [
             {
                 "sku_id": sku,
                 "lot": lot,

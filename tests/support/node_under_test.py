@@ -91,6 +91,13 @@ class HubPen:
         )
         return sku_id
 
+    async def sku_of(self, sku_id: str, number: int, **facts: Any) -> str:
+        """A SKU with more to it than `sku` says: units, lots, serials, expiry, parts."""
+        sku = catalogue_pb2.Sku(sku_id=sku_id, name=sku_id.title(), gtins=[gtin(number)], **facts)
+        sku.version = next(self._versions)
+        await self.write(sku=sku)
+        return sku_id
+
     async def fulfillment_order(self, number: int, *lines: tuple[str, int], fencing_token: int = 1) -> str:
         """Work for the node: (sku_id, quantity) per line; returns its id."""
         fulfillment_order_id = f"FO-{number}"

@@ -9,15 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bodega.core.ledger import Goods
+from bodega.core.ledger import Entered, Goods
 from bodega.core.lifecycles import FulfillmentEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """`receive`: supplier -> DOCK, in_progress."""
+    """`receive`: supplier -> DOCK, in_progress. `expiry` of the lot and what was `entered`, as the code said."""
 
     goods: Goods
+    expiry: str = ""
+    entered: Entered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Pick:
     line: int
     goods: Goods
     bin_id: str
+    entered: Entered | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,13 +46,18 @@ class WorkLine:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Sellable units of one SKU and lot in one bin, as the book has them; never zero."""
+    """Sellable units of one SKU and lot in one bin, as the book has them; never zero.
+
+    `first_out` sorts lots: what must go first has the least (`core.expiry`). Lots that may not be sold any
+    more are no shelves.
+    """
 
     sku_id: str
     lot: str
     bin_id: str
     walk_order: int
     quantity: int
+    first_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,7 @@ class Waiting:
     sku_id: str
     lot: str
     quantity: int
+    serials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

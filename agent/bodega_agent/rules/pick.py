@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bodega.core.ledger import Goods
+from bodega.core.ledger import Goods, stage_of
 from bodega.core.lifecycles import FulfillmentState
 from bodega_agent.rules.effects import AcceptCheck, Claim, Effect, Inspect, Pick, ShortLine, ShortShelf
 from bodega_agent.rules.facts import Facts, VisionMode, Work
 from bodega_agent.rules.prompt import Outcome, Tone, units
 from bodega_agent.rules.scans import BinScan, ItemScan, VerdictArrived
 from bodega_agent.rules.session import FloorStep, Session
-from bodega_agent.rules.show import refuse, say
+from bodega_agent.rules.show import needs_serial, refuse, say
 from bodega_agent.rules.work import (
     Task,
     finish_picking,
@@ -82,7 +82,8 @@ def item(session: Session, scan: ItemScan, facts: Facts) -> Outcome:
     if problem:
         return refuse(session, facts, problem)
     order, line = work.fulfillment_order_id, task.line
-    effects: list[Effect] = [Pick(order, line.line, Goods(scan.sku_id, scan.quantity, lot), session.bin_id)]
+    goods = Goods(scan.sku_id, scan.quantity, lot, serials=scan.serials)
+    effects: list[Effect] = [Pick(order, line.line, goods, session.bin_id, scan.entered)]
     after = work.with_line(replace(line, picked=line.picked + scan.quantity))
     after = less_on_shelf(after, session.bin_id, scan.sku_id, lot, scan.quantity)
     if facts.vision is not VisionMode.OFF:
@@ -97,9 +98,15 @@ def _wrong(scan: ItemScan, work: Work, task: Task, bin_id: str) -> str:
     line = task.line
     if scan.sku_id != line.sku_id:
         return f"{scan.name} is not {line.name}."
+    if scan.expired:
+        return f"Lot {scan.lot} of {scan.name} has expired: set it aside."
     here = {shelf.lot for shelf in work.shelves if (shelf.bin_id, shelf.sku_id) == (bin_id, scan.sku_id)}
     if scan.lot and task.bin_id and scan.lot not in here:
         return f"Lot {scan.lot} is not lot {task.lot}."
+    if scan.lacks_serial:
+        return needs_serial(scan)
+    if scan.serial and scan.serial_place == stage_of(work.fulfillment_order_id):
+        return f"{scan.serial} is picked already."
     if scan.quantity > line.outstanding:
         return f"{scan.quantity} are too many."
     return ""

@@ -1,8 +1,8 @@
 """Which bins to walk to for what is still to be picked.
 
-Rules: per SKU the fewest bins that hold enough, and among equals the one nearer to the door; then one walk in
-walking order. A person who stands at a bin takes all that is wanted there first, so that a plan made anew
-after every scan never sends anybody away from a shelf too early. First expiry first comes with expiry dates.
+Rules: per SKU the lots that must go first (first expired, first out); of those the fewest bins that hold enough,
+and among equals the one nearer to the door; then one walk in walking order. A person who stands at a bin takes
+all that is wanted there first, so that a plan made anew after every scan never sends anybody away too early.
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ def plan_of(work: Work, *, at_bin: str = "") -> Plan:
 
 
 def _best(candidates: Sequence[Shelf], missing: int, at_bin: str) -> Shelf:
+    first = min(shelf.first_out for shelf in candidates)
+    candidates = [shelf for shelf in candidates if shelf.first_out == first]
     here = [shelf for shelf in candidates if shelf.bin_id == at_bin]
     enough = [shelf for shelf in candidates if shelf.quantity >= missing]
     # The fullest shelves until one of the rest is enough: that is the fewest bins. Ties: walking order.

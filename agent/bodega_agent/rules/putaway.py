@@ -15,7 +15,7 @@ from bodega_agent.rules.facts import Facts, Waiting
 from bodega_agent.rules.prompt import Outcome, Tone, units
 from bodega_agent.rules.scans import BinScan, ItemScan
 from bodega_agent.rules.session import FloorStep, InHand, Session
-from bodega_agent.rules.show import refuse, say
+from bodega_agent.rules.show import needs_serial, refuse, say
 
 
 def start(session: Session, facts: Facts) -> Outcome:
@@ -28,6 +28,10 @@ def item(session: Session, scan: ItemScan, facts: Facts) -> Outcome:
     held = session.in_hand
     if held is not None and (held.sku_id != scan.sku_id or scan.lot not in {"", held.lot}):
         return refuse(session, facts, f"First put {held.name} away.")
+    if scan.lacks_serial:
+        return refuse(session, facts, needs_serial(scan))
+    if held is not None and scan.serial and scan.serial in held.serials:
+        return refuse(session, facts, f"{scan.serial} is in your hand already.")
     waiting = [
         there for there in facts.waiting if there.sku_id == scan.sku_id and scan.lot in {"", there.lot}
     ]
@@ -41,7 +45,7 @@ def item(session: Session, scan: ItemScan, facts: Facts) -> Outcome:
     there_are = min(_total(waiting, lot), QUANTITY_MAX)
     if quantity > there_are:
         return refuse(session, facts, f"Only {units(there_are, scan.name)} wait, not {quantity}.")
-    in_hand = InHand(scan.sku_id, scan.name, lot, quantity)
+    in_hand = InHand(scan.sku_id, scan.name, lot, quantity, (*(held.serials if held else ()), *scan.serials))
     return say(session.at(FloorStep.PUTAWAY_BIN, in_hand=in_hand), facts)
 
 
@@ -55,8 +59,8 @@ def into_bin(session: Session, scan: BinScan, facts: Facts) -> Outcome:
         text = f"{held.name} was put away by somebody else meanwhile. Nothing was moved."
         return say(emptied, facts, text, tone=Tone.ERROR)
     effects = tuple(
-        PutAway(Goods(held.sku_id, taken, held.lot), place, scan.bin_id)
-        for place, taken in _sources(waiting, held.quantity)
+        PutAway(Goods(held.sku_id, taken, held.lot, serials=serials), place, scan.bin_id)
+        for place, taken, serials in _sources(waiting, held)
     )
     return say(emptied, facts, f"{units(held.quantity, held.name)} is in {scan.bin_id}.", effects=effects)
 
@@ -65,11 +69,20 @@ def _total(waiting: Sequence[Waiting], lot: str) -> int:
     return sum(there.quantity for there in waiting if there.lot == lot)
 
 
-def _sources(waiting: Sequence[Waiting], quantity: int) -> list[tuple[str, int]]:
+def _sources(waiting: Sequence[Waiting], held: InHand) -> list[tuple[str, int, tuple[str, ...]]]:
+    """(place, units, serials): the dock first; a serial leaves where the book has it, or else the first place."""
     sources = []
-    for there in sorted(waiting, key=lambda there: (there.place != DOCK, there.place)):
-        taken = min(quantity, there.quantity)
+    left, unplaced = held.quantity, list(held.serials)
+    places = sorted(waiting, key=lambda there: (there.place != DOCK, there.place))
+    elsewhere = {serial for there in places[1:] for serial in there.serials}
+    for number, there in enumerate(places):
+        if held.serials:
+            own = tuple(s for s in unplaced if s in there.serials or (not number and s not in elsewhere))
+            unplaced = [serial for serial in unplaced if serial not in own]
+            taken = len(own)
+        else:
+            own, taken = (), min(left, there.quantity)
         if taken:
-            sources.append((there.place, taken))
-        quantity -= taken
+            sources.append((there.place, taken, own))
+        left -= taken
     return sources

@@ -8,7 +8,7 @@ from bodega_agent.rules.facts import Facts
 from bodega_agent.rules.prompt import Outcome, units
 from bodega_agent.rules.scans import ItemScan
 from bodega_agent.rules.session import FloorStep, Session
-from bodega_agent.rules.show import refuse, say
+from bodega_agent.rules.show import needs_serial, refuse, say
 
 
 def start(session: Session, facts: Facts) -> Outcome:
@@ -17,10 +17,17 @@ def start(session: Session, facts: Facts) -> Outcome:
 
 
 def item(session: Session, scan: ItemScan, facts: Facts) -> Outcome:
-    """An item or a case came in. A lot-tracked SKU needs the code that carries its lot."""
+    """An item or a case came in. What is tracked needs the code that carries it: lot, expiry, serial."""
     if scan.lot_tracked and not scan.lot:
         return refuse(
             session, facts, f"{scan.name} needs its lot: scan the code that carries the lot (AI 10)."
         )
-    goods = Goods(scan.sku_id, scan.quantity, scan.lot)
-    return say(session, facts, f"Received {units(scan.quantity, scan.name)}.", effects=(Receive(goods),))
+    if scan.lacks_expiry:
+        return refuse(
+            session, facts, f"Lot {scan.lot} is new: scan the code that carries its expiry (AI 17)."
+        )
+    if scan.lacks_serial:
+        return refuse(session, facts, needs_serial(scan))
+    goods = Goods(scan.sku_id, scan.quantity, scan.lot, serials=scan.serials)
+    received = Receive(goods, scan.expiry, scan.entered)
+    return say(session, facts, f"Received {units(scan.quantity, scan.name)}.", effects=(received,))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from bodega.core.ledger import Entered
 from bodega.core.lifecycles import PrintState
 
 
@@ -50,9 +51,12 @@ class CheckOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ItemScan:
-    """A known product. `quantity` is AI 30 or 37, else 1. `lot` is empty if the code carries none.
+    """A known product. `quantity` is in base units: AI 30 or 37, else 1, times what the unit of the GTIN holds.
 
-    For a SKU that is not lot-tracked the service leaves `lot` empty, whatever the code says.
+    `lot`, `serial` and `expiry` (ISO 8601) are empty if the code carries none, and for a SKU that has no such
+    thing, whatever the code says. `lacks_expiry`: the lot's expiry must be known, and nobody has said it yet;
+    `expired`: its last day is over, and nobody has set that aside.
+    `serial_place` is where in the node the book has this unit. `entered` is what a code of a larger unit said.
     """
 
     sku_id: str
@@ -61,6 +65,23 @@ class ItemScan:
     lot: str = ""
     quantity: int = 1
     lot_tracked: bool = False
+    serial: str = ""
+    serial_tracked: bool = False
+    serial_place: str = ""
+    expiry: str = ""
+    lacks_expiry: bool = False
+    expired: bool = False
+    entered: Entered | None = None
+
+    @property
+    def serials(self) -> tuple[str, ...]:
+        """The serial numbers of the goods, for the ledger."""
+        return (self.serial,) if self.serial else ()
+
+    @property
+    def lacks_serial(self) -> bool:
+        """Whether units would be booked without the serial numbers that they have."""
+        return self.serial_tracked and (not self.serial or self.quantity != 1)
 
 
 @dataclass(frozen=True, slots=True)

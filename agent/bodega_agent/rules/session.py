@@ -56,6 +56,7 @@ class InHand:
     name: str
     lot: str
     quantity: int
+    serials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,9 @@ class Session:
                 step=FloorStep(stored["step"]),
                 fulfillment_order_id=stored["fulfillment_order_id"],
                 bin_id=stored["bin_id"],
-                in_hand=None if held is None else InHand(**held),
+                in_hand=None
+                if held is None
+                else InHand(**{**held, "serials": tuple(held.get("serials", ()))}),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(

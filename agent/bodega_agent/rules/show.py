@@ -8,7 +8,7 @@ from bodega.core.lifecycles import PrintState
 from bodega_agent.rules.effects import Effect
 from bodega_agent.rules.facts import Check, Facts, Work
 from bodega_agent.rules.prompt import Expect, ExpectKind, Outcome, Prompt, Tone, units
-from bodega_agent.rules.scans import Kind
+from bodega_agent.rules.scans import ItemScan, Kind
 from bodega_agent.rules.session import FloorStep, Session
 from bodega_agent.rules.work import is_lost, task_of
 
@@ -30,6 +30,11 @@ def say(
 def refuse(session: Session, facts: Facts, said: str) -> Outcome:
     """Nothing moves; the session stays where it is."""
     return say(session, facts, said, tone=Tone.ERROR)
+
+
+def needs_serial(scan: ItemScan) -> str:
+    """Every unit of this SKU has a serial number, and the scan did not say which unit it is."""
+    return f"{scan.name} needs its serial: scan each unit's own code (AI 21)."
 
 
 def show(session: Session, facts: Facts, said: str = "", *, tone: Tone | None = None) -> Prompt:

@@ -9,7 +9,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bodega.core.ledger import DOCK, Discrepancy, Goods, Reference, parcel_place, stage_of
+from bodega.core.ledger import (
+    DOCK,
+    Account,
+    Discrepancy,
+    Disposition,
+    Goods,
+    LotSeen,
+    Reference,
+    parcel_place,
+    stage_of,
+)
 from bodega.core.lifecycles import FulfillmentEvent
 from bodega.v1 import journal_pb2
 from bodega_agent.rules import effects as ask
@@ -40,7 +50,16 @@ def _owned(tx: Transaction, goods: Goods) -> Goods:
 
 
 def _receive(tx: Transaction, context: Context, effect: ask.Receive) -> None:
-    ledger.move(tx, context, "receive", [_owned(tx, effect.goods)], target_bin=DOCK)
+    goods = _owned(tx, effect.goods)
+    ledger.move(
+        tx,
+        context,
+        "receive",
+        [goods],
+        target_bin=DOCK,
+        entered=[effect.entered] if effect.entered else (),
+        lots=[LotSeen(goods.sku_id, goods.lot, effect.expiry)] if effect.expiry else (),
+    )
 
 
 def _put_away(tx: Transaction, context: Context, effect: ask.PutAway) -> None:
@@ -60,13 +79,16 @@ def _claim(tx: Transaction, context: Context, effect: ask.Claim) -> None:
 
 def _pick(tx: Transaction, context: Context, effect: ask.Pick) -> None:
     goods = _owned(tx, effect.goods)
-    work.pick(tx, context, effect.fulfillment_order_id, effect.line, goods, effect.bin_id)
+    entered = [effect.entered] if effect.entered else ()
+    work.pick(tx, context, effect.fulfillment_order_id, effect.line, goods, effect.bin_id, entered=entered)
 
 
 def _short_shelf(tx: Transaction, context: Context, effect: ask.ShortShelf) -> None:
     goods = _owned(tx, effect.goods)
     reference = Reference(effect.fulfillment_order_id, reason="short")
-    ledger.move(tx, context, "count_down", [goods], source_bin=effect.bin_id, reference=reference)
+    shelf = Account(goods.sku_id, effect.bin_id, Disposition.SELLABLE, goods.lot, goods.owner)
+    gone = ledger.all_goods(tx, {shelf: goods.quantity})
+    ledger.move(tx, context, "count_down", gone, source_bin=effect.bin_id, reference=reference)
     found = Discrepancy(
         effect.bin_id, goods.sku_id, goods.lot, -goods.quantity, "short", effect.fulfillment_order_id
     )

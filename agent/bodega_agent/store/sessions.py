@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from bodega.core.ledger import DOCK
+from bodega.core.expiry import day_of, first_out_key, is_past
+from bodega.core.ledger import DOCK, Account
 from bodega.core.lifecycles import FulfillmentState
+from bodega.core.promise import OverrideRule
+from bodega.core.sku import Counted, in_base_units
 from bodega_adapters.framing import gs1
 from bodega_agent.rules.facts import Check, Facts, Parcel, Shelf, VisionMode, Waiting, Work, WorkLine
 from bodega_agent.rules.scans import (
@@ -19,7 +22,8 @@ from bodega_agent.rules.scans import (
     UnknownScan,
 )
 from bodega_agent.rules.session import FloorStep, Session
-from bodega_agent.store import catalogue, labels, work
+from bodega_agent.store import catalogue, labels, ledger, work
+from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
 
 
@@ -44,10 +48,8 @@ def classify(tx: Transaction, code: gs1.Decoded) -> Scanned:
             return ControlScan(word)
         case gs1.SsccCode(sscc):
             return SsccScan(sscc)
-        case gs1.ItemCode():
-            return _item(tx, code.gtin14, code.lot, code.quantity or 1)
-        case gs1.CaseCode():
-            return _item(tx, code.gtin14, code.lot, code.quantity)
+        case gs1.ItemCode() | gs1.CaseCode():
+            return _item(tx, code)
         case gs1.PlainCode(text):
             if catalogue.has_bin(tx, text):
                 return BinScan(text)
@@ -58,19 +60,44 @@ def classify(tx: Transaction, code: gs1.Decoded) -> Scanned:
             return UnknownScan(code.text, code.problem, code.hint)
 
 
-def _item(tx: Transaction, gtin: str, lot: str | None, quantity: int) -> Scanned:
+def _item(tx: Transaction, code: gs1.ItemCode | gs1.CaseCode) -> Scanned:
+    gtin = code.gtin14
     found = catalogue.sku_by_gtin(tx, gtin)
     if found is None:
         return UnknownScan(gtin, f"{gtin} is not in the catalogue", "Set it aside and tell the shift lead.")
-    sku, _unit = found
+    sku, unit = found
+    counted = in_base_units(sku, code.quantity or 1, unit)
+    if not isinstance(counted, Counted):
+        return UnknownScan(gtin, f"{gtin}: {counted[1]}", "Count by hand and tell the shift lead.")
+    lot = (code.lot or "") if sku.lot_tracked else ""
+    said = code.expiry.isoformat() if code.expiry and lot else ""
+    known = catalogue.expiry_of(tx, sku.sku_id, lot) if lot else None
+    expired = is_past(said or known or "", day_of(tx.now_ms())) and not is_set_aside(
+        tx, OverrideRule.EXPIRED, sku.sku_id, lot
+    )
+    serial = (code.serial or "") if sku.serial_tracked and isinstance(code, gs1.ItemCode) else ""
     return ItemScan(
         sku.sku_id,
         sku.name,
         gtin,
-        lot=(lot or "") if sku.lot_tracked else "",
-        quantity=quantity,
+        lot=lot,
+        quantity=counted.base_units,
         lot_tracked=sku.lot_tracked,
+        serial=serial,
+        serial_tracked=sku.serial_tracked,
+        serial_place=_place_of(tx, sku.sku_id, serial),
+        expiry=said if said != known else "",
+        lacks_expiry=bool(sku.expiry_tracked and lot and not (said or known)),
+        expired=expired,
+        entered=counted.entered,
     )
+
+
+def _place_of(tx: Transaction, sku_id: str, serial: str) -> str:
+    """Where in the node the book has a unit; empty if nowhere."""
+    key = (sku_id, serial)
+    found = ledger.where_serials_are(tx, [key]) if serial else {}
+    return found[key].bin if key in found else ""
 
 
 def facts_for(
@@ -110,13 +137,17 @@ def _parcel(tx: Transaction, sscc: str) -> Parcel | None:
 
 def _waiting(tx: Transaction, sku_id: str) -> tuple[Waiting, ...]:
     rows = tx.execute(
-        "SELECT bin, lot, quantity FROM balance WHERE sku_id = ?1 AND disposition = 'in_progress' AND ("
-        " bin = ?2 OR bin IN"
+        "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
+        " WHERE sku_id = ?1 AND disposition = 'in_progress' AND (bin = ?2 OR bin IN"
         " (SELECT 'STAGE-' || fulfillment_order_id FROM fulfillment_order WHERE state = ?3))"
         " ORDER BY bin = ?2, bin, lot",
         (sku_id, DOCK, FulfillmentState.CANCELLED),
     )
-    return tuple(Waiting(place, sku_id, lot, quantity) for place, lot, quantity in rows)
+    return tuple(
+        Waiting(account.bin, sku_id, account.lot, quantity, ledger.serials_at(tx, account))
+        for *named, quantity in list(rows)
+        for account in [Account(*named)]
+    )
 
 
 def _work(tx: Transaction, order: work.WorkOrder | None) -> Work | None:
@@ -147,14 +178,22 @@ def _line(tx: Transaction, line: work.WorkLine) -> WorkLine:
 
 
 def _shelves(tx: Transaction, order: work.WorkOrder) -> tuple[Shelf, ...]:
+    """Where to pick what is outstanding; lots that have expired are left out, and the first to go come first."""
     wanted = {line.sku_id for line in order.lines if line.picked + line.short < line.quantity}
+    today = day_of(tx.now_ms())
     shelves: list[Shelf] = []
     for sku_id in sorted(wanted):
-        rows = tx.execute(
-            "SELECT b.sku_id, b.lot, b.bin, coalesce(n.walk_order, 0), b.quantity FROM balance b"
-            " LEFT JOIN bin n ON n.bin_id = b.bin"
-            " WHERE b.sku_id = ? AND b.disposition = 'sellable_accessible'",
-            (sku_id,),
-        )
-        shelves += [Shelf(*row) for row in rows]
+        for lot, bin_id, walk_order, quantity, expiry in list(tx.execute(_SHELVES, (sku_id,))):
+            if is_past(expiry, today) and not is_set_aside(tx, OverrideRule.EXPIRED, sku_id, lot):
+                continue
+            in_order = not (expiry and is_set_aside(tx, OverrideRule.FEFO, sku_id, lot))
+            first_out = first_out_key(expiry)[0] if in_order else ""
+            shelves.append(Shelf(sku_id, lot, bin_id, walk_order, quantity, first_out))
     return tuple(shelves)
+
+
+_SHELVES = """
+SELECT b.lot, b.bin, coalesce(n.walk_order, 0), b.quantity, coalesce(l.expiry, '') FROM balance b
+LEFT JOIN bin n ON n.bin_id = b.bin LEFT JOIN lot l ON l.sku_id = b.sku_id AND l.lot = b.lot
+WHERE b.sku_id = ? AND b.disposition = 'sellable_accessible'
+"""

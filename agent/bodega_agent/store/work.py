@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bodega.codec import fulfillment_state_to_wire
-from bodega.core.ledger import Goods, Reference, stage_of
+from bodega.core.ledger import Entered, Goods, Reference, stage_of
 from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
 from bodega.errors import NotFound
 from bodega.v1 import journal_pb2, orders_pb2
@@ -199,7 +199,14 @@ def claim(tx: Transaction, context: Context, fulfillment_order_id: str, *, take_
 
 
 def pick(
-    tx: Transaction, context: Context, fulfillment_order_id: str, line: int, goods: Goods, bin_id: str
+    tx: Transaction,
+    context: Context,
+    fulfillment_order_id: str,
+    line: int,
+    goods: Goods,
+    bin_id: str,
+    *,
+    entered: Sequence[Entered] = (),
 ) -> None:
     """Goods leave a bin for the stage of this order. The CHECK refuses more than was asked for."""
     tx.execute(
@@ -214,6 +221,7 @@ def pick(
         source_bin=bin_id,
         target_bin=stage_of(fulfillment_order_id),
         reference=Reference(fulfillment_order_id),
+        entered=entered,
     )
 
 

@@ -253,6 +253,7 @@ class HealthView:
     labels_unknown: int = 0
     ledger_ok: bool = False
     disk_rung: str = ""
+    ledger_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

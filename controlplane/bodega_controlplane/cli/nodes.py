@@ -95,6 +95,7 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
         ("vision", health.vision_provider or "-"),
         ("disk free", f"{health.disk_free_bytes / 1024**2:,.0f} MiB" if node.HasField("health") else "-"),
         ("disk", _disk(node) or "-"),
+        ("ledger", health.ledger_problem or "-"),
         ("oldest unsent", span(health.oldest_unacked_ms) if node.HasField("health") else "-"),
     ):
         click.echo(f"{name:<14} {value}")
@@ -213,6 +214,7 @@ def _health(node: pb.NodeStatus) -> str:
         return "unknown"
     health = node.health
     words = [] if health.ledger_ok else ["ledger does not verify"]
+    words += ["ledger restored from a backup"] if health.ledger_ok and health.ledger_problem else []
     words += [f"{name} lost" for name in health.devices_lost]
     words += [f"{health.labels_unknown} labels in doubt"] if health.labels_unknown else []
     words += [f"disk: {_disk(node)}"] if _disk(node) not in ("", "roomy") else []

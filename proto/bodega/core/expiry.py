@@ -7,7 +7,6 @@ day, "fefo" lets one lot go before an earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,24 +31,6 @@ def is_past(expiry: str, today: str) -> bool:
     return bool(expiry) and expiry < today
 
 
-def first_out_key(expiry: str, lot: str) -> tuple[str, str]:
-    """Sorts lots: the earliest expiry first, an unknown one last, ties by lot."""
-    return (expiry or _NEVER, lot)
-
-
-def first_out(
-    lots: Iterable[tuple[str, str]],
-    today: str,
-    *,
-    ahead: Collection[str] = (),
-    sold_though_expired: Collection[str] = (),
-) -> list[str]:
-    """Lots that may go out, first to last, of (lot, expiry) pairs.
-
-    `ahead` are the lots with an open "fefo" override, `sold_though_expired` those with an "expired" one.
-    """
-    may_go = [
-        (lot, expiry) for lot, expiry in lots if lot in sold_though_expired or not is_past(expiry, today)
-    ]
-    may_go.sort(key=lambda pair: (pair[0] not in ahead, *first_out_key(pair[1], pair[0])))
-    return [lot for lot, _expiry in may_go]
+def first_out_key(expiry: str, lot: str = "") -> tuple[str, str]:
+    """Sorts lots, first out first: the earliest expiry, an unknown one last; ties by lot."""
+    return expiry or _NEVER, lot

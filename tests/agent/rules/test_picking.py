@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import given
@@ -53,6 +54,25 @@ def test_two_lines_of_one_sku_share_its_shelves():
 def test_who_stands_at_a_bin_takes_all_of_it_first():
     shelves = [shelf("A", 1, 4), shelf("B", 2, 2)]
     assert walk(plan_picks([Wanted(1, "OAT", 4)], shelves, at_bin="B")) == [("B", 2), ("A", 2)]
+
+
+def test_what_expires_first_goes_first_though_another_bin_is_nearer_and_fuller():
+    late, early, never = ("2027-06-30", "2027-01-31", "9999-12-31")
+    shelves = [
+        replace(shelf("A", 1, 9, lot="late"), first_out=late),
+        replace(shelf("B", 2, 9, lot="never"), first_out=never),
+        replace(shelf("C", 3, 2, lot="early"), first_out=early),
+    ]
+    plan = plan_picks([Wanted(1, "OAT", 4)], shelves, at_bin="A")
+    assert sorted((step.lot, step.quantity) for step in plan.steps) == [("early", 2), ("late", 2)]
+
+
+def test_among_lots_that_expire_on_one_day_the_fewest_bins_are_walked_to():
+    shelves = [
+        replace(shelf(name, at, held), first_out="2027-01-31")
+        for name, at, held in (("A", 1, 1), ("B", 2, 3))
+    ]
+    assert walk(plan_picks([Wanted(1, "OAT", 3)], shelves)) == [("B", 3)]
 
 
 _shelves = st.lists(

@@ -92,17 +92,18 @@ async def test_only_what_is_old_and_acknowledged_goes_and_the_head_stays(tmp_pat
         await _past(store)
 
         def bounds(**limits: Any) -> Any:
+            limits = {"sound_seq": PAST, **limits}
             return store.read(lambda reader: archiving.last_archivable(reader.connection, **limits))
 
         ages = await store.write(lambda tx: dict(tx.execute("SELECT seq, at_ms FROM journal")))
         assert await bounds(before_ms=10**9, needs_ack=False) == (1, PAST - 1)
+        assert await bounds(before_ms=10**9, needs_ack=False, sound_seq=8) == (1, 8)
+        assert await bounds(before_ms=10**9, needs_ack=False, sound_seq=0) is None
         assert await bounds(before_ms=ages[6], needs_ack=False) == (1, 5)
         assert await bounds(before_ms=ages[1], needs_ack=False) is None
         assert await bounds(before_ms=10**9, needs_ack=True) is None
         await store.record_ack(Head(1, 4, (await store.hash_at(4)) or b""))
         assert await bounds(before_ms=10**9, needs_ack=True) == (1, 4)
-        await store.write(lambda tx: tx.put("touched_seq", 3))
-        assert await bounds(before_ms=10**9, needs_ack=True) == (1, 3)
 
 
 async def test_an_archive_holds_no_more_than_its_bound(
@@ -114,8 +115,8 @@ async def test_an_archive_holds_no_more_than_its_bound(
         await _past(store)
         assert len(await _archived(store)) == 3
         rows = await store.write(lambda tx: list(tx.execute("SELECT first_seq, last_seq FROM archive")))
-        assert rows == [(1, 8), (9, 16), (17, 21)], (
-            "20 events, and the checkpoints of the first two archives but the last"
+        assert rows == [(1, 8), (9, 16), (17, 20)], (
+            "what was found right before; the checkpoints of the archives came after"
         )
         assert (await store.read(Reader.verify))["ok"]
 
@@ -137,6 +138,19 @@ async def test_results_of_commands_go_with_their_events_and_no_others(tmp_path: 
         await store.write(receive)
         await _archived(store)
         assert "cmd-without-an-event" not in await store.write(kept)
+
+
+async def test_the_background_walk_goes_on_over_an_archive(tmp_path: Path) -> None:
+    """Found by measuring: a walk that stood behind the archive's end took the events for lost."""
+    with opened_store(tmp_path) as store:
+        integrity = IntegrityService(store)
+        await _past(store)
+        await integrity.walk_on()
+        await _past(store)
+        service = ArchiveService(store, integrity, node_id="lisbon-01", needs_ack=False, now_ms=lambda: 10**9)
+        assert [step async for step in service.run(0)]
+        await integrity.walk_on()
+        assert (integrity.trouble, integrity.sound_seq) == (None, 2 * PAST + 1)
 
 
 async def test_the_trigger_lets_only_archived_events_go(tmp_path: Path) -> None:
@@ -211,7 +225,7 @@ async def test_events_that_do_not_add_up_are_never_archived(tmp_path: Path) -> N
     tamper(tmp_path, "UPDATE journal SET hash = zeroblob(32) WHERE seq = 5")
     with opened_store(tmp_path) as store:
         with pytest.raises(IntegrityBroken, match="event 5 does not hash"):
-            await store.read(lambda reader: list(_writing(reader, tmp_path)))
+            await store.read(lambda reader: _writing(reader, tmp_path))
         assert await store.write(lambda tx: tx.one("SELECT count(*) FROM archive")) == (0,)
 
 
@@ -237,7 +251,7 @@ def _crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> Any:
     with monkeypatch.context() as patch:
         for owner, name in (
             (archiving, "_append"),
-            (archiving, "_read_back"),
+            (archiving, "_check_read_back"),
             (archiving, "put_in_place"),
             (archiving, "commit"),
             (archiving.checkpoints, "record"),

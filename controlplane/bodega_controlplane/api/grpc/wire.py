@@ -149,6 +149,7 @@ def _health(view: views.HealthView) -> fleet_pb2.Health:
         labels_unknown=view.labels_unknown,
         ledger_ok=view.ledger_ok,
         disk_rung=view.disk_rung,
+        ledger_problem=view.ledger_problem,
     )
 
 
