@@ -81,14 +81,15 @@ def _apply(names: dict[str, _File], change: Mapping[str, _File | None]) -> None:
 
 class Disk:
     """The files of one folder by name; "archives/x" lies in a folder in it. All that changes it are the methods
-    from `create` to `sync_folder`.
+    from `make_folder` to `delete`.
     """
 
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         """Begin with these files, all of them durable."""
         self._files = {name: _File(bytearray(b), bytearray(b)) for name, b in (files or {}).items()}
         self._durable_names = dict(self._files)
-        self._durable_folders = {_folder_of(name) for name in self._files} | {""}
+        self._folders = {_folder_of(name) for name in self._files} | {""}
+        self._durable_folders = set(self._folders)
         self._unsynced_names: list[dict[str, _File | None]] = []
 
     def names(self) -> list[str]:
@@ -101,6 +102,10 @@ class Disk:
     def content(self, name: str) -> bytearray:
         """The bytes of a file as programs see them now; not to be changed."""
         return self._files[name].live
+
+    def make_folder(self, name: str) -> None:
+        """A folder for files to lie in."""
+        self._folders.add(name)
 
     def create(self, name: str) -> None:
         """An empty file under a new name."""
@@ -133,7 +138,7 @@ class Disk:
                 _apply(self._durable_names, change)
         self._unsynced_names = still_unsynced
         if not folder:
-            self._durable_folders |= {_folder_of(name) for name in self._files}
+            self._durable_folders |= self._folders
 
     def fail_sync(self, name: str, seed: int) -> None:
         """An fsync that fails: part was written, and what was not counts as clean from now on.

@@ -92,6 +92,7 @@ class Day:
         self._stream: list[tuple[Head, bytes]] = []
         self.batches = [self._catalogue(), self._morning()]
         self.batches += [self._batch() for _ in range(batches)]
+        self.batches += self._evening() if batches else []
 
     @property
     def sendings(self) -> list[Command | News]:
@@ -138,6 +139,30 @@ class Day:
             for s, q, more in in_stock
         ]
         return [*news, self._order(), *stocked, *shelved]
+
+    def _evening(self) -> list[list[Command | News]]:
+        """What luck alone seldom brings about: commands that only make sense after others."""
+        parcel, cup = {"sscc": make_sscc(3, "9521234", 2_000)}, {"sku_id": PLAIN, "quantity": 1}
+        at = {"bin_id": BINS[0]}
+        count = {"command": "count", **at, "sku_id": PLAIN, "quantity": 60}
+        reservations = [{"reservation_id": f"E{number}"} for number in range(3)]
+        reserved = [{"command": "reserve", "expires_after_s": 1, **r, **cup} for r in reservations]
+        packed = {"command": "pack", **at, **parcel, **cup}
+        return [
+            [self._rights(PLAIN), *map(self._command, [count, packed])],
+            [
+                self._command(body)
+                for body in [*reserved, {"command": "unpack", **parcel, "to_bin_id": BINS[0]}]
+            ],
+            [
+                self._command({"command": "release", **reservations[0]}),
+                self._command({"command": "post", **reservations[1], **at, "quantity": 1}),
+                self._command({"command": "expire", **reservations[2]}),
+                self._command({"command": "pack", **at, **parcel, **cup}),
+                self._command({"command": "ship", **parcel}),
+            ],
+            [self._command({"command": "correct", "event": "1/3", "reason": "typed wrong"})],
+        ]
 
     def _batch(self) -> list[Command | News]:
         luck = self._luck

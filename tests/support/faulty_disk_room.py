@@ -29,7 +29,7 @@ from support.faulty_disk_story import (
 )
 from support.faulty_disk_vfs import FaultyVfs, Mount, Trace, faulty_vfs
 
-BATCHES = 12
+BATCHES = 10
 WHOLE_DAY_AGAIN_EVERY = 32
 SECOND_CUTS_EVERY = 40
 

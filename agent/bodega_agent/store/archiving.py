@@ -25,7 +25,7 @@ from bodega.limits import ARCHIVE_EVENTS_MAX, ARCHIVE_ROWS_PER_COMMIT_MAX, ENVEL
 from bodega_agent.store import checkpoints
 from bodega_agent.store.archive import Segment, events_in
 from bodega_agent.store.checkpoints import Checkpoint
-from bodega_agent.store.files import put_in_place
+from bodega_agent.store.files import put_in_place, sync
 from bodega_agent.store.integrity import Fold, live_events, walk
 from bodega_agent.store.transaction import Transaction
 
@@ -83,6 +83,8 @@ def write_file(
     fold = _fold_before(connection, first_seq)
     before = Head(epoch, fold.seq, fold.hash)
     folder.mkdir(mode=0o700, exist_ok=True)
+    # Else a power cut could take the folder, with every archive in it.
+    sync(folder.parent)
     unfinished = folder / f"journal-{epoch}-{first_seq:012}-{last_seq:012}{UNFINISHED}"
     for left in folder.glob(f"journal-*{UNFINISHED}"):
         left.unlink()
