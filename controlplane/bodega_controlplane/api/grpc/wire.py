@@ -135,6 +135,7 @@ def node_status(view: views.NodeView) -> controlplane_pb2.NodeStatus:
         health=_health(view.health) if view.health else None,
         desired_generation=view.desired_generation,
         reported_generation=view.reported_generation,
+        diverged_seq=view.diverged_seq,
     )
 
 
