@@ -104,11 +104,11 @@ async def bulk(folder: Path, commits: int, commands: int = COMMANDS_A_BULK_COMMI
         ours_s: list[float] = []
         raw_s: list[float] = []
         for commit in range(commits):
-            asked = [(next(ids), rows.step(commit * commands + n)) for n in range(commands)]
+            asked = [rows.arrived(next(ids), rows.step(commit * commands + n)) for n in range(commands)]
 
-            def job(tx: Transaction, asked: list[tuple[str, rows.Step]] = asked) -> None:
-                for cmd_id, step in asked:
-                    rows.through_store(tx, cmd_id, step)
+            def job(tx: Transaction, asked: list[rows.Asked] = asked) -> None:
+                for one in asked:
+                    rows.through_store(tx, one)
 
             begun = time.perf_counter()
             await store.write(job)
@@ -178,18 +178,24 @@ class OneByOne:
 
     async def write(self) -> None:
         """The next command, the whole way."""
-        cmd_id, step = next(self._ids), rows.step(self._number)
-        self._number += 1
-        await self._store.write(lambda tx: rows.through_store(tx, cmd_id, step))
+        await self._send(self._next())
 
     async def times(self, commands: int) -> list[float]:
-        """Seconds of each of the next commands."""
+        """Seconds of each of the next commands, from the call to the answer."""
         times = []
         for _ in range(commands):
+            asked = self._next()
             begun = time.perf_counter()
-            await self.write()
+            await self._send(asked)
             times.append(time.perf_counter() - begun)
         return times
+
+    def _next(self) -> rows.Asked:
+        self._number += 1
+        return rows.arrived(next(self._ids), rows.step(self._number - 1))
+
+    async def _send(self, asked: rows.Asked) -> None:
+        await self._store.write(lambda tx: rows.through_store(tx, asked))
 
 
 @asynccontextmanager

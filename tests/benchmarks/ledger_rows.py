@@ -136,23 +136,38 @@ def cmd_ids(seed: int = 0) -> Iterator[str]:
         yield f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def through_store(tx: Transaction, cmd_id: str, asked: Step) -> dict[str, object]:
-    """One command the whole way: its id, the rules, the journal and the balances."""
+class Asked(NamedTuple):
+    """A command as it has arrived: who asks, what was sent, and the goods that it names."""
+
+    context: Context
+    body: dict[str, object]
+    goods: tuple[Goods, ...]
+    step: Step
+
+
+def arrived(cmd_id: str, wanted: Step) -> Asked:
+    """A step of the day with its id, before the store has seen it."""
     context = Context(cmd_id, actor="ana", device="scanner-1", correlation_id=cmd_id)
+    return Asked(context, wanted.body(), (Goods(wanted.sku_id, wanted.quantity),), wanted)
+
+
+def through_store(tx: Transaction, asked: Asked) -> dict[str, object]:
+    """One command the whole way: its id, the rules, the journal and the balances."""
+    context, body, goods, wanted = asked
 
     def work() -> dict[str, object]:
         seq = ledger.move(
             tx,
             context,
-            asked.command,
-            [Goods(asked.sku_id, asked.quantity)],
-            source_bin=asked.source_bin,
-            target_bin=asked.target_bin,
-            reference=asked.reference,
+            wanted.command,
+            goods,
+            source_bin=wanted.source_bin,
+            target_bin=wanted.target_bin,
+            reference=wanted.reference,
         )
         return {"seq": seq}
 
-    return tx.once(cmd_id, asked.body(), work)
+    return tx.once(context.cmd_id, body, work)
 
 
 class Rows(NamedTuple):

@@ -27,11 +27,11 @@ def _content(path: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 async def _through_store(folder: Path) -> None:
-    asked = list(zip(rows.cmd_ids(SEED), map(rows.step, range(COMMANDS)), strict=False))
+    asked = list(map(rows.arrived, rows.cmd_ids(SEED), map(rows.step, range(COMMANDS))))
 
     def work(tx: Transaction) -> None:
-        for cmd_id, step in asked:
-            rows.through_store(tx, cmd_id, step)
+        for one in asked:
+            rows.through_store(tx, one)
 
     async with bench.opened(folder) as store:
         await store.write(work)

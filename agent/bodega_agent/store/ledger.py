@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bodega.codec import discrepancy_to_wire, movement_to_wire
@@ -33,15 +33,17 @@ def move(  # noqa: PLR0913  # the parts of a movement
     source_bin: str = "",
     target_bin: str = "",
     reference: Reference = NO_REFERENCE,
-    entered: Iterable[Entered] = (),
-    lots: Iterable[LotSeen] = (),
+    entered: Sequence[Entered] = (),
+    lots: Sequence[LotSeen] = (),
 ) -> int:
     """Book a command, record its movement and what it uncovered; returns the movement's sequence."""
     items = tuple(goods)
     places = Places(source_bin, target_bin)
     booking = book(command, items, held_for(tx, items, source_bin), places, reference=reference)
-    movement = replace(booking.movement, entered=tuple(entered), lots=tuple(lots))
-    return record_booking(tx, context, replace(booking, movement=movement))
+    if entered or lots:
+        movement = replace(booking.movement, entered=tuple(entered), lots=tuple(lots))
+        booking = replace(booking, movement=movement)
+    return record_booking(tx, context, booking)
 
 
 def held_for(tx: Transaction, goods: Iterable[Goods], *places: str) -> Book:

@@ -93,7 +93,7 @@ CREATE TABLE reservation(
   CHECK (posted + voided <= quantity)) WITHOUT ROWID;
 CREATE INDEX reservation_pending ON reservation(sku_id) WHERE state = 'pending';
 CREATE INDEX reservation_ending ON reservation(expires_at_ms) WHERE state = 'pending' AND expires_after_ms > 0;
-CREATE INDEX fulfillment_line_open ON fulfillment_line(sku_id) WHERE picked + short < quantity;
+CREATE INDEX fulfillment_line_open ON fulfillment_line(sku_id) WHERE quantity > picked + short;
 CREATE TABLE rights(
   sku_id TEXT PRIMARY KEY, held INTEGER NOT NULL CHECK (held >= 0)) WITHOUT ROWID;
 CREATE TABLE rule_override(

@@ -10,9 +10,8 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -31,8 +30,7 @@ Row = tuple[Any, ...]
 _canonical = json.JSONEncoder(sort_keys=True).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """Who does what: the command's id, the person or rule, the device, and what ties it together."""
 
     cmd_id: str

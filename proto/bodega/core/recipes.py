@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from bodega.core.ledger import (
     CARRIER,
@@ -91,8 +93,7 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """Where a command takes goods from and brings them to, with dispositions where its recipe leaves them open."""
 
     source_bin: str = ""
@@ -104,12 +105,11 @@ class Places:
 NOWHERE = Places()
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(NamedTuple):
     """What the ledger holds now: balances of every physical source account, and where the serials are."""
 
     balances: Mapping[Account, int]
-    serials: Mapping[SerialKey, Account] = field(default_factory=dict)
+    serials: Mapping[SerialKey, Account] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,7 @@ def _account(
         named = places.source_disposition if at_source else places.target_disposition
         return Account(item.sku_id, bin_id, named if end is End.NAMED else end.value, item.lot, item.owner)
     if end is not End.TRANSIT:
-        return Account(item.sku_id, lot=item.lot, owner=item.owner, external=end)
+        return Account(item.sku_id, "", "", item.lot, item.owner, end)
     if not reference.transfer_id:
         raise InvalidInput(
             "the transfer is missing", faults=(FieldFault("transfer_id", "must name a transfer"),)
