@@ -33,7 +33,7 @@ def run(events: int = EVENTS) -> Iterator[Result]:
     """One result a figure."""
     with tempfile.TemporaryDirectory(prefix="bench-reads-") as name:
         folder = Path(name)
-        rows.build(folder, events)
+        rows.build(folder, events // rows.COMMANDS_A_BLOCK)
         reader = Reader(rows.path_in(folder))
         skus = [f"SKU-{number % rows.SKUS:04}" for number in range(QUESTIONS)]
         raw = [_ms(lambda: _all_at_once(reader)) for _ in range(ROUNDS)]

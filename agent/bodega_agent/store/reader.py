@@ -13,13 +13,11 @@ from typing import Any
 import apsw
 
 from bodega.core.chain import GENESIS
-from bodega.core.promise import NodeStanding
 from bodega.core.sync import Head, Recorded
 from bodega.errors import NotFound
 from bodega_agent.store.archive import FOLDER, Shelf
 from bodega_agent.store.reads.stock import EVERYTHING, StockFilter, by_place
 from bodega_agent.store.schema import open_for_reading
-from bodega_agent.store.standing import standing
 from bodega_agent.store.verify import verify
 
 Json = dict[str, Any]
@@ -120,10 +118,6 @@ class Reader:
     def stock(self, wanted: StockFilter = EVERYTHING) -> list[Json]:
         """Stock on hand by place; see `reads.stock.by_place`."""
         return by_place(self, wanted)
-
-    def standing(self, sku_id: str, today: str) -> NodeStanding:
-        """What the node may promise of a SKU; see `store.standing`."""
-        return standing(self._connection, sku_id, today)
 
     def orders(self) -> list[Json]:
         """All fulfillment orders with their lines, oldest first."""
