@@ -20,7 +20,8 @@ from bodega_agent.store import rights
 from bodega_agent.store.standing import standing
 from bodega_agent.store.transaction import Context
 from support.command_bodies import PHYSICAL, PROMISED, PROMISES, reserving, settling, taking
-from support.ledger_model import Impossible, LedgerModel, balances_of
+from support.ledger_model import Impossible, balances_of
+from support.promise_model import LedgerModel
 from support.small_ledger import SmallLedger, stocked
 
 TEMPLATE = tempfile.TemporaryDirectory(prefix="bodega-template-")
