@@ -11,7 +11,16 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from bodega.core.conflicts import Conflict
-from bodega.core.ledger import Account, Discrepancy, Entered, LotSeen, Movement, Posting, Reference
+from bodega.core.ledger import (
+    NO_REFERENCE,
+    Account,
+    Discrepancy,
+    Entered,
+    LotSeen,
+    Movement,
+    Posting,
+    Reference,
+)
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
@@ -48,22 +57,22 @@ def _parse(message: M, body: bytes) -> M:
 
 
 def movement_to_wire(movement: Movement) -> stock_pb2.Movement:
-    """The message of a movement."""
+    """The message of a movement. Every command comes through here: what is empty is not touched, and postings are
+    filled in place, because messages made apart would be copied.
+    """
+    message = stock_pb2.Movement(command=movement.command, biz_step=movement.biz_step)
     reference = movement.reference
-    message = stock_pb2.Movement(
-        command=movement.command,
-        biz_step=movement.biz_step,
-        fulfillment_order_id=reference.fulfillment_order_id,
-        sscc=reference.sscc,
-        corrects=reference.corrects,
-        reason=reference.reason,
-        transfer_id=reference.transfer_id,
-        reservation_id=reference.reservation_id,
-    )
-    # Filled in place: every command comes through here, and messages made apart would be copied.
+    if reference is not NO_REFERENCE:
+        message.fulfillment_order_id = reference.fulfillment_order_id
+        message.sscc = reference.sscc
+        message.corrects = reference.corrects
+        message.reason = reference.reason
+        message.transfer_id = reference.transfer_id
+        message.reservation_id = reference.reservation_id
     for account, quantity, serials in movement.postings:
         posting = message.postings.add(quantity=quantity)
-        posting.serials.extend(serials)
+        if serials:
+            posting.serials.extend(serials)
         _fill(posting.account, account)
     for said in movement.entered:
         message.entered.add(
@@ -141,11 +150,17 @@ def account_to_wire(account: Account) -> stock_pb2.Account:
 
 
 def _fill(message: stock_pb2.Account, account: Account) -> None:
-    message.sku_id, bin_id, message.disposition, message.lot, message.owner, external = account
+    message.sku_id, bin_id, disposition, lot, owner, external = account
     if external:
         message.external = external
     else:
         message.bin = bin_id
+    if disposition:
+        message.disposition = disposition
+    if lot:
+        message.lot = lot
+    if owner:
+        message.owner = owner
 
 
 def account_from_wire(message: stock_pb2.Account) -> Account:

@@ -122,9 +122,10 @@ STREAM_AGE_S = 7 * 24 * 3600
 
 # Care of the ledger while the agent runs
 CHAIN_CHECK_S = 60.0
+CHAIN_CHECK_FIRST_S = 2.0
 CHAIN_CHECK_EVENTS_MAX = 20_000
-# Of these, read at once: other questions to the ledger wait for no more than this.
-CHAIN_CHECK_SLICE_EVENTS_MAX = 500
+# Of these, read in one snapshot.
+CHAIN_CHECK_SLICE_EVENTS_MAX = 2_000
 
 # Checkpoints: a replay begins at the newest. One is made when this many events have passed since the last, and
 # earlier when the node is idle.

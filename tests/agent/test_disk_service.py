@@ -235,13 +235,16 @@ def test_a_disk_that_does_not_answer_is_told_once_and_changes_nothing(kit: Kit) 
 
 
 async def test_the_schedule_sweeps(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Sound:
-        async def check_chain(self) -> None:
+    class Idle:
+        async def walk_on(self) -> None:
             """Nothing to find."""
+
+        async def by_schedule(self) -> None:
+            """Nothing to archive."""
 
     monkeypatch.setattr("bodega_agent.services.schedule.DISK_SWEEP_S", 0.01)
     with opened_store(kit.folder) as store:
-        schedule = Schedule(store, Sound(), kit.service)
+        schedule = Schedule(store, Idle(), Idle(), kit.service)
         schedule.start()
         over = [kit.write(f"frames/{age}.jpg", 600, age=age) for age in (1, 2)]
         await until(lambda: not over[1].exists(), what="the frame over the budget is dropped")

@@ -17,6 +17,8 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+import apsw
+
 from bodega.codec import movement_to_wire
 from bodega.core.chain import GENESIS, link
 from bodega.core.ledger import (
@@ -45,6 +47,8 @@ LINES_AN_ORDER = 5
 NODE_ID = "bench-01"
 AT_MS = 1_700_000_000_000
 BUILD_BLOCKS_A_COMMIT = 100
+# One order in so many is not done yet.
+OPEN_ORDER_OF = 250
 
 Values = tuple[object, ...]
 Writes = dict[str, list[Values]]
@@ -132,23 +136,38 @@ def cmd_ids(seed: int = 0) -> Iterator[str]:
         yield f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def through_store(tx: Transaction, cmd_id: str, asked: Step) -> dict[str, object]:
-    """One command the whole way: its id, the rules, the journal and the balances."""
+class Asked(NamedTuple):
+    """A command as it has arrived: who asks, what was sent, and the goods that it names."""
+
+    context: Context
+    body: dict[str, object]
+    goods: tuple[Goods, ...]
+    step: Step
+
+
+def arrived(cmd_id: str, wanted: Step) -> Asked:
+    """A step of the day with its id, before the store has seen it."""
     context = Context(cmd_id, actor="ana", device="scanner-1", correlation_id=cmd_id)
+    return Asked(context, wanted.body(), (Goods(wanted.sku_id, wanted.quantity),), wanted)
+
+
+def through_store(tx: Transaction, asked: Asked) -> dict[str, object]:
+    """One command the whole way: its id, the rules, the journal and the balances."""
+    context, body, goods, wanted = asked
 
     def work() -> dict[str, object]:
         seq = ledger.move(
             tx,
             context,
-            asked.command,
-            [Goods(asked.sku_id, asked.quantity)],
-            source_bin=asked.source_bin,
-            target_bin=asked.target_bin,
-            reference=asked.reference,
+            wanted.command,
+            goods,
+            source_bin=wanted.source_bin,
+            target_bin=wanted.target_bin,
+            reference=wanted.reference,
         )
         return {"seq": seq}
 
-    return tx.once(cmd_id, asked.body(), work)
+    return tx.once(context.cmd_id, body, work)
 
 
 class Rows(NamedTuple):
@@ -317,3 +336,57 @@ def hash_all(folder: Path) -> bytes:
         head = link(head, body)
     connection.close()
     return head
+
+
+def promise(folder: Path, orders: int = 50_000) -> None:
+    """Promises in a ledger: years of orders that are done and a busy day's that are not, reservations and rights."""
+    connection = open_for_writing(path_in(folder))
+    skus = [f"SKU-{number:04}" for number in range(SKUS)]
+    open_from = orders - orders // OPEN_ORDER_OF
+    with connection:
+        connection.executemany(
+            "INSERT INTO sku(sku_id, name, owner, lot_tracked, version, body) VALUES (?, ?, '', 0, 1, x'')",
+            ((sku_id, f"Product {sku_id}") for sku_id in skus),
+        )
+        connection.executemany(
+            "INSERT INTO fulfillment_order(fulfillment_order_id, order_id, state, fencing_token, carrier_service,"
+            " recipient, arrived_seq) VALUES (?, ?, ?, 1, 'standard', x'', ?)",
+            (
+                (f"FO-{order:07}", f"O-{order:07}", "shipped" if order < open_from else "assigned", order)
+                for order in range(orders)
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO fulfillment_line(fulfillment_order_id, line, sku_id, quantity, picked) VALUES (?, ?, ?, 2, ?)",
+            (
+                (
+                    f"FO-{order:07}",
+                    line,
+                    skus[(order * LINES_AN_ORDER + line) % SKUS],
+                    2 * (order < open_from),
+                )
+                for order in range(orders)
+                for line in range(LINES_AN_ORDER)
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO rights(sku_id, held) VALUES (?, 10)", ((sku_id,) for sku_id in skus)
+        )
+        connection.executemany(
+            "INSERT INTO reservation(reservation_id, sku_id, quantity, posted, state, reference, boot_id,"
+            " expires_at_ms, expires_after_ms, opened_seq) VALUES (?, ?, 1, ?, ?, '', 'boot', 0, 0, 1)",
+            (
+                (f"R-{n:07}", skus[n % SKUS], int(n >= SKUS), "posted" if n >= SKUS else "pending")
+                for n in range(orders)
+            ),
+        )
+    connection.close()
+
+
+def sellable_alone(connection: apsw.Connection, sku_id: str) -> int:
+    """The least that an answer about a SKU must read: its sellable units."""
+    ((units,),) = connection.execute(
+        "SELECT sum(quantity) FROM balance WHERE sku_id = ? AND external = '' AND disposition = ?",
+        (sku_id, Disposition.SELLABLE),
+    )
+    return int(units)

@@ -241,6 +241,7 @@ async def test_all_that_a_node_says_of_its_health_is_shown_to_operators(
         labels_unknown=6,
         ledger_ok=True,
         disk_rung="no_new_promises",
+        ledger_problem="event 3 is missing",
     )
     async with connected(nats_server) as wire:
         await wire.heartbeat(health=said)

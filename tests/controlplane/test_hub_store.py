@@ -122,6 +122,7 @@ def test_a_database_of_version_1_is_brought_forward_with_its_rows(database: str,
         schema.sku: ("serial_tracked", "expiry_tracked", "base_unit", "units", "units_version", "components"),
         schema.gtin: ("unit",),
         schema.discrepancy: ("closed_seq",),
+        schema.node: ("diverged_seq",),
     }
     store = open_store(database, tmp_path)
     settle(store, "TEA")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from bodega.v1 import stock_pb2
-from bodega_controlplane.app import audit, stock
+from bodega.core.checkpoints import physical_sha256
+from bodega.core.ledger import Account
+from bodega.v1 import journal_pb2, stock_pb2
+from bodega_controlplane.app import audit, nodes, stock
+from bodega_controlplane.app.replica import KNOWN_FACTS
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
@@ -114,3 +117,54 @@ def test_a_restored_store_is_an_entry_of_the_audit_log(store: Store) -> None:
     deliver(store, node.delivery())
     entries = store.read(lambda tx: audit.list_audit(tx, size=100))
     assert [entry.subject for entry in entries if entry.action == "node.restored"] == ["lisbon-01"]
+
+
+def checkpoint(node: NodeByHand, basis_seq: int, balances: dict[Account, int]) -> int:
+    """The node states the sum of its stock as of a sequence."""
+    stated = stock_pb2.LedgerCheckpoint(basis_seq=basis_seq, physical_sha256=physical_sha256(balances))
+    return node.record(ledger_checkpoint=stated)
+
+
+def diverged_at(store: Store) -> int:
+    (view,) = store.read(nodes.list_nodes)
+    return view.diverged_seq
+
+
+def test_a_checkpoint_is_held_against_our_copy_of_the_stock_as_of_its_basis(store: Store) -> None:
+    settle(store, "TEA")
+    node = NodeByHand()
+    node.shelve("TEA", 5)
+    then, basis_seq = dict(node.balances), len(node.journal)
+    node.move("receive", "TEA", 7, target="DOCK")
+    deliver(store, node.delivery())
+    after = len(node.journal)
+    node.move("receive", "TEA", 1, target="DOCK")
+    checkpoint(node, basis_seq, then)
+    deliver(store, node.delivery(after))
+    assert diverged_at(store) == 0, "what came after the basis, in this batch and before it, is left out"
+
+
+def test_a_copy_that_differs_is_shown_until_a_checkpoint_agrees_again(store: Store) -> None:
+    settle(store, "TEA")
+    node = NodeByHand()
+    node.shelve("TEA", 5)
+    basis_seq = len(node.journal)
+    checkpoint(node, basis_seq, {**node.balances, Account("TEA", "A-09-09", "damaged"): 1})
+    deliver(store, node.delivery())
+    assert diverged_at(store) == basis_seq
+    after = len(node.journal)
+    checkpoint(node, after, node.balances)
+    deliver(store, node.delivery(after))
+    assert diverged_at(store) == 0
+    actions = [entry.action for entry in store.read(lambda tx: audit.list_audit(tx, subject="lisbon-01"))]
+    assert [
+        one for one in reversed(actions) if (one.startswith("node.") and "agree" in one) or "diverged" in one
+    ] == [
+        "node.diverged",
+        "node.agrees_again",
+    ]
+
+
+def test_every_fact_that_a_node_can_report_has_an_effect_here() -> None:
+    facts = {field.name for field in journal_pb2.NodeEvent.DESCRIPTOR.oneofs_by_name["fact"].fields}
+    assert facts == KNOWN_FACTS

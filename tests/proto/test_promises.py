@@ -81,7 +81,10 @@ def test_the_breakdown_of_a_nodes_standing_adds_up_whatever_happened_to_the_shel
 ) -> None:
     rights = local_reserved + free_rights
     standing = NodeStanding(sellable, hub_reserved, local_reserved, rights, held)
-    assert sum(part.units for part in standing.breakdown()) == standing.available
+    parts = {part.word: part.units for part in standing.breakdown()}
+    assert sum(parts.values()) == standing.available
+    assert -sellable <= parts["held_back"] <= 0
+    assert parts["no_right"] <= 0 <= parts["shortfall"]
     assert 0 <= standing.available <= free_rights
     assert standing.shortfall == max(0, hub_reserved + local_reserved - sellable)
     if standing.available:

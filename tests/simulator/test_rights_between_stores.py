@@ -45,11 +45,20 @@ class RightsBetweenStores(RuleBasedStateMachine):
         self.number += 1
         return f"{word}-{self.number}"
 
-    @rule(node=NODE, kind=st.sampled_from([GRANT, GRANT, RECALL]), units=UNITS)
-    def the_hub_moves_rights(self, node: int, kind: str, units: int) -> None:
+    @rule(node=NODE, units=UNITS)
+    def the_hub_grants(self, node: int, units: int) -> None:
         """Or refuses to."""
         with suppress(Refused):
-            self.world.move(kind, self.world.nodes[node], self._next("q"), units)
+            self.world.move(GRANT, self.world.nodes[node], self._next("q"), units)
+
+    @rule(node=NODE, units=UNITS, at_once=st.booleans())
+    def the_hub_recalls(self, node: int, units: int, at_once: bool) -> None:
+        """Or refuses to; the node may be in touch just then."""
+        one = self.world.nodes[node]
+        with suppress(Refused):
+            self.world.move(RECALL, one, self._next("q"), units)
+        if at_once:
+            self.world.bring_down(one, 0, 9)
 
     @rule(units=UNITS)
     def a_customer_orders(self, units: int) -> None:
@@ -112,10 +121,9 @@ class RightsBetweenStores(RuleBasedStateMachine):
     def a_node_restarts(self, node: int, reboots: bool) -> None:
         """The agent, or the whole box."""
         one = self.world.nodes[node]
-        one.close()
         if reboots:
             one.clocks.reboot()
-        one.open()
+        one.restart()
 
     @rule()
     def the_hub_restarts(self) -> None:

@@ -66,14 +66,31 @@ class _File:
     unsynced: list[Change] = field(default_factory=list)
 
 
+def _folder_of(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _apply(names: dict[str, _File], change: Mapping[str, _File | None]) -> None:
+    """Names that come, change or (None) go, all at once."""
+    for name, file in change.items():
+        if file is None:
+            names.pop(name, None)
+        else:
+            names[name] = file
+
+
 class Disk:
-    """The files of one folder by name. All that changes it is `create`, `write`, ... `delete`."""
+    """The files of one folder by name; "archives/x" lies in a folder in it. All that changes it are the methods
+    from `make_folder` to `delete`.
+    """
 
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         """Begin with these files, all of them durable."""
         self._files = {name: _File(bytearray(b), bytearray(b)) for name, b in (files or {}).items()}
         self._durable_names = dict(self._files)
-        self._unsynced_names: list[tuple[str, _File | None]] = []
+        self._folders = {_folder_of(name) for name in self._files} | {""}
+        self._durable_folders = set(self._folders)
+        self._unsynced_names: list[dict[str, _File | None]] = []
 
     def names(self) -> list[str]:
         """The files that are there."""
@@ -86,10 +103,13 @@ class Disk:
         """The bytes of a file as programs see them now; not to be changed."""
         return self._files[name].live
 
+    def make_folder(self, name: str) -> None:
+        """A folder for files to lie in."""
+        self._folders.add(name)
+
     def create(self, name: str) -> None:
         """An empty file under a new name."""
-        self._files[name] = _File()
-        self._unsynced_names.append((name, self._files[name]))
+        self._name({name: _File()})
 
     def write(self, name: str, offset: int, data: bytes) -> None:
         """Put bytes into the page cache."""
@@ -106,10 +126,19 @@ class Disk:
             _make(file.durable, change)
         file.unsynced.clear()
 
-    def sync_folder(self) -> None:
-        """Make all names durable (fsync of the folder)."""
-        self._durable_names = dict(self._files)
-        self._unsynced_names.clear()
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a file another name, in place of what had it; both happen or none."""
+        self._name({name: None, new_name: self._files[name]})
+
+    def sync_folder(self, folder: str = "") -> None:
+        """Make all names in a folder durable (fsync of the folder); those of the outer one are its folders, too."""
+        still_unsynced = [c for c in self._unsynced_names if {_folder_of(name) for name in c} != {folder}]
+        for change in self._unsynced_names:
+            if change not in still_unsynced:
+                _apply(self._durable_names, change)
+        self._unsynced_names = still_unsynced
+        if not folder:
+            self._durable_folders |= self._folders
 
     def fail_sync(self, name: str, seed: int) -> None:
         """An fsync that fails: part was written, and what was not counts as clean from now on.
@@ -123,25 +152,27 @@ class Disk:
 
     def delete(self, name: str) -> None:
         """Take a name away."""
-        del self._files[name]
-        self._unsynced_names.append((name, None))
+        self._name({name: None})
 
     def after_power_cut(self, luck: Random) -> dict[str, bytes]:
         """What may be found after the power failed now."""
         kept_ratio = luck.choice(KEPT_RATIOS)
         names = dict(self._durable_names)
-        for name, file in self._unsynced_names:
+        for change in self._unsynced_names:
             if luck.random() < kept_ratio:
-                if file is None:
-                    names.pop(name, None)
-                else:
-                    names[name] = file
+                _apply(names, change)
         found = {}
         for name, file in names.items():
+            if _folder_of(name) not in self._durable_folders:
+                continue
             content = bytearray(file.durable)
             _survive(content, file.unsynced, luck, kept_ratio)
             found[name] = bytes(content)
         return found
+
+    def _name(self, change: dict[str, _File | None]) -> None:
+        _apply(self._files, change)
+        self._unsynced_names.append(change)
 
     def _change(self, name: str, change: Change) -> None:
         file = self._files[name]

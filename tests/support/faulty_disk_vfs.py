@@ -9,6 +9,7 @@ a `Fault` says which operations fail, where `failing_operations` lets them.
 # ruff: noqa: N802 - SQLite names the methods
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -162,9 +163,11 @@ class FaultyVfs(apsw.VFS):
         """Put a disk in: the folder holds its files, and nothing else."""
         folder = Path(self._folder)
         for leftover in folder.iterdir():
-            leftover.unlink()
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         for name in disk.names():
-            (folder / name).touch()
+            (folder / name).parent.mkdir(exist_ok=True)
+            # Python reads the files in folders; those of SQLite only have to be there.
+            (folder / name).write_bytes(disk.content(name) if "/" in name else b"")
         self.mounted = Mount(disk, fault=fault, deaf=deaf)
         return self.mounted
 

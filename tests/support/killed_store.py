@@ -8,28 +8,34 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Transaction
-from support.faulty_disk_story import Command, Day, Json, set_checkpoint_pages
-from support.node_under_test import opened_store
+from support.faulty_disk_day import Command
+from support.faulty_disk_story import Json, Sending, opened, set_checkpoint_pages
 
 END_S = 30.0
+Batches = Sequence[Sequence[Sending]]
 
 
 @contextmanager
 def working(
-    folder: Path, day: Day, *, too_early: bool = False
+    folder: Path, batches: Batches, *, too_early: bool = False
 ) -> Iterator[tuple[ForkServerProcess, Connection]]:
-    """A process that works through a day on the ledger in `folder`; its pipe carries (cmd_id, result)."""
+    """A process that sends batches to the ledger in `folder`.
+
+    Its pipe carries (cmd_id, result), or (cmd_id, None) for what was refused, at the moment of the answer.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["support.killed_store"])
     answers, told = context.Pipe(duplex=False)
-    process = context.Process(target=_work_until_killed, args=(folder, day.batches, told, too_early))
+    process = context.Process(target=_work_until_killed, args=(folder, batches, told, too_early))
     process.start()
     told.close()
     try:
@@ -41,36 +47,34 @@ def working(
         answers.close()
 
 
-def _work_until_killed(folder: Path, batches: list[list[Command]], told: Connection, too_early: bool) -> None:
+def _work_until_killed(folder: Path, batches: Batches, told: Connection, too_early: bool) -> None:
+    async def send(store: Store, sending: Sending) -> None:
+        if too_early and isinstance(sending, Command):
+            sending = _TooEarly(sending.cmd_id, sending.body, sending.at_ms, told)
+        try:
+            answer = await sending.send(store)
+        except Exception:  # noqa: BLE001 - a refusal; the parent sends it again and looks at it
+            told.send((sending.cmd_id, None))
+        else:
+            told.send((sending.cmd_id, answer))
+
     async def work() -> None:
-        with opened_store(folder) as store:
+        with opened(folder) as store:
             await store.write(set_checkpoint_pages)
             for batch in batches:
-                jobs = [_TooEarly(command, told).run if too_early else command.run for command in batch]
-                waiting = [asyncio.ensure_future(store.write(job)) for job in jobs]
-                for command, answer in zip(batch, waiting, strict=True):
-                    answer.add_done_callback(lambda done, cmd_id=command.cmd_id: _tell(told, cmd_id, done))
-                await asyncio.gather(*waiting, return_exceptions=True)
+                await asyncio.gather(*(send(store, sending) for sending in batch))
 
     asyncio.run(work())
 
 
-def _tell(told: Connection, cmd_id: str, done: asyncio.Future[Json]) -> None:
-    if done.exception() is None:
-        told.send((cmd_id, done.result()))
-
-
-class _TooEarly:
+@dataclass(frozen=True)
+class _TooEarly(Command):
     """A mutant: it answers when its job is done, and never comes to the commit."""
 
-    def __init__(self, command: Command, told: Connection) -> None:
-        self._command = command
-        self._told = told
+    told: Connection
 
     def run(self, tx: Transaction) -> Json:
         """Do it, tell it, and stay in the transaction."""
-        result = self._command.run(tx)
-        self._told.send((self._command.cmd_id, result))
-        self._told.close()
-        while True:
-            threading.Event().wait(END_S)
+        self.told.send((self.cmd_id, super().run(tx)))
+        threading.Event().wait(END_S)
+        raise TimeoutError("nobody killed this process")

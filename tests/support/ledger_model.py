@@ -134,42 +134,6 @@ class PhysicalModel:
             if leg.source == source
         ]
 
-    def _record(self, seq: int, legs: list[Leg]) -> None:
-        opened: list[tuple[str, str, str, int]] = []
-        self.movements[seq] = self.carry(legs, opened)
-        self.open_by_movement[seq] = opened
-        for bin_id, sku, lot, units in opened:
-            self.open_differences[bin_id, sku, lot] += units
-
-    def _plain(self, body: Json, seqs: list[int]) -> None:
-        same = {"move": ("from_bin_id", "to_bin_id"), "change_disposition": ("disposition", "to_disposition")}
-        if body["command"] in same and len({body[name] for name in same[body["command"]]}) == 1:
-            raise Impossible("it stays where and what it is")
-        if body["command"] == "inspect" and (body["bin_id"], RETURNED) == (
-            body["to_bin_id"],
-            body["to_disposition"],
-        ):
-            raise Impossible("it stays where and what it is")
-        lines = body.get("lines", [body] if "sku_id" in body else self._all_at(body))
-        named = [(line["sku_id"], serial) for line in lines for serial in line.get("serials", ())]
-        if len(named) > len(set(named)) or not lines:
-            raise Impossible("a serial is named twice, or nothing is there")
-        self._record(next(iter(seqs), 0), [_leg(body, line) for line in lines])
-
-    def _all_at(self, body: Json) -> list[Json]:
-        """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""
-        source = _leg(body, {"sku_id": "", "quantity": 0}).source
-        return [
-            {
-                "sku_id": sku,
-                "lot": lot,
-                "quantity": units,
-                "serials": [s for (of, s), at in self.serial_at.items() if of == sku and at == (lot, place)],
-            }
-            for (sku, lot, place), units in self.stock.items()
-            if place == source and units > 0
-        ]
-
     def _count(self, body: Json, seqs: list[int]) -> None:
         place = (body["bin_id"], body.get("disposition", SELLABLE))
         sku, lot, units = body["sku_id"], body.get("lot", ""), units_of(body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +17,8 @@ from bodega.core.sync import Head, Recorded, Verdict, judge, pack
 from bodega.v1 import journal_pb2
 from bodega_agent.store import inbound, ledger, promises, standing, work
 from bodega_agent.store.expiry import expire_due
+from bodega_agent.store.store import Store as AgentStore
 from bodega_agent.store.transaction import Transaction
-from bodega_agent.store.writer import Writer
 from bodega_controlplane.app import orders, outbox, rights
 from bodega_controlplane.app import stock as hub_stock
 from bodega_controlplane.app.journal import Delivery
@@ -42,7 +43,7 @@ def spent_in(fact: journal_pb2.NodeEvent) -> int:
 
 @dataclass
 class RightsNode:
-    """One node's ledger, written through its real writer; `ask` runs a job as a command would."""
+    """One node's store, as the agent opens it; `ask` runs a job as a command would."""
 
     node_id: str
     folder: Path
@@ -51,26 +52,39 @@ class RightsNode:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._runner = asyncio.Runner()
         self.open()
 
     def open(self) -> None:
-        """Start the writer on the file, new or old."""
-        self._writer = Writer(
+        """Start the agent's store on the file, new or old."""
+        self._store = self._runner.run(self._opened())
+
+    async def _opened(self) -> AgentStore:
+        return AgentStore(
             self.folder / "ledger.db",
             node_id=self.node_id,
             now_ms=self.clocks.now_ms,
             clock=self.clocks.clock,
-            on_commit=lambda _seq: None,
+            verify=lambda _signature, _text: True,
         )
-        self._writer.start()
+
+    def restart(self) -> None:
+        """Close the store, and open it again."""
+        self._store.close()
+        self.open()
 
     def close(self) -> None:
-        """Stop it."""
-        self._writer.close()
+        """Stop for good."""
+        self._store.close()
+        self._runner.close()
 
     def ask(self, job: Callable[[Transaction], T]) -> T:
         """Run a job; what it raises is raised here."""
-        return self._writer.submit(job).result()
+        return self._runner.run(self._store.write(job))
+
+    def take(self, events: list[tuple[int, bytes]], head: Head) -> None:
+        """Apply hub events that have been judged."""
+        self._runner.run(self._store.apply_down(events, head))
 
     def events(self, after: int) -> list[Recorded]:
         """The journal after a sequence."""
@@ -194,7 +208,7 @@ class RightsWorld:
         if judged.verdict is Verdict.APPLY:
             head = Head(1, judged.first_seq + len(judged.events) - 1, judged.hashes[-1])
             events = list(enumerate(judged.events, start=judged.first_seq))
-            node.ask(lambda tx: inbound.apply(tx, events, head, verify=lambda _s, _t: True))
+            node.take(events, head)
 
     def bring_up(self, node: RightsNode, back: int, count: int) -> None:
         """Deliver `count` node events, from `back` before the first one that the hub has not got."""

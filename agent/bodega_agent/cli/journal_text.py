@@ -112,14 +112,14 @@ def _reservation(fact: stock_pb2.ReservationChanged) -> str:
 
 def _rights_taken(fact: stock_pb2.RightsTaken) -> str:
     return (
-        f"took the right to promise {fact.quantity} {fact.sku_id} from the hub and holds {fact.held}"
+        f"the node has taken the right to promise {fact.quantity} {fact.sku_id} and holds {fact.held}"
         f" ({fact.transfer_id})"
     )
 
 
 def _rights_returned(fact: stock_pb2.RightsReturned) -> str:
     return (
-        f"gave the right to promise {fact.quantity} {fact.sku_id} back to the hub and holds {fact.held}"
+        f"the node has given the right to promise {fact.quantity} {fact.sku_id} back and holds {fact.held}"
         f" ({fact.reason}, {fact.transfer_id})"
     )
 

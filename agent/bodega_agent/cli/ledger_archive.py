@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from bodega.host.cli import emit_json, json_option
-from bodega.limits import ARCHIVE_OLDER_THAN_S
+from bodega.limits import ARCHIVE_OLDER_THAN_S, LEDGER_CHECK_S
 from bodega_agent.cli.client import ControlClient
 from bodega_agent.cli.location import config_option
 
@@ -40,7 +40,7 @@ def archive(config_path: Path, *, as_json: bool, days: float) -> None:
       bodega ledger archive --older-than 7
     """
     written: list[dict[str, Any]] = []
-    with ControlClient.of(config_path) as agent:
+    with ControlClient.of(config_path, answer_s=LEDGER_CHECK_S) as agent:
         agent.send("ledger.archive", older_than_days=days)
         while (step := agent.next_result())["step"] != "done":
             if step["step"] == "archived":

@@ -18,7 +18,15 @@ from bodega_agent.store.reader import Reader
 from bodega_agent.store.reads.histories import AnyOf, History, Told, as_told, history, of_order
 from bodega_agent.store.reads.names import Kind
 
-_KINDS = {"sku_id": Kind.SKU, "bin_id": Kind.BIN, "lot": Kind.LOT, "serial": Kind.SERIAL}
+_KINDS = {
+    "sku_id": Kind.SKU,
+    "bin_id": Kind.BIN,
+    "lot": Kind.LOT,
+    "serial": Kind.SERIAL,
+    "parcel": Kind.PARCEL,
+    "reservation": Kind.RESERVATION,
+    "transfer": Kind.TRANSFER,
+}
 
 
 @click.command()
@@ -28,6 +36,9 @@ _KINDS = {"sku_id": Kind.SKU, "bin_id": Kind.BIN, "lot": Kind.LOT, "serial": Kin
 @click.option("--bin", "bin_id", metavar="BIN", help="The history of this place.")
 @click.option("--lot", metavar="LOT", help="The history of this lot.")
 @click.option("--serial", metavar="SERIAL", help="The history of the unit with this serial number.")
+@click.option("--parcel", metavar="SSCC", help="The history of this parcel.")
+@click.option("--reservation", metavar="ID", help="The history of this promise of the node's own.")
+@click.option("--transfer", metavar="ID", help="The history of this transfer of goods, or of rights.")
 @click.option("--order", metavar="ORDER", help="The history of this order or fulfillment order.")
 @click.option("--before", type=click.IntRange(1), help="Only events older than this one.", metavar="SEQ")
 @click.option("--after", type=click.IntRange(0), help="Oldest first from the event after SEQ.", metavar="SEQ")
@@ -66,15 +77,13 @@ def log(
         wanted += [of_order(ledger, order)] if order else []
         found = history(ledger, wanted, limit=limit, before=before, archives=archives)
     _show(found.events, as_json=as_json)
-    for line in _what_is_missing(found):
+    for line in _what_is_missing(found, limit):
         click.echo(line, err=True)
 
 
 def _show(events: Sequence[Told], *, as_json: bool) -> None:
     if as_json:
-        emit_json(
-            [{**event_json(told.seq, told.body, told.hash), "text": one_line(told.event)} for told in events]
-        )
+        emit_json([_json(told) for told in events])
         return
     emit_table(
         ("event", "time", "who", "what"),
@@ -83,11 +92,17 @@ def _show(events: Sequence[Told], *, as_json: bool) -> None:
     )
 
 
-def _what_is_missing(found: History) -> list[str]:
+def _json(told: Told) -> dict[str, object]:
+    return {**event_json(told.seq, told.body, told.hash), "text": one_line(told.event)}
+
+
+def _what_is_missing(found: History, limit: int) -> list[str]:
     """What a person must know of the events that were not shown."""
     if found.more:
         least = "" if found.complete else "at least "
         return [f"{least}{found.more} older ones: add --before {found.events[-1].seq}"]
+    if not found.complete and len(found.events) == limit:
+        return [f"older ones: add --before {found.events[-1].seq}"]
     if not found.complete:
         return [f"looked back to event {found.searched_from}: go on with --before {found.searched_from}"]
     if found.first_seq > 1:
@@ -108,11 +123,11 @@ def show(config_path: Path, *, as_json: bool, seq: int) -> None:
     """
     with ledger_of(config_path) as journal:
         told = _event(journal, seq)
-    shown = event_json(seq, told.body, told.hash)
+    shown = _json(told)
     if as_json:
         emit_json(shown)
         return
-    click.echo(f"event {seq}, {shown['fact']}: {one_line(told.event)}")
+    click.echo(f"event {seq}, {shown['fact']}: {shown['text']}")
     click.echo(f"hash {shown['hash']}")
     emit_json(shown["event"])
 

@@ -14,7 +14,6 @@ from bodega.limits import ARCHIVE_EVENTS_MAX, ARCHIVE_EVENTS_MIN, ARCHIVE_OLDER_
 from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.store import archiving
 from bodega_agent.store.archive import FOLDER
-from bodega_agent.store.archiving import Archived
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 
@@ -59,7 +58,8 @@ class ArchiveService:
         async with self._one_at_a_time:
             async for step in self._delete():
                 yield step
-            await self._integrity.walk_on()
+            # What is not yet found right stays; a person who asks does not wait for the clock to have looked.
+            await self._integrity.walk_on(to_the_head=events_min == 1)
             before_ms = self._now_ms() - int(older_than_s * 1000)
             while (
                 bounds := await self._store.read(lambda reader: self._bounds(reader, before_ms))
@@ -82,12 +82,13 @@ class ArchiveService:
         return archiving.last_archivable(
             reader.connection,
             before_ms=before_ms,
+            sound_seq=self._integrity.sound_seq,
             needs_ack=self._needs_ack,
         )
 
     async def _archive(self, first_seq: int, last_seq: int) -> AsyncIterator[Json]:
         epoch = (await self._store.head()).epoch
-        steps = await self._store.read(
+        archived = await self._store.read_aside(
             lambda reader: archiving.write_file(
                 reader.connection,
                 self._folder,
@@ -97,15 +98,11 @@ class ArchiveService:
                 last_seq=last_seq,
             )
         )
-        archived = None
-        while archived is None:
-            archived = await self._store.read(lambda _reader: next(steps))
-            yield {"step": "writing", "first_seq": first_seq, "last_seq": last_seq}
-        done: Archived = archived
-        await self._store.write(lambda tx: archiving.commit(tx, done))
-        size = done.segment.size_bytes
-        log.info("archived", first_seq=first_seq, last_seq=last_seq, file=done.segment.file, size_bytes=size)
-        yield {"step": "archived", "first_seq": first_seq, "last_seq": last_seq, "file": done.segment.file}
+        await self._store.write(lambda tx: archiving.commit(tx, archived))
+        segment = archived.segment
+        told = {"first_seq": first_seq, "last_seq": last_seq, "file": segment.file}
+        log.info("archived", **told, size_bytes=segment.size_bytes)
+        yield {"step": "archived", **told}
 
     async def _delete(self) -> AsyncIterator[Json]:
         deleted = 0

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from bodega.core.commands import Command, decode
 from bodega.errors import BodegaError, FieldFault, InvalidInput
+from bodega.host.log import get_logger
 from bodega.limits import (
     IDENTIFIER_CHARS_MAX,
     LEDGER_IMPORT_FAULTS_MAX,
@@ -23,6 +24,8 @@ from bodega_agent.store import commands
 from bodega_agent.store.catalogue import sku_by_id
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
+
+log = get_logger(__name__)
 
 
 class _Undone(BodegaError):
@@ -99,7 +102,7 @@ class ImportService:
             raise _not_a_part("rows", "must be a list of objects")
         # The first part begins the import anew: whoever sent parts before has gone.
         before = self._waiting.pop(import_id, []) if at != 0 else []
-        if type(at) is not int or at != len(before):
+        if at != len(before):
             raise _not_a_part("at", f"must be {len(before)}, the rows that are here, or 0 to begin anew")
         if len(before) + len(rows) > LEDGER_IMPORT_ROWS_MAX:
             raise _not_a_part("rows", f"are more than {LEDGER_IMPORT_ROWS_MAX}: split the file")
@@ -122,6 +125,7 @@ class ImportService:
             await self._store.write(work)
         except _Undone:
             return tally
+        log.info("ledger_imported", rows=tally.rows, repeated=tally.repeated, last_seq=tally.last_seq)
         return tally
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from typing import Any
 
 from bodega.errors import Unavailable
@@ -97,24 +98,29 @@ class IntegrityService:
         if self._checking is not None:
             await asyncio.wait([self._checking])
 
-    async def walk_on(self) -> None:
+    async def walk_on(self, *, to_the_head: bool = False) -> None:
         """By the schedule: walk the next events, and at the head compare and make a checkpoint if one is due."""
         async with self._walking:
             if self._trouble is None:
-                await self._walk_on()
+                await self._walk_on(CHAIN_CHECK_EVENTS_MAX if not to_the_head else sys.maxsize)
 
-    async def _walk_on(self) -> None:
+    async def _walk_on(self, events_max: int) -> None:
         if self._walk is None:
-            self._walk = BackgroundWalk(await self._store.read(_begin))
+            start = await self._store.read(lambda reader: checkpoints.replay_start(reader.connection))
+            if isinstance(start, Trouble):
+                await self._alarm(start)
+                return
+            self._walk = BackgroundWalk(start)
             self._checkpoint_seq = self._walk.fold.seq
-        for _ in range(0, CHAIN_CHECK_EVENTS_MAX, CHAIN_CHECK_SLICE_EVENTS_MAX):
-            at_head, trouble = await self._store.read(self._step)
-            if trouble is not None:
-                await self._alarm(trouble)
-                return
-            if at_head:
-                await self._make_checkpoint(self._walk.fold)
-                return
+        walk = self._walk
+        try:
+            at_head, trouble = await self._store.read_aside(lambda reader: _turn(walk, reader, events_max))
+        except Unavailable:
+            return
+        if trouble is not None:
+            await self._alarm(trouble)
+        elif at_head:
+            await self._make_checkpoint(walk.fold)
 
     async def verify(self, *, since_checkpoint: bool = False) -> Json:
         """The full check, beside the work; if it finds everything right, an older alarm is taken back."""
@@ -127,17 +133,13 @@ class IntegrityService:
                 self._tell_gate()
         return report
 
-    def _step(self, reader: Reader) -> tuple[bool, Trouble | None]:
-        assert self._walk is not None, "walk_on() has begun one"
-        return self._walk.step(reader.connection, CHAIN_CHECK_SLICE_EVENTS_MAX)
-
     async def _make_checkpoint(self, fold: Fold) -> None:
         """At the head, so that the hub can compare its own; a node that is never idle does not wait for ever."""
         since, idle = fold.seq - self._checkpoint_seq, fold.seq == self._last_turn_seq
         self._last_turn_seq = fold.seq
         if since < (CHECKPOINT_IDLE_EVENTS_MIN if idle else CHECKPOINT_EVENTS_MAX):
             return
-        made = await self._store.read(lambda _reader: checkpoints.checkpoint_of(fold))
+        made = await asyncio.to_thread(checkpoints.checkpoint_of, fold)
         wait_for_head = since < 2 * CHECKPOINT_EVENTS_MAX
         recorded = await self._store.write(
             lambda tx: None if wait_for_head and tx.head.seq != fold.seq else checkpoints.record(tx, made)
@@ -182,5 +184,10 @@ class IntegrityService:
         }
 
 
-def _begin(reader: Reader) -> Fold | None:
-    return checkpoints.newest_trusted(reader.connection)
+def _turn(walk: BackgroundWalk, reader: Reader, events_max: int) -> tuple[bool, Trouble | None]:
+    """In slices, each a short read: the writer's log can not be cut back under a long one."""
+    for _ in range(0, events_max, CHAIN_CHECK_SLICE_EVENTS_MAX):
+        at_head, trouble = walk.step(reader.connection, CHAIN_CHECK_SLICE_EVENTS_MAX)
+        if at_head or trouble is not None:
+            return at_head, trouble
+    return False, None

@@ -6,10 +6,12 @@ instead of looking fine.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bodega.host.notify import notify, watchdog_interval_s
-from bodega.limits import ARCHIVE_CHECK_S, CHAIN_CHECK_S, DISK_SWEEP_S
+from bodega.limits import ARCHIVE_CHECK_S, CHAIN_CHECK_FIRST_S, CHAIN_CHECK_S, DISK_SWEEP_S
 from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.disk import DiskService
 from bodega_agent.services.integrity import IntegrityService
@@ -26,7 +28,14 @@ class Schedule:
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
         )
-        self._scheduler.add_job(integrity.walk_on, "interval", seconds=CHAIN_CHECK_S, jitter=5)
+        self._scheduler.add_job(
+            integrity.walk_on,
+            "interval",
+            seconds=CHAIN_CHECK_S,
+            jitter=5,
+            # A node that never runs for long is checked too.
+            next_run_time=datetime.now(UTC) + timedelta(seconds=CHAIN_CHECK_FIRST_S),
+        )
         self._scheduler.add_job(archives.by_schedule, "interval", seconds=ARCHIVE_CHECK_S, jitter=60)
         self._scheduler.add_job(disk.sweep, "interval", seconds=DISK_SWEEP_S)
         interval = watchdog_interval_s()

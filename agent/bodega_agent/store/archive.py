@@ -137,12 +137,16 @@ class Shelf:
 
     def events(self, after_seq: int, limit: int) -> list[Recorded]:
         """Consecutive events that follow `after_seq`, from one archive; none if no file holds the next one."""
-        if self._next_seq != after_seq + 1:
-            segment = self._segment_with(after_seq + 1)
-            if segment is None:
-                return []
-            self._rest = (event for event in events_in(self._folder / segment.file) if event[0] > after_seq)
-            self._next_seq = after_seq + 1
+        if self._next_seq == after_seq + 1 and (found := self._read_on(limit)):
+            return found
+        segment = self._segment_with(after_seq + 1)
+        if segment is None:
+            return []
+        self._rest = (event for event in events_in(self._folder / segment.file) if event[0] > after_seq)
+        return self._read_on(limit)
+
+    def _read_on(self, limit: int) -> list[Recorded]:
+        """None at the end of a file, even where another one goes on."""
         try:
             found = [Recorded(*event) for event in islice(self._rest, limit)]
         except NotFound:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import file_digest
 from io import BytesIO
@@ -26,7 +25,7 @@ from bodega.limits import ARCHIVE_EVENTS_MAX, ARCHIVE_ROWS_PER_COMMIT_MAX, ENVEL
 from bodega_agent.store import checkpoints
 from bodega_agent.store.archive import Segment, events_in
 from bodega_agent.store.checkpoints import Checkpoint
-from bodega_agent.store.files import put_in_place
+from bodega_agent.store.files import put_in_place, sync
 from bodega_agent.store.integrity import Fold, live_events, walk
 from bodega_agent.store.transaction import Transaction
 
@@ -42,9 +41,9 @@ class Archived:
 
 
 def last_archivable(
-    connection: apsw.Connection, *, before_ms: int, needs_ack: bool
+    connection: apsw.Connection, *, before_ms: int, sound_seq: int, needs_ack: bool
 ) -> tuple[int, int] | None:
-    """First and last event of the next archive: recorded before a time, acknowledged; None if none is.
+    """First and last event of the next archive: recorded before a time, found right, acknowledged; None if none is.
 
     The head always stays, and one archive holds at most ARCHIVE_EVENTS_MAX.
     """
@@ -54,13 +53,12 @@ def last_archivable(
     first = max(first, _archived_seq(connection) + 1)
     bounds = [
         _last_before(connection, first, head, before_ms),
+        sound_seq,
         head - 1,
         first + ARCHIVE_EVENTS_MAX - 1,
     ]
     if needs_ack:
         bounds.append(_meta(connection, "acked_seq", 0))
-    # The index of histories is made from the journal, so it must have passed first.
-    bounds.append(_meta(connection, "touched_seq", head))
     last = min(bounds)
     return (first, last) if last >= first else None
 
@@ -77,21 +75,22 @@ def _last_before(connection: apsw.Connection, first: int, head: int, before_ms: 
 
 def write_file(
     connection: apsw.Connection, folder: Path, *, node_id: str, epoch: int, first_seq: int, last_seq: int
-) -> Iterator[Archived | None]:
-    """Write, sync and verify one archive, in small steps: None after each, and the result as the last.
+) -> Archived:
+    """Write, sync and verify one archive.
 
     Raises IntegrityBroken if the events are not what the chain says: nothing may be deleted then.
     """
     fold = _fold_before(connection, first_seq)
     before = Head(epoch, fold.seq, fold.hash)
     folder.mkdir(mode=0o700, exist_ok=True)
+    # Else a power cut could take the folder, with every archive in it.
+    sync(folder.parent)
     unfinished = folder / f"journal-{epoch}-{first_seq:012}-{last_seq:012}{UNFINISHED}"
     for left in folder.glob(f"journal-*{UNFINISHED}"):
         left.unlink()
     with _created(unfinished) as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
         while before.seq < last_seq:
             before = _append(connection, file, node_id, before, fold, last_seq)
-            yield None
     segment = Segment(
         first_seq,
         last_seq,
@@ -102,13 +101,11 @@ def write_file(
         sha256=b"",
         size_bytes=unfinished.stat().st_size,
     )
-    for seq in _read_back(unfinished, segment):
-        if seq % ENVELOPE_EVENTS_MAX == 0:
-            yield None
+    _check_read_back(unfinished, segment)
     with unfinished.open("rb") as written:
         segment = replace(segment, sha256=file_digest(written, "sha256").digest())
     put_in_place(unfinished, folder / segment.file)
-    yield Archived(segment, checkpoints.checkpoint_of(fold))
+    return Archived(segment, checkpoints.checkpoint_of(fold))
 
 
 def _fold_before(connection: apsw.Connection, first_seq: int) -> Fold:
@@ -144,14 +141,13 @@ def _append(
     return Head(before.epoch, envelope.last_seq, envelope.last_hash)
 
 
-def _read_back(path: Path, segment: Segment) -> Iterator[int]:
-    """Every sequence of the file as it is read again; IntegrityBroken unless they are all there."""
+def _check_read_back(path: Path, segment: Segment) -> None:
+    """IntegrityBroken unless all events are in the file as it is read again."""
     seq, chain_hash = segment.first_seq - 1, segment.prev_hash
     for found, _body, found_hash in events_in(path):
         if found != seq + 1:
             break
         seq, chain_hash = found, found_hash
-        yield seq
     if (seq, chain_hash) != (segment.last_seq, segment.last_hash):
         raise IntegrityBroken(
             f"the archive {path} does not read back as it was written", hint="check the disk"
@@ -159,7 +155,7 @@ def _read_back(path: Path, segment: Segment) -> Iterator[int]:
 
 
 def commit(tx: Transaction, archived: Archived) -> None:
-    """The archive counts from now on: its checkpoint and its row, in this transaction."""
+    """The archive counts from now on: its row and the checkpoint at its end, in this transaction."""
     segment = archived.segment
     if tx.one("SELECT 1 FROM archive WHERE last_seq >= ?", (segment.first_seq,)):
         raise IntegrityBroken(f"events from {segment.first_seq} on are archived already")

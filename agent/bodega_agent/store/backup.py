@@ -20,18 +20,18 @@ from typing import Any
 import apsw
 
 from bodega.errors import (
+    BodegaError,
     IntegrityBroken,
     InvalidInput,
     NotFound,
     PermissionRefused,
     Refused,
-    SchemaTooNew,
 )
 from bodega.limits import BACKUP_PAGES_PER_STEP_MAX, BACKUP_SPARE_BYTES_MIN
 from bodega_agent.store import condition
 from bodega_agent.store.condition import Restored
 from bodega_agent.store.files import need_room, put_in_place, sync
-from bodega_agent.store.schema import SCHEMA_VERSION, open_for_reading, open_for_writing
+from bodega_agent.store.schema import open_for_reading, open_for_writing
 from bodega_agent.store.verify import verify
 
 Json = dict[str, Any]
@@ -86,13 +86,7 @@ def _check_target(ledger: Path, target: Path, *, force: bool) -> None:
 def _source(ledger: Path) -> apsw.Connection:
     if not ledger.exists():
         raise NotFound(f"there is no ledger at {ledger}", hint="start the agent once: bodega run")
-    connection = open_for_reading(ledger)
-    if connection.pragma("user_version") != SCHEMA_VERSION:
-        connection.close()
-        raise Refused(
-            f"{ledger} was written by an older Bodega", hint="start the agent once, it brings it forward"
-        )
-    return connection
+    return open_for_reading(ledger)
 
 
 def _copy(source: apsw.Connection, target: Path, progress: Progress) -> None:
@@ -135,7 +129,7 @@ def restore(ledger: Path, source: Path, *, node_id: str, actor: str, reason: str
         replaced_seq = _head_seq(ledger)
         try:
             told = _prepare(written, node_id, Restored(0, replaced_seq, actor, reason, now_ms))
-        except (apsw.NotADBError, apsw.SQLError) as error:
+        except apsw.NotADBError as error:
             raise InvalidInput(f"{source} is no ledger of Bodega: {error}") from error
         except (apsw.CorruptError, apsw.IOError) as error:
             raise IntegrityBroken(f"{source} is damaged: {error}", hint="take an older backup") from error
@@ -177,6 +171,12 @@ def _fetch(source: Path, written: Path) -> None:
 
 def _prepare(written: Path, node_id: str, restored: Restored) -> Json:
     """Check the copy, and mark it as restored."""
+    with closing(apsw.Connection(str(written), flags=apsw.SQLITE_OPEN_READONLY)) as copy:
+        ((tables,),) = copy.execute(
+            "SELECT count(*) FROM sqlite_schema WHERE name IN ('journal', 'balance', 'meta')"
+        )
+    if tables != 3:
+        raise InvalidInput("the backup is no ledger of Bodega: it has other tables", hint="name another file")
     with closing(open_for_writing(written)) as copy:
         owner = next(iter(copy.execute("SELECT value FROM meta WHERE key = 'node_id'")), (None,))[0]
         if owner != node_id:
@@ -206,7 +206,7 @@ def _head_seq(ledger: Path) -> int:
         with closing(apsw.Connection(str(ledger))) as old:
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(seq)
-    except (apsw.Error, SchemaTooNew):
+    except (apsw.Error, BodegaError):
         return 0
 
 

@@ -19,7 +19,7 @@ from bodega.core.checkpoints import canonical_line, physical_sha256
 from bodega.core.ledger import Account
 from bodega.limits import CHECKPOINTS_KEPT_MAX
 from bodega.v1 import stock_pb2
-from bodega_agent.store.integrity import Fold
+from bodega_agent.store.integrity import Fold, Trouble
 from bodega_agent.store.transaction import Context, Transaction
 
 _Row = tuple[int, int, bytes, bytes]
@@ -93,6 +93,17 @@ def newest_trusted(connection: apsw.Connection) -> Fold | None:
     return next(_trusted(connection, reversed(_kept(connection, 0))), None)
 
 
+def replay_start(connection: apsw.Connection) -> Fold | Trouble:
+    """Where a replay of the live journal begins: the newest trusted checkpoint, or the first event of all."""
+    fold = newest_trusted(connection)
+    if fold is not None:
+        return fold
+    ((archived_seq,),) = connection.execute("SELECT coalesce(max(last_seq), 0) FROM archive")
+    if archived_seq:
+        return Trouble("checkpoint", f"no checkpoint holds, and events up to {archived_seq} are archived")
+    return Fold()
+
+
 def oldest_trusted(connection: apsw.Connection, from_seq: int) -> Fold | None:
     """The fold of the oldest such checkpoint at or after `from_seq`."""
     return next(_trusted(connection, _kept(connection, from_seq)), None)
@@ -110,7 +121,7 @@ def _kept(connection: apsw.Connection, from_seq: int) -> list[_Row]:
 def _trusted(connection: apsw.Connection, rows: Iterable[_Row]) -> Iterator[Fold]:
     for seq, basis_seq, basis_hash, compressed in rows:
         fold = _vouched(connection, seq, compressed)
-        if fold and fold.seq == basis_seq and fold.hash == basis_hash == hash_at(connection, basis_seq):
+        if fold and fold.hash == basis_hash == hash_at(connection, basis_seq):
             yield fold
 
 

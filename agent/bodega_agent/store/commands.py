@@ -28,7 +28,7 @@ def run(tx: Transaction, context: Context, command: Command) -> Json:
     Returns {command, seqs, goods: [{sku_id, quantity, lot?, entered?}], discrepancies: [...]}; promises add
     their own. Raises InvalidInput, NotFound or Refused with nothing to keep: the caller rolls the job back.
     """
-    who = context if context.cmd_id == command.cmd_id else replace(context, cmd_id=command.cmd_id)
+    who = context if context.cmd_id == command.cmd_id else context._replace(cmd_id=command.cmd_id)
     return tx.once(command.cmd_id, command.body, lambda: _HANDLERS[command.command](tx, who, command))
 
 

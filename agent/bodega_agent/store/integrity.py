@@ -26,7 +26,8 @@ class Trouble:
 
     `kind`: "event" (`seq` is the first bad one), "balance" or "serial" (a row of the table is not what the journal
     adds up to; `seq` is the first event that touched it since the tables were last found right, None if no event
-    did: then it was changed outside of the journal), "archive", or "file" (SQLite can not read it).
+    did: then it was changed outside of the journal), "archive", "checkpoint" (none to begin at), or "file" (SQLite
+    can not read it).
     """
 
     kind: str

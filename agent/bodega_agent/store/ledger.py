@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bodega.codec import discrepancy_to_wire, movement_to_wire
@@ -33,26 +33,31 @@ def move(  # noqa: PLR0913  # the parts of a movement
     source_bin: str = "",
     target_bin: str = "",
     reference: Reference = NO_REFERENCE,
-    entered: Iterable[Entered] = (),
-    lots: Iterable[LotSeen] = (),
+    entered: Sequence[Entered] = (),
+    lots: Sequence[LotSeen] = (),
 ) -> int:
     """Book a command, record its movement and what it uncovered; returns the movement's sequence."""
     items = tuple(goods)
     places = Places(source_bin, target_bin)
     booking = book(command, items, held_for(tx, items, source_bin), places, reference=reference)
-    movement = replace(booking.movement, entered=tuple(entered), lots=tuple(lots))
-    return record_booking(tx, context, replace(booking, movement=movement))
+    if entered or lots:
+        movement = replace(booking.movement, entered=tuple(entered), lots=tuple(lots))
+        booking = replace(booking, movement=movement)
+    return record_booking(tx, context, booking)
 
 
 def held_for(tx: Transaction, goods: Iterable[Goods], *places: str) -> Book:
     """What the rules must know: balances of these goods at these places, and where the named serials are now."""
-    items = tuple(goods)
-    serials = where_serials_are(tx, ((item.sku_id, serial) for item in items for serial in item.serials))
-    spots = {(item.sku_id, place) for item in items for place in places if place}
-    spots.update((account.sku_id, account.bin) for account in serials.values() if account.bin)
     balances: dict[Account, int] = {}
-    for spot in spots:
-        balances.update(_balances(tx, "sku_id = ? AND bin = ?", spot))
+    serials: dict[SerialKey, Account] = {}
+    for item in goods:
+        for place in places:
+            balances.update(_balances_of(tx, item.sku_id, place))
+        if item.serials:
+            there = where_serials_are(tx, ((item.sku_id, serial) for serial in item.serials))
+            serials.update(there)
+            for place in {account.bin for account in there.values()}:
+                balances.update(_balances_of(tx, item.sku_id, place))
     return Book(balances, serials)
 
 
@@ -169,15 +174,24 @@ def apply_postings(tx: Transaction, postings: Iterable[Posting]) -> None:
 
 def balances_at(tx: Transaction, place: str) -> dict[Account, int]:
     """All balances of one place; empty for no place (goods that come from outside)."""
-    return _balances(tx, "bin = ? AND bin <> ''", (place,)) if place else {}
+    return _balances(tx, _BALANCES_AT, (place,)) if place else {}
 
 
-def _balances(tx: Transaction, where: str, values: tuple[str, ...]) -> dict[Account, int]:
-    rows = tx.execute(
-        f"SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance WHERE {where}",  # noqa: S608  # constants
-        values,
-    )
-    return {Account(*row[:6]): row[6] for row in rows}
+def _balances_of(tx: Transaction, sku_id: str, place: str) -> dict[Account, int]:
+    return _balances(tx, _BALANCES_OF, (sku_id, place)) if place else {}
+
+
+_BALANCES_AT = (
+    "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance WHERE bin = ? AND bin <> ''"
+)
+_BALANCES_OF = (
+    "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
+    " WHERE sku_id = ? AND bin = ?"
+)
+
+
+def _balances(tx: Transaction, sql: str, values: tuple[str, ...]) -> dict[Account, int]:
+    return {Account(*account): quantity for *account, quantity in tx.execute(sql, values)}
 
 
 def where_serials_are(tx: Transaction, keys: Iterable[SerialKey]) -> dict[SerialKey, Account]:

@@ -109,12 +109,8 @@ class Reader:
         )
         return row[0] if row else None
 
-    def journal(self, after_seq: int = 0, limit: int = 50, *, newest_first: bool = False) -> list[Json]:
-        """Rows of the journal: seq, cmd_id, fact, at_ms, body, hash."""
-        if newest_first:
-            return self.rows(
-                "SELECT seq, cmd_id, fact, at_ms, body, hash FROM journal ORDER BY seq DESC LIMIT ?", limit
-            )
+    def journal(self, after_seq: int = 0, limit: int = 50) -> list[Json]:
+        """Rows of the journal, oldest first: seq, cmd_id, fact, at_ms, body, hash."""
         return self.rows(
             "SELECT seq, cmd_id, fact, at_ms, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
             after_seq,

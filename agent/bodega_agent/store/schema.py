@@ -12,7 +12,7 @@ from pathlib import Path
 
 import apsw
 
-from bodega.errors import PermissionRefused, SchemaTooNew, Unavailable
+from bodega.errors import PermissionRefused, Refused, SchemaTooNew, Unavailable
 
 SCHEMA_VERSION = 2
 
@@ -93,7 +93,7 @@ CREATE TABLE reservation(
   CHECK (posted + voided <= quantity)) WITHOUT ROWID;
 CREATE INDEX reservation_pending ON reservation(sku_id) WHERE state = 'pending';
 CREATE INDEX reservation_ending ON reservation(expires_at_ms) WHERE state = 'pending' AND expires_after_ms > 0;
-CREATE INDEX fulfillment_line_open ON fulfillment_line(sku_id) WHERE picked + short < quantity;
+CREATE INDEX fulfillment_line_open ON fulfillment_line(sku_id) WHERE quantity > picked + short;
 CREATE TABLE rights(
   sku_id TEXT PRIMARY KEY, held INTEGER NOT NULL CHECK (held >= 0)) WITHOUT ROWID;
 CREATE TABLE rule_override(
@@ -153,12 +153,18 @@ def open_for_writing(path: Path) -> apsw.Connection:
 
 
 def open_for_reading(path: Path) -> apsw.Connection:
-    """Open the ledger read-only; SchemaTooNew if a newer Bodega wrote it, else as `opening`."""
+    """Open the ledger read-only; SchemaTooNew if a newer Bodega wrote it, Refused if an older, else as `opening`."""
     with opening(path), ExitStack() as undo:
         flags = apsw.SQLITE_OPEN_READONLY
         connection = undo.enter_context(closing(apsw.Connection(str(path), flags=flags)))
         connection.set_busy_timeout(5_000)
-        check_version(_version(connection), path)
+        version = _version(connection)
+        check_version(version, path)
+        if version < SCHEMA_VERSION:
+            raise Refused(
+                f"{path} was written by an older Bodega, with schema version {version}",
+                hint="start the agent once, it brings the ledger forward: bodega run",
+            )
         undo.pop_all()
     return connection
 

@@ -26,10 +26,12 @@ WHERE b.sku_id = ?1 AND b.external = '' AND b.disposition = 'sellable_accessible
     WHERE o.sku_id = b.sku_id AND o.state = 'open' AND o.rule = 'expired' AND o.lot IN ('', b.lot)))
 GROUP BY b.lot
 """
+# From the SKU's own open lines to their orders (CROSS JOIN keeps that way round). The index's condition is written as
+# SQLite turns it, with the lone column first: the other way round it is never used.
 _HUB_RESERVED = """
 SELECT coalesce(sum(l.quantity - l.picked - l.short), 0) FROM fulfillment_line l
-JOIN fulfillment_order f USING (fulfillment_order_id)
-WHERE l.sku_id = ?1 AND l.picked + l.short < l.quantity AND f.state IN ('assigned', 'picking')
+CROSS JOIN fulfillment_order f USING (fulfillment_order_id)
+WHERE l.sku_id = ?1 AND l.quantity > l.picked + l.short AND f.state IN ('assigned', 'picking')
 """
 _RIGHTS = """
 SELECT coalesce((SELECT held FROM rights WHERE sku_id = ?1), 0), coalesce((

@@ -10,9 +10,8 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -31,8 +30,7 @@ Row = tuple[Any, ...]
 _canonical = json.JSONEncoder(sort_keys=True).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """Who does what: the command's id, the person or rule, the device, and what ties it together."""
 
     cmd_id: str
@@ -63,6 +61,7 @@ class Transaction:
         self.now_ms = now_ms
         self.clock = clock
         self.head = Head()
+        self._seen_seq: int | None = None
         self._claim_file(node_id)
         self.reload_head()
 
@@ -81,7 +80,8 @@ class Transaction:
 
     def one(self, sql: str, values: tuple[Any, ...] = ()) -> Row | None:
         """The first row, or None."""
-        return next(iter(self._connection.execute(sql, values)), None)
+        row: Row | None = self._connection.execute(sql, values).fetchone()
+        return row
 
     def changes(self) -> int:
         """Rows changed by the last statement."""
@@ -94,6 +94,7 @@ class Transaction:
 
     def put(self, key: str, value: Any) -> None:
         """Set a value of the meta table."""
+        self._seen_seq = None
         self.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (key, value))
 
     def today(self) -> str:
@@ -102,10 +103,11 @@ class Transaction:
 
     def append(self, context: Context, **fact: Any) -> int:
         """Record one fact (`movement=...`, `label_advanced=...`); returns its sequence."""
+        at_ms = self.now_ms()
         event = journal_pb2.NodeEvent(
             cmd_id=context.cmd_id,
-            at_ms=self.now_ms(),
-            seen_seq=self.get("down_seq", 0),
+            at_ms=at_ms,
+            seen_seq=self._hub_seen(),
             actor=context.actor,
             device=context.device,
             correlation_id=context.correlation_id,
@@ -114,12 +116,19 @@ class Transaction:
         body = event.SerializeToString()
         if len(body) > EVENT_BYTES_MAX:
             raise InvalidInput(f"the event has {len(body)} bytes, {EVENT_BYTES_MAX} is the most")
-        self.head = Head(self.head.epoch, self.head.seq + 1, link(self.head.hash, body))
+        seq, chain_hash = self.head.seq + 1, link(self.head.hash, body)
         self.change(
             "INSERT INTO journal(seq, cmd_id, fact, at_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
-            (self.head.seq, context.cmd_id, fact_of(event), event.at_ms, body, self.head.hash),
+            (seq, context.cmd_id, fact_of(event), at_ms, body, chain_hash),
         )
-        return self.head.seq
+        self.head = Head(self.head.epoch, seq, chain_hash)
+        return seq
+
+    def _hub_seen(self) -> int:
+        """How far the hub's stream is applied; asked of the table once, until something may have changed it."""
+        if self._seen_seq is None:
+            self._seen_seq = int(self.get("down_seq", 0))
+        return self._seen_seq
 
     def once(self, cmd_id: str, body: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Do `work` once for a client-made id: the same id and body gives the stored result again.
@@ -150,17 +159,24 @@ class Transaction:
         try:
             yield
         except BaseException:
-            self.execute("ROLLBACK TO part")
-            self.head = mark
+            self.return_to(mark)
+            # A disk that fails may have undone all of it: the error that says so is the one to be told.
+            if self._connection.in_transaction:
+                self.execute("ROLLBACK TO part")
+                self.execute("RELEASE part")
             raise
-        finally:
-            self.execute("RELEASE part")
+        self.execute("RELEASE part")
+
+    def return_to(self, mark: Head) -> None:
+        """What was appended after `mark` is being undone."""
+        self.head = mark
+        self._seen_seq = None
 
     def reload_head(self) -> None:
         """Read the head of the chain from the file (at start, and after a rolled back commit)."""
         row = self.one("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
         seq, chain_hash = row or (0, GENESIS)
-        self.head = Head(self.get("epoch", 1), seq, chain_hash)
+        self.return_to(Head(self.get("epoch", 1), seq, chain_hash))
 
     def _claim_file(self, node_id: str) -> None:
         owner = self.get("node_id")

@@ -194,7 +194,7 @@ def _run(job: _Job, transaction: Transaction) -> None:
     except (apsw.IOError, apsw.FullError, apsw.CorruptError, apsw.NotADBError):
         raise
     except Exception as error:  # a failed job must not take its neighbours with it
-        transaction.head = mark
+        transaction.return_to(mark)
         # A future refuses to carry a StopIteration.
         job.error = RuntimeError(repr(error)) if isinstance(error, StopIteration) else error
         if not isinstance(error, BodegaError):

@@ -168,6 +168,7 @@ def _view(row: Row) -> NodeView:
         health=wire.health_from_json(row.health),
         desired_generation=row.desired_generation,
         reported_generation=row.reported_generation,
+        diverged_seq=row.diverged_seq,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bodega.codec import fact_of, movement_from_wire, parse_node_event
+from bodega.core.checkpoints import physical_sha256
 from bodega.core.conflicts import cancel_races_ship
 from bodega.core.ledger import Account, Disposition, check, places_of_serials
 from bodega.core.rights import spent_by
@@ -52,6 +53,7 @@ class Replica:
         self._tx = tx
         self._now_ms = now_ms
         self._down_epoch: int = node.down_epoch
+        self._diverged_seq: int = node.diverged_seq
         self._head_seq: int = node.head_seq
         self._work = OpenWork(tx, node.node_id, now_ms)
         self._rights = RightsBook(tx, node.node_id, now_ms)
@@ -116,6 +118,7 @@ class Replica:
             applied_seq=self.head.seq,
             applied_hash=self.head.hash,
             head_seq=max(self.head.seq, self._head_seq),
+            diverged_seq=self._diverged_seq,
             **self._state,
         )
 
@@ -202,6 +205,34 @@ class Replica:
         )
         return ""
 
+    def _ledger_checkpoint(self, arrived: _Arrived) -> str:
+        """Hold our copy of the stock against the node's own sum of it, as of the checkpoint's basis."""
+        stated = arrived.message.ledger_checkpoint
+        ours = self._physical_at(stated.basis_seq, arrived.seq)
+        diverged_seq = 0 if physical_sha256(ours) == stated.physical_sha256 else stated.basis_seq
+        if bool(diverged_seq) != bool(self._diverged_seq):
+            self._tx.audit(
+                at_ms=self._now_ms,
+                actor="hub",
+                action="node.diverged" if diverged_seq else "node.agrees_again",
+                subject=self.node_id,
+                detail={"basis_seq": stated.basis_seq, "seq": arrived.seq},
+            )
+        if diverged_seq:
+            log.warning("node_diverged", node_id=self.node_id, basis_seq=diverged_seq)
+        self._diverged_seq = diverged_seq
+        return ""
+
+    def _physical_at(self, basis_seq: int, before: int) -> dict[Account, int]:
+        """Our copy after `basis_seq`: what the database and this batch hold before `before`, less what came since."""
+        held = defaultdict(int, stock.physical_at(self._tx, self.node_id))
+        for account, change in self._balances.items():
+            held[account] += change
+        for body in journal.movements_between(self._tx, self.node_id, self.head.epoch, basis_seq, before):
+            for account, quantity, _serials in movement_from_wire(parse_node_event(body).movement).postings:
+                held[account] -= quantity
+        return held
+
     def _label_advanced(self, arrived: _Arrived) -> str:
         row = reported.label_row(self.node_id, arrived.message)
         self._labels[row["print_job_id"]] = row
@@ -265,6 +296,7 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "rights_taken": Replica._rights_taken,
     "rights_returned": Replica._rights_returned,
     "store_restored": Replica._store_restored,
+    "ledger_checkpoint": Replica._ledger_checkpoint,
     "label_advanced": Replica._label_advanced,
     "vision_decision": Replica._vision_decision,
     "cancel_came_too_late": Replica._cancel_came_too_late,
@@ -272,4 +304,5 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "task_opened": Replica._task_opened,
 }
 
+KNOWN_FACTS = frozenset(_EFFECTS)
 _NAMES_WORK = frozenset({"movement", "fulfillment_advanced", "vision_decision"})

@@ -253,13 +253,15 @@ class HealthView:
     labels_unknown: int = 0
     ledger_ok: bool = False
     disk_rung: str = ""
+    ledger_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
     """How far a node and the hub are with each other; fields as in bodega.v1.NodeStatus.
 
-    `health` is None and `last_contact_ms` 0 until the first heartbeat.
+    `health` is None and `last_contact_ms` 0 until the first heartbeat; `diverged_seq` is 0 while the hub's
+    copy of the stock agrees with the node's checkpoints.
     """
 
     node_id: str
@@ -273,6 +275,7 @@ class NodeView:
     health: HealthView | None
     desired_generation: int
     reported_generation: int
+    diverged_seq: int
 
 
 @dataclass(frozen=True, slots=True)

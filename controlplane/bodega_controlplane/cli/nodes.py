@@ -37,7 +37,7 @@ def ls(hub: HubClient, as_json: bool) -> None:
       bodegactl nodes ls --json | jq '.nodes[] | select(.applied_seq < .head_seq)'
 
     JSON: {"nodes": [{node_id, name, epoch, head_seq, applied_seq, down_head_seq, down_applied_seq,
-    last_contact_ms, health, desired_generation, reported_generation}]}.
+    last_contact_ms, health, desired_generation, reported_generation, diverged_seq}]}.
     """
     answer = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest())
     if as_json:
@@ -91,10 +91,12 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
         ("up", f"{node.applied_seq} of {node.head_seq} events committed here"),
         ("down", f"{node.down_applied_seq} of {node.down_head_seq} events applied there"),
         ("configuration", f"generation {node.reported_generation} of {node.desired_generation}"),
+        ("stock", f"differs from the node's at event {node.diverged_seq}" if node.diverged_seq else "agrees"),
         ("agent", health.version or "-"),
         ("vision", health.vision_provider or "-"),
         ("disk free", f"{health.disk_free_bytes / 1024**2:,.0f} MiB" if node.HasField("health") else "-"),
         ("disk", _disk(node) or "-"),
+        ("ledger", health.ledger_problem or "-"),
         ("oldest unsent", span(health.oldest_unacked_ms) if node.HasField("health") else "-"),
     ):
         click.echo(f"{name:<14} {value}")
@@ -213,6 +215,7 @@ def _health(node: pb.NodeStatus) -> str:
         return "unknown"
     health = node.health
     words = [] if health.ledger_ok else ["ledger does not verify"]
+    words += ["ledger restored from a backup"] if health.ledger_ok and health.ledger_problem else []
     words += [f"{name} lost" for name in health.devices_lost]
     words += [f"{health.labels_unknown} labels in doubt"] if health.labels_unknown else []
     words += [f"disk: {_disk(node)}"] if _disk(node) not in ("", "roomy") else []

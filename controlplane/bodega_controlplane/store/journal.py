@@ -35,6 +35,16 @@ def body_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None
     return tx.connection.execute(query).scalar_one_or_none()
 
 
+def movements_between(tx: Transaction, node_id: str, epoch: int, after: int, before: int) -> list[bytes]:
+    """The bytes of the movements between two sequences, both of them left out."""
+    query = (
+        sa.select(journal.c.body)
+        .where(journal.c.node_id == node_id, journal.c.epoch == epoch, journal.c.fact == "movement")
+        .where(journal.c.seq > after, journal.c.seq < before)
+    )
+    return list(tx.connection.execute(query).scalars())
+
+
 def keep_refused(
     tx: Transaction, *, node_id: str, subject: str, reason: str, body: bytes, at_ms: int, rows_max: int
 ) -> None:

@@ -32,6 +32,7 @@ def _to_version_2(connection: sa.Connection) -> None:
     )
     _add_columns(connection, schema.gtin, "unit")
     _add_columns(connection, schema.discrepancy, "closed_seq")
+    _add_columns(connection, schema.node, "diverged_seq")
     new = (
         schema.serial,
         schema.rule_override,

@@ -46,6 +46,7 @@ node = sa.Table(
     _text("desired_settings"),
     _int("reported_generation"),
     _text("reported"),
+    _int("diverged_seq", default=0),
 )
 
 journal = sa.Table(

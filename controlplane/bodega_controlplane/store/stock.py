@@ -99,6 +99,15 @@ def page(
     return list(tx.connection.execute(query.order_by(*LISTING).limit(limit)))
 
 
+def physical_at(tx: Transaction, node_id: str) -> dict[Account, int]:
+    """All that lies in a node, by account."""
+    query = sa.select(stock).where(stock.c.node_id == node_id, stock.c.external == "")
+    return {
+        Account(row.sku_id, row.bin, row.disposition, row.lot, row.owner): row.quantity
+        for row in tx.connection.execute(query)
+    }
+
+
 def put_serials(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     """Where a node says that serial numbers are now."""
     tx.upsert(serial, rows)

@@ -109,4 +109,5 @@ def _health(health: fleet_pb2.Health) -> HealthView:
         labels_unknown=health.labels_unknown,
         ledger_ok=health.ledger_ok,
         disk_rung=health.disk_rung,
+        ledger_problem=health.ledger_problem,
     )

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from bodega.core.ledger import (
     CARRIER,
@@ -90,8 +92,7 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """Where a command takes goods from and brings them to, with dispositions where its recipe leaves them open."""
 
     source_bin: str = ""
@@ -103,12 +104,11 @@ class Places:
 NOWHERE = Places()
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(NamedTuple):
     """What the ledger holds now: balances of every physical source account, and where the serials are."""
 
     balances: Mapping[Account, int]
-    serials: Mapping[SerialKey, Account] = field(default_factory=dict)
+    serials: Mapping[SerialKey, Account] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,22 +307,22 @@ class _Draft:
 def _account(
     item: Goods, end: Disposition | End | str, places: Places, reference: Reference, side: str
 ) -> Account:
-    external = in_transit(reference.transfer_id) if end is End.TRANSIT else end
-    if end is End.TRANSIT and not reference.transfer_id:
+    if isinstance(end, Disposition) or end is End.NAMED:
+        at_source = side == "source"
+        bin_id = places.source_bin if at_source else places.target_bin
+        if not bin_id:
+            raise InvalidInput(
+                "a place in the node is missing", faults=(FieldFault(f"{side}_bin", "must name a bin"),)
+            )
+        named = places.source_disposition if at_source else places.target_disposition
+        return Account(item.sku_id, bin_id, named if end is End.NAMED else end.value, item.lot, item.owner)
+    if end is not End.TRANSIT:
+        return Account(item.sku_id, "", "", item.lot, item.owner, end)
+    if not reference.transfer_id:
         raise InvalidInput(
             "the transfer is missing", faults=(FieldFault("transfer_id", "must name a transfer"),)
         )
-    if not isinstance(end, Disposition) and end is not End.NAMED:
-        return Account(item.sku_id, lot=item.lot, owner=item.owner, external=str(external))
-    at_source = side == "source"
-    bin_id = places.source_bin if at_source else places.target_bin
-    if not bin_id:
-        raise InvalidInput(
-            "a place in the node is missing", faults=(FieldFault(f"{side}_bin", "must name a bin"),)
-        )
-    named = places.source_disposition if at_source else places.target_disposition
-    disposition = named if end is End.NAMED else str(end)
-    return Account(item.sku_id, bin=bin_id, disposition=disposition, lot=item.lot, owner=item.owner)
+    return Account(item.sku_id, lot=item.lot, owner=item.owner, external=in_transit(reference.transfer_id))
 
 
 def _check_goods(item: Goods) -> None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from bodega.core.chain import GENESIS, extend
 from bodega.limits import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX, EVENT_BYTES_MAX
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """A position in a stream: everything up to `seq` of `epoch` is there, with this chain hash."""
 
     epoch: int = 1

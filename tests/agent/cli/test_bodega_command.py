@@ -33,6 +33,8 @@ ASKS_AGENT = [
     ("sync", "status"),
     ("devices", "ls"),
     ("floor",),
+    ("ledger", "archive"),
+    ("ledger", "verify", "--clear"),
     ("labels", "reprint", "0" * 18, "--reason", "torn"),
 ]
 ALL_HELP = [
@@ -54,6 +56,9 @@ ALL_HELP = [
     ("ledger", "explain"),
     ("ledger", "import"),
     ("ledger", "verify"),
+    ("ledger", "backup"),
+    ("ledger", "restore"),
+    ("ledger", "archive"),
     ("ledger", "export"),
     ("floor",),
     ("sync",),

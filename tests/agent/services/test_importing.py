@@ -141,7 +141,7 @@ async def test_a_part_that_does_not_follow_begins_nothing(tmp_path: Path) -> Non
     with opened_store(tmp_path) as store:
         service = await _known(store)
         await service.take({"import_id": "file", "at": 0, "rows": [_count(1)]})
-        for at in (2, 1, -1, True, None):
+        for at in (2, 1, -1, "1", None):
             with pytest.raises(InvalidInput, match="no part of an import"):
                 await service.take({"import_id": "file", "at": at, "rows": [_count(2)], "last": True})
         assert await _facts(store) == (0, 0)

@@ -13,9 +13,11 @@ import pytest
 
 from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken
+from bodega.limits import CHECKPOINTS_KEPT_MAX
 from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.integrity import IntegrityService
-from bodega_agent.store import archive, archiving
+from bodega_agent.store import archive, archiving, checkpoints
+from bodega_agent.store.integrity import Fold, live_events, walk
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Transaction
@@ -92,17 +94,18 @@ async def test_only_what_is_old_and_acknowledged_goes_and_the_head_stays(tmp_pat
         await _past(store)
 
         def bounds(**limits: Any) -> Any:
+            limits = {"sound_seq": PAST, **limits}
             return store.read(lambda reader: archiving.last_archivable(reader.connection, **limits))
 
         ages = await store.write(lambda tx: dict(tx.execute("SELECT seq, at_ms FROM journal")))
         assert await bounds(before_ms=10**9, needs_ack=False) == (1, PAST - 1)
+        assert await bounds(before_ms=10**9, needs_ack=False, sound_seq=8) == (1, 8)
+        assert await bounds(before_ms=10**9, needs_ack=False, sound_seq=0) is None
         assert await bounds(before_ms=ages[6], needs_ack=False) == (1, 5)
         assert await bounds(before_ms=ages[1], needs_ack=False) is None
         assert await bounds(before_ms=10**9, needs_ack=True) is None
         await store.record_ack(Head(1, 4, (await store.hash_at(4)) or b""))
         assert await bounds(before_ms=10**9, needs_ack=True) == (1, 4)
-        await store.write(lambda tx: tx.put("touched_seq", 3))
-        assert await bounds(before_ms=10**9, needs_ack=True) == (1, 3)
 
 
 async def test_an_archive_holds_no_more_than_its_bound(
@@ -114,8 +117,8 @@ async def test_an_archive_holds_no_more_than_its_bound(
         await _past(store)
         assert len(await _archived(store)) == 3
         rows = await store.write(lambda tx: list(tx.execute("SELECT first_seq, last_seq FROM archive")))
-        assert rows == [(1, 8), (9, 16), (17, 21)], (
-            "20 events, and the checkpoints of the first two archives but the last"
+        assert rows == [(1, 8), (9, 16), (17, 20)], (
+            "what was found right before; the checkpoints of the archives came after"
         )
         assert (await store.read(Reader.verify))["ok"]
 
@@ -137,6 +140,19 @@ async def test_results_of_commands_go_with_their_events_and_no_others(tmp_path: 
         await store.write(receive)
         await _archived(store)
         assert "cmd-without-an-event" not in await store.write(kept)
+
+
+async def test_the_background_walk_goes_on_over_an_archive(tmp_path: Path) -> None:
+    """Found by measuring: a walk that stood behind the archive's end took the events for lost."""
+    with opened_store(tmp_path) as store:
+        integrity = IntegrityService(store)
+        await _past(store)
+        await integrity.walk_on()
+        await _past(store)
+        service = ArchiveService(store, integrity, node_id="lisbon-01", needs_ack=False, now_ms=lambda: 10**9)
+        assert [step async for step in service.run(0)]
+        await integrity.walk_on()
+        assert (integrity.trouble, integrity.sound_seq) == (None, 2 * PAST + 1)
 
 
 async def test_the_trigger_lets_only_archived_events_go(tmp_path: Path) -> None:
@@ -211,7 +227,7 @@ async def test_events_that_do_not_add_up_are_never_archived(tmp_path: Path) -> N
     tamper(tmp_path, "UPDATE journal SET hash = zeroblob(32) WHERE seq = 5")
     with opened_store(tmp_path) as store:
         with pytest.raises(IntegrityBroken, match="event 5 does not hash"):
-            await store.read(lambda reader: list(_writing(reader, tmp_path)))
+            await store.read(lambda reader: _writing(reader, tmp_path))
         assert await store.write(lambda tx: tx.one("SELECT count(*) FROM archive")) == (0,)
 
 
@@ -226,6 +242,47 @@ def _writing(reader: Reader, folder: Path) -> Any:
     )
 
 
+async def test_the_checkpoint_at_the_newest_archives_end_outlives_newer_ones(tmp_path: Path) -> None:
+    with opened_store(tmp_path) as store:
+        await _past(store)
+        await _archived(store)
+        for _ in range(CHECKPOINTS_KEPT_MAX + 1):
+            await store.write(receive)
+            fold = await store.read(_sum_of_all)
+            await store.write(lambda tx, fold=fold: checkpoints.record(tx, checkpoints.checkpoint_of(fold)))
+        kept = await store.write(
+            lambda tx: [row[0] for row in tx.execute("SELECT basis_seq FROM checkpoint")]
+        )
+        assert len(kept) == CHECKPOINTS_KEPT_MAX + 1
+        assert PAST - 1 in kept
+        assert await _archived(store), "the next archive begins where the last one ends"
+        assert (await store.read(Reader.verify))["ok"]
+
+
+def _sum_of_all(reader: Reader) -> Fold:
+    fold = checkpoints.newest_trusted(reader.connection)
+    assert fold is not None
+    assert walk(live_events(reader.connection, fold.seq), fold) is None
+    return fold
+
+
+async def test_what_a_crash_left_is_finished_first_even_if_nothing_new_is_worth_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened_store(tmp_path) as store:
+        await _past(store)
+        with monkeypatch.context() as crash:
+            crash.setattr(archiving, "delete_archived", _falling(archiving.delete_archived, iter((1, 2)), 2))
+            with pytest.raises(_PowerLoss):
+                await _archived(store)
+        (tmp_path / archive.FOLDER / "journal-1-000000000001-000000000003.part").write_text("half")
+    with opened_store(tmp_path) as store:
+        steps = await _all(_service(store).run(0, events_min=1_000))
+        assert steps == [{"step": "deleting", "events": PAST - 1}]
+        await _archived(store)
+        assert not list((tmp_path / archive.FOLDER).glob("*.part")), "nor what an older try has left"
+
+
 class _PowerLoss(Exception):
     """Nothing between here and the test knows it, so nothing goes on after it."""
 
@@ -237,7 +294,7 @@ def _crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> Any:
     with monkeypatch.context() as patch:
         for owner, name in (
             (archiving, "_append"),
-            (archiving, "_read_back"),
+            (archiving, "_check_read_back"),
             (archiving, "put_in_place"),
             (archiving, "commit"),
             (archiving.checkpoints, "record"),

@@ -28,6 +28,7 @@ from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.store.backup import backup, restore
 from bodega_agent.store.lock import held
 from bodega_agent.store.reader import Reader
+from bodega_agent.store.schema import MIGRATIONS
 from support.ledger_care import BIN, receive, tamper, verified
 from support.node_under_test import opened_store
 
@@ -254,8 +255,8 @@ async def test_what_is_no_sound_backup_of_this_node_is_refused_and_nothing_chang
     copy.write_bytes(b"SQLite format 3\0" + b"\xff" * 9000)
     refused(InvalidInput, "is no ledger of Bodega")
     copy.unlink()
-    _spoil(copy, "CREATE TABLE meta(key, value)", "PRAGMA user_version = 2")
-    refused(InvalidInput, "of node 'None'")
+    _spoil(copy, "CREATE TABLE meta(key, value)")
+    refused(InvalidInput, "it has other tables")
 
     backup(node / "ledger.db", copy, force=True)
     refused(InvalidInput, "the backup is of node 'lisbon-01', this node is 'porto-01'", node_id="porto-01")
@@ -278,3 +279,19 @@ def test_only_one_process_works_on_a_ledger(tmp_path: Path) -> None:
         pass
     with held(tmp_path / "ledger.db"):
         assert (tmp_path / "ledger.lock").exists()
+
+
+async def test_a_backup_of_an_older_bodega_is_brought_forward_and_its_ledger_asks_for_one_start(
+    tmp_path: Path,
+) -> None:
+    old = tmp_path / "old.db"
+    _spoil(
+        old,
+        MIGRATIONS[0],
+        "INSERT INTO meta VALUES ('node_id', 'lisbon-01'), ('epoch', 1)",
+        "PRAGMA user_version = 1",
+    )
+    with pytest.raises(Refused, match="older Bodega"):
+        backup(old, tmp_path / "copy.db")
+    assert _restore(tmp_path / "state", old)["head_seq"] == 0
+    assert verified(tmp_path / "state")["ok"]

@@ -128,7 +128,7 @@ def test_a_replay_from_a_checkpoint_equals_the_replay_of_everything(
 ) -> None:
     import asyncio
 
-    async def check(folder: Path) -> None:
+    async def check_replays(folder: Path) -> None:
         with opened_store(folder) as store:
             serials = (f"S{n}" for n in range(1_000))
             for step, quantity, sku_id in steps:
@@ -145,7 +145,7 @@ def test_a_replay_from_a_checkpoint_equals_the_replay_of_everything(
             await store.read(lambda reader: _same_replays(reader.connection))
 
     with TemporaryDirectory() as folder:
-        asyncio.run(check(Path(folder)))
+        asyncio.run(check_replays(Path(folder)))
 
 
 def _serials(tx: Transaction, serials: tuple[str, ...]) -> None:

@@ -18,15 +18,17 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bodega.errors import BodegaError, InvalidInput, Unavailable
+from bodega.errors import BodegaError, Unavailable
 from bodega_agent.store.store import Store
 from support.faulty_disk import Disk
+from support.faulty_disk_day import Day
 from support.faulty_disk_errors import failing_operations
 from support.faulty_disk_story import (
     Books,
-    Command,
-    Day,
     Inspection,
+    Sending,
+    is_refusal,
+    opened,
     set_checkpoint_pages,
     work,
 )
@@ -42,33 +44,34 @@ from support.faulty_disk_vfs import (
     faulty_vfs,
 )
 from support.long_run import by_length
-from support.node_under_test import opened_store
 
-BATCHES = by_length(5, 24)
+BATCHES = by_length(2, 12)
+SOME = by_length(5, 1)
 BATCHES_ON_AN_ILL_DISK = 2
 
 
 @dataclass(frozen=True)
 class Illness:
-    """What fails, how, and how long."""
+    """What fails, how, how long, and at which of all operations of that kind."""
 
     kind: str
     code: int
-    lasting: bool
+    lasting: bool = False
+    every: int = 1
 
 
 ILLNESSES = {
-    "the disk is full for one write": Illness("write", DISK_FULL, lasting=False),
-    "the disk stays full": Illness("write", DISK_FULL, lasting=True),
-    "a write fails": Illness("write", WRITE_FAILED, lasting=False),
-    "all writes fail": Illness("write", WRITE_FAILED, lasting=True),
-    "a read fails": Illness("read", READ_FAILED, lasting=False),
-    "all reads fail": Illness("read", READ_FAILED, lasting=True),
-    "a sync fails": Illness("sync", SYNC_FAILED, lasting=False),
+    "the disk is full for one write": Illness("write", DISK_FULL),
+    "the disk stays full": Illness("write", DISK_FULL, lasting=True, every=SOME),
+    "a write fails": Illness("write", WRITE_FAILED, every=SOME),
+    "all writes fail": Illness("write", WRITE_FAILED, lasting=True, every=SOME),
+    "a read fails": Illness("read", READ_FAILED),
+    "all reads fail": Illness("read", READ_FAILED, lasting=True, every=SOME),
+    "a sync fails": Illness("sync", SYNC_FAILED),
     "all syncs fail": Illness("sync", SYNC_FAILED, lasting=True),
-    "a truncation fails": Illness("truncate", WRITE_FAILED, lasting=False),
-    "a file can not be opened": Illness("open", NOT_OPENED, lasting=False),
-    "a file can not be deleted": Illness("delete", WRITE_FAILED, lasting=False),
+    "a truncation fails": Illness("truncate", WRITE_FAILED),
+    "a file can not be opened": Illness("open", NOT_OPENED),
+    "a file can not be deleted": Illness("delete", WRITE_FAILED),
 }
 
 
@@ -98,11 +101,12 @@ class Patient:
                     self._repair()
             self._repair()
             await self._look(store)
-            await self._send(store, day.commands)
+            for batch in day.batches:
+                await self._send(store, batch)
             await self._look(store)
         found = self._mount.disk.after_power_cut(Random(self._fault.nth))
         inspection = Inspection(self._folder, self._promised, None)
-        await inspection.run(day.commands, self._vfs.mount(Disk(found)).trace)
+        await inspection.run(day.batches, self._vfs.mount(Disk(found)).trace)
         self.problems += inspection.problems
 
     @contextmanager
@@ -110,22 +114,22 @@ class Patient:
         """The store opens on an ill disk, or says in a typed error why not, and opens when it is repaired."""
         with ExitStack() as stack:
             try:
-                store = stack.enter_context(opened_store(self._folder))
+                store = stack.enter_context(opened(self._folder))
             except BodegaError:
                 self._repair()
-                store = stack.enter_context(opened_store(self._folder))
+                store = stack.enter_context(opened(self._folder))
             yield store
 
     def _repair(self) -> None:
         self._mount.fault = None
 
-    async def _send(self, store: Store, commands: Sequence[Command]) -> None:
+    async def _send(self, store: Store, batch: Sequence[Sending]) -> None:
         """Send commands together; on an ill disk each is answered by a result, or by Unavailable."""
-        for cmd_id, answer in await work(store, commands, self._mount.trace):
+        for cmd_id, answer in await work(store, batch, self._mount.trace):
             if isinstance(answer, Unavailable):
                 if self._mount.fault is None:
                     self.problems.append(f"{cmd_id} is refused by a disk that is well: {answer}")
-            elif isinstance(answer, InvalidInput):
+            elif is_refusal(answer):
                 pass
             elif isinstance(answer, Exception):
                 self.problems.append(f"{cmd_id} is answered by {answer!r}")
@@ -133,10 +137,14 @@ class Patient:
                 self.problems.append(f"{cmd_id} is answered by {answer}, was {self._promised[cmd_id]}")
 
     async def _look(self, store: Store) -> None:
-        """What was acknowledged is there, and nothing else."""
+        """What was acknowledged is there, and nothing else; of the hub's stream, all up to some event."""
         books = await store.write(Books.read)
-        if books.results != self._promised:
-            odd = sorted(set(books.results) ^ set(self._promised))
+        heard = max(
+            (answer["down_seq"] for answer in self._promised.values() if "down_seq" in answer), default=0
+        )
+        expected = {f"hub-{seq}": {"down_seq": seq} for seq in range(1, heard + 1)} | self._promised
+        if books.results != expected:
+            odd = sorted(set(books.results) ^ set(expected))
             self.problems.append(f"answers and books differ: {odd}")
 
 
@@ -152,7 +160,7 @@ async def test_every_command_is_answered_honestly_whatever_operation_of_the_disk
 ) -> None:
     day = Day(0, batches=BATCHES)
     found: dict[int, list[str]] = {}
-    for nth in itertools.count(1):
+    for nth in itertools.count(1, illness.every):
         fault = Fault(frozenset({illness.kind}), nth, illness.code, lasting=illness.lasting)
         patient = Patient(vfs, (tmp_path / "disk").resolve(), fault)
         await patient.run(day)

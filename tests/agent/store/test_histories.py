@@ -139,7 +139,9 @@ def test_no_event_is_lost_or_told_twice_where_two_windows_meet(
     day: Reader, monkeypatch: pytest.MonkeyPatch, window: int
 ) -> None:
     monkeypatch.setattr(histories, "HISTORY_WINDOW_EVENTS_MAX", window)
-    assert [event.seq for event in history(day, [], limit=10).events] == [5, 4, 3, 2, 1]
+    everything = ((Kind.SKU, "OAT-1"), (Kind.SKU, "OAT-10"), (Kind.PARCEL, "SSCC-1"))
+    assert [event.seq for event in history(day, [everything], limit=10).events] == [5, 4, 3, 2, 1]
+    assert [event.seq for event in history(day, [], limit=window).events] == [5, 4, 3, 2, 1][:window]
 
 
 def test_one_question_looks_at_a_bounded_number_of_events_and_says_where_it_stopped(

@@ -254,13 +254,7 @@ async def test_while_the_node_makes_no_promises_the_ones_that_it_made_are_kept(t
         await able_to_promise(store, rights=6, shelf=6)
         await reserve(store, "PU-1", 2)
 
-        def refuse() -> None:
-            raise Refused("the disk is nearly full", code="disk-full")
-
-        def close(tx: Transaction) -> None:
-            tx.check_promise = refuse
-
-        await store.write(close)
+        store.gate.closed_because = "the disk is nearly full"
         with pytest.raises(Refused) as refused:
             await reserve(store, "PU-2", 1)
         assert refused.value.code == "disk-full"

@@ -172,6 +172,17 @@ async def test_the_list_has_every_sku_that_is_known_or_lies_here_and_each_row_ad
         assert sum(units for word, units in row.items() if word not in outside) == row["available"]
 
 
+async def test_rights_left_after_a_handing_over_are_those_granted_less_those_spent(tmp_path: Path) -> None:
+    with opened_store(tmp_path) as store:
+        await HubPen(store).sku(1)
+        for job, units in ((_shelve, 9), (_grant, 7), (_reserve, 4), (_hand_over, 3)):
+            await store.write(lambda tx, job=job, units=units: job(tx, units))
+        found = await store.read(lambda reader: atp.explain(reader, "SKU-1", TODAY, limit=EVERYTHING))
+    assert _line(found, "no_right").of == 4
+    assert [entry.units for entry in _line(found, "no_right").entries] == [-3, 7]
+    assert [entry.units for entry in _line(found, "sellable").entries] == [-3, 9]
+
+
 JOBS: list[Callable[[Transaction, int], None]] = [
     _shelve, _pick, _grant, _recall, _reserve, _hand_over, _hold,
 ]  # fmt: skip

@@ -209,7 +209,7 @@ def _open_lines(reader: Reader, sku_id: str, part: Part, limit: int) -> Line:
     rows = reader.rows(
         "SELECT f.fulfillment_order_id, f.order_id, f.state, f.arrived_seq, l.quantity, l.picked, l.short"
         " FROM fulfillment_line l JOIN fulfillment_order f USING (fulfillment_order_id) WHERE l.sku_id = ?"
-        " AND l.picked + l.short < l.quantity AND f.state IN ('assigned', 'picking')"
+        " AND l.quantity > l.picked + l.short AND f.state IN ('assigned', 'picking')"
         " ORDER BY f.arrived_seq DESC, l.line LIMIT ?",
         sku_id,
         limit,

@@ -67,10 +67,12 @@ def history(
 
     With `archives` the search goes on into the files of events that the journal has given away.
     """
-    search = Search(reader, wanted, before=before, archives=archives)
+    # Where every event is wanted, the newest ones are all that must be read.
+    size = HISTORY_WINDOW_EVENTS_MAX if wanted else limit
+    search = Search(reader, wanted, before=before, archives=archives, window_events=size)
     found: list[Told] = []
-    for window in search.windows():
-        found += window
+    for some in search.windows():
+        found += some
         if len(found) >= limit:
             break
     return History(tuple(found[:limit]), len(found[limit:]), search.searched_from, search.first_seq)
@@ -97,6 +99,7 @@ class Search:
         *,
         before: int | None = None,
         archives: bool = False,
+        window_events: int = HISTORY_WINDOW_EVENTS_MAX,
     ) -> None:
         self._reader = reader
         self._wanted = [frozenset(names) for names in wanted]
@@ -106,6 +109,7 @@ class Search:
         self._live_seq = reader.first_seq()
         self._files = _files(reader, self._live_seq) if archives else []
         self.first_seq = self._files[-1].first_seq if self._files else self._live_seq
+        self._window_events = window_events
         self.searched_from = self._newest + 1
 
     def windows(self) -> Iterator[list[Told]]:
@@ -114,7 +118,7 @@ class Search:
         while self.searched_from - 1 > stop:
             last = self.searched_from - 1
             if last >= self._live_seq:
-                after = max(stop, last - HISTORY_WINDOW_EVENTS_MAX, self._live_seq - 1)
+                after = max(stop, last - self._window_events, self._live_seq - 1)
                 found = self._in_journal(after, last)
             else:
                 file = next(file for file in self._files if file.first_seq <= last)

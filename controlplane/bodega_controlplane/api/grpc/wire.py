@@ -135,6 +135,7 @@ def node_status(view: views.NodeView) -> controlplane_pb2.NodeStatus:
         health=_health(view.health) if view.health else None,
         desired_generation=view.desired_generation,
         reported_generation=view.reported_generation,
+        diverged_seq=view.diverged_seq,
     )
 
 
@@ -149,6 +150,7 @@ def _health(view: views.HealthView) -> fleet_pb2.Health:
         labels_unknown=view.labels_unknown,
         ledger_ok=view.ledger_ok,
         disk_rung=view.disk_rung,
+        ledger_problem=view.ledger_problem,
     )
 
 
