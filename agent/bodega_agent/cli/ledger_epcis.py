@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TextIO
 
 from bodega.codec import fact_of, movement_from_wire, parse_node_event
@@ -32,13 +33,22 @@ Query = Callable[[str, Sequence[Any]], Iterable[dict[str, Any]]]
 NO_TIME = "movement with a time before 1970 or after 9999"
 NO_PLACE = "movement that names no place of this node"
 NO_ORIGINAL = "correction of an event that this file no longer holds"
-ARCHIVED = "event that only an archive holds"
+ARCHIVED = "event of an archive that was dropped"
 
 
-def write_document(query: Query, *, after: int, gln: str, created_at_ms: int, output: TextIO) -> Counter[str]:
+def write_document(
+    query: Query,
+    *,
+    after: int,
+    gln: str,
+    created_at_ms: int,
+    output: TextIO,
+    archived: Iterable[dict[str, Any]] = (),
+) -> Counter[str]:
     """Write all movements after sequence `after` as one EPCISDocument; returns what was left out, counted.
 
-    Facts that EPCIS has no word for are counted by their name. Raises PeerFault on a row that is no event at all.
+    `archived`: rows (seq, body, hash) that the journal has given to archives, in order; they come first. Facts
+    that EPCIS has no word for are counted by their name. Raises PeerFault on a row that is no event at all.
     """
     left_out: Counter[str] = Counter()
     head = {
@@ -50,7 +60,7 @@ def write_document(query: Query, *, after: int, gln: str, created_at_ms: int, ou
     output.write(json.dumps(head, ensure_ascii=False).removesuffix("}"))
     output.write(', "epcisBody": {"eventList": [')
     separator = "\n"
-    for event in _Journal(query, gln).events(after, left_out):
+    for event in _Journal(query, gln).events(after, archived, left_out):
         output.write(separator + json.dumps(event, ensure_ascii=False))
         separator = ",\n"
     output.write("\n]}}\n")
@@ -67,20 +77,24 @@ class _Journal:
         self._node_id = str(self._value("SELECT value FROM meta WHERE key = ?", "node_id") or "")
         self._names = Names(Uris(self._node_id, remembered(self._gtin_of), gln), remembered(self._order_of))
 
-    def events(self, after: int, left_out: Counter[str]) -> Iterator[Event]:
-        """EPCIS events in the journal's order."""
+    def events(
+        self, after: int, archived: Iterable[dict[str, Any]], left_out: Counter[str]
+    ) -> Iterator[Event]:
+        """EPCIS events in the journal's order; a row that comes again, from both of its places, is told once."""
+        live = self._query("SELECT seq, body, hash FROM journal WHERE seq > ? ORDER BY seq", [after])
         last = after
-        for row in self._query("SELECT seq, body, hash FROM journal WHERE seq > ? ORDER BY seq", [after]):
-            if row["seq"] > last + 1:
-                left_out[ARCHIVED] += row["seq"] - last - 1
+        for row in chain(archived, live):
+            if row["seq"] <= last:
+                continue
+            left_out.update({ARCHIVED: row["seq"] - last - 1} if row["seq"] > last + 1 else {})
             last = row["seq"]
             recorded = self._recorded(row)
             if isinstance(recorded, str):
                 left_out[recorded] += 1
                 continue
-            chain = self._chain(recorded)
-            told = with_corrections(chain, self._names)
-            if _is_cut_off(chain):
+            corrected = self._chain(recorded)
+            told = with_corrections(corrected, self._names)
+            if _is_cut_off(corrected):
                 left_out[NO_ORIGINAL] += 1
             elif not told:
                 left_out[NO_PLACE] += 1
@@ -101,17 +115,17 @@ class _Journal:
 
         A writer only corrects what its journal holds, so the sequence alone names the event, whatever the epoch.
         """
-        chain = [recorded]
-        while len(chain) == 1 or chain[-1].movement.command == UNDO:
-            seq = chain[-1].movement.reference.corrects.rpartition("/")[2]
-            if not seq.isdecimal() or int(seq) >= chain[-1].seq:
+        found = [recorded]
+        while len(found) == 1 or found[-1].movement.command == UNDO:
+            seq = found[-1].movement.reference.corrects.rpartition("/")[2]
+            if not seq.isdecimal() or int(seq) >= found[-1].seq:
                 break
             rows = self._query("SELECT seq, body, hash FROM journal WHERE seq = ?", [int(seq)])
             older = next(map(self._recorded, rows), NO_ORIGINAL)
             if isinstance(older, str):
                 break
-            chain.append(older)
-        return chain
+            found.append(older)
+        return found
 
     def _gtin_of(self, sku_id: str) -> str:
         body = self._value("SELECT body FROM sku WHERE sku_id = ?", sku_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from time import time
 from typing import Any, TextIO
@@ -18,12 +19,14 @@ from click.core import ParameterSource
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # the library that sqlite-utils has chosen
 
+from bodega.codec import parse_node_event
 from bodega.errors import FieldFault, InvalidInput, NotFound
 from bodega_agent.cli.journal_text import event_json
 from bodega_agent.cli.ledger_epcis import write_document
 from bodega_agent.cli.location import config_option
 from bodega_agent.config import load_config
 from bodega_agent.rules.epcis_uris import is_valid_gln
+from bodega_agent.store.archive import FOLDER, events_in
 from bodega_agent.store.schema import check_version
 
 Row = dict[str, Any]
@@ -44,7 +47,8 @@ def export(
 ) -> None:
     """Write the journal, or the balances of all accounts, one row a line.
 
-    In CSV an event's fact is one column of JSON. Recipients' names and addresses are in neither table.
+    Events that have gone into archives are read from there. In CSV an event's fact is one column of JSON.
+    Recipients' names and addresses are in neither table.
 
     With --epcis: movements as EPCIS events, for other companies' systems. Every event has the same id in every
     export. What EPCIS has no word for is left out and counted on standard error.
@@ -61,6 +65,16 @@ def export(
         return
     rows = _journal(config_path, after) if table == "journal" else _balance(config_path)
     _WRITERS[shape](rows, output)
+
+
+def _archived(config_path: Path, database: Database, after: int) -> Iterator[Row]:
+    """Events that the journal has given to archives, oldest first; files dropped for want of room are left out."""
+    folder = load_config(config_path).ledger_path.parent / FOLDER
+    query = "SELECT file FROM archive WHERE last_seq > ? AND dropped = 0 ORDER BY first_seq"
+    for segment in database.query(query, [after]):
+        for seq, body, chain_hash in events_in(folder / segment["file"]):
+            if seq > after:
+                yield {"seq": seq, "body": body, "hash": chain_hash}
 
 
 def _open(config_path: Path) -> Database:
@@ -86,22 +100,35 @@ def _write_epcis(config_path: Path, after: int, gln: str, output: TextIO) -> Non
             hint="give all 13 digits; the last one is a check digit",
             faults=(FieldFault("gln", "must be 13 digits with a right check digit"),),
         )
-    query = _open(config_path).query
-    created_at_ms = int(time() * 1000)
-    left_out = write_document(query, after=after, gln=gln, created_at_ms=created_at_ms, output=output)
+    database = _open(config_path)
+    left_out = write_document(
+        database.query,
+        after=after,
+        gln=gln,
+        created_at_ms=int(time() * 1000),
+        output=output,
+        archived=_archived(config_path, database, after),
+    )
     if left_out:
         told = ", ".join(f"{count} x {what}" for what, count in sorted(left_out.items()))
         click.echo(f"left out of the document: {told}", err=True)
 
 
 def _journal(config_path: Path, after: int) -> Iterator[Row]:
-    query = "SELECT seq, at_ms, cmd_id, body, hash FROM journal WHERE seq > ? ORDER BY seq"
-    for row in _open(config_path).query(query, [after]):
+    database = _open(config_path)
+    last = after
+    live = database.query("SELECT seq, body, hash FROM journal WHERE seq > ? ORDER BY seq", [after])
+    for row in chain(_archived(config_path, database, after), live):
+        # While an archive is being made, an event is in both places.
+        if row["seq"] <= last:
+            continue
+        last = row["seq"]
+        message = parse_node_event(row["body"])
         event = event_json(row["seq"], row["body"], row["hash"])
         yield {
             "seq": row["seq"],
-            "at_ms": row["at_ms"],
-            "cmd_id": row["cmd_id"],
+            "at_ms": message.at_ms,
+            "cmd_id": message.cmd_id,
             "fact": event["fact"],
             "hash": event["hash"],
             "event": event["event"],

@@ -21,7 +21,7 @@ from bodega.limits import (
 )
 from bodega_agent.store import checkpoints, condition
 from bodega_agent.store.condition import Restored
-from bodega_agent.store.integrity import BackgroundWalk, Fold, Trouble
+from bodega_agent.store.integrity import BackgroundWalk, Fold, Scrub, Trouble
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 
@@ -38,6 +38,7 @@ class IntegrityService:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._walk: BackgroundWalk | None = None
+        self._scrub = Scrub()
         self._checkpoint_seq = self._last_turn_seq = 0
         self._trouble: Trouble | None = None
         self._restored: Restored | None = None
@@ -117,10 +118,20 @@ class IntegrityService:
             at_head, trouble = await self._store.read_aside(lambda reader: _turn(walk, reader, events_max))
         except Unavailable:
             return
+        if trouble is None and at_head:
+            await self._make_checkpoint(walk.fold)
+            trouble = await self._scrub_on()
         if trouble is not None:
             await self._alarm(trouble)
-        elif at_head:
-            await self._make_checkpoint(walk.fold)
+
+    async def _scrub_on(self) -> Trouble | None:
+        """The next events of the round that looks again at what the walk has passed."""
+        with contextlib.suppress(Unavailable):
+            _, trouble = await self._store.read_aside(
+                lambda reader: _turn(self._scrub, reader, CHAIN_CHECK_EVENTS_MAX)
+            )
+            return trouble
+        return None
 
     async def verify(self, *, since_checkpoint: bool = False) -> Json:
         """The full check, beside the work; if it finds everything right, an older alarm is taken back."""
@@ -184,7 +195,7 @@ class IntegrityService:
         }
 
 
-def _turn(walk: BackgroundWalk, reader: Reader, events_max: int) -> tuple[bool, Trouble | None]:
+def _turn(walk: BackgroundWalk | Scrub, reader: Reader, events_max: int) -> tuple[bool, Trouble | None]:
     """In slices, each a short read: the writer's log can not be cut back under a long one."""
     for _ in range(0, events_max, CHAIN_CHECK_SLICE_EVENTS_MAX):
         at_head, trouble = walk.step(reader.connection, CHAIN_CHECK_SLICE_EVENTS_MAX)

@@ -47,6 +47,30 @@ async def test_a_healthy_ledger_is_walked_to_its_head_and_compared(tmp_path: Pat
         assert integrity.sound_seq == 4
 
 
+async def test_a_byte_that_rots_behind_the_walk_is_found_in_the_next_round(tmp_path: Path) -> None:
+    async with agent(tmp_path) as (store, integrity):
+        for _ in range(3):
+            await store.write(receive)
+        await integrity.walk_on()
+        await integrity.walk_on()
+        assert integrity.trouble is None, "two rounds over a sound journal"
+        tamper(tmp_path, "UPDATE journal SET body = body || x'00' WHERE seq = 2")
+        await integrity.walk_on()
+        assert integrity.status()["first_bad_seq"] == 2
+
+
+async def test_a_round_begins_behind_what_was_archived(tmp_path: Path) -> None:
+    async with agent(tmp_path) as (store, integrity):
+        await store.write(receive)
+        archives = ArchiveService(store, integrity, node_id="n", needs_ack=False, now_ms=lambda: 10**15)
+        assert [step["step"] async for step in archives.run(0)]
+        assert await store.read(lambda reader: reader.first_seq()) > 1
+        await integrity.walk_on()
+        await store.write(receive)
+        await integrity.walk_on()
+        assert integrity.trouble is None
+
+
 async def test_an_alarm_names_the_row_refuses_promises_records_scans_and_survives_a_restart(
     tmp_path: Path,
 ) -> None:

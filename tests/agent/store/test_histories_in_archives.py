@@ -8,13 +8,12 @@ import pytest
 
 from bodega.core.ledger import DOCK, Goods
 from bodega.errors import NotFound
-from bodega_agent.services.archiving import ArchiveService
-from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.store import archive, ledger
 from bodega_agent.store.reads.histories import history
 from bodega_agent.store.reads.names import Kind
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
+from support.ledger_care import archive_all
 from support.node_under_test import opened_store
 
 OATS = [((Kind.SKU, "OAT"),)]
@@ -27,21 +26,13 @@ async def _receive(store: Store, sku_id: str) -> None:
     await store.write(work)
 
 
-async def _archive(store: Store) -> str:
-    service = ArchiveService(
-        store, IntegrityService(store), node_id="lisbon-01", needs_ack=False, now_ms=lambda: 10**9
-    )
-    (file,) = [step["file"] async for step in service.run(0) if step["step"] == "archived"]
-    return str(file)
-
-
 async def _two_archives(store: Store) -> list[str]:
     """Oats first and last, in both archives and in the journal, with rye between."""
     files = []
     for _ in range(2):
         for sku_id in ("OAT", "RYE", "RYE"):
             await _receive(store, sku_id)
-        files.append(await _archive(store))
+        files.append(await archive_all(store))
     await _receive(store, "OAT")
     return files
 
