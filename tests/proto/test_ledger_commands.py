@@ -142,3 +142,18 @@ def test_a_parcel_out_of_a_bin_needs_its_number_and_an_order_names_no_bin() -> N
         in faults_of({**pack, "bin_id": "A", "fulfillment_order_id": "F"})["fulfillment_order_id"]
     )
     assert decode({**pack, "fulfillment_order_id": "FO-1"}).lines == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"command": "move", "from_bin_id": "A", "to_bin_id": "A"}, "to_bin_id"),
+        (
+            {"command": "change_disposition", "bin_id": "A", "to_disposition": "sellable_accessible"},
+            "to_disposition",
+        ),
+        ({"command": "inspect", "to_disposition": "returned"}, "to_disposition"),
+    ],
+)
+def test_goods_that_stay_where_and_what_they_are_have_not_moved(body: dict[str, Any], field: str) -> None:
+    assert set(faults_of({"cmd_id": "c", "sku_id": "OAT", "quantity": 1, **body})) == {field}

@@ -219,6 +219,15 @@ def test_a_correction_asks_only_for_what_the_movement_has_left_somewhere() -> No
     }
 
 
+def test_what_has_moved_nothing_in_the_end_can_not_be_undone() -> None:
+    stage = Account("SKU-1", bin="STAGE-FO-1", disposition=Disposition.IN_PROGRESS)
+    goods = Goods("SKU-1", 1, serials=("S-1",))
+    on_stage = Book({stage: 1}, {("SKU-1", "S-1"): stage})
+    scanned_twice = book("pick", [goods], on_stage, Places("A-01-01", "STAGE-FO-1")).movement
+    with pytest.raises(Refused, match="moved nothing"):
+        correct(scanned_twice, "1/4", Book({}), reason="scanned twice")
+
+
 def test_a_place_that_the_book_has_emptied_does_not_give_a_serial_away_twice() -> None:
     booking = book(
         "pick",

@@ -1,4 +1,4 @@
-"""The ledger's commands as plain counting: an obviously right model, written without the store and its recipes.
+"""Physical ledger commands as plain counting: an obviously right model, written without the store and its recipes.
 
 A place is ("bin", disposition), the world outside a text. `apply` takes the JSON of a command that is well formed
 and says what the ledger must answer: done, or refused with nothing changed.
@@ -43,8 +43,8 @@ class Leg:
 
 
 @dataclass
-class LedgerModel:
-    """All that the ledger holds. `stock` counts (SKU, lot, place), the world outside too, as a debt."""
+class PhysicalModel:
+    """All that lies and moves. `stock` counts (SKU, lot, place), the world outside too, as a debt."""
 
     stock: Counter[tuple[str, str, Place]] = field(default_factory=Counter)
     serial_at: dict[tuple[str, str], tuple[str, Place]] = field(default_factory=dict)
@@ -52,10 +52,6 @@ class LedgerModel:
     open_by_movement: dict[int, list[tuple[str, str, str, int]]] = field(default_factory=dict)
     movements: dict[int, list[Leg]] = field(default_factory=dict)
     corrected: set[int] = field(default_factory=set)
-    rights: Counter[str] = field(default_factory=Counter)
-    promised: dict[str, Json] = field(default_factory=dict)
-    holds: dict[str, tuple[str, int]] = field(default_factory=dict)
-    clock_ms: int = 0
 
     # One movement.
 
@@ -115,6 +111,14 @@ class LedgerModel:
             self.open_differences[bin_id, sku, lot] += units
 
     def _plain(self, body: Json, seqs: list[int]) -> None:
+        same = {"move": ("from_bin_id", "to_bin_id"), "change_disposition": ("disposition", "to_disposition")}
+        if body["command"] in same and len({body[name] for name in same[body["command"]]}) == 1:
+            raise Impossible("it stays where and what it is")
+        if body["command"] == "inspect" and (body["bin_id"], RETURNED) == (
+            body["to_bin_id"],
+            body["to_disposition"],
+        ):
+            raise Impossible("it stays where and what it is")
         lines = body.get("lines", [body] if "sku_id" in body else self._all_at(body))
         named = [(line["sku_id"], serial) for line in lines for serial in line.get("serials", ())]
         if len(named) > len(set(named)) or not lines:
@@ -125,19 +129,14 @@ class LedgerModel:
         """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""
         source = _leg(body, {"sku_id": "", "quantity": 0}).source
         return [
-            {
-                "sku_id": sku,
-                "lot": lot,
-                "quantity": units,
-                "serials": [s for (of, s), at in self.serial_at.items() if of == sku and at == (lot, place)],
-            }
-            for (sku, lot, place), units in self.stock.items()
-            if place == source and units > 0
+            {"sku_id": leg.sku, "lot": leg.lot, "quantity": leg.units, "serials": leg.serials}
+            for leg in self.on_shelves()
+            if leg.source == source
         ]
 
     def _count(self, body: Json, seqs: list[int]) -> None:
         place = (body["bin_id"], body.get("disposition", SELLABLE))
-        sku, lot, units = body["sku_id"], body.get("lot", ""), _units(body)
+        sku, lot, units = body["sku_id"], body.get("lot", ""), units_of(body)
         named = set(body.get("serials", ()))
         here = {
             s for (of, s), (lot_of, at) in self.serial_at.items() if (of, lot_of, at) == (sku, lot, place)
@@ -197,12 +196,12 @@ class LedgerModel:
         ends: tuple[Place, Place] = (
             ("transformation", place) if command == "kit" else (place, "transformation")
         )
-        return Leg(body["sku_id"], "", *ends, _units(body))
+        return Leg(body["sku_id"], "", *ends, units_of(body))
 
     def _re_identify(self, body: Json, seqs: list[int]) -> None:
         place = (body["bin_id"], body.get("disposition", SELLABLE))
         was, now = body, body["becomes"]
-        units = _units(was)
+        units = units_of(was)
         self._record(
             seqs[0] if seqs else 0,
             [
@@ -229,34 +228,41 @@ class LedgerModel:
         seq = int(body["event"].split("/")[1])
         if seq not in self.movements or seq in self.corrected:
             raise Impossible("no movement, or corrected already")
-        legs = self.movements[seq]
-        net: Counter[tuple[str, str, Place]] = Counter()
-        rests: dict[tuple[str, str], tuple[str, Place]] = {}
-        for leg in legs:
-            net[leg.sku, leg.lot, leg.source] -= leg.units
-            net[leg.sku, leg.lot, leg.target] += leg.units
-            rests |= {(leg.sku, serial): (leg.lot, leg.target) for serial in leg.serials}
-        came_home = {
-            sku for (sku, _lot, place), units in net.items() if isinstance(place, tuple) and units < 0
-        }
+        legs = _in_the_end(self.movements[seq])
+        rests = {(leg.sku, serial): (leg.lot, leg.target) for leg in legs for serial in leg.serials}
         for (sku, serial), (_lot, place) in rests.items():
-            now = self.serial_at[sku, serial][1]
-            if sku in came_home and not isinstance(place, tuple) and isinstance(now, tuple):
-                raise Impossible(f"{serial} would be in the node twice")
+            if not isinstance(place, tuple) and isinstance(self.serial_at[sku, serial][1], tuple):
+                raise Impossible(f"{serial} left by it, and is back")
+        if not legs:
+            raise Impossible("it has moved nothing in the end")
         opened: list[tuple[str, str, str, int]] = []
-        done: list[Leg] = []
-        for (sku, lot, place), units in net.items():
-            if isinstance(place, tuple) and units > 0:
-                serials = tuple(s for (of, s), at in rests.items() if of == sku and at == (lot, place))
-                self._make_true(Leg(sku, lot, place, "", units, serials), done, opened)
-        for leg in reversed(legs):
-            self._shift(Leg(leg.sku, leg.lot, leg.target, leg.source, leg.units, leg.serials), done)
+        done = self._undo(legs, rests, opened)
         self.corrected.add(seq)
         for bin_id, sku, lot, units in self.open_by_movement.pop(seq):
             self.open_differences[bin_id, sku, lot] -= units
         self.movements[seqs[0]], self.open_by_movement[seqs[0]] = done, opened
         for bin_id, sku, lot, units in opened:
             self.open_differences[bin_id, sku, lot] += units
+
+    def _undo(
+        self,
+        legs: list[Leg],
+        rests: dict[tuple[str, str], tuple[str, Place]],
+        opened: list[tuple[str, str, str, int]],
+    ) -> list[Leg]:
+        """Find again what has gone since, then everything goes back the way it came."""
+        net: Counter[tuple[str, str, Place]] = Counter()
+        for leg in legs:
+            net[leg.sku, leg.lot, leg.source] -= leg.units
+            net[leg.sku, leg.lot, leg.target] += leg.units
+        done: list[Leg] = []
+        for (sku, lot, place), units in net.items():
+            if isinstance(place, tuple):
+                serials = tuple(s for (of, s), at in rests.items() if of == sku and at == (lot, place))
+                self._make_true(Leg(sku, lot, place, "", max(0, units), serials), done, opened)
+        for leg in reversed(legs):
+            self._shift(Leg(leg.sku, leg.lot, leg.target, leg.source, leg.units, leg.serials), done)
+        return done
 
     def on_shelves(self) -> list[Leg]:
         """What lies where in the node, as the leg that would empty each place."""
@@ -275,81 +281,30 @@ class LedgerModel:
             if isinstance(place, tuple) and units > 0
         ]
 
-    # Promises.
 
-    def pending(self) -> dict[str, Json]:
-        """Reservations that have not ended."""
-        return {name: kept for name, kept in self.promised.items() if kept["pending"]}
-
-    def available(self, sku: str) -> int:
-        """What the node may promise now."""
-        on_shelf = sum(n for (of, _lot, at), n in self.stock.items() if of == sku and at[1:] == (SELLABLE,))
-        pending = sum(one["pending"] for one in self.promised.values() if one["sku_id"] == sku)
-        held = min(on_shelf, sum(units for of, units in self.holds.values() if of == sku))
-        return max(0, min(self.rights[sku] - pending, on_shelf - pending - held))
-
-    def _reserve(self, body: Json, _seqs: list[int]) -> None:
-        lines = body.get("lines", [body])
-        asked: Counter[str] = Counter()
-        for line in lines:
-            asked[line["sku_id"]] += _units(line)
-        names = [line["reservation_id"] for line in lines]
-        if any(units > self.available(sku) for sku, units in asked.items()):
-            raise Impossible("more than may be promised")
-        if len(set(names)) < len(names) or set(names) & set(self.promised):
-            raise Impossible("the name is taken")
-        for line in lines:
-            lasts_ms = body.get("expires_after_s", 0) * 1_000
-            self.promised[line["reservation_id"]] = {
-                "sku_id": line["sku_id"],
-                "pending": _units(line),
-                "ends_ms": self.clock_ms + lasts_ms if lasts_ms else None,
-            }
-
-    def _release(self, body: Json, _seqs: list[int]) -> None:
-        self._pending(body)["pending"] = 0
-
-    def _expire(self, body: Json, _seqs: list[int]) -> None:
-        kept = self._pending(body)
-        if kept["ends_ms"] is None or self.clock_ms < kept["ends_ms"]:
-            raise Impossible("it has time left")
-        kept["pending"] = 0
-
-    def _pending(self, body: Json) -> Json:
-        kept = self.promised.get(body["reservation_id"], {"pending": 0})
-        if not kept["pending"]:
-            raise Impossible("nothing is pending there")
-        return kept
-
-    def _post(self, body: Json, seqs: list[int]) -> None:
-        kept = self._pending(body)
-        if body["quantity"] > kept["pending"]:
-            raise Impossible("more than was reserved")
-        serials = tuple(body.get("serials", ()))
-        leg = Leg(
-            kept["sku_id"],
-            body.get("lot", ""),
-            (body["bin_id"], SELLABLE),
-            "customer",
-            body["quantity"],
-            serials,
-        )
-        self._record(seqs[0] if seqs else 0, [leg])
-        self.rights[kept["sku_id"]] -= body["quantity"]
-        kept["pending"] = 0 if body.get("final", True) else kept["pending"] - body["quantity"]
-
-    def _override(self, body: Json, _seqs: list[int]) -> None:
-        if body.get("close"):
-            if not self.holds.get(body["override_id"], ("", 0))[1]:
-                raise Impossible("there is no such override that is open")
-            self.holds[body["override_id"]] = ("", 0)
-        elif body["override_id"] in self.holds:
-            raise Impossible("the name is taken")
-        else:
-            self.holds[body["override_id"]] = (body["sku_id"], body["quantity"])
+def _in_the_end(legs: list[Leg]) -> list[Leg]:
+    """From where to where each unit went, its stops on the way left out."""
+    ends: dict[tuple[str, str, str], tuple[Place, Place]] = {}
+    nameless: Counter[tuple[str, str, Place]] = Counter()
+    for leg in legs:
+        for serial in leg.serials:
+            source, _ = ends.get((leg.sku, leg.lot, serial), (leg.source, ""))
+            ends[leg.sku, leg.lot, serial] = (source, leg.target)
+        if not leg.serials:
+            nameless[leg.sku, leg.lot, leg.source] -= leg.units
+            nameless[leg.sku, leg.lot, leg.target] += leg.units
+    # Where nameless units came from does not matter: they are all alike.
+    to_and_fro = [
+        Leg(sku, lot, "", place, units) if units > 0 else Leg(sku, lot, place, "", -units)
+        for (sku, lot, place), units in nameless.items()
+        if units
+    ]
+    return to_and_fro + [
+        Leg(sku, lot, *way, 1, (serial,)) for (sku, lot, serial), way in ends.items() if way[0] != way[1]
+    ]
 
 
-def _units(line: Json) -> int:
+def units_of(line: Json) -> int:
     return int(line["quantity"]) * UNITS[line.get("unit", "each")]
 
 
@@ -375,12 +330,12 @@ def _leg(body: Json, line: Json) -> Leg:
         line["sku_id"],
         line.get("lot", ""),
         *ends[body["command"]],
-        _units(line),
+        units_of(line),
         tuple(line.get("serials", ())),
     )
 
 
-def balances_of(model: LedgerModel) -> dict[tuple[str, str, str, str, str, str], int]:
+def balances_of(model: PhysicalModel) -> dict[tuple[str, str, str, str, str, str], int]:
     """The model's stock as the rows of the balance table: (sku, bin, disposition, lot, owner, external)."""
     rows: dict[tuple[str, str, str, str, str, str], int] = defaultdict(int)
     for (sku, lot, place), units in model.stock.items():

@@ -316,8 +316,16 @@ class _Reading:
         rule, quantity = thing.get("rule"), "quantity" in thing
         if rule in (OverrideRule.EXPIRED, OverrideRule.FEFO) and quantity:
             self.fault("quantity", f"means nothing to the rule '{rule}': leave it out")
-        if thing.get("command") == "pack" and "bin_id" in thing and "sscc" not in thing:
+        name, at = thing.get("command"), thing.get("bin_id", DOCK)
+        if name == "pack" and "bin_id" in thing and "sscc" not in thing:
             self.fault("sscc", "is missing: the parcel that is packed out of a bin")
+        if name == "move" and "to_bin_id" in thing and thing.get("from_bin_id") == thing["to_bin_id"]:
+            self.fault("to_bin_id", "is where the goods are already: name another bin")
+        was = thing.get("disposition", Disposition.SELLABLE) if name == "change_disposition" else None
+        if name == "inspect" and thing.get("to_bin_id", at) == at:
+            was = Disposition.RETURNED
+        if was is not None and thing.get("to_disposition") == was:
+            self.fault("to_disposition", f"is what the goods are already: {shown(was)}")
 
     def finish(self, name: str, known: set[str]) -> None:
         """Raise what was found."""

@@ -34,7 +34,6 @@ from bodega.core.ledger import (
     Reference,
     check,
     in_transit,
-    places_of_serials,
 )
 from bodega.errors import FieldFault, InvalidInput, Refused
 from bodega.limits import IDENTIFIER_CHARS_MAX, QUANTITY_MAX
@@ -167,33 +166,47 @@ def book(
 def correct(movement: Movement, event: str, held: Book, *, reason: str) -> Booking:
     """Undo a recorded movement by a new one that names it (`event` is "<epoch>/<seq>").
 
-    What went away since is found again, never negative. Raises Refused for a serial that would come back
-    into the node while it is there.
+    What went away since is found again, never negative. Raises Refused for a serial that left the node by it
+    and is back: what brought it back comes first.
     """
     draft = _Draft(held, replace(movement.reference, corrects=event, reason=reason))
-    net: dict[Account, int] = defaultdict(int)
-    for account, quantity, _serials in movement.postings:
-        net[account] += quantity
-    rests = {(sku_id, serial): account for sku_id, serial, account in places_of_serials(movement)}
-    for account, quantity in net.items():
-        if account.is_physical and quantity > 0:
-            serials = tuple(serial for (_sku, serial), place in rests.items() if place == account)
-            draft.find_missing(replace(_goods_at(account, quantity), serials=serials), account)
-        elif account.is_physical and quantity < 0:
-            outside = tuple(
-                serial
-                for (sku_id, serial), place in rests.items()
-                if sku_id == account.sku_id and not place.is_physical
-            )
-            draft.refuse_doubles(replace(_goods_at(account, -quantity), serials=outside))
-    draft.postings += [
-        Posting(account, -quantity, serials) for account, quantity, serials in reversed(movement.postings)
-    ]
+    done = _without_detours(movement.postings)
+    if not done:
+        raise Refused(f"event {event} has moved nothing in the end", hint="there is nothing to undo")
+    left: dict[Account, int] = defaultdict(int)
+    rests: dict[SerialKey, Account] = {}
+    for account, quantity, serials in done:
+        left[account] += quantity
+        if quantity > 0:
+            rests |= {(account.sku_id, serial): account for serial in serials}
+    for (sku_id, serial), place in rests.items():
+        if not place.is_physical:
+            draft.refuse_doubles(Goods(sku_id, 1, serials=(serial,)))
+    for account, quantity in left.items():
+        serials = tuple(serial for (_sku, serial), place in rests.items() if place == account)
+        if account.is_physical and (quantity > 0 or serials):
+            goods = Goods(account.sku_id, max(0, quantity), account.lot, account.owner, serials)
+            draft.find_missing(goods, account)
+    draft.postings += [Posting(account, -quantity, serials) for account, quantity, serials in reversed(done)]
     return draft.booking("correct", movement.biz_step)
 
 
-def _goods_at(account: Account, quantity: int) -> Goods:
-    return Goods(account.sku_id, quantity, account.lot, account.owner)
+def _without_detours(postings: Iterable[Posting]) -> list[Posting]:
+    """What a movement has done in the end to each account, and to each serial, in its order."""
+    nameless: dict[Account, int] = defaultdict(int)
+    ways: dict[tuple[tuple[str, str, str], str], list[Account]] = {}
+    for account, quantity, serials in postings:
+        if not serials:
+            nameless[account] += quantity
+        for serial in serials:
+            way = ways.setdefault((account.goods, serial), [account, account])
+            if quantity > 0:
+                way[1] = account
+    done = [Posting(account, quantity) for account, quantity in nameless.items() if quantity]
+    for (_goods, serial), (source, target) in ways.items():
+        if source != target:
+            done += (Posting(source, -1, (serial,)), Posting(target, 1, (serial,)))
+    return done
 
 
 class _Draft:

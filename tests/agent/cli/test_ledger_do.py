@@ -37,7 +37,7 @@ def test_a_json_object_comes_from_standard_input(node):
     body = {"command": "count", "cmd_id": "by-hand-2", "sku_id": "SKU-1", "bin_id": "B-02-01", "quantity": 4}
     done = bodega(node, "ledger", "do", "-", stdin=json.dumps(body))
     assert done.returncode == 0, done.stderr
-    assert "4 SKU-1 more than the book said" in done.stdout
+    assert "counted B-02-01: 4 SKU-1 more than the book said" in done.stdout
     same = bodega(node, "ledger", "do", "count", "sku_id=SKU-1", "bin_id=B-02-01", "quantity=4")
     assert "nothing to record" in same.stdout
 

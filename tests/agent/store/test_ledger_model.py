@@ -20,7 +20,9 @@ from bodega_agent.store import rights
 from bodega_agent.store.standing import standing
 from bodega_agent.store.transaction import Context
 from support.command_bodies import PHYSICAL, PROMISED, PROMISES, reserving, settling, taking
-from support.ledger_model import Impossible, LedgerModel, balances_of
+from support.ledger_model import Impossible, balances_of
+from support.long_run import by_length
+from support.promise_model import LedgerModel
 from support.small_ledger import SmallLedger, stocked
 
 TEMPLATE = tempfile.TemporaryDirectory(prefix="bodega-template-")
@@ -194,7 +196,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 LedgerMachine.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=by_length(60, 1_000),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
