@@ -117,7 +117,8 @@ async def bulk(folder: Path, commits: int, commands: int = COMMANDS_A_BULK_COMMI
         raw.close()
     rate, raw_rate = (round(commands / statistics.median(times)) for times in (ours_s, raw_s))
     movements = commits * commands
-    event_bytes = sum(len(row.event[4]) for row in islice(rows.day(rows.cmd_ids()), movements))
+    bodies = [row.event[4] for row in islice(rows.day(rows.cmd_ids()), movements)]
+    event_bytes = sum(len(body) for body in bodies if isinstance(body, bytes))
     file_bytes = rows.path_in(folder).stat().st_size
     return [
         Result.against("ledger.bulk", rate, "1/s", raw_rate),

@@ -173,6 +173,7 @@ _ANYWHERE = ("move", "scrap", "change_disposition", "count")
 def taking(draw: st.DrawFn, there: list[Leg]) -> Json:
     """A command about goods that lie somewhere, all of them or some."""
     leg = draw(st.sampled_from(there))
+    assert isinstance(leg.source, tuple), "goods in the node lie in a bin"
     bin_id, disposition = leg.source
     units = draw(st.integers(1, min(leg.units, 12)))
     line: Json = {"sku_id": leg.sku, "quantity": units}

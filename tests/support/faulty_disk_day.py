@@ -142,9 +142,10 @@ class Day:
 
     def _evening(self) -> list[list[Command | News]]:
         """What luck alone seldom brings about: commands that only make sense after others."""
-        parcel, cup = {"sscc": make_sscc(3, "9521234", 2_000)}, {"sku_id": PLAIN, "quantity": 1}
-        at = {"bin_id": BINS[0]}
-        count = {"command": "count", **at, "sku_id": PLAIN, "quantity": 60}
+        parcel: Json = {"sscc": make_sscc(3, "9521234", 2_000)}
+        cup: Json = {"sku_id": PLAIN, "quantity": 1}
+        at: Json = {"bin_id": BINS[0]}
+        count: Json = {"command": "count", **at, "sku_id": PLAIN, "quantity": 60}
         reservations = [{"reservation_id": f"E{number}"} for number in range(3)]
         reserved = [{"command": "reserve", "expires_after_s": 1, **r, **cup} for r in reservations]
         packed = {"command": "pack", **at, **parcel, **cup}

@@ -94,7 +94,7 @@ class _Filter:
             ctypes.cast(file, POINTER(c_void_p))[0] = None  # no methods: SQLite shall not close it
             if code:
                 return code
-        code = self._open(vfs, name, file, flags, flags_out)
+        code = int(self._open(vfs, name, file, flags, flags_out))
         if code == apsw.SQLITE_OK and own is not None:
             self._names[file] = own
             head = ctypes.cast(file, POINTER(_File)).contents

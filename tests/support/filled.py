@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -23,7 +24,7 @@ def filled(message: Message) -> Message:
     return message
 
 
-def _fill(message: Message, field: FieldDescriptor) -> None:
+def _fill(message: Message, field: Any) -> None:
     if field.message_type is not None:
         if field.message_type.GetOptions().map_entry:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -29,18 +30,17 @@ def context() -> Context:
 def receive(tx: Transaction, quantity: int = 5, sku_id: str = "SKU-1", serials: tuple[str, ...] = ()) -> None:
     """Two events: goods come in, and are put away into BIN. Remembered under their command's id."""
     goods = [Goods(sku_id, quantity, serials=serials)]
-    for command, places in (
-        ("receive", {"target_bin": DOCK}),
-        ("put_away", {"source_bin": DOCK, "target_bin": BIN}),
-    ):
-        who = context()
-        tx.once(
-            who.cmd_id, {"command": command}, lambda c=command, w=who, p=places: _move(tx, w, c, goods, p)
-        )
+    for command, source_bin, target_bin in (("receive", "", DOCK), ("put_away", DOCK, BIN)):
+        _once(tx, command, goods, source_bin, target_bin)
 
 
-def _move(tx: Transaction, who: Context, command: str, goods: list[Goods], places: dict[str, str]) -> dict:
-    return {"seq": ledger.move(tx, who, command, goods, **places)}
+def _once(tx: Transaction, command: str, goods: list[Goods], source_bin: str, target_bin: str) -> None:
+    who = context()
+
+    def work() -> dict[str, Any]:
+        return {"seq": ledger.move(tx, who, command, goods, source_bin=source_bin, target_bin=target_bin)}
+
+    tx.once(who.cmd_id, {"command": command}, work)
 
 
 def relocate(
@@ -64,7 +64,7 @@ def tamper(folder: Path, *statements: str) -> None:
             raw.execute(sql)
 
 
-def verified(folder: Path, **how: bool) -> dict:
+def verified(folder: Path, **how: bool) -> dict[str, Any]:
     """What `bodega ledger verify` finds."""
     with closing(Reader(folder / "ledger.db")) as reader:
         return reader.verify(**how)

@@ -309,8 +309,8 @@ def units_of(line: Json) -> int:
 
 
 def _leg(body: Json, line: Json) -> Leg:
-    disposition = body.get("disposition", SELLABLE)
-    at = body.get("bin_id", "DOCK")
+    disposition: str = body.get("disposition", SELLABLE)
+    at: str = body.get("bin_id", "DOCK")
     ends: dict[str, tuple[Place, Place]] = {
         "receive": ("supplier", (at, IN_PROGRESS)),
         "put_away": ((body.get("from_bin_id", "DOCK"), IN_PROGRESS), (body.get("to_bin_id", ""), SELLABLE)),

@@ -24,7 +24,7 @@ class LedgerModel(PhysicalModel):
     def available(self, sku: str) -> int:
         """What the node may promise now."""
         on_shelf = sum(n for (of, _lot, at), n in self.stock.items() if of == sku and at[1:] == (SELLABLE,))
-        pending = sum(one["pending"] for one in self.promised.values() if one["sku_id"] == sku)
+        pending = sum(int(one["pending"]) for one in self.promised.values() if one["sku_id"] == sku)
         held = min(on_shelf, sum(units for of, units in self.holds.values() if of == sku))
         return max(0, min(self.rights[sku] - pending, on_shelf - pending - held))
 

@@ -82,7 +82,7 @@ async def test_sigterm_in_the_middle_of_scanning_loses_no_scan_that_beeped(tmp_p
         scanner.close()
     reader = Reader(tmp_path / "ledger.db")
     supplied = sum(
-        -row["quantity"] for row in reader._rows("SELECT * FROM balance WHERE external = ?", SUPPLIER)
+        -row["quantity"] for row in reader.rows("SELECT * FROM balance WHERE external = ?", SUPPLIER)
     )
     reader.close()
     # The last scan may have been committed without its beep; none that beeped may be missing.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bodega.core.commands import Command
 from bodega.core.ledger import parcel_place, stage_of
-from bodega.core.lifecycles import FULFILLMENT, FulfillmentState
+from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
 from bodega.core.promise import demand_by_sku
 from bodega.core.recipes import RECIPES, Places
 from bodega.errors import FieldFault, InvalidInput, Refused
@@ -22,23 +22,29 @@ def pick(tx: Transaction, context: Context, command: Command) -> Json:
     """For an order no more than it still asks for, lines of one SKU taken together; else into `to_bin_id`."""
     doing = Work(tx, context, command)
     known = doing.understood()
-    target = command.to_bin_id
-    if command.fulfillment_order_id:
-        order = work.find(tx, command.fulfillment_order_id)
-        picked = demand_by_sku((one.goods.sku_id, one.goods.quantity) for one in known)
-        _refuse_more_than_asked(order, picked)
-        work.pick_lines(tx, order, picked)
-        target = stage_of(order.fulfillment_order_id)
-    doing.book("pick", known, Places(command.bin_id, target))
+    if not command.fulfillment_order_id:
+        doing.book("pick", known, Places(command.bin_id, command.to_bin_id))
+        return doing.result()
+    order = work.find(tx, command.fulfillment_order_id)
+    picked = demand_by_sku((one.goods.sku_id, one.goods.quantity) for one in known)
+    _refuse_more_than_asked(order, picked)
+    if order.state is FulfillmentState.ASSIGNED:
+        work.claim(tx, context, order.fulfillment_order_id)
+    work.pick_lines(tx, order, picked)
+    doing.book("pick", known, Places(command.bin_id, stage_of(order.fulfillment_order_id)))
+    _finish_if_all_is_picked(tx, context, order.fulfillment_order_id)
     return doing.result()
 
 
+def _finish_if_all_is_picked(tx: Transaction, context: Context, fulfillment_order_id: str) -> None:
+    """Who claimed an order and picked the last of it has it ready to pack; another's flow goes on by itself."""
+    order = work.find(tx, fulfillment_order_id)
+    done = all(line.picked + line.short == line.quantity for line in order.lines)
+    if done and order.device == context.device:
+        work.advance(tx, context, fulfillment_order_id, FulfillmentEvent.PICKS_DONE)
+
+
 def _refuse_more_than_asked(order: work.WorkOrder, picked: Mapping[str, int]) -> None:
-    if order.state not in _PICKABLE:
-        raise Refused(
-            f"order {order.fulfillment_order_id} is {order.state}: nothing is picked for it any more",
-            hint="bodega orders shows what is open",
-        )
     asked = demand_by_sku(
         (line.sku_id, max(0, line.quantity - line.picked - line.short)) for line in order.lines
     )
@@ -58,6 +64,11 @@ def _refuse_more_than_asked(order: work.WorkOrder, picked: Mapping[str, int]) ->
             hint="nothing was written; pick what is asked for",
             faults=faults,
         )
+    if order.state not in _PICKABLE:
+        raise Refused(
+            f"order {order.fulfillment_order_id} is {order.state}: nothing is picked for it any more",
+            hint="bodega orders shows what is open",
+        )
 
 
 def pack(tx: Transaction, context: Context, command: Command) -> Json:
@@ -66,6 +77,8 @@ def pack(tx: Transaction, context: Context, command: Command) -> Json:
         return _whole(tx, context, command, command.bin_id, parcel_place(command.sscc))
     if command.lines:
         raise _fault("sku_id", "an order is packed whole: leave the goods out")
+    order = work.find(tx, command.fulfillment_order_id)
+    FULFILLMENT.step(order.state, FulfillmentEvent.PACK)
     following = labels.peek_sscc(tx)
     if command.sscc not in {"", following}:
         raise _fault("sscc", f"the next parcel number of this node is {following}: leave it out")

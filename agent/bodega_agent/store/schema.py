@@ -13,6 +13,7 @@ from pathlib import Path
 import apsw
 
 from bodega.errors import PermissionRefused, Refused, SchemaTooNew, Unavailable
+from bodega_agent.store.files import sync
 
 SCHEMA_VERSION = 2
 
@@ -141,7 +142,7 @@ def opening(path: Path) -> Iterator[None]:
 
 def open_for_writing(path: Path) -> apsw.Connection:
     """Open (and create or migrate) the ledger; SchemaTooNew if a newer Bodega wrote it, else as `opening`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     with opening(path), ExitStack() as undo:
         connection = undo.enter_context(closing(apsw.Connection(str(path))))
         connection.set_busy_timeout(5_000)
@@ -150,6 +151,14 @@ def open_for_writing(path: Path) -> apsw.Connection:
         _migrate(connection, path)
         undo.pop_all()
     return connection
+
+
+def _make_folder(folder: Path) -> None:
+    """Make it with all that lead to it, each name on the disk before anything lies in it."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        sync(one.parent)
 
 
 def open_for_reading(path: Path) -> apsw.Connection:

@@ -114,10 +114,10 @@ class Store:
         await self.write(work)
 
     def close(self) -> None:
-        """Finish what is queued and close the file."""
-        self._writer.close()
+        """Finish what is queued and close the file; the writer last, so that it folds the log in."""
         self._readers.shutdown(wait=True)
         self._reader.close()
+        self._writer.close()
 
     def _note_news(self, head_seq: int) -> None:
         self._head_seq = head_seq

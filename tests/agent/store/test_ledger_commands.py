@@ -16,7 +16,7 @@ from bodega.core.commands import decode
 from bodega.errors import BodegaError, InvalidInput, NotFound, Refused
 from bodega.v1 import catalogue_pb2, stock_pb2
 from bodega_adapters.framing.check_digit import make_sscc
-from bodega_agent.store import rights
+from bodega_agent.store import rights, work
 from bodega_agent.store.commands import run
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
@@ -229,14 +229,48 @@ async def test_a_pick_of_more_than_the_order_asks_for_is_refused_lines_taken_tog
 async def test_goods_of_an_open_order_leave_only_with_the_order(tmp_path: Path) -> None:
     with node_in(tmp_path) as node:
         await node.stocked()
-        order = await node.hub.fulfillment_order(1, ("TEA", 1))
-        await node.do("pick", fulfillment_order_id=order, bin_id="A-01-01", sku_id="TEA", quantity=1)
+        order = await node.hub.fulfillment_order(1, ("TEA", 2))
+        picked = await node.do("pick", fulfillment_order_id=order, bin_id="A-01-01", sku_id="TEA", quantity=1)
         with pytest.raises(InvalidInput, match="belongs to order FO-1"):
             await node.do("move", from_bin_id="STAGE-FO-1", to_bin_id="A-01-01", sku_id="TEA", quantity=1)
-        with pytest.raises(Refused, match="serves order FO-1, which is assigned"):
-            await node.do("correct", event="1/1", reason="wrong order")
-        with pytest.raises(BodegaError, match="'pack' is not possible in state 'assigned'"):
+        with pytest.raises(Refused, match="serves order FO-1, which is picking"):
+            await node.do("correct", event=f"1/{picked['seqs'][0]}", reason="wrong order")
+        with pytest.raises(BodegaError, match="'pack' is not possible in state 'picking'"):
             await node.do("pack", fulfillment_order_id=order)
+
+
+async def test_an_order_is_picked_and_packed_by_commands_and_its_label_is_queued(tmp_path: Path) -> None:
+    with node_in(tmp_path) as node:
+        await node.hub.profile()
+        await node.stocked()
+        order = await node.hub.fulfillment_order(1, ("TEA", 2))
+        for _ in range(2):
+            await node.do("pick", fulfillment_order_id=order, bin_id="A-01-01", sku_id="TEA", quantity=1)
+        await node.do("pack", fulfillment_order_id=order)
+        (shown,) = await node.store.read(Reader.orders)
+        assert (shown["state"], await node.held("TEA")) == ("packed", {f"PARCEL-{shown['sscc']}": 2})
+        (label,) = await node.store.read(Reader.labels)
+        assert (label["sscc"], label["state"]) == (shown["sscc"], "queued")
+
+
+async def test_an_order_that_is_not_here_is_neither_picked_nor_packed(tmp_path: Path) -> None:
+    with node_in(tmp_path) as node:
+        await node.stocked()
+        with pytest.raises(NotFound, match="no fulfillment order 'FO-9'"):
+            await node.do("pack", fulfillment_order_id="FO-9")
+        with pytest.raises(NotFound, match="no fulfillment order 'FO-9'"):
+            await node.do("pick", fulfillment_order_id="FO-9", bin_id="A-01-01", sku_id="TEA", quantity=1)
+        assert await node.facts() == []
+
+
+async def test_an_order_that_a_scanner_has_claimed_stays_with_its_flow(tmp_path: Path) -> None:
+    with node_in(tmp_path) as node:
+        await node.stocked()
+        order = await node.hub.fulfillment_order(1, ("TEA", 1))
+        await node.store.write(lambda tx: work.claim(tx, Context("c", device="scanner-1"), order))
+        await node.do("pick", fulfillment_order_id=order, bin_id="A-01-01", sku_id="TEA", quantity=1)
+        (shown,) = await node.store.read(Reader.orders)
+        assert (shown["state"], shown["device"]) == ("picking", "scanner-1")
 
 
 async def test_a_parcel_that_is_no_orders_is_packed_unpacked_and_shipped_by_its_number(
