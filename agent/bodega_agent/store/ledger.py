@@ -15,7 +15,6 @@ from bodega.core.ledger import (
     Goods,
     LotSeen,
     Movement,
-    Posting,
     Reference,
     places_of_serials,
 )
@@ -133,7 +132,7 @@ def balance_of(tx: Transaction, account: Account) -> int:
 
 def record(tx: Transaction, context: Context, movement: Movement) -> int:
     """Append a movement and keep balances, serials and lots with it."""
-    apply_postings(tx, movement.postings)
+    tx.pending.post(movement.postings)
     for sku_id, serial, account in places_of_serials(movement):
         tx.execute(
             "INSERT OR REPLACE INTO serial(sku_id, serial, bin, disposition, lot, owner, external)"
@@ -149,36 +148,18 @@ def record(tx: Transaction, context: Context, movement: Movement) -> int:
     return tx.append(context, movement=movement_to_wire(movement))
 
 
-# Two statements, because SQLite looks at a CHECK before it looks for a row to update: what an upsert would
-# take from a bin is refused as a negative row. Triggers drop a row that has come to zero.
-_TAKE = (
-    "UPDATE balance SET quantity = quantity + ? WHERE sku_id = ? AND bin = ? AND disposition = ? AND lot = ?"
-    " AND owner = ? AND external = ?"
-)
-_BRING = (
-    "INSERT INTO balance(sku_id, bin, disposition, lot, owner, external, quantity) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity"
-)
-
-
-def apply_postings(tx: Transaction, postings: Iterable[Posting]) -> None:
-    """Net change per account; an account at zero has no row, and a CHECK keeps bins from going below."""
-    changes: dict[Account, int] = {}
-    for account, quantity, _serials in postings:
-        changes[account] = changes.get(account, 0) + quantity
-    for account, change in changes.items():
-        taken = change < 0 and not account.external and tx.change(_TAKE, (change, *account))
-        if change and not taken:
-            tx.change(_BRING, (*account, change))
-
-
 def balances_at(tx: Transaction, place: str) -> dict[Account, int]:
     """All balances of one place; empty for no place (goods that come from outside)."""
-    return _balances(tx, _BALANCES_AT, (place,)) if place else {}
+    rows = tx.execute(_BALANCES_AT, (place,)) if place else ()
+    return {Account(*account): quantity for *account, quantity in rows}
 
 
 def _balances_of(tx: Transaction, sku_id: str, place: str) -> dict[Account, int]:
-    return _balances(tx, _BALANCES_OF, (sku_id, place)) if place else {}
+    """Of one SKU; what the commands before it in this transaction have yet to write is in it."""
+    if not place:
+        return {}
+    written = {Account(*account): quantity for *account, quantity in tx.peek(_BALANCES_OF, (sku_id, place))}
+    return tx.pending.added_to(written, sku_id, place)
 
 
 _BALANCES_AT = (
@@ -188,10 +169,6 @@ _BALANCES_OF = (
     "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
     " WHERE sku_id = ? AND bin = ?"
 )
-
-
-def _balances(tx: Transaction, sql: str, values: tuple[str, ...]) -> dict[Account, int]:
-    return {Account(*account): quantity for *account, quantity in tx.execute(sql, values)}
 
 
 def where_serials_are(tx: Transaction, keys: Iterable[SerialKey]) -> dict[SerialKey, Account]:

@@ -2,6 +2,9 @@
 
 Everything that a command does goes through one `Transaction`, so the journal, the balances and the work
 tables can not disagree. `Context` says who does it; events of one command share its `cmd_id`.
+
+Events, command results and changes of balances wait in memory (`store.pending`) until a statement could see
+them, or the end of the job: commands that share a commit share their writes too.
 """
 
 from __future__ import annotations
@@ -24,10 +27,12 @@ from bodega.limits import EVENT_BYTES_MAX
 from bodega.v1 import journal_pb2
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
+from bodega_agent.store.pending import Pending
 
 Row = tuple[Any, ...]
 
 _canonical = json.JSONEncoder(sort_keys=True).encode
+_RESULT_OF = "SELECT digest, result FROM command WHERE cmd_id = ?"
 
 
 class Context(NamedTuple):
@@ -57,7 +62,7 @@ class Transaction:
     ) -> None:
         self._connection = connection
         self.gate = gate or Gate()
-        self._changing = connection.cursor()
+        self.pending = Pending()
         self.now_ms = now_ms
         self.clock = clock
         self.head = Head()
@@ -66,22 +71,31 @@ class Transaction:
         self.reload_head()
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> Iterable[Row]:
-        """Run one statement."""
+        """Run one statement, after all that is pending."""
+        if self.pending:
+            self.flush()
         return self._connection.execute(sql, values)
 
     def executemany(self, sql: str, values: Iterable[tuple[Any, ...]]) -> None:
-        """Run one statement for many rows."""
+        """Run one statement for many rows, after all that is pending."""
+        if self.pending:
+            self.flush()
         self._connection.executemany(sql, values)
 
-    def change(self, sql: str, values: tuple[Any, ...]) -> int:
-        """Run one statement that answers no rows; how many it changed. Cheaper than `execute`: one cursor for all."""
-        self._changing.execute(sql, values)
-        return self._connection.changes()
-
     def one(self, sql: str, values: tuple[Any, ...] = ()) -> Row | None:
-        """The first row, or None."""
+        """The first row, or None; after all that is pending."""
+        if self.pending:
+            self.flush()
         row: Row | None = self._connection.execute(sql, values).fetchone()
         return row
+
+    def peek(self, sql: str, values: tuple[Any, ...]) -> Iterable[Row]:
+        """Read rows as they are without what is pending; the caller knows how to add that."""
+        return self._connection.execute(sql, values)
+
+    def flush(self) -> None:
+        """Write what is pending; raises apsw's error if it may not be written."""
+        self.pending.write(self._connection)
 
     def changes(self) -> int:
         """Rows changed by the last statement."""
@@ -117,11 +131,10 @@ class Transaction:
         if len(body) > EVENT_BYTES_MAX:
             raise InvalidInput(f"the event has {len(body)} bytes, {EVENT_BYTES_MAX} is the most")
         seq, chain_hash = self.head.seq + 1, link(self.head.hash, body)
-        self.change(
-            "INSERT INTO journal(seq, cmd_id, fact, at_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
-            (seq, context.cmd_id, fact_of(event), at_ms, body, chain_hash),
-        )
+        self.pending.event((seq, context.cmd_id, fact_of(event), at_ms, body, chain_hash))
         self.head = Head(self.head.epoch, seq, chain_hash)
+        if self.pending.full:
+            self.flush()
         return seq
 
     def _hub_seen(self) -> int:
@@ -136,13 +149,10 @@ class Transaction:
         Raises IdempotencyMismatch when the id comes back with another body.
         """
         digest = hashlib.sha256(_canonical(body).encode()).digest()
-        row = self.one("SELECT digest, result FROM command WHERE cmd_id = ?", (cmd_id,))
+        row = self.pending.result_of(cmd_id) or next(iter(self.peek(_RESULT_OF, (cmd_id,))), None)
         if row is None:
             result = work()
-            self.change(
-                "INSERT INTO command(cmd_id, digest, result, seq) VALUES (?, ?, ?, ?)",
-                (cmd_id, digest, _canonical(result), self.head.seq),
-            )
+            self.pending.command((cmd_id, digest, _canonical(result), self.head.seq))
             return result
         if row[0] != digest:
             raise IdempotencyMismatch(
@@ -158,6 +168,7 @@ class Transaction:
         self.execute("SAVEPOINT part")
         try:
             yield
+            self.flush()
         except BaseException:
             self.return_to(mark)
             # A disk that fails may have undone all of it: the error that says so is the one to be told.
@@ -168,7 +179,8 @@ class Transaction:
         self.execute("RELEASE part")
 
     def return_to(self, mark: Head) -> None:
-        """What was appended after `mark` is being undone."""
+        """What was appended after `mark` is being undone; what is pending never was anything else."""
+        self.pending.clear()
         self.head = mark
         self._seen_seq = None
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +42,15 @@ class _Job:
     future: asyncio.Future[Any]
     result: Any = None
     error: Exception | None = None
+
+
+class _Outcome(Enum):
+    """What became of a batch."""
+
+    COMMITTED = auto()
+    JOB_FAILED = auto()
+    NO_ROOM = auto()
+    DISK_FAILED = auto()
 
 
 class Writer:
@@ -127,7 +137,10 @@ class Writer:
     def _commit(self, connection: apsw.Connection, transaction: Transaction, batch: list[_Job]) -> None:
         """Run a batch, commit it and have it answered."""
         before = -1 if self._head_in_doubt else transaction.head.seq
-        if not self._attempt(connection, transaction, batch) and self._gate.make_room():
+        outcome = self._attempt(connection, transaction, batch)
+        if outcome is _Outcome.JOB_FAILED and len(batch) > 1:
+            outcome = self._attempt(connection, transaction, batch, apart=True)
+        if outcome is _Outcome.NO_ROOM and self._gate.make_room():
             # One by one: what is too big for the room that is left takes no scan with it.
             for job in batch:
                 self._attempt(connection, transaction, [job])
@@ -135,28 +148,33 @@ class Writer:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._answer, batch, transaction.head.seq if events else None)
 
-    def _attempt(self, connection: apsw.Connection, transaction: Transaction, batch: list[_Job]) -> bool:
-        """Run jobs and commit them together; False if the disk had no room for them.
+    def _attempt(
+        self, connection: apsw.Connection, transaction: Transaction, batch: list[_Job], *, apart: bool = False
+    ) -> _Outcome:
+        """Run jobs and commit them together. After a failed commit the file says where the chain is.
 
-        After a failed commit the file says where the chain is.
+        A job that fails has all of them undone; `apart`, each has a savepoint of its own (which copies every
+        page that it changes), and one that fails takes nothing from the others.
         """
         try:
             connection.execute("BEGIN IMMEDIATE")
             if self._head_in_doubt:
                 transaction.reload_head()
                 self._head_in_doubt = False
-            if len(batch) == 1:
-                # A lone job needs no savepoint (which copies every page it changes): all is undone with it.
-                _run(batch[0], transaction)
-                connection.execute("COMMIT" if batch[0].error is None else "ROLLBACK")
-            else:
-                for job in batch:
+            mark = transaction.head
+            for job in batch:
+                if apart:
                     connection.execute("SAVEPOINT job")
-                    _run(job, transaction)
-                    if job.error is not None:
-                        connection.execute("ROLLBACK TO job")
+                _run(job, transaction, flush=apart or job is batch[-1])
+                if job.error is not None and not apart:
+                    transaction.return_to(mark)
+                    connection.execute("ROLLBACK")
+                    return _Outcome.JOB_FAILED
+                if job.error is not None:
+                    connection.execute("ROLLBACK TO job")
+                if apart:
                     connection.execute("RELEASE job")
-                connection.execute("COMMIT")
+            connection.execute("COMMIT")
         except apsw.Error as error:
             full = _is_full(connection, error)
             if full:
@@ -169,8 +187,8 @@ class Writer:
                     f"the ledger could not be written: {error}", hint="check the disk: bodega status"
                 )
             _roll_back(connection)
-            return not full
-        return True
+            return _Outcome.NO_ROOM if full else _Outcome.DISK_FAILED
+        return _Outcome.COMMITTED
 
     def _answer(self, batch: list[_Job], new_head_seq: int | None) -> None:
         """In the loop: resolve all futures of a commit. One whose caller has gone is left alone."""
@@ -185,12 +203,17 @@ class Writer:
             self._on_commit(new_head_seq)
 
 
-def _run(job: _Job, transaction: Transaction) -> None:
-    """Run one job. It may fail without harm to its neighbours; only a disk that fails raises, and ends them all."""
+def _run(job: _Job, transaction: Transaction, *, flush: bool) -> None:
+    """Run one job, and `flush` what it and those before it have left to write.
+
+    It may fail without harm to its neighbours; only a disk that fails raises, and ends them all.
+    """
     mark = transaction.head
     job.result = job.error = None
     try:
         job.result = job.work(transaction)
+        if flush:
+            transaction.flush()
     except (apsw.IOError, apsw.FullError, apsw.CorruptError, apsw.NotADBError):
         raise
     except Exception as error:  # a failed job must not take its neighbours with it

@@ -110,21 +110,15 @@ async def test_an_account_that_comes_to_zero_has_no_row_and_a_bin_never_goes_bel
         return sorted(tx.execute("SELECT bin, external, quantity FROM balance"))
 
     with opened_store(tmp_path) as store:
-        await store.write(
-            lambda tx: ledger.apply_postings(tx, [Posting(outside, -2), Posting(bin_account, 2)])
-        )
+        await store.write(lambda tx: tx.pending.post([Posting(outside, -2), Posting(bin_account, 2)]))
         assert await store.write(rows) == [("", "supplier", -2), (DOCK, "", 2)]
         for units in (3, 1_000):
             with pytest.raises(apsw.ConstraintError, match="CHECK"):
-                await store.write(
-                    lambda tx, units=units: ledger.apply_postings(tx, [Posting(bin_account, -units)])
-                )
-        await store.write(
-            lambda tx: ledger.apply_postings(tx, [Posting(bin_account, -2), Posting(outside, 2)])
-        )
+                await store.write(lambda tx, units=units: tx.pending.post([Posting(bin_account, -units)]))
+        await store.write(lambda tx: tx.pending.post([Posting(bin_account, -2), Posting(outside, 2)]))
         assert await store.write(rows) == []
         with pytest.raises(apsw.ConstraintError, match="CHECK"):
-            await store.write(lambda tx: ledger.apply_postings(tx, [Posting(bin_account, -1)]))
+            await store.write(lambda tx: tx.pending.post([Posting(bin_account, -1)]))
 
 
 async def test_what_may_be_promised_reads_the_open_lines_of_the_sku_and_no_others(tmp_path: Path) -> None:

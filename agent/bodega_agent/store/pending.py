@@ -1,0 +1,97 @@
+"""What the commands of one transaction have yet to write: events, results, and changes of balances, netted.
+
+Goods that come to a place and leave it again within one commit never touch its row. All of it is gone when the
+transaction is rolled back, so nothing here outlives what it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import apsw
+
+from bodega.core.ledger import Account, Posting
+from bodega.limits import PENDING_EVENTS_MAX
+
+Row = tuple[Any, ...]
+
+_EVENT = "INSERT INTO journal(seq, cmd_id, fact, at_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?)"
+_COMMAND = "INSERT INTO command(cmd_id, digest, result, seq) VALUES (?, ?, ?, ?)"
+# Two statements, because SQLite looks at a CHECK before it looks for a row to update: what an upsert would
+# take from a bin is refused as a negative row. Triggers drop a row that has come to zero.
+_TAKE = (
+    "UPDATE balance SET quantity = quantity + ? WHERE sku_id = ? AND bin = ? AND disposition = ? AND lot = ?"
+    " AND owner = ? AND external = ?"
+)
+_BRING = (
+    "INSERT INTO balance(sku_id, bin, disposition, lot, owner, external, quantity) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity"
+)
+
+
+class Pending:
+    """Truthy while there is something to write."""
+
+    def __init__(self) -> None:
+        self._events: list[Row] = []
+        self._commands: dict[str, Row] = {}
+        # By (SKU, bin), the way in which a command asks.
+        self._changes: dict[tuple[str, str], dict[Account, int]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._events or self._commands or self._changes)
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to write, however long the transaction may still be."""
+        return len(self._events) >= PENDING_EVENTS_MAX
+
+    def event(self, row: Row) -> None:
+        """A row of the journal."""
+        self._events.append(row)
+
+    def command(self, row: Row) -> None:
+        """A row of the commands; its first value is the id."""
+        self._commands[row[0]] = row
+
+    def result_of(self, cmd_id: str) -> Row | None:
+        """(digest, result) of a command that is not written yet."""
+        row = self._commands.get(cmd_id)
+        return row[1:3] if row else None
+
+    def post(self, postings: Iterable[Posting]) -> None:
+        """Net changes of accounts."""
+        for account, quantity, _serials in postings:
+            at = self._changes.setdefault((account.sku_id, account.bin), {})
+            at[account] = at.get(account, 0) + quantity
+
+    def added_to(self, balances: dict[Account, int], sku_id: str, bin_id: str) -> dict[Account, int]:
+        """Balances of one SKU at one place as the table has them, with what is pending."""
+        for account, change in self._changes.get((sku_id, bin_id), {}).items():
+            balances[account] = balances.get(account, 0) + change
+        return balances
+
+    def write(self, connection: apsw.Connection) -> None:
+        """Write everything. A CHECK refuses what would leave less than nothing in a bin (apsw.ConstraintError)."""
+        if self._changes:
+            cursor = connection.cursor()
+            for at in self._changes.values():
+                for account, change in at.items():
+                    if change < 0 and not account.external:
+                        cursor.execute(_TAKE, (change, *account))
+                        if connection.changes():
+                            continue
+                    if change:
+                        cursor.execute(_BRING, (*account, change))
+        if self._events:
+            connection.executemany(_EVENT, self._events)
+        if self._commands:
+            connection.executemany(_COMMAND, self._commands.values())
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything: it is written, or undone."""
+        self._events.clear()
+        self._commands.clear()
+        self._changes.clear()
