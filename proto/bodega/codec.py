@@ -5,7 +5,7 @@ Events are decoded from the bytes that their writer recorded; those bytes, not t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -24,9 +24,9 @@ from bodega.core.ledger import (
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
-from bodega.errors import PeerFault
+from bodega.errors import IntegrityBroken, PeerFault
 from bodega.limits import ACCOUNTS_REMEMBERED_MAX
-from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
+from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, replay_pb2, stock_pb2, sync_pb2
 
 UNKNOWN_FACT = "unknown"
 
@@ -122,23 +122,30 @@ def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
     )
 
 
-def postings_from_wire(message: stock_pb2.Movement, known: dict[bytes, Account]) -> list[Posting]:
-    """The postings of a movement, for loops over millions of them.
+def postings_of_event(body: bytes, known: dict[bytes, Account]) -> Sequence[Posting]:
+    """The postings of a node's event, none if it is no movement: for loops over millions of them.
 
-    `known` is such a loop's own memory of accounts by their bytes, so that each is decoded once; it is emptied when
-    it holds ACCOUNTS_REMEMBERED_MAX of them.
+    Nothing else of the event is read (`replay.proto`). `known` is such a loop's own memory of accounts by their bytes,
+    so that each is decoded once; it is emptied when it holds ACCOUNTS_REMEMBERED_MAX of them. Raises PeerFault if the
+    bytes are no NodeEvent at all, IntegrityBroken for a movement without postings.
     """
-    postings = []
-    for posting in message.postings:
-        place = posting.account
-        key = place.SerializeToString()
-        account = known.get(key)
-        if account is None:
-            if len(known) >= ACCOUNTS_REMEMBERED_MAX:
-                known.clear()
-            account = known[key] = account_from_wire(place)
-        serials = posting.serials
-        postings.append(Posting(account, posting.quantity, tuple(serials) if serials else ()))
+    postings: list[Posting] = []
+    try:
+        event = replay_pb2.ReplayedEvent.FromString(body)
+        for posting in event.movement.postings:
+            if posting.last_serial:
+                return movement_from_wire(parse_node_event(body).movement).postings
+            key = posting.account
+            account = known.get(key)
+            if account is None:
+                if len(known) >= ACCOUNTS_REMEMBERED_MAX:
+                    known.clear()
+                account = known[key] = account_from_wire(stock_pb2.Account.FromString(key))
+            postings.append(Posting(account, posting.quantity))
+    except DecodeError as error:
+        raise PeerFault(f"not a NodeEvent: {error}") from error
+    if not postings and event.HasField("movement"):
+        raise IntegrityBroken("a movement has no postings")
     return postings
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import apsw
 
-from bodega.codec import movement_from_wire, parse_node_event, postings_from_wire
+from bodega.codec import movement_from_wire, parse_node_event, postings_of_event
 from bodega.core.chain import GENESIS, link
 from bodega.core.ledger import Account, Posting, check_postings
 from bodega.core.recipes import SerialKey
@@ -79,16 +79,17 @@ def live_events(connection: apsw.Connection, after_seq: int, limit: int = -1) ->
 def _take(fold: Fold, known: dict[bytes, Account], body: bytes) -> str:
     """Fold one event; what is wrong with it, or nothing."""
     try:
-        event = parse_node_event(body)
-        if not event.HasField("movement"):
+        postings = postings_of_event(body, known)
+        if not postings:
             return ""
-        postings = postings_from_wire(event.movement, known)
         check_postings(postings)
     except (IntegrityBroken, PeerFault) as error:
         return error.message
     balances = fold.balances
-    below = has_serials = False
-    for account, quantity, serials in postings:
+    below = False
+    serials: tuple[str, ...] = ()
+    for account, quantity, named in postings:
+        serials = named or serials
         total = balances.get(account, 0) + quantity
         if total:
             balances[account] = total
@@ -96,14 +97,12 @@ def _take(fold: Fold, known: dict[bytes, Account], body: bytes) -> str:
                 below = True
         else:
             del balances[account]
-        if serials:
-            has_serials = True
     # On its way through a movement an account may be below zero; only where the movement leaves it counts.
     if below:
         for account in dict.fromkeys(posting.account for posting in postings):
             if account.is_physical and balances.get(account, 0) < 0:
                 return f"{account.sku_id} in {account.bin} falls below zero"
-    return _move_serials(fold.serials, postings) if has_serials else ""
+    return _move_serials(fold.serials, postings) if serials else ""
 
 
 def _move_serials(places: dict[SerialKey, Account], postings: Iterable[Posting]) -> str:
