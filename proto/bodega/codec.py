@@ -57,10 +57,18 @@ def _parse(message: M, body: bytes) -> M:
 
 
 def movement_to_wire(movement: Movement) -> stock_pb2.Movement:
-    """The message of a movement. Every command comes through here: what is empty is not touched, and postings are
-    filled in place, because messages made apart would be copied.
+    """The message of a movement."""
+    message = stock_pb2.Movement()
+    fill_movement(message, movement)
+    return message
+
+
+def fill_movement(message: stock_pb2.Movement, movement: Movement) -> None:
+    """Fill an empty message. Every command comes through here: what is empty is not touched, and messages are
+    filled where they are, because one made apart would be copied.
     """
-    message = stock_pb2.Movement(command=movement.command, biz_step=movement.biz_step)
+    message.command = movement.command
+    message.biz_step = movement.biz_step
     reference = movement.reference
     if reference is not NO_REFERENCE:
         message.fulfillment_order_id = reference.fulfillment_order_id
@@ -80,7 +88,6 @@ def movement_to_wire(movement: Movement) -> stock_pb2.Movement:
         )
     for seen in movement.lots:
         message.lots.add(sku_id=seen.sku_id, lot=seen.lot, expiry=seen.expiry)
-    return message
 
 
 def movement_from_wire(message: stock_pb2.Movement) -> Movement:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bodega.codec import discrepancy_to_wire, movement_to_wire
+from bodega.codec import discrepancy_to_wire
 from bodega.core.ledger import (
     NO_REFERENCE,
     Account,
@@ -145,7 +145,7 @@ def record(tx: Transaction, context: Context, movement: Movement) -> int:
             " ON CONFLICT DO UPDATE SET expiry = excluded.expiry WHERE excluded.expiry <> ''",
             (seen.sku_id, seen.lot, seen.expiry),
         )
-    return tx.append(context, movement=movement_to_wire(movement))
+    return tx.append_movement(context, movement)
 
 
 def balances_at(tx: Transaction, place: str) -> dict[Account, int]:

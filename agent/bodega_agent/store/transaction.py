@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from bodega.codec import fact_of
+from bodega.codec import fact_of, fill_movement
 from bodega.core.chain import GENESIS, link
 from bodega.core.deadline import BootTime
+from bodega.core.ledger import Movement
 from bodega.core.sync import Head
 from bodega.errors import IdempotencyMismatch, InvalidInput
 from bodega.limits import EVENT_BYTES_MAX
@@ -31,7 +32,26 @@ from bodega_agent.store.pending import Pending
 
 Row = tuple[Any, ...]
 
-_canonical = json.JSONEncoder(sort_keys=True).encode
+_any_canonical = json.JSONEncoder(sort_keys=True).encode
+
+
+def _canonical(body: dict[str, Any]) -> str:
+    """JSON with sorted keys. Flat texts and numbers, which most commands are, are put together here: json's own
+    encoder is made anew for each call.
+    """
+    parts = []
+    for key in sorted(body):
+        value = body[key]
+        if type(value) is str:
+            parts.append(f"{_quoted(key)}: {_quoted(value)}")
+        elif type(value) is int:
+            parts.append(f"{_quoted(key)}: {value}")
+        else:
+            return _any_canonical(body)
+    return f"{{{', '.join(parts)}}}"
+
+
+_quoted = json.encoder.encode_basestring_ascii
 _RESULT_OF = "SELECT digest, result FROM command WHERE cmd_id = ?"
 
 
@@ -117,21 +137,31 @@ class Transaction:
 
     def append(self, context: Context, **fact: Any) -> int:
         """Record one fact (`movement=...`, `label_advanced=...`); returns its sequence."""
-        at_ms = self.now_ms()
-        event = journal_pb2.NodeEvent(
+        return self._append(context, self._event(context, fact))
+
+    def append_movement(self, context: Context, movement: Movement) -> int:
+        """Record a movement; returns its sequence."""
+        event = self._event(context, {})
+        fill_movement(event.movement, movement)
+        return self._append(context, event)
+
+    def _event(self, context: Context, fact: dict[str, Any]) -> journal_pb2.NodeEvent:
+        return journal_pb2.NodeEvent(
             cmd_id=context.cmd_id,
-            at_ms=at_ms,
+            at_ms=self.now_ms(),
             seen_seq=self._hub_seen(),
             actor=context.actor,
             device=context.device,
             correlation_id=context.correlation_id,
             **fact,
         )
+
+    def _append(self, context: Context, event: journal_pb2.NodeEvent) -> int:
         body = event.SerializeToString()
         if len(body) > EVENT_BYTES_MAX:
             raise InvalidInput(f"the event has {len(body)} bytes, {EVENT_BYTES_MAX} is the most")
         seq, chain_hash = self.head.seq + 1, link(self.head.hash, body)
-        self.pending.event((seq, context.cmd_id, fact_of(event), at_ms, body, chain_hash))
+        self.pending.event((seq, context.cmd_id, fact_of(event), event.at_ms, body, chain_hash))
         self.head = Head(self.head.epoch, seq, chain_hash)
         if self.pending.full:
             self.flush()

@@ -1,10 +1,10 @@
 """One thread owns the writing connection; jobs queue up in front of it and share an fsync.
 
-The event loop never waits for the disk. Jobs that wait together run in one SQLite transaction, each in
-its own savepoint, so that one that fails takes nothing from the others; they are answered only after the
-commit, all in one call into the loop: callers that were answered together come back together, and so share
-the next fsync too. Nobody lingers for company: a lone caller's job is on its way at once. A bound on the
-queue turns overload into an honest error instead of memory.
+The event loop never waits for the disk. Jobs that wait together run in one SQLite transaction. If one of them
+fails, they run again, each in a savepoint of its own, so that it takes nothing from the others: a job may run more
+than once before it counts. All are answered after the commit, in one call into the loop: callers that were answered
+together come back together, and so share the next fsync too. Nobody lingers for company: a lone caller's job is on
+its way at once. A bound on the queue turns overload into an honest error instead of memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -119,7 +119,9 @@ class Writer:
         self._opened.set_result(None)
         while batch := self._next_batch():
             self._commit(connection, transaction, batch)
-        connection.close()
+        # What is committed is safe in the log, whether the disk still lets it be folded in or not.
+        with suppress(apsw.Error):
+            connection.close()
 
     def _next_batch(self) -> list[_Job]:
         """The first job that comes and what waits behind it; nothing at the end."""
@@ -182,6 +184,7 @@ class Writer:
             else:
                 log.exception("commit_failed", commands=len(batch))
             self._head_in_doubt = True
+            transaction.pending.clear()
             for job in batch:
                 job.error = job.error or Unavailable(
                     f"the ledger could not be written: {error}", hint="check the disk: bodega status"
