@@ -82,14 +82,16 @@ async def group_commit(folder: Path, rounds: int, commands: int) -> Result:
     async with opened(folder) as store:
         ours = OneByOne(store)
 
-        async def caller() -> None:
-            for _ in range(commands):
-                await ours.write()
+        async def caller(asked: list[rows.Asked]) -> None:
+            for one in asked:
+                await ours.send(one)
 
         for _ in range(rounds):
             alone.append(1 / statistics.fmean(await ours.times(commands * 4)))
+            # Dealt out in the order of the day, so that nobody ships what another has yet to pick.
+            asked = [ours.next() for _ in range(CALLERS * commands)]
             begun = time.perf_counter()
-            await asyncio.gather(*(caller() for _ in range(CALLERS)))
+            await asyncio.gather(*(caller(asked[number::CALLERS]) for number in range(CALLERS)))
             together.append(CALLERS * commands / (time.perf_counter() - begun))
     return Result.against(
         "ledger.group_commit", round(statistics.median(together)), "1/s", round(statistics.median(alone))
@@ -177,25 +179,23 @@ class OneByOne:
         self._ids = rows.cmd_ids(seed)
         self._number = 0
 
-    async def write(self) -> None:
-        """The next command, the whole way."""
-        await self._send(self._next())
-
     async def times(self, commands: int) -> list[float]:
         """Seconds of each of the next commands, from the call to the answer."""
         times = []
         for _ in range(commands):
-            asked = self._next()
+            asked = self.next()
             begun = time.perf_counter()
-            await self._send(asked)
+            await self.send(asked)
             times.append(time.perf_counter() - begun)
         return times
 
-    def _next(self) -> rows.Asked:
+    def next(self) -> rows.Asked:
+        """The next command, ready to be sent."""
         self._number += 1
         return rows.arrived(next(self._ids), rows.step(self._number - 1))
 
-    async def _send(self, asked: rows.Asked) -> None:
+    async def send(self, asked: rows.Asked) -> None:
+        """One command, the whole way."""
         await self._store.write(lambda tx: rows.through_store(tx, asked))
 
 

@@ -215,7 +215,11 @@ class Transaction:
         self._seen_seq = None
 
     def reload_head(self) -> None:
-        """Read the head of the chain from the file (at start, and after a rolled back commit)."""
+        """Read the head of the chain from the file (at start, and after a rolled back commit).
+
+        What is still pending then was part of what failed: its callers have been told so.
+        """
+        self.pending.clear()
         row = self.one("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
         seq, chain_hash = row or (0, GENESIS)
         self.return_to(Head(self.get("epoch", 1), seq, chain_hash))

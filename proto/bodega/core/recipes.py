@@ -304,10 +304,15 @@ class _Draft:
         return Booking(movement, tuple(self._discrepancies))
 
 
+# Plain texts of the dispositions: looked up, because asking an enum member for its value costs two calls.
+_DISPOSITIONS: Mapping[str, str] = {disposition: disposition.value for disposition in Disposition}
+
+
 def _account(
     item: Goods, end: Disposition | End | str, places: Places, reference: Reference, side: str
 ) -> Account:
-    if isinstance(end, Disposition) or end is End.NAMED:
+    disposition = _DISPOSITIONS.get(end)
+    if disposition is not None or end is End.NAMED:
         at_source = side == "source"
         bin_id = places.source_bin if at_source else places.target_bin
         if not bin_id:
@@ -315,7 +320,7 @@ def _account(
                 "a place in the node is missing", faults=(FieldFault(f"{side}_bin", "must name a bin"),)
             )
         named = places.source_disposition if at_source else places.target_disposition
-        return Account(item.sku_id, bin_id, named if end is End.NAMED else end.value, item.lot, item.owner)
+        return Account(item.sku_id, bin_id, disposition or named, item.lot, item.owner)
     if end is not End.TRANSIT:
         return Account(item.sku_id, "", "", item.lot, item.owner, end)
     if not reference.transfer_id:

@@ -129,3 +129,21 @@ async def test_what_may_be_promised_reads_the_open_lines_of_the_sku_and_no_other
             ]
         )
         assert plan[0] == "SEARCH l USING INDEX fulfillment_line_open (sku_id=?)"
+
+
+@pytest.mark.parametrize("fault", [apsw.FullError, apsw.IOError])
+async def test_what_a_failing_disk_left_unwritten_is_not_written_by_the_next_commit(
+    tmp_path: Path, fault: type[apsw.Error]
+) -> None:
+    def write_until_the_disk_fails(tx: Transaction) -> None:
+        _receive(tx, 5)
+        raise fault("the disk fails before anything is flushed")
+
+    with opened_store(tmp_path) as store:
+        assert await store.write(_receive) == 1
+        with pytest.raises(Unavailable):
+            await store.write(write_until_the_disk_fails)
+        assert await store.write(_receive) == 2
+        assert await _verified_events(store) == 2
+        stock = await store.read(Reader.stock)
+        assert [row["quantity"] for row in stock] == [2]
