@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from bodega.core.commands import Command
@@ -51,12 +51,11 @@ class Work:
             name, [one.goods for one in known], places, [one.goods for one in makes], reason
         )
         told = (*known, *makes)
-        movement = replace(
-            booking.movement,
+        movement = booking.movement._replace(
             entered=tuple([one.entered for one in told if one.entered]),
             lots=tuple([one.lot for one in told if one.lot]),
         )
-        self.record(replace(booking, movement=movement))
+        self.record(booking._replace(movement=movement))
         self.goods += [said(one) for one in told]
 
     def book_all(self, name: str, goods: Sequence[Goods], places: Places) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from bodega.codec import discrepancy_to_wire
 from bodega.core.ledger import (
@@ -40,8 +39,8 @@ def move(  # noqa: PLR0913  # the parts of a movement
     places = Places(source_bin, target_bin)
     booking = book(command, items, held_for(tx, items, source_bin), places, reference=reference)
     if entered or lots:
-        movement = replace(booking.movement, entered=tuple(entered), lots=tuple(lots))
-        booking = replace(booking, movement=movement)
+        movement = booking.movement._replace(entered=tuple(entered), lots=tuple(lots))
+        booking = booking._replace(movement=movement)
     return record_booking(tx, context, booking)
 
 

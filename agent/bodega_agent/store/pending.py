@@ -55,16 +55,20 @@ class Pending:
         """A row of the commands; its first value is the id."""
         self._commands[row[0]] = row
 
-    def result_of(self, cmd_id: str) -> Row | None:
-        """(digest, result) of a command that is not written yet."""
+    def result_of(self, cmd_id: str) -> list[Row]:
+        """(digest, result) of a command that is not written yet, if it is one."""
         row = self._commands.get(cmd_id)
-        return row[1:3] if row else None
+        return [row[1:3]] if row else []
 
     def post(self, postings: Iterable[Posting]) -> None:
         """Net changes of accounts."""
         for account, quantity, _serials in postings:
-            at = self._changes.setdefault((account.sku_id, account.bin), {})
-            at[account] = at.get(account, 0) + quantity
+            key = (account.sku_id, account.bin)
+            at = self._changes.get(key)
+            if at is None:
+                self._changes[key] = {account: quantity}
+            else:
+                at[account] = at.get(account, 0) + quantity
 
     def added_to(self, balances: dict[Account, int], sku_id: str, bin_id: str) -> dict[Account, int]:
         """Balances of one SKU at one place as the table has them, with what is pending."""

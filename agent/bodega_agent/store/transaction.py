@@ -83,6 +83,7 @@ class Transaction:
         self._connection = connection
         self.gate = gate or Gate()
         self.pending = Pending()
+        self._peeking = connection.cursor()
         self.now_ms = now_ms
         self.clock = clock
         self.head = Head()
@@ -109,9 +110,10 @@ class Transaction:
         row: Row | None = self._connection.execute(sql, values).fetchone()
         return row
 
-    def peek(self, sql: str, values: tuple[Any, ...]) -> Iterable[Row]:
-        """Read rows as they are without what is pending; the caller knows how to add that."""
-        return self._connection.execute(sql, values)
+    def peek(self, sql: str, values: tuple[Any, ...]) -> list[Row]:
+        """Rows as they are without what is pending; the caller knows how to add that."""
+        found: list[Row] = self._peeking.execute(sql, values).fetchall()
+        return found
 
     def flush(self) -> None:
         """Write what is pending; raises apsw's error if it may not be written."""
@@ -179,16 +181,17 @@ class Transaction:
         Raises IdempotencyMismatch when the id comes back with another body.
         """
         digest = hashlib.sha256(_canonical(body).encode()).digest()
-        row = self.pending.result_of(cmd_id) or next(iter(self.peek(_RESULT_OF, (cmd_id,))), None)
-        if row is None:
+        rows = self.pending.result_of(cmd_id) or self.peek(_RESULT_OF, (cmd_id,))
+        if not rows:
             result = work()
             self.pending.command((cmd_id, digest, _canonical(result), self.head.seq))
             return result
-        if row[0] != digest:
+        ((known_digest, known_result),) = rows
+        if known_digest != digest:
             raise IdempotencyMismatch(
                 f"command '{cmd_id}' was already used for something else", hint="use a new cmd_id"
             )
-        stored: dict[str, Any] = json.loads(row[1])
+        stored: dict[str, Any] = json.loads(known_result)
         return stored
 
     @contextmanager

@@ -128,8 +128,7 @@ class Reference:
 NO_REFERENCE = Reference()
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(NamedTuple):
     """One immutable movement; see `check`."""
 
     command: str

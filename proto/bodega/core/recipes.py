@@ -111,8 +111,7 @@ class Book(NamedTuple):
     serials: Mapping[SerialKey, Account] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
+class Booking(NamedTuple):
     """What `book` answers: the movement to record, and discrepancies that it uncovered."""
 
     movement: Movement

@@ -208,7 +208,7 @@ def test_a_kit_with_a_serial_number_is_commissioned():
 
 def test_a_new_identity_is_the_end_of_one_and_the_beginning_of_another():
     movement = booked("re_identify", Goods(MILK, 3), makes=[Goods(BREAD, 3, "L-9")])
-    movement = replace(movement, lots=(LotSeen(BREAD, "L-9", "2027-01-31"),))
+    movement = movement._replace(lots=(LotSeen(BREAD, "L-9", "2027-01-31"),))
     was, is_ = tell(movement)
     assert (was["action"], was["bizStep"], was["disposition"]) == ("DELETE", "decommissioning", "inactive")
     assert (is_["action"], is_["bizStep"]) == ("ADD", "creating_class_instance")
@@ -218,7 +218,7 @@ def test_a_new_identity_is_the_end_of_one_and_the_beginning_of_another():
 
 def test_two_lots_made_at_once_are_told_one_by_one():
     movement = booked("kit", Goods(MILK, 2), makes=[Goods(BASKET, 1, "K-1"), Goods(BASKET, 1, "K-2")])
-    (event,) = tell(replace(movement, lots=(LotSeen(BASKET, "K-1", "2027-01-31"), LotSeen(MILK, "L-1", ""))))
+    (event,) = tell(movement._replace(lots=(LotSeen(BASKET, "K-1", "2027-01-31"), LotSeen(MILK, "L-1", ""))))
     assert "ilmd" not in event, "ilmd is about everything that the event made"
     assert [one["cbvmda:lotNumber"] for one in event["bodega:lotMasterData"]] == ["K-1"]
     (event,) = tell(
