@@ -42,6 +42,7 @@ class SmallLedger:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             result = work(self.tx)
+            self.tx.flush()
         except BaseException:
             self._connection.execute("ROLLBACK")
             self.tx.reload_head()

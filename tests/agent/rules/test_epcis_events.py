@@ -222,15 +222,15 @@ def test_two_lots_made_at_once_are_told_one_by_one():
     assert "ilmd" not in event, "ilmd is about everything that the event made"
     assert [one["cbvmda:lotNumber"] for one in event["bodega:lotMasterData"]] == ["K-1"]
     (event,) = tell(
-        replace(
-            booked("kit", Goods(MILK, 2), makes=[Goods(BASKET, 1, "K-1")]), lots=(LotSeen(BASKET, "K-1"),)
+        booked("kit", Goods(MILK, 2), makes=[Goods(BASKET, 1, "K-1")])._replace(
+            lots=(LotSeen(BASKET, "K-1"),)
         )
     )
     assert event["ilmd"] == {"cbvmda:lotNumber": "K-1"}
 
 
 def test_an_expiry_learned_at_receiving_is_told_and_not_as_ilmd():
-    movement = replace(booked("receive", Goods(MILK, 3, "L-1")), lots=(LotSeen(MILK, "L-1", "2027-01-31"),))
+    movement = booked("receive", Goods(MILK, 3, "L-1"))._replace(lots=(LotSeen(MILK, "L-1", "2027-01-31"),))
     (event,) = tell(movement)
     assert event["bodega:lotMasterData"] == [
         {
