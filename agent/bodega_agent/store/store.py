@@ -73,7 +73,11 @@ class Store:
         self.on_hub_events: Callable[[inbound.Applied], Awaitable[None]] = _nobody_listens
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run a job in the writer's thread; answered after its commit is on the disk."""
+        """Run a job in the writer's thread; answered after its commit is on the disk.
+
+        A job may run more than once before it counts (a neighbour failed, the disk was full): what it changes
+        outside of the transaction must bear that.
+        """
         return await self._writer.submit(work)
 
     async def read(self, question: Callable[[Reader], T]) -> T:
