@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -31,7 +30,7 @@ def work_a_day(tx):
     context = Context("day", actor="ana", device="scanner-1")
     goods, order = [Goods("SKU-1", 5, "L-1")], Reference("FO-1", SSCC)
     came = book("receive", goods, Book({}), Places("", DOCK)).movement
-    ledger.record(tx, context, replace(came, lots=(LotSeen("SKU-1", "L-1", "2027-01-31"),)))
+    ledger.record(tx, context, came._replace(lots=(LotSeen("SKU-1", "L-1", "2027-01-31"),)))
     ledger.move(tx, context, "put_away", goods, source_bin=DOCK, target_bin="A-01-01")
     more = [Goods("SKU-1", 6, "L-1")]
     ledger.move(
@@ -186,10 +185,10 @@ def test_what_epcis_can_not_say_is_counted_by_its_kind():
         moved(RECEIVED, at_ms=-1),
         moved(elsewhere),
         moved(undoing),
-        moved(replace(undoing, reference=Reference(corrects="nonsense"))),
-        moved(replace(undoing, reference=Reference(corrects="1/2"))),
-        moved(replace(undoing, reference=Reference(corrects="1/8"))),
-        moved(replace(undoing, reference=Reference(corrects="1/10"))),
+        moved(undoing._replace(reference=Reference(corrects="nonsense"))),
+        moved(undoing._replace(reference=Reference(corrects="1/2"))),
+        moved(undoing._replace(reference=Reference(corrects="1/8"))),
+        moved(undoing._replace(reference=Reference(corrects="1/10"))),
         moved(RECEIVED),
     )
     output = io.StringIO()
