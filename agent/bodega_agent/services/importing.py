@@ -33,6 +33,10 @@ class _Undone(BodegaError):
 
     code = "import-undone"
 
+    def __init__(self, tally: _Tally) -> None:
+        super().__init__("nothing of this is kept")
+        self.tally = tally
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -112,19 +116,20 @@ class ImportService:
         return self._waiting[import_id]
 
     async def _run(self, rows: list[_Row], *, keep: bool) -> _Tally:
-        tally = _Tally(len(rows))
-
-        def work(tx: Transaction) -> None:
+        def work(tx: Transaction) -> _Tally:
+            # Made anew each time: a job may run more than once before it counts.
+            tally = _Tally(len(rows))
             for row in rows:
                 if len(tally.faults) < LEDGER_IMPORT_FAULTS_MAX:
                     _do(tx, row, tally)
             if tally.faults or not keep:
-                raise _Undone("nothing of this is kept")
+                raise _Undone(tally)
+            return tally
 
         try:
-            await self._store.write(work)
-        except _Undone:
-            return tally
+            tally = await self._store.write(work)
+        except _Undone as undone:
+            return undone.tally
         log.info("ledger_imported", rows=tally.rows, repeated=tally.repeated, last_seq=tally.last_seq)
         return tally
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bodega.errors import InvalidInput
+from bodega.errors import InvalidInput, Refused
 from bodega.limits import LEDGER_IMPORT_FAULTS_MAX
 from bodega_agent.services import importing
 from bodega_agent.services.importing import ImportService
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
+from bodega_agent.store.transaction import Transaction
 from support.node_under_test import BINS, HubPen, opened_store
 
 Json = dict[str, Any]
@@ -174,3 +176,21 @@ async def test_what_waits_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(importing, "LEDGER_IMPORT_ROWS_MAX", 1)
         with pytest.raises(InvalidInput, match="more than 1: split the file"):
             await service.take({"import_id": "three", "at": 1, "rows": [_count(2)]})
+
+
+async def test_an_import_whose_job_runs_again_tells_each_fault_once(tmp_path: Path) -> None:
+    with opened_store(tmp_path) as store:
+        service = await _known(store)
+
+        def refuse(_tx: Transaction) -> None:
+            raise Refused("a neighbour of the same commit")
+
+        answer, refused = await asyncio.gather(
+            _import(service, [_count(1, 3), _count(2, 4, "NO-BIN")]),
+            store.write(refuse),
+            return_exceptions=True,
+        )
+        assert isinstance(refused, Refused)
+        assert isinstance(answer, dict)
+        assert [fault["line"] for fault in answer["faults"]] == [3]
+        assert await _facts(store) == (0, 0)
