@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from bodega.core.conflicts import Conflict
 from bodega.core.ledger import (
     NO_REFERENCE,
     Account,
@@ -26,7 +25,7 @@ from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega.limits import ACCOUNTS_REMEMBERED_MAX
-from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, replay_pb2, stock_pb2, sync_pb2
+from bodega.v1 import catalogue_pb2, journal_pb2, orders_pb2, replay_pb2, stock_pb2, sync_pb2
 
 UNKNOWN_FACT = "unknown"
 
@@ -277,19 +276,3 @@ def fulfillment_state_to_wire(state: FulfillmentState) -> orders_pb2.Fulfillment
 def fulfillment_state_from_wire(number: int) -> FulfillmentState | None:
     """None for unspecified and for states that a newer peer has added."""
     return _FULFILLMENT_FROM_WIRE.get(orders_pb2.FulfillmentState.ValueType(number))
-
-
-def conflict_to_wire(conflict: Conflict, opened_at_ms: int) -> decisions_pb2.Conflict:
-    """The message of a conflict row."""
-    return decisions_pb2.Conflict(
-        conflict_id=conflict.conflict_id,
-        kind=conflict.kind,
-        rule=conflict.rule,
-        inputs=conflict.inputs,
-        knew=conflict.knew,
-        effect=conflict.effect,
-        undo=conflict.undo,
-        order_id=conflict.order_id,
-        node_id=conflict.node_id,
-        opened_at_ms=opened_at_ms,
-    )

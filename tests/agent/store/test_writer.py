@@ -10,7 +10,7 @@ import pytest
 
 from bodega.core.ledger import DOCK, Account, Disposition, Goods, Posting
 from bodega.errors import InvalidInput, Unavailable
-from bodega.limits import COMMANDS_PER_COMMIT_MAX, COMMANDS_WAITING_MAX
+from bodega.limits import COMMANDS_PER_COMMIT_MAX, COMMANDS_WAITING_MAX, PENDING_EVENTS_MAX
 from bodega_agent.store import ledger, standing
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
@@ -147,3 +147,25 @@ async def test_what_a_failing_disk_left_unwritten_is_not_written_by_the_next_com
         assert await _verified_events(store) == 2
         stock = await store.read(Reader.stock)
         assert [row["quantity"] for row in stock] == [2]
+
+
+async def test_a_job_with_more_events_than_wait_in_memory_is_written_whole_or_not_at_all(
+    tmp_path: Path,
+) -> None:
+    def moves(tx: Transaction, number: int) -> None:
+        for one in range(number):
+            ledger.move(tx, Context(f"c-{one}"), "receive", [Goods("SKU-1", 1)], target_bin=DOCK)
+
+    def refused(tx: Transaction) -> None:
+        moves(tx, PENDING_EVENTS_MAX + 1)
+        assert list(tx.peek("SELECT count(*) FROM journal", ())) == [(PENDING_EVENTS_MAX,)]
+        raise InvalidInput("after a part of it was written")
+
+    with opened_store(tmp_path) as store:
+        with pytest.raises(InvalidInput):
+            await store.write(refused)
+        assert (await store.read(Reader.head)).seq == 0
+        for number in (PENDING_EVENTS_MAX, PENDING_EVENTS_MAX + 1):
+            await store.write(lambda tx, number=number: moves(tx, number))
+        assert (await store.read(Reader.head)).seq == 2 * PENDING_EVENTS_MAX + 1
+        assert (await store.read(Reader.verify))["ok"]
