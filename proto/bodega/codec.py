@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
+from bodega.core.conflicts.row import Conflict
 from bodega.core.ledger import (
     NO_REFERENCE,
     Account,
@@ -25,7 +26,7 @@ from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega.limits import ACCOUNTS_REMEMBERED_MAX
-from bodega.v1 import catalogue_pb2, journal_pb2, orders_pb2, replay_pb2, stock_pb2, sync_pb2
+from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, replay_pb2, stock_pb2, sync_pb2
 
 UNKNOWN_FACT = "unknown"
 
@@ -192,6 +193,42 @@ def discrepancy_to_wire(value: Discrepancy) -> stock_pb2.DiscrepancyOpened:
         difference=value.difference,
         reason=value.reason,
         fulfillment_order_id=value.fulfillment_order_id,
+    )
+
+
+def conflict_to_wire(value: Conflict) -> decisions_pb2.Conflict:
+    """Two facts that met, without what people have decided about it."""
+    return decisions_pb2.Conflict(
+        conflict_id=value.conflict_id,
+        kind=value.kind,
+        rule=value.rule,
+        inputs=value.inputs,
+        knew=value.knew,
+        effect=value.effect,
+        undo=value.undo,
+        order_id=value.order_id,
+        node_id=value.node_id,
+        sku_id=value.sku_id,
+        effects=value.effects,
+        needs=value.needs,
+    )
+
+
+def conflict_from_wire(message: decisions_pb2.Conflict) -> Conflict:
+    """The inverse of `conflict_to_wire`."""
+    return Conflict(
+        conflict_id=message.conflict_id,
+        kind=message.kind,
+        rule=message.rule,
+        inputs=tuple(message.inputs),
+        knew=message.knew,
+        effect=message.effect,
+        undo=message.undo,
+        order_id=message.order_id,
+        node_id=message.node_id,
+        sku_id=message.sku_id,
+        effects=tuple(message.effects),
+        needs=message.needs,
     )
 
 

@@ -13,6 +13,7 @@ from bodega_controlplane.app import audit, catalogue, orders
 from bodega_controlplane.app.views import PageRequest, SkuDraft, SkuUnit
 from bodega_controlplane.store import engine, schema
 from bodega_controlplane.store.engine import Store, open_store
+from bodega_controlplane.store.migrations import STEPS
 from bodega_controlplane.store.transaction import Contended, Transaction
 from support.controlplane import OPERATOR, NodeByHand, deliver, rows_of, settle
 
@@ -118,22 +119,16 @@ def test_a_database_of_a_newer_schema_is_refused_and_left_alone(database: str, t
 
 
 def test_a_database_of_version_1_is_brought_forward_with_its_rows(database: str, tmp_path: Path) -> None:
-    added = {
-        schema.sku: ("serial_tracked", "expiry_tracked", "base_unit", "units", "units_version", "components"),
-        schema.gtin: ("unit",),
-        schema.discrepancy: ("closed_seq",),
-        schema.node: ("diverged_seq",),
-    }
     store = open_store(database, tmp_path)
     settle(store, "TEA")
 
     def back_to_version_1(tx: Transaction) -> None:
-        for table, columns in added.items():
-            for column in columns:
-                tx.connection.exec_driver_sql(f"ALTER TABLE {table.name} DROP COLUMN {column}")
-        promises = (schema.node_rights, schema.rights_transfer, schema.node_reservation)
-        for table in (schema.serial, schema.rule_override, *promises):
-            table.drop(tx.connection)
+        for step in STEPS.values():
+            for table in step.tables:
+                table.drop(tx.connection)
+            for table, columns in step.columns.items():
+                for column in columns:
+                    tx.connection.exec_driver_sql(f"ALTER TABLE {table.name} DROP COLUMN {column}")
         tx.upsert(schema.meta, [{"key": "schema_version", "value": "1"}])
 
     store.write(back_to_version_1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bodega import errors
 from bodega.core.chain import GENESIS, extend, link
-from bodega.core.conflicts import cancel_races_ship
+from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.tables import IllegalTransition
 from bodega.errors import OUTCOMES, BodegaError, ExitCode, outcome_of
 

@@ -15,7 +15,7 @@ import apsw
 from bodega.errors import PermissionRefused, Refused, SchemaTooNew, Unavailable
 from bodega_agent.store.files import sync
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _VERSION_1 = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -119,7 +119,14 @@ CREATE TRIGGER balance_at_zero_has_no_row AFTER UPDATE OF quantity ON balance WH
     AND lot = new.lot AND owner = new.owner AND external = new.external; END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+# Conflicts that rules have resolved here; what people have to decide is said on the floor and at the hub.
+_VERSION_3 = """
+CREATE TABLE conflict(
+  conflict_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX conflict_newest ON conflict(seq);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 
 @contextmanager

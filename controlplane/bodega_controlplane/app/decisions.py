@@ -93,4 +93,12 @@ def _conflict(row: Row) -> ConflictView:
         order_id=row.order_id,
         node_id=row.node_id,
         opened_at_ms=row.opened_at_ms,
+        sku_id=row.sku_id,
+        effects=tuple(json.loads(row.effects)),
+        needs=row.needs,
+        state=row.state,
+        decided_by=row.decided_by,
+        decision=row.decision,
+        decided_at_ms=row.decided_at_ms,
+        override_ends_ms=row.override_ends_ms,
     )

@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bodega.codec import fact_of, movement_from_wire, parse_node_event
+from bodega.codec import conflict_from_wire, fact_of, movement_from_wire, parse_node_event
 from bodega.core.checkpoints import physical_sha256
-from bodega.core.conflicts import cancel_races_ship
+from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
+from bodega.core.conflicts.row import Conflict
 from bodega.core.ledger import Account, Disposition, check, places_of_serials
 from bodega.core.rights import spent_by
 from bodega.core.sync import Head
@@ -257,15 +258,22 @@ class Replica:
             seen_seq_at_ship=_decode(late.ship_seq, shipped).message.seen_seq,
             cancel_seq=late.cancel_seq,
         )
+        self._open_conflict(conflict, arrived.seq)
+        return ""
+
+    def _conflict_found(self, arrived: _Arrived) -> str:
+        self._open_conflict(conflict_from_wire(arrived.message.conflict_found.conflict), arrived.seq)
+        return ""
+
+    def _open_conflict(self, conflict: Conflict, seq: int) -> None:
         self._conflicts[conflict.conflict_id] = reported.conflict_row(conflict, self._now_ms)
         self._tx.audit(
             at_ms=self._now_ms,
             actor=f"node:{self.node_id}",
             action="conflict.opened",
-            subject=late.order_id,
-            detail={"conflict_id": conflict.conflict_id, "rule": conflict.rule, "seq": arrived.seq},
+            subject=conflict.order_id or conflict.sku_id or self.node_id,
+            detail={"conflict_id": conflict.conflict_id, "rule": conflict.rule, "seq": seq},
         )
-        return ""
 
     def _state_reported(self, arrived: _Arrived) -> str:
         self._state = reported.reported_state(arrived.message)
@@ -300,6 +308,7 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "label_advanced": Replica._label_advanced,
     "vision_decision": Replica._vision_decision,
     "cancel_came_too_late": Replica._cancel_came_too_late,
+    "conflict_found": Replica._conflict_found,
     "state_reported": Replica._state_reported,
     "task_opened": Replica._task_opened,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bodega.core.conflicts import Conflict
+from bodega.core.conflicts.row import Conflict
 from bodega.v1 import journal_pb2
 
 Values = dict[str, Any]
@@ -102,4 +102,9 @@ def reported_state(event: journal_pb2.NodeEvent) -> Values:
 def conflict_row(conflict: Conflict, now_ms: int) -> Values:
     """A row of `conflict`."""
     row = {name: getattr(conflict, name) for name in Conflict.__slots__}
-    return row | {"inputs": json.dumps(conflict.inputs), "opened_at_ms": now_ms}
+    return row | {
+        "inputs": json.dumps(conflict.inputs),
+        "effects": json.dumps(conflict.effects),
+        "state": "open" if conflict.needs else "settled",
+        "opened_at_ms": now_ms,
+    }

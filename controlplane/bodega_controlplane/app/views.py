@@ -340,6 +340,14 @@ class ConflictView:
     order_id: str
     node_id: str
     opened_at_ms: int
+    sku_id: str
+    effects: tuple[str, ...]
+    needs: str
+    state: str
+    decided_by: str
+    decision: str
+    decided_at_ms: int
+    override_ends_ms: int
 
 
 @dataclass(frozen=True, slots=True)

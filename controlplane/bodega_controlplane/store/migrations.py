@@ -1,13 +1,14 @@
 """The schema of a database: made, checked, and moved forward, never back.
 
 `meta.schema_version` says which version a database has. A newer one than this program knows is refused
-(SchemaTooNew): guessing would corrupt it. Each step of MIGRATIONS moves one version forward inside one
+(SchemaTooNew): guessing would corrupt it. Each of STEPS moves one version forward inside one
 transaction; `schema.metadata` is the whole of the newest version, and what a fresh database gets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
@@ -15,43 +16,65 @@ from sqlalchemy.schema import CreateColumn
 from bodega.errors import SchemaTooNew
 from bodega_controlplane.store import schema
 
-Migration = Callable[[sa.Connection], None]
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one version adds: columns to tables that are there (each with a default for their rows), and tables."""
+
+    columns: Mapping[sa.Table, tuple[str, ...]]
+    tables: tuple[sa.Table, ...] = ()
 
 
-def _to_version_2(connection: sa.Connection) -> None:
-    """Units, serials, expiry, kits; where serials are; what closed, what was set aside, what nodes may promise."""
-    _add_columns(
-        connection,
-        schema.sku,
-        "serial_tracked",
-        "expiry_tracked",
-        "base_unit",
-        "units",
-        "units_version",
-        "components",
-    )
-    _add_columns(connection, schema.gtin, "unit")
-    _add_columns(connection, schema.discrepancy, "closed_seq")
-    _add_columns(connection, schema.node, "diverged_seq")
-    new = (
-        schema.serial,
-        schema.rule_override,
-        schema.node_rights,
-        schema.rights_transfer,
-        schema.node_reservation,
-    )
-    schema.metadata.create_all(connection, tables=new)
+# The version that a step leads to -> the step.
+STEPS: Mapping[int, Step] = {
+    # Units, serials, expiry, kits; where serials are; what closed, what was set aside, what nodes may promise.
+    2: Step(
+        {
+            schema.sku: (
+                "serial_tracked",
+                "expiry_tracked",
+                "base_unit",
+                "units",
+                "units_version",
+                "components",
+            ),
+            schema.gtin: ("unit",),
+            schema.discrepancy: ("closed_seq",),
+            schema.node: ("diverged_seq",),
+        },
+        (
+            schema.serial,
+            schema.rule_override,
+            schema.node_rights,
+            schema.rights_transfer,
+            schema.node_reservation,
+        ),
+    ),
+    # What people decide about conflicts.
+    3: Step(
+        {
+            schema.conflict: (
+                "sku_id",
+                "effects",
+                "needs",
+                "state",
+                "decided_by",
+                "decision",
+                "decided_at_ms",
+                "override_ends_ms",
+            ),
+        },
+    ),
+}
 
 
-def _add_columns(connection: sa.Connection, table: sa.Table, *names: str) -> None:
-    """Add columns as the newest schema defines them; each has a default for the rows that are there."""
-    for name in names:
-        definition = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
-        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+def _take(connection: sa.Connection, step: Step) -> None:
+    for table, names in step.columns.items():
+        for name in names:
+            definition = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+    schema.metadata.create_all(connection, tables=step.tables)
 
-
-# from version -> step to the next version
-MIGRATIONS: Mapping[int, Migration] = {1: _to_version_2}
 
 # Two processes that open a fresh PostgreSQL database at once must not both create its tables.
 _SCHEMA_LOCK = 0x626F6465
@@ -72,8 +95,8 @@ def bring_up_to_date(connection: sa.Connection) -> None:
             f"the database has schema version {found}, this program knows up to {schema.SCHEMA_VERSION}",
             hint="install the newer Bodega that wrote it, or restore a backup from before the upgrade",
         )
-    for version in range(found or schema.SCHEMA_VERSION, schema.SCHEMA_VERSION):
-        MIGRATIONS[version](connection)
+    for version in range((found or schema.SCHEMA_VERSION) + 1, schema.SCHEMA_VERSION + 1):
+        _take(connection, STEPS[version])
     connection.execute(sa.delete(schema.meta).where(schema.meta.c.key == "schema_version"))
     connection.execute(sa.insert(schema.meta).values(key="schema_version", value=str(schema.SCHEMA_VERSION)))
 

@@ -18,7 +18,7 @@ from bodega_controlplane.store.schema_rights import node_reservation, node_right
 
 __all__ = ["metadata", "node_reservation", "node_rights", "rights_transfer"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 meta = sa.Table("meta", metadata, _text("key", key=True), _text("value"))
 
@@ -295,6 +295,14 @@ conflict = sa.Table(
     _text("order_id"),
     _text("node_id"),
     _int("opened_at_ms"),
+    _text("sku_id", default=""),
+    _text("effects", default="[]"),
+    _text("needs", default=""),
+    _text("state", default="settled"),
+    _text("decided_by", default=""),
+    _text("decision", default=""),
+    _int("decided_at_ms", default=0),
+    _int("override_ends_ms", default=0),
 )
 
 # The record of what the hub has told each node; NATS only carries it. Holds recipients inside `body`.

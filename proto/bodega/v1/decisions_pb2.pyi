@@ -246,6 +246,14 @@ class Conflict(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     NODE_ID_FIELD_NUMBER: _builtins.int
     OPENED_AT_MS_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    EFFECTS_FIELD_NUMBER: _builtins.int
+    NEEDS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_MS_FIELD_NUMBER: _builtins.int
+    OVERRIDE_ENDS_MS_FIELD_NUMBER: _builtins.int
     conflict_id: _builtins.str
     """Hash of the events that met."""
     kind: _builtins.str
@@ -264,9 +272,29 @@ class Conflict(_message.Message):
     """Node concerned."""
     opened_at_ms: _builtins.int
     """Milliseconds since 1970-01-01 UTC."""
+    sku_id: _builtins.str
+    """SKU concerned, or empty."""
+    needs: _builtins.str
+    """What a person must decide; empty where the rule has settled everything."""
+    state: _builtins.str
+    """"settled", "open" (needs a person), "resolved" (a person has decided) or "overridden" (a person has set the
+    rule's outcome aside, until `override_ends_ms`).
+    """
+    decided_by: _builtins.str
+    """Who decided, as a role; empty while nobody has."""
+    decision: _builtins.str
+    """What was decided, in the person's words."""
+    decided_at_ms: _builtins.int
+    """Milliseconds since 1970-01-01 UTC of the decision; 0 while there is none."""
+    override_ends_ms: _builtins.int
+    """Milliseconds since 1970-01-01 UTC at which an override ends; 0 without one."""
     @_builtins.property
     def inputs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Events that met, as "<node>/<epoch>/<seq>" or "hub/<epoch>/<seq>"."""
+
+    @_builtins.property
+    def effects(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was done, for programs, as "word:subject"."""
 
     def __init__(
         self,
@@ -281,10 +309,18 @@ class Conflict(_message.Message):
         order_id: _builtins.str = ...,
         node_id: _builtins.str = ...,
         opened_at_ms: _builtins.int = ...,
+        sku_id: _builtins.str = ...,
+        effects: _abc.Iterable[_builtins.str] | None = ...,
+        needs: _builtins.str = ...,
+        state: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
+        decision: _builtins.str = ...,
+        decided_at_ms: _builtins.int = ...,
+        override_ends_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conflict_id", b"conflict_id", "effect", b"effect", "inputs", b"inputs", "kind", b"kind", "knew", b"knew", "node_id", b"node_id", "opened_at_ms", b"opened_at_ms", "order_id", b"order_id", "rule", b"rule", "undo", b"undo"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conflict_id", b"conflict_id", "decided_at_ms", b"decided_at_ms", "decided_by", b"decided_by", "decision", b"decision", "effect", b"effect", "effects", b"effects", "inputs", b"inputs", "kind", b"kind", "knew", b"knew", "needs", b"needs", "node_id", b"node_id", "opened_at_ms", b"opened_at_ms", "order_id", b"order_id", "override_ends_ms", b"override_ends_ms", "rule", b"rule", "sku_id", b"sku_id", "state", b"state", "undo", b"undo"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

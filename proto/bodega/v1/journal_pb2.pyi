@@ -183,6 +183,30 @@ class TaskOpened(_message.Message):
 Global___TaskOpened: _TypeAlias = TaskOpened  # noqa: Y015
 
 @_typing.final
+class ConflictFound(_message.Message):
+    """A rule at the node has resolved two facts that met; the row is the same wherever it is made."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFLICT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conflict(self) -> _decisions_pb2.Conflict:
+        """The row, without what people have decided about it."""
+
+    def __init__(
+        self,
+        *,
+        conflict: _decisions_pb2.Conflict | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conflict", b"conflict"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conflict", b"conflict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConflictFound: _TypeAlias = ConflictFound  # noqa: Y015
+
+@_typing.final
 class NodeEvent(_message.Message):
     """One fact recorded by a node."""
 
@@ -209,6 +233,7 @@ class NodeEvent(_message.Message):
     OVERRIDE_CHANGED_FIELD_NUMBER: _builtins.int
     LEDGER_CHECKPOINT_FIELD_NUMBER: _builtins.int
     STORE_RESTORED_FIELD_NUMBER: _builtins.int
+    CONFLICT_FOUND_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Client-made id of the command that made it; events of one command share it."""
     at_ms: _builtins.int
@@ -281,6 +306,10 @@ class NodeEvent(_message.Message):
     def store_restored(self) -> _stock_pb2.StoreRestored:
         """The store came from a backup."""
 
+    @_builtins.property
+    def conflict_found(self) -> Global___ConflictFound:
+        """Two facts met."""
+
     def __init__(
         self,
         *,
@@ -305,12 +334,13 @@ class NodeEvent(_message.Message):
         override_changed: _stock_pb2.OverrideChanged | None = ...,
         ledger_checkpoint: _stock_pb2.LedgerCheckpoint | None = ...,
         store_restored: _stock_pb2.StoreRestored | None = ...,
+        conflict_found: Global___ConflictFound | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "conflict_found"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 

@@ -207,6 +207,14 @@ def conflict(view: views.ConflictView) -> decisions_pb2.Conflict:
         order_id=view.order_id,
         node_id=view.node_id,
         opened_at_ms=view.opened_at_ms,
+        sku_id=view.sku_id,
+        effects=view.effects,
+        needs=view.needs,
+        state=view.state,
+        decided_by=view.decided_by,
+        decision=view.decision,
+        decided_at_ms=view.decided_at_ms,
+        override_ends_ms=view.override_ends_ms,
     )
 
 

@@ -1,32 +1,11 @@
-"""Conflicts: two facts that met, resolved by a named and versioned rule, the same in any order of delivery.
-
-`conflict_id` is a hash of the events that met, so the same meeting gives the same row everywhere.
-"""
+"""A cancel races a shipment: what the node knew when the parcel left decides, and no clock is asked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from hashlib import sha256
+from bodega.core.conflicts.row import Conflict, conflict_id
+from bodega.core.conflicts.table import CASES
 
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A row for people: what met, what each side knew, what was done, how to undo it."""
-
-    conflict_id: str
-    kind: str
-    rule: str
-    inputs: tuple[str, ...]
-    knew: str
-    effect: str
-    undo: str
-    order_id: str
-    node_id: str
-
-
-def conflict_id(kind: str, inputs: tuple[str, ...]) -> str:
-    """16 hexadecimal digits from the kind and the sorted inputs."""
-    return sha256("\n".join((kind, *sorted(inputs))).encode()).hexdigest()[:16]
+KIND = "cancel_races_ship"
 
 
 def cancel_races_ship(
@@ -43,13 +22,15 @@ def cancel_races_ship(
         f"the cancel is number {cancel_seq}"
     )
     return Conflict(
-        conflict_id=conflict_id("cancel_races_ship", inputs),
-        kind="cancel_races_ship",
-        rule="cancel_races_ship@1",
+        conflict_id=conflict_id(KIND, inputs),
+        kind=KIND,
+        rule=CASES[KIND].rule,
         inputs=inputs,
         knew=knew,
         effect=f"order {order_id} stays shipped; intercept the parcel or take it back as a return",
         undo="register a return for the parcel when it comes back",
         order_id=order_id,
         node_id=node_id,
+        effects=(f"stays_shipped:{order_id}",),
+        needs="intercept the parcel at the carrier, or take it back as a return",
     )
