@@ -48,6 +48,11 @@ class DownPump:
         self._woken.update(node_ids)
         self._wake.set()
 
+    @property
+    def consumers_made(self) -> int:
+        """How many nodes must have a consumer by now."""
+        return len(self._consumers)
+
     def start_over(self) -> None:
         """The broker may have lost what was sent, or who receives it: look anew at every node's stream."""
         self._lost = True
