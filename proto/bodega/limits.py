@@ -120,6 +120,14 @@ UP_ENVELOPES_PER_PULL_MAX = 128
 UP_PULL_S = 10.0
 UP_PULL_HEARTBEAT_S = 1.0
 STREAM_CHECK_S = 5.0
+# Questions of nodes that are worked on at once, and those that wait for that; more are dropped, and asked again.
+QUESTIONS_AT_ONCE_MAX = 256
+QUESTIONS_WAITING_MAX = 4_096
+HEARTBEATS_PER_COMMIT_MAX = 64
+# With more than this waiting the hub asks its nodes to spread.
+BUSY_HEARTBEATS_MAX = 128
+BUSY_ENVELOPES_MAX = 256
+COME_BACK_AFTER_MS_MAX = 30_000
 DOWN_SWEEP_S = 5.0
 DOWN_NODES_AT_ONCE_MAX = 32
 UP_UNACKED_ENVELOPES_MAX = 512

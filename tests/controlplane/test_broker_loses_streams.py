@@ -10,8 +10,8 @@ import pytest
 from nats.js import JetStreamContext
 from structlog.testing import capture_logs
 
+from bodega.core import pacing
 from bodega.v1 import journal_pb2
-from bodega_agent.services import syncing
 from bodega_controlplane.app import audit
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.services import stream_watch
@@ -25,7 +25,7 @@ from support.waiting import until, until_async
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look every tenth of a second instead of every five."""
     monkeypatch.setattr(stream_watch, "STREAM_CHECK_S", 0.1)
-    monkeypatch.setattr(syncing, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(pacing, "HEARTBEAT_S", 0.2)
 
 
 @pytest.fixture

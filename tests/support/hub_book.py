@@ -32,6 +32,8 @@ class HubBook:
     heartbeats: list[sync_pb2.HeartbeatRequest] = field(default_factory=list)
     wants: list[sync_pb2.WantRequest] = field(default_factory=list)
     fenced: str = ""
+    come_back_after_ms: int = 0
+    up_incarnation: int = 0
 
     @property
     def hub_key(self) -> HubKey:
@@ -71,7 +73,12 @@ class HubBook:
         """What the hub says to a heartbeat."""
         self.heartbeats.append(request)
         return sync_pb2.HeartbeatResponse(
-            up=self.ack(), down_epoch=self.down_epoch, down_head_seq=len(self.down), fenced=self.fenced
+            up=self.ack(),
+            down_epoch=self.down_epoch,
+            down_head_seq=len(self.down),
+            fenced=self.fenced,
+            come_back_after_ms=self.come_back_after_ms,
+            up_incarnation=self.up_incarnation,
         )
 
     def answer_want(self, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse:

@@ -37,6 +37,7 @@ class MemoryBroker:
     listener: LinkListener | None = None
     publish_tries: list[float] = field(default_factory=list)
     lose_receipts: int = 0
+    spread_s: float = 0
 
     def start(self) -> None:
         self.is_down.clear()
@@ -75,6 +76,9 @@ class MemoryLink:
     @property
     def connected(self) -> bool:
         return self._connected
+
+    def spread_over(self, seconds: float) -> None:
+        self.broker.spread_s = seconds
 
     async def run(self, listener: LinkListener) -> None:
         self.broker.listener = listener

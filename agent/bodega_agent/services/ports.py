@@ -102,6 +102,10 @@ class HubLink(Protocol):
         """Connect, and connect again, for ever; returns only by cancellation, with the link closed."""
         ...
 
+    def spread_over(self, seconds: float) -> None:
+        """The hub asks that, if this connection is lost, the next tries are spread over so long; 0 takes it back."""
+        ...
+
     async def publish_up(self, epoch: int, body: bytes, expected_last: int) -> int:
         """Append an envelope to the journal's stream and return its sequence in the broker's stream.
 

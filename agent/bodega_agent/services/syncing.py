@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bodega.codec import ack_text, head_from_ack, head_to_ack
+from bodega.core.pacing import next_beat_s, spread_s
 from bodega.core.session import Silence
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
-from bodega.limits import HEARTBEAT_JITTER_RATIO, HEARTBEAT_S, WANT_REPEAT_S
+from bodega.limits import WANT_REPEAT_S
 from bodega.v1 import fleet_pb2, sync_pb2
 from bodega_agent.identity import HubKey
 from bodega_agent.services.ports import HubLink, LinkLost, SyncJournal
@@ -75,6 +76,7 @@ class SyncService:
         self._fenced_by_hub = ""
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
+        self._spread_s = 0.0
         self._up_incarnation = 0
         self._warned: set[str] = set()
 
@@ -161,9 +163,8 @@ class SyncService:
             await self._wait_for_next_beat()
 
     async def _wait_for_next_beat(self) -> None:
-        jitter = 1 + HEARTBEAT_JITTER_RATIO * (2 * self._draw() - 1)
         try:
-            async with asyncio.timeout(HEARTBEAT_S * jitter):
+            async with asyncio.timeout(next_beat_s(self._spread_s, self._draw())):
                 await self._beat_now.wait()
         except TimeoutError:
             return
@@ -183,6 +184,8 @@ class SyncService:
             self._warned.discard("hub_silent")
             log.info("hub_answers_again")
         self._take_fence(response.fenced)
+        self._spread_s = spread_s(response.come_back_after_ms)
+        self._link.spread_over(self._spread_s)
         if response.up_incarnation != self._up_incarnation:
             self._up_incarnation = response.up_incarnation
             self._up.doubt()

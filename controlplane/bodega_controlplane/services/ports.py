@@ -44,6 +44,11 @@ class UpMessage(Protocol):
         """Bytes of an Envelope, or of anything."""
         ...
 
+    @property
+    def behind(self) -> int:
+        """How many messages waited behind this one when it was delivered."""
+        ...
+
     async def ack(self) -> None:
         """Done with it; raises LinkLost, and then it comes again."""
         ...

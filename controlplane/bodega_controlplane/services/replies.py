@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from bodega.codec import envelope_to_wire, head_from_ack
+from bodega.core.pacing import come_back_after_ms
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.v1 import fleet_pb2, sync_pb2
-from bodega_controlplane.app import heartbeat, outbox
+from bodega_controlplane.app import outbox
 from bodega_controlplane.app.heartbeat import Heartbeat
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import HealthView
+from bodega_controlplane.services.heartbeats import HeartbeatDesk
 from bodega_controlplane.services.signing import signed_ack
 from bodega_controlplane.services.stream_watch import StreamWatch
+from bodega_controlplane.services.up import UpReceiver
 
 log = get_logger(__name__)
 
@@ -19,9 +22,11 @@ log = get_logger(__name__)
 class Replies:
     """See `services.ports.NodeQuestions`."""
 
-    def __init__(self, hub: Hub, watch: StreamWatch) -> None:
+    def __init__(self, hub: Hub, up: UpReceiver, watch: StreamWatch) -> None:
         self._hub = hub
+        self._up = up
         self._watch = watch
+        self._desk = HeartbeatDesk(hub)
 
     async def heartbeat(
         self, node_id: str, request: sync_pb2.HeartbeatRequest
@@ -40,16 +45,15 @@ class Replies:
             down=head_from_ack(request.down),
             health=_health(request.health),
         )
-        try:
-            answer = await self._hub.run(lambda tx: heartbeat.beat(tx, self._hub.now_ms(), beat))
-        except BodegaError as error:
-            log.warning("heartbeat_unanswered", node_id=node_id, reason=error.message)
+        answer = await self._desk.ask(beat)
+        if answer is None:
             return None
         return sync_pb2.HeartbeatResponse(
             up=signed_ack(self._hub.key, node_id, answer.up) if answer.up else None,
             down_epoch=answer.down_epoch,
             down_head_seq=answer.down_seq,
             fenced=answer.fenced,
+            come_back_after_ms=come_back_after_ms(self._desk.waiting, self._up.waiting),
             up_incarnation=self._watch.up_incarnation,
         )
 

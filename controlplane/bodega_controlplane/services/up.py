@@ -26,11 +26,12 @@ log = get_logger(__name__)
 
 
 class UpReceiver:
-    """Applies what the nodes send, over one connection."""
+    """Applies what the nodes send, over one connection; `waiting` envelopes were still to come when it looked last."""
 
     def __init__(self, hub: Hub, *, draw: Callable[[], float]) -> None:
         self._hub = hub
         self._draw = draw
+        self.waiting = 0
 
     async def run(self, connection: FleetConnection) -> None:
         """Until the connection is lost: raises LinkLost. A consumer that is lost is made again."""
@@ -48,6 +49,7 @@ class UpReceiver:
                 await connection.make_streams()
 
     async def _take(self, connection: FleetConnection, messages: Sequence[UpMessage]) -> None:
+        self.waiting = messages[-1].behind
         applied = await self._apply([Delivery(one.node_id, one.subject, one.body) for one in messages])
         for message in messages:
             await message.ack()
