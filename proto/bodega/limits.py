@@ -120,6 +120,12 @@ UP_ENVELOPES_PER_PULL_MAX = 128
 UP_PULL_S = 10.0
 UP_PULL_HEARTBEAT_S = 1.0
 STREAM_CHECK_S = 5.0
+# What a node may still have to apply while bulk enters its stream: a cancel stands behind no more than this of it.
+BULK_BACKLOG_EVENTS_MAX = 200
+# A node that has applied so many events says so at once, and not with its next heartbeat.
+DOWN_EVENTS_PER_BEAT_MAX = 100
+# What the broker may hold for a node that has not applied it; the rest is sent when it has.
+DOWN_WINDOW_EVENTS_MAX = 64 * ENVELOPE_EVENTS_MAX
 # Questions of nodes that are worked on at once, and those that wait for that; more are dropped, and asked again.
 QUESTIONS_AT_ONCE_MAX = 256
 QUESTIONS_WAITING_MAX = 4_096

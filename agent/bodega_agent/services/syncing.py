@@ -16,7 +16,7 @@ from bodega.core.pacing import next_beat_s, spread_s
 from bodega.core.session import Silence
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
-from bodega.limits import WANT_REPEAT_S
+from bodega.limits import DOWN_EVENTS_PER_BEAT_MAX, WANT_REPEAT_S
 from bodega.v1 import fleet_pb2, sync_pb2
 from bodega_agent.identity import HubKey
 from bodega_agent.services.ports import HubLink, LinkLost, SyncJournal
@@ -68,7 +68,7 @@ class SyncService:
         self._health = health
         self._draw = draw
         self._up = UpStream(node_id, journal, link, draw=draw, on_fenced=self._hold_or_resume)
-        self._down = DownStream(node_id, journal, link, draw=draw)
+        self._down = DownStream(node_id, journal, link, draw=draw, on_applied=self._note_applied)
         self._online = asyncio.Event()
         self._beat_now = asyncio.Event()
         self._silence = Silence()
@@ -77,6 +77,7 @@ class SyncService:
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
         self._spread_s = 0.0
+        self._told_down_seq = 0
         self._up_incarnation = 0
         self._warned: set[str] = set()
 
@@ -169,7 +170,14 @@ class SyncService:
         except TimeoutError:
             return
 
+    def _note_applied(self) -> None:
+        """Tell the hub soon that there is room for more of its stream, unless it has too much to do already."""
+        untold = self._down.head.seq - self._told_down_seq
+        if untold >= DOWN_EVENTS_PER_BEAT_MAX and not self._spread_s:
+            self._beat_now.set()
+
     async def _request(self) -> sync_pb2.HeartbeatRequest:
+        self._told_down_seq = self._down.head.seq
         return sync_pb2.HeartbeatRequest(
             node_id=self._node_id,
             epoch=self._up.epoch,

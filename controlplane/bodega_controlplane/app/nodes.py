@@ -84,10 +84,11 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
         **_NEW_NODE,
     }
     nodes.put(tx, row, keep=_NOT_PROFILE)
-    events = [journal_pb2.HubEvent(node_profile=profile)]
+    cmd_id = new_id("C", caller.now_ms)
+    outbox.post(tx, caller, draft.node_id, [journal_pb2.HubEvent(node_profile=profile)], cmd_id=cmd_id)
     if known is None:
-        events += catalogue.events_of(catalogue.whole_catalogue(tx))
-    outbox.post(tx, caller, draft.node_id, events, cmd_id=new_id("C", caller.now_ms))
+        skus = catalogue.events_of(catalogue.whole_catalogue(tx))
+        outbox.post_bulk(tx, caller, draft.node_id, skus, cmd_id=cmd_id)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,

@@ -144,7 +144,7 @@ class DownPump:
 
 
 def _following(node_id: str, head: Head) -> Callable[[Transaction], Envelope | None]:
-    return lambda tx: outbox.envelope_from(tx, node_id, head.epoch, head.seq + 1)
+    return lambda tx: outbox.sendable(tx, node_id, head)
 
 
 def _is_ours(node_id: str, head: Head) -> Callable[[Transaction], bool]:

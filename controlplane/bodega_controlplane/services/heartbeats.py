@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import HEARTBEATS_PER_COMMIT_MAX, TEXT_CHARS_MAX
-from bodega_controlplane.app import heartbeat
+from bodega_controlplane.app import heartbeat, outbox
 from bodega_controlplane.app.heartbeat import Answer, Heartbeat
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.store.transaction import Transaction
@@ -56,9 +56,15 @@ class HeartbeatDesk:
                     asked.answer.set_result(answer)
 
     async def _answer(self, beats: Sequence[Heartbeat]) -> Sequence[Answer | None]:
-        def work(tx: Transaction) -> list[Answer | None]:
-            tx.lock_nodes([one.node_id for one in beats])
-            return [heartbeat.beat(tx, self._hub.now_ms(), one) for one in beats]
+        def work(tx: Transaction) -> list[Answer]:
+            node_ids = sorted({one.node_id for one in beats})
+            tx.lock_nodes(node_ids)
+            answers = [heartbeat.beat(tx, self._hub.now_ms(), one) for one in beats]
+            outbox.enter_waiting(tx, node_ids)
+            for beat, answer in zip(beats, answers, strict=True):
+                if answer.down_seq > beat.down.seq:
+                    tx.wake(beat.node_id)  # the window may have room now
+            return answers
 
         try:
             return await self._hub.run(work)

@@ -328,12 +328,11 @@ broker_stream = sa.Table(
     _int("incarnation"),
 )
 
-# Bulk for a node that has not entered its stream yet: the newest of each key, in the order of the first.
+# Bulk for a node that has not entered its stream yet: the newest of each key (a SKU), in the order of the first.
 down_waiting = sa.Table(
     "down_waiting",
     metadata,
     _text("node_id", key=True),
-    _text("lane", key=True),
     _text("key", key=True),
     _int("place"),
     _bytes("body"),
