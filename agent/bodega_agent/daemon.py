@@ -102,6 +102,7 @@ class Node:
         self._integrity = IntegrityService(self._store)
         await self._integrity.start()
         self._closing.push_async_callback(self._integrity.close)
+        await self._store.apply_parked()
         self._settings = await self._store.write(settings_of)
         self._store.on_hub_events = self._hear_hub
         self._tasks.append(ExpiryService(self._store).run())

@@ -126,6 +126,8 @@ BULK_BACKLOG_EVENTS_MAX = 200
 DOWN_EVENTS_PER_BEAT_MAX = 100
 # What the broker may hold for a node that has not applied it; the rest is sent when it has.
 DOWN_WINDOW_EVENTS_MAX = 64 * ENVELOPE_EVENTS_MAX
+# Events that could not be applied when they came, tried again in one transaction.
+PARKED_PER_COMMIT_MAX = 500
 # Questions of nodes that are worked on at once, and those that wait for that; more are dropped, and asked again.
 QUESTIONS_AT_ONCE_MAX = 256
 QUESTIONS_WAITING_MAX = 4_096

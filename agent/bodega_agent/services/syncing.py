@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from bodega.codec import ack_text, head_from_ack, head_to_ack
 from bodega.core.pacing import next_beat_s, spread_s
+from bodega.core.protocol import PROTOCOL, skew_fault
 from bodega.core.session import Silence
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
@@ -185,13 +186,14 @@ class SyncService:
             head_seq=self._up.head_seq,
             down=head_to_ack(self._node_id, self._down.head),
             health=await self._health(),
+            protocol=PROTOCOL,
         )
 
     async def _take(self, response: sync_pb2.HeartbeatResponse) -> None:
         if "hub_silent" in self._warned:
             self._warned.discard("hub_silent")
             log.info("hub_answers_again")
-        self._take_fence(response.fenced)
+        self._take_fence(response.fenced or skew_fault("the hub", response.protocol))
         self._spread_s = spread_s(response.come_back_after_ms)
         self._link.spread_over(self._spread_s)
         if response.up_incarnation != self._up_incarnation:

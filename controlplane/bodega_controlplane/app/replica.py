@@ -93,6 +93,16 @@ class Replica:
             )
         self.head = Head(epoch, first_seq + len(events) - 1, hashes[-1])
 
+    def take_parked(self, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
+        """Take events (sequence, bytes) that are in the journal and have had no effect yet; the head stays."""
+        self.head = self.head._replace(epoch=epoch)
+        self._arrived = [_decode(seq, body) for seq, body in events]
+
+    @property
+    def parked_events(self) -> int:
+        """How many events of this batch had no effect, after `write`."""
+        return len(self._parked)
+
     def write(self) -> None:
         """Write the journal, the effects and the new head."""
         if not self._arrived:
@@ -134,7 +144,7 @@ class Replica:
 
     def _apply(self, arrived: _Arrived) -> None:
         effect = _EFFECTS.get(arrived.fact)
-        problem = "" if effect else f"the fact '{arrived.fact}' is not known to this version"
+        problem = "" if effect else f"the fact '{arrived.fact}' {journal.NOT_KNOWN}"
         try:
             problem = effect(self, arrived) if effect else problem
         except IntegrityBroken as error:
@@ -279,6 +289,17 @@ class Replica:
         self._state = reported.reported_state(arrived.message)
         return ""
 
+    def _parked_event_applied(self, arrived: _Arrived) -> str:
+        applied = arrived.message.parked_event_applied
+        self._tx.audit(
+            at_ms=self._now_ms,
+            actor=f"node:{self.node_id}",
+            action="node.parked_event_applied",
+            subject=self.node_id,
+            detail={"down_seq": applied.down_seq, "fact": applied.fact, "seq": arrived.seq},
+        )
+        return ""
+
     def _task_opened(self, arrived: _Arrived) -> str:
         row = reported.task_row(self.node_id, arrived.message)
         self._tasks[row["task_id"]] = row
@@ -311,6 +332,7 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "conflict_found": Replica._conflict_found,
     "state_reported": Replica._state_reported,
     "task_opened": Replica._task_opened,
+    "parked_event_applied": Replica._parked_event_applied,
 }
 
 KNOWN_FACTS = frozenset(_EFFECTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bodega.codec import envelope_to_wire, head_from_ack
 from bodega.core.pacing import come_back_after_ms
+from bodega.core.protocol import PROTOCOL, skew_fault
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.v1 import fleet_pb2, sync_pb2
@@ -37,6 +38,9 @@ class Replies:
             return sync_pb2.HeartbeatResponse(
                 fenced=f"it says it is '{request.node_id[:80]}' with the credentials of '{node_id}'"
             )
+        if fault := skew_fault(f"node {node_id}", request.protocol):
+            log.warning("node_too_old", node_id=node_id, protocol=request.protocol)
+            return sync_pb2.HeartbeatResponse(fenced=fault, protocol=PROTOCOL)
         beat = Heartbeat(
             node_id=node_id,
             epoch=request.epoch,
@@ -54,6 +58,7 @@ class Replies:
             down_head_seq=answer.down_seq,
             fenced=answer.fenced,
             come_back_after_ms=come_back_after_ms(self._desk.waiting, self._up.waiting),
+            protocol=PROTOCOL,
             up_incarnation=self._watch.up_incarnation,
         )
 

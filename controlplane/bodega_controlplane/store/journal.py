@@ -12,6 +12,10 @@ from bodega_controlplane.store.transaction import Transaction
 
 Values = Mapping[str, Any]
 
+# How the reason of an event ends that a newer version may know.
+NOT_KNOWN = "is not known to this version"
+_NOT_KNOWN = parked_event.c.reason.endswith(NOT_KNOWN)
+
 # Refused envelopes of several connections take turns to number themselves.
 _REFUSED_LOCK = 0x72656675
 
@@ -25,6 +29,47 @@ def park(tx: Transaction, rows: Sequence[Values]) -> None:
     """Rows of node_id, epoch, seq, reason: events in the journal without an effect."""
     if rows:
         tx.insert_many(parked_event, rows)
+
+
+def parked_streams(tx: Transaction) -> list[tuple[str, int]]:
+    """(node, epoch) of every stream with parked events that an older version did not know, in order."""
+    query = sa.select(parked_event.c.node_id, parked_event.c.epoch).where(_NOT_KNOWN).distinct()
+    return sorted((row.node_id, int(row.epoch)) for row in tx.connection.execute(query))
+
+
+def parked_following(
+    tx: Transaction, node_id: str, epoch: int, after: int, limit: int
+) -> list[tuple[int, bytes]]:
+    """(sequence, bytes) of events of a stream after a sequence that an older version did not know, in order."""
+    here = sa.and_(
+        journal.c.node_id == parked_event.c.node_id,
+        journal.c.epoch == parked_event.c.epoch,
+        journal.c.seq == parked_event.c.seq,
+    )
+    query = (
+        sa.select(parked_event.c.seq, journal.c.body)
+        .join(journal, here)
+        .where(_NOT_KNOWN, parked_event.c.node_id == node_id, parked_event.c.epoch == epoch)
+        .where(parked_event.c.seq > after)
+        .order_by(parked_event.c.seq)
+        .limit(limit)
+    )
+    return [(int(row.seq), row.body) for row in tx.connection.execute(query)]
+
+
+def unpark(tx: Transaction, node_id: str, epoch: int, seqs: Sequence[int]) -> None:
+    """Forget that these events were parked."""
+    tx.connection.execute(
+        sa.delete(parked_event).where(
+            parked_event.c.node_id == node_id, parked_event.c.epoch == epoch, parked_event.c.seq.in_(seqs)
+        )
+    )
+
+
+def parked_counts(tx: Transaction) -> dict[str, int]:
+    """How many events of each node are parked."""
+    query = sa.select(parked_event.c.node_id, sa.func.count()).group_by(parked_event.c.node_id)
+    return {row[0]: int(row[1]) for row in tx.connection.execute(query)}
 
 
 def body_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:
