@@ -13,6 +13,9 @@ RECONNECT_BASE_S = 0.25
 RECONNECT_MAX_S = 30.0
 PUBLISH_WINDOW_ENVELOPES_MAX = 16
 REFUSED_ENVELOPES_KEPT_MAX = 1_000
+REFUSED_ENVELOPES_OF_NODE_KEPT_MAX = 50
+# A node that spoke for another one is fenced for so long after the last time.
+FOREIGN_FENCE_MS = 60_000
 HEARTBEAT_JITTER_RATIO = 0.2
 HEARTBEATS_SILENT_START = 2
 HEARTBEATS_SILENT_MAX = 16
@@ -127,7 +130,7 @@ DOWN_EVENTS_PER_BEAT_MAX = 100
 # What the broker may hold for a node that has not applied it; the rest is sent when it has.
 DOWN_WINDOW_EVENTS_MAX = 64 * ENVELOPE_EVENTS_MAX
 # Events that could not be applied when they came, tried again in one transaction.
-PARKED_PER_COMMIT_MAX = 500
+PARKED_EVENTS_PER_COMMIT_MAX = 500
 # Questions of nodes that are worked on at once, and those that wait for that; more are dropped, and asked again.
 QUESTIONS_AT_ONCE_MAX = 256
 QUESTIONS_WAITING_MAX = 4_096

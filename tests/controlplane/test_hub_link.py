@@ -10,7 +10,6 @@ from pathlib import Path
 
 import nats
 import pytest
-import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
@@ -23,7 +22,6 @@ from bodega_controlplane.api.grpc.wire import node_status
 from bodega_controlplane.app import catalogue, nodes, orders, stock
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.services.linking import LinkService
-from bodega_controlplane.store import schema
 from bodega_controlplane.transport.nats_fleet import NatsFleet
 from support.controlplane import (
     LISBON,
@@ -269,23 +267,3 @@ async def test_orders_are_taken_while_the_broker_is_away_and_sent_when_it_is_bac
         (envelope,) = await wire.pull(1)
     last = journal_pb2.HubEvent.FromString(envelope.events[-1])
     assert last.fulfillment_order.order_id == order.order_id
-
-
-async def test_an_envelope_that_the_database_chokes_on_is_set_aside_and_other_nodes_go_on(
-    nats_server: NatsServer, postgres_url: str, tmp_path: Path
-) -> None:
-    poison, other = NodeByHand(NODE), NodeByHand("porto-01")
-    # PostgreSQL takes no zero character in a text.
-    poison.record_bytes(journal_pb2.NodeEvent(cmd_id="zero \0").SerializeToString())
-    other.shelve("TEA", 4)
-    async with linked(postgres_url, nats_server, tmp_path) as hub, connected(nats_server) as wire:
-        await wire.send(poison.envelope())
-        await wire.send(other.envelope(), subject="up.porto-01.1")
-
-        async def applied() -> bool:
-            return [view.applied_seq for view in await hub.read(nodes.list_nodes)] == [0, 2]
-
-        await until_async(applied, what="the other node's journal is applied")
-        (kept,) = await hub.read(lambda tx: list(tx.connection.execute(sa.select(schema.refused_envelope))))
-    assert kept.node_id == NODE
-    assert "could not be applied" in kept.reason

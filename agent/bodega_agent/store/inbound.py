@@ -13,7 +13,7 @@ from bodega.codec import UNKNOWN_FACT, desired_state_text, fact_of, parse_hub_ev
 from bodega.core.sync import Head
 from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import bound, get_logger
-from bodega.limits import PARKED_PER_COMMIT_MAX
+from bodega.limits import PARKED_EVENTS_PER_COMMIT_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
 from bodega_agent.store import catalogue, effects, parked, rights, work
@@ -71,10 +71,10 @@ def _readable(body: bytes) -> journal_pb2.HubEvent:
 def apply_parked(tx: Transaction, after: tuple[int, int], *, verify: Verify) -> tuple[int, int] | None:
     """Try again what could not be applied when it came, in the order of the stream: this may be a newer version.
 
-    At most PARKED_PER_COMMIT_MAX after (epoch, sequence) `after`; where it stopped, None when all were tried. What
-    still can not be applied stays, with its reason.
+    At most PARKED_EVENTS_PER_COMMIT_MAX after (epoch, sequence) `after`; where it stopped, None when all were tried.
+    What still can not be applied stays, with its reason.
     """
-    rows = parked.following(tx, after, PARKED_PER_COMMIT_MAX)
+    rows = parked.following(tx, after, PARKED_EVENTS_PER_COMMIT_MAX)
     for one in rows:
         event = _readable(one.body)
         fact = fact_of(event)
@@ -92,7 +92,7 @@ def apply_parked(tx: Transaction, after: tuple[int, int], *, verify: Verify) -> 
             ),
         )
         log.info("parked_event_applied", epoch=one.epoch, seq=one.seq, fact=fact)
-    return (rows[-1].epoch, rows[-1].seq) if len(rows) == PARKED_PER_COMMIT_MAX else None
+    return (rows[-1].epoch, rows[-1].seq) if len(rows) == PARKED_EVENTS_PER_COMMIT_MAX else None
 
 
 def _tried(tx: Transaction, seq: int, event: journal_pb2.HubEvent, verify: Verify) -> str:

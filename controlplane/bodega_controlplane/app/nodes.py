@@ -41,6 +41,8 @@ _NOT_PROFILE = (
     "desired_settings",
     "reported_generation",
     "reported",
+    "refused",
+    "foreign_ms",
 )
 
 _NEW_NODE = {
@@ -59,6 +61,8 @@ _NEW_NODE = {
     "desired_settings": "{}",
     "reported_generation": 0,
     "reported": "{}",
+    "refused": 0,
+    "foreign_ms": 0,
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bodega.host.log import get_logger
-from bodega.limits import PARKED_PER_COMMIT_MAX
+from bodega.limits import PARKED_EVENTS_PER_COMMIT_MAX
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.replica import Replica
 from bodega_controlplane.store import journal, nodes
@@ -40,10 +40,10 @@ async def apply_parked(hub: Hub) -> None:
 
 
 def try_again(tx: Transaction, now_ms: int, node_id: str, epoch: int, after: int) -> Tried:
-    """The next PARKED_PER_COMMIT_MAX of a node's parked events after a sequence."""
+    """The next PARKED_EVENTS_PER_COMMIT_MAX of a node's parked events after a sequence."""
     tx.lock_nodes([node_id])
     row = nodes.by_id(tx, node_id)
-    events = journal.parked_following(tx, node_id, epoch, after, PARKED_PER_COMMIT_MAX)
+    events = journal.parked_following(tx, node_id, epoch, after, PARKED_EVENTS_PER_COMMIT_MAX)
     if row is None or not events:
         return Tried(0, None)
     first_seq, last_seq = events[0][0], events[-1][0]

@@ -12,7 +12,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bodega.codec import conflict_from_wire, fact_of, movement_from_wire, parse_node_event
+from bodega.codec import (
+    conflict_from_wire,
+    fact_of,
+    movement_from_wire,
+    parse_node_event,
+    without_zero_characters,
+)
 from bodega.core.checkpoints import physical_sha256
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.conflicts.row import Conflict
@@ -72,12 +78,17 @@ class Replica:
         self._conflicts: dict[str, Values] = {}
         self._state: Values = {}
 
-    def take(self, first_seq: int, events: Sequence[bytes], hashes: Sequence[bytes]) -> None:
-        """Take judged events; nothing is written before `write`."""
+    def take(
+        self, first_seq: int, events: Sequence[bytes], hashes: Sequence[bytes], *, problem: str = ""
+    ) -> None:
+        """Take judged events; nothing is written before `write`. With a `problem` they are parked, without effect."""
         epoch = self.head.epoch
         for seq, body, digest in zip(range(first_seq, first_seq + len(events)), events, hashes, strict=True):
             arrived = _decode(seq, body)
-            self._arrived.append(arrived)
+            if problem:
+                self._parked.append({**self._at(seq), "reason": problem})
+            else:
+                self._arrived.append(arrived)
             self._journal.append(
                 {
                     "node_id": self.node_id,
@@ -105,7 +116,7 @@ class Replica:
 
     def write(self) -> None:
         """Write the journal, the effects and the new head."""
-        if not self._arrived:
+        if not (self._arrived or self._journal):
             return
         journal.append(self._tx, self._journal)
         self._work.load(self._works_named())
@@ -308,7 +319,7 @@ class Replica:
 
 def _decode(seq: int, body: bytes) -> _Arrived:
     try:
-        message = parse_node_event(body)
+        message = without_zero_characters(parse_node_event(body), body)
     except PeerFault:
         return _Arrived(seq, UNREADABLE_FACT, journal_pb2.NodeEvent())
     return _Arrived(seq, fact_of(message), message)

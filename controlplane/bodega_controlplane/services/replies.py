@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bodega.codec import envelope_to_wire, head_from_ack
+from bodega.codec import envelope_to_wire, head_from_ack, without_zero_characters
 from bodega.core.pacing import come_back_after_ms
 from bodega.core.protocol import PROTOCOL, skew_fault
-from bodega.errors import BodegaError
+from bodega.errors import BodegaError, Unavailable
 from bodega.host.log import get_logger
 from bodega.v1 import fleet_pb2, sync_pb2
-from bodega_controlplane.app import outbox
+from bodega_controlplane.app import outbox, refused
 from bodega_controlplane.app.heartbeat import Heartbeat
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import HealthView
@@ -16,6 +16,7 @@ from bodega_controlplane.services.heartbeats import HeartbeatDesk
 from bodega_controlplane.services.signing import signed_ack
 from bodega_controlplane.services.stream_watch import StreamWatch
 from bodega_controlplane.services.up import UpReceiver
+from bodega_controlplane.store.transaction import Transaction
 
 log = get_logger(__name__)
 
@@ -33,11 +34,9 @@ class Replies:
         self, node_id: str, request: sync_pb2.HeartbeatRequest
     ) -> sync_pb2.HeartbeatResponse | None:
         """See NodeQuestions."""
+        without_zero_characters(request)
         if request.node_id != node_id:
-            log.warning("node_speaks_for_another", node_id=node_id, named=request.node_id[:80])
-            return sync_pb2.HeartbeatResponse(
-                fenced=f"it says it is '{request.node_id[:80]}' with the credentials of '{node_id}'"
-            )
+            return await self._fence_foreign(node_id, request)
         if fault := skew_fault(f"node {node_id}", request.protocol):
             log.warning("node_too_old", node_id=node_id, protocol=request.protocol)
             return sync_pb2.HeartbeatResponse(fenced=fault, protocol=PROTOCOL)
@@ -61,6 +60,29 @@ class Replies:
             protocol=PROTOCOL,
             up_incarnation=self._watch.up_incarnation,
         )
+
+    async def _fence_foreign(
+        self, node_id: str, request: sync_pb2.HeartbeatRequest
+    ) -> sync_pb2.HeartbeatResponse:
+        reason = refused.foreign_reason(node_id, request.node_id)
+
+        def keep(tx: Transaction) -> None:
+            tx.lock_nodes([node_id])
+            refused.keep(
+                tx,
+                self._hub.now_ms(),
+                node_id=node_id,
+                subject=f"hb.{node_id}",
+                reason=reason,
+                body=request.SerializeToString(),
+                foreign=True,
+            )
+
+        try:
+            await self._hub.run(keep)
+        except Unavailable as error:
+            log.warning("refusal_not_kept", node_id=node_id, reason=error.message)
+        return sync_pb2.HeartbeatResponse(fenced=reason, protocol=PROTOCOL)
 
     async def want(self, node_id: str, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse | None:
         """See NodeQuestions."""

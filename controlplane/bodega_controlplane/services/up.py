@@ -71,9 +71,10 @@ class UpReceiver:
             await asyncio.sleep(full_jitter_s(attempt, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
 
     async def _apply_alone(self, delivery: Delivery) -> Applied:
+        """An envelope that may be the bad one: each of its events by itself, or, if that fails too, not at all."""
         now_ms = self._hub.now_ms()
         try:
-            return (await self._hub.run(lambda tx: journal.apply(tx, now_ms, [delivery])))[0]
+            return await self._hub.run(lambda tx: journal.apply_with_care(tx, now_ms, delivery))
         except Unavailable:
             raise
         except Exception as error:  # the envelope is kept for people; its node waits, the others go on

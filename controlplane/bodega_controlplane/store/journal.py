@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.schema import journal, parked_event, refused_envelope
+from bodega_controlplane.store.schema import journal, parked_event
 from bodega_controlplane.store.transaction import Transaction
 
 Values = Mapping[str, Any]
@@ -15,9 +15,6 @@ Values = Mapping[str, Any]
 # How the reason of an event ends that a newer version may know.
 NOT_KNOWN = "is not known to this version"
 _NOT_KNOWN = parked_event.c.reason.endswith(NOT_KNOWN)
-
-# Refused envelopes of several connections take turns to number themselves.
-_REFUSED_LOCK = 0x72656675
 
 
 def append(tx: Transaction, rows: Sequence[Values]) -> None:
@@ -88,16 +85,3 @@ def movements_between(tx: Transaction, node_id: str, epoch: int, after: int, bef
         .where(journal.c.seq > after, journal.c.seq < before)
     )
     return list(tx.connection.execute(query).scalars())
-
-
-def keep_refused(
-    tx: Transaction, *, node_id: str, subject: str, reason: str, body: bytes, at_ms: int, rows_max: int
-) -> None:
-    """Keep an envelope for people to look at; of all kept, only the newest `rows_max` stay."""
-    if not tx.exclusive:
-        tx.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_REFUSED_LOCK)))
-    number = refused_envelope.c.refused_no
-    newest = tx.connection.execute(sa.select(sa.func.max(number))).scalar_one() or 0
-    row = {"node_id": node_id, "subject": subject, "reason": reason, "body": body, "at_ms": at_ms}
-    tx.connection.execute(sa.insert(refused_envelope).values(refused_no=newest + 1, **row))
-    tx.connection.execute(sa.delete(refused_envelope).where(number <= newest + 1 - rows_max))
