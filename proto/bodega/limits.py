@@ -131,6 +131,12 @@ DOWN_EVENTS_PER_BEAT_MAX = 100
 DOWN_WINDOW_EVENTS_MAX = 64 * ENVELOPE_EVENTS_MAX
 # Events that could not be applied when they came, tried again in one transaction.
 PARKED_EVENTS_PER_COMMIT_MAX = 500
+# Telemetry: what a node notices of itself, how often it looks, and what the hub keeps.
+TELEMETRY_LOOK_S = 10.0
+TELEMETRY_SAMPLE_S = 300.0
+TELEMETRY_FILE_BYTES_MAX = 32 * 1024
+TELEMETRY_ROWS_PER_REPORT_MAX = 1_000
+TELEMETRY_ROWS_OF_NODE_MAX = 500
 # Questions of nodes that are worked on at once, and those that wait for that; more are dropped, and asked again.
 QUESTIONS_AT_ONCE_MAX = 256
 QUESTIONS_WAITING_MAX = 4_096

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bodega.broker.port import LinkLost, PublishConflict, StoredEnvelope, StreamMissing
 from bodega.core.sync import Head, Recorded
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 
 __all__ = [
     "DownDelivery",
@@ -124,6 +124,10 @@ class HubLink(Protocol):
 
     async def want_down(self, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse:
         """Ask the hub for events of its stream, straight from its database."""
+        ...
+
+    async def report(self, telemetry: telemetry_pb2.TelemetryReport) -> telemetry_pb2.TelemetryKept:
+        """Give the hub what is good to know; raises LinkLost if it does not say that it has it."""
         ...
 
     async def next_down(self) -> DownDelivery:

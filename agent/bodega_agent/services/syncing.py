@@ -99,6 +99,12 @@ class SyncService:
             fenced=self._fence_reason,
         )
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the hub has everything: only then what can wait may take a turn on the line."""
+        level = self._up.acked_seq == self._up.head_seq
+        return self._link.connected and level and not self._fence_reason
+
     async def run(self) -> None:
         """Sync until cancelled."""
         # A heartbeat that went out first would say that the journal is empty, and the hub would fence the node.

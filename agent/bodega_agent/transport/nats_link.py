@@ -25,7 +25,7 @@ from bodega.core.backoff import full_jitter_s
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import BROKER_REQUEST_S, HEARTBEAT_S, RECONNECT_BASE_S, RECONNECT_MAX_S
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 from bodega_agent.services.ports import DownDelivery, LinkListener
 from bodega_agent.transport.down import DownReceiver
 
@@ -164,6 +164,10 @@ class NatsLink:
     async def want_down(self, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse:
         """See HubLink."""
         return await self._ask(f"events.{self._node_id}", request, sync_pb2.WantResponse())
+
+    async def report(self, telemetry: telemetry_pb2.TelemetryReport) -> telemetry_pb2.TelemetryKept:
+        """See HubLink."""
+        return await self._ask(f"tel.{self._node_id}", telemetry, telemetry_pb2.TelemetryKept())
 
     async def next_down(self) -> DownDelivery:
         """See HubLink."""

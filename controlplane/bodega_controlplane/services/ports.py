@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bodega.broker.port import LinkLost, PublishConflict, StoredEnvelope, StreamMissing
 from bodega.core.incarnation import StreamState
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 
 __all__ = [
     "FleetConnection",
@@ -65,6 +65,12 @@ class NodeQuestions(Protocol):
 
     async def want(self, node_id: str, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse | None:
         """A node asks for events of its stream, straight from the database. Never raises."""
+        ...
+
+    async def telemetry(
+        self, node_id: str, request: telemetry_pb2.TelemetryReport
+    ) -> telemetry_pb2.TelemetryKept | None:
+        """A node tells what is good to know. Never raises."""
         ...
 
 

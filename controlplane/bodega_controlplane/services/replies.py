@@ -7,8 +7,8 @@ from bodega.core.pacing import come_back_after_ms
 from bodega.core.protocol import PROTOCOL, skew_fault
 from bodega.errors import BodegaError, Unavailable
 from bodega.host.log import get_logger
-from bodega.v1 import fleet_pb2, sync_pb2
-from bodega_controlplane.app import outbox, refused
+from bodega.v1 import fleet_pb2, sync_pb2, telemetry_pb2
+from bodega_controlplane.app import outbox, refused, telemetry
 from bodega_controlplane.app.heartbeat import Heartbeat
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import HealthView
@@ -94,6 +94,20 @@ class Replies:
             log.warning("want_unanswered", node_id=node_id, reason=error.message)
             return None
         return sync_pb2.WantResponse(envelope=envelope_to_wire(envelope) if envelope else None)
+
+    async def telemetry(
+        self, node_id: str, request: telemetry_pb2.TelemetryReport
+    ) -> telemetry_pb2.TelemetryKept | None:
+        """See NodeQuestions."""
+        without_zero_characters(request)
+        try:
+            kept = await self._hub.run(
+                lambda tx: telemetry.keep(tx, self._hub.now_ms(), node_id, request.rows)
+            )
+        except BodegaError as error:
+            log.warning("telemetry_not_kept", node_id=node_id, reason=error.message)
+            return None
+        return telemetry_pb2.TelemetryKept(rows=kept)
 
 
 def _health(health: fleet_pb2.Health) -> HealthView:

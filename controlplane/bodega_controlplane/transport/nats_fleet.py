@@ -26,7 +26,7 @@ from bodega.limits import (
     UP_PULL_HEARTBEAT_S,
     UP_PULL_S,
 )
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 from bodega_controlplane.services.ports import NodeQuestions, UpMessage
 from bodega_controlplane.transport.streams import make_node_consumer, make_streams, state_of
 
@@ -76,8 +76,13 @@ class NatsConnection:
         """Subscribe; the subject says who asks, because the broker lets nobody else publish on it."""
         on_heartbeat = _answering(sync_pb2.HeartbeatRequest, questions.heartbeat)
         on_want = _answering(sync_pb2.WantRequest, questions.want)
+        on_telemetry = _answering(telemetry_pb2.TelemetryReport, questions.telemetry)
         with told_in_our_words("listen"):
-            for subject, callback in (("hb.*", on_heartbeat), ("events.*", on_want)):
+            for subject, callback in (
+                ("hb.*", on_heartbeat),
+                ("events.*", on_want),
+                ("tel.*", on_telemetry),
+            ):
                 await self._client.subscribe(
                     subject, queue=_QUEUE, cb=callback, pending_msgs_limit=QUESTIONS_WAITING_MAX
                 )
