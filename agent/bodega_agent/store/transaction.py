@@ -69,6 +69,10 @@ class Transaction:
 
     `now_ms` is the wall clock and decides nothing about quantity; `clock` is the one that promises end by.
     Commands that promise ask `gate.check_promise()` before they write.
+
+    With `hope`, only the first `once` of a transaction looks its id up; if that one is new, the ids behind it are
+    taken for new as well. One that is not can not be written (apsw.ConstraintError). So whatever fails after the
+    transaction `has_guessed` must be rolled back and run again, without hope.
     """
 
     def __init__(
@@ -88,8 +92,13 @@ class Transaction:
         self.clock = clock
         self.head = Head()
         self._seen_seq: int | None = None
+        self._hopes = self._guesses = self.has_guessed = False
         self._claim_file(node_id)
         self.reload_head()
+
+    def hope(self, *, for_new_ids: bool) -> None:
+        """At the begin of a transaction: whether ids behind one that is new may be taken for new."""
+        self._hopes, self._guesses, self.has_guessed = for_new_ids, False, False
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> Iterable[Row]:
         """Run one statement, after all that is pending."""
@@ -181,7 +190,7 @@ class Transaction:
         Raises IdempotencyMismatch when the id comes back with another body.
         """
         digest = hashlib.sha256(_canonical(body).encode()).digest()
-        rows = self.pending.result_of(cmd_id) or self.peek(_RESULT_OF, (cmd_id,))
+        rows = self.pending.result_of(cmd_id) or self._look_up(cmd_id)
         if not rows:
             result = work()
             self.pending.command((cmd_id, digest, _canonical(result), self.head.seq))
@@ -194,9 +203,22 @@ class Transaction:
         stored: dict[str, Any] = json.loads(known_result)
         return stored
 
+    def _look_up(self, cmd_id: str) -> list[Row]:
+        """(digest, result) of a command that is written, if it is one; unless it is taken for new."""
+        if self._guesses:
+            self.has_guessed = True
+            return []
+        rows = self.peek(_RESULT_OF, (cmd_id,))
+        self._guesses = self._hopes and not rows
+        return rows
+
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """A part of the transaction that is undone as a whole if it raises."""
+        """A part of the transaction that is undone as a whole if it raises.
+
+        Who begins one lives on with its failure, which a guess must not have made: from here on ids are looked up.
+        """
+        self._hopes = self._guesses = False
         mark = self.head
         self.execute("SAVEPOINT part")
         try:
@@ -213,7 +235,7 @@ class Transaction:
 
     def return_to(self, mark: Head) -> None:
         """What was appended after `mark` is being undone; what is pending never was anything else."""
-        self.pending.clear()
+        self.pending.forget()
         self.head = mark
         self._seen_seq = None
 
@@ -222,7 +244,7 @@ class Transaction:
 
         What is still pending then was part of what failed: its callers have been told so.
         """
-        self.pending.clear()
+        self.pending.forget()
         row = self.one("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
         seq, chain_hash = row or (0, GENESIS)
         self.return_to(Head(self.get("epoch", 1), seq, chain_hash))

@@ -140,12 +140,15 @@ class Writer:
         """Run a batch, commit it and have it answered."""
         before = -1 if self._head_in_doubt else transaction.head.seq
         outcome = self._attempt(connection, transaction, batch)
-        if outcome is _Outcome.JOB_FAILED and len(batch) > 1:
+        if outcome is _Outcome.JOB_FAILED and (len(batch) > 1 or transaction.has_guessed):
             outcome = self._attempt(connection, transaction, batch, apart=True)
         if outcome is _Outcome.NO_ROOM and self._gate.make_room():
             # One by one: what is too big for the room that is left takes no scan with it.
             for job in batch:
-                self._attempt(connection, transaction, [job])
+                self._attempt(connection, transaction, [job], apart=True)
+        for job in batch:
+            if job.error is not None and not isinstance(job.error, BodegaError):
+                log.error("command_failed", exc_info=job.error)
         events = not self._head_in_doubt and transaction.head.seq > before
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._answer, batch, transaction.head.seq if events else None)
@@ -156,8 +159,11 @@ class Writer:
         """Run jobs and commit them together. After a failed commit the file says where the chain is.
 
         A job that fails has all of them undone; `apart`, each has a savepoint of its own (which copies every
-        page that it changes), and one that fails takes nothing from the others.
+        page that it changes), one that fails takes nothing from the others, and nothing is taken for granted.
         """
+        for job in batch:
+            job.result = job.error = None
+        transaction.hope(for_new_ids=not apart)
         try:
             connection.execute("BEGIN IMMEDIATE")
             if self._head_in_doubt:
@@ -184,7 +190,7 @@ class Writer:
             else:
                 log.exception("commit_failed", commands=len(batch))
             self._head_in_doubt = True
-            transaction.pending.clear()
+            transaction.pending.forget()
             for job in batch:
                 job.error = job.error or Unavailable(
                     f"the ledger could not be written: {error}", hint="check the disk: bodega status"
@@ -212,7 +218,6 @@ def _run(job: _Job, transaction: Transaction, *, flush: bool) -> None:
     It may fail without harm to its neighbours; only a disk that fails raises, and ends them all.
     """
     mark = transaction.head
-    job.result = job.error = None
     try:
         job.result = job.work(transaction)
         if flush:
@@ -223,8 +228,6 @@ def _run(job: _Job, transaction: Transaction, *, flush: bool) -> None:
         transaction.return_to(mark)
         # A future refuses to carry a StopIteration.
         job.error = RuntimeError(repr(error)) if isinstance(error, StopIteration) else error
-        if not isinstance(error, BodegaError):
-            log.exception("command_failed")
 
 
 def _roll_back(connection: apsw.Connection) -> None:

@@ -105,7 +105,10 @@ NOWHERE = Places()
 
 
 class Book(NamedTuple):
-    """What the ledger holds now: balances of every physical source account, and where the serials are."""
+    """What the ledger holds now: units in every physical source account, and where the serials are.
+
+    Where no serials are named, any number that is enough for the command stands for what is there.
+    """
 
     balances: Mapping[Account, int]
     serials: Mapping[SerialKey, Account] = MappingProxyType({})
@@ -126,6 +129,12 @@ def recipe_of(command: str) -> Recipe:
             f"there is no ledger command '{command}'", hint=f"use one of: {', '.join(RECIPES)}"
         )
     return recipe
+
+
+def taken_as(command: str, places: Places) -> str:
+    """The disposition of the goods that a command takes from its source bin; empty if they come from outside."""
+    source = recipe_of(command).source
+    return places.source_disposition if source is End.NAMED else _DISPOSITIONS.get(source, "")
 
 
 def book(
