@@ -46,19 +46,15 @@ def move(  # noqa: PLR0913  # the parts of a movement
 
 def held_for(tx: Transaction, command: str, goods: Sequence[Goods], places: Places) -> Book:
     """What the rules must know to book a command: see `core.recipes.Book`."""
-    if any([item.serials for item in goods]):
-        return held_at(tx, goods, places.source_bin)
-    disposition = taken_as(command, places)
-    if not (places.source_bin and disposition):
-        return _NOTHING
+    bin_id, disposition = places.source_bin, taken_as(command, places)
     wanted: dict[Account, int] = {}
     for item in goods:
-        account = Account(item.sku_id, places.source_bin, disposition, item.lot, item.owner)
-        wanted[account] = wanted.get(account, 0) + item.quantity
+        if item.serials:
+            return held_at(tx, goods, bin_id)
+        if bin_id and disposition:
+            account = Account(item.sku_id, bin_id, disposition, item.lot, item.owner)
+            wanted[account] = wanted.get(account, 0) + item.quantity
     return Book({account: _units_for(tx, account, quantity) for account, quantity in wanted.items()})
-
-
-_NOTHING = Book({})
 
 
 def _units_for(tx: Transaction, account: Account, wanted: int) -> int:

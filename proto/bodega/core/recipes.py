@@ -231,18 +231,16 @@ class _Draft:
     def carry(self, goods: Goods, source: Account, target: Account) -> None:
         """Goods leave one account for another."""
         _check_goods(goods)
-        if source.is_physical:
+        if not source.external:
             self.find_missing(goods, source)
-        elif target.is_physical:
+        elif not target.external:
             self.refuse_doubles(goods)
-        self.postings += (
-            Posting(source, -goods.quantity, goods.serials),
-            Posting(target, goods.quantity, goods.serials),
-        )
-        for serial in goods.serials:
+        quantity, serials = goods.quantity, goods.serials
+        self.postings += (Posting(source, -quantity, serials), Posting(target, quantity, serials))
+        for serial in serials:
             self._moved[goods.sku_id, serial] = target
-        if target.is_physical:
-            self._taken[target] -= goods.quantity
+        if not target.external:
+            self._taken[target] -= quantity
 
     def find_missing(self, goods: Goods, place: Account) -> None:
         """Bring the book to what the scan has seen: these goods were at this place."""
