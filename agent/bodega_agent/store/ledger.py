@@ -45,26 +45,27 @@ def move(  # noqa: PLR0913  # the parts of a movement
 
 
 def held_for(tx: Transaction, command: str, goods: Sequence[Goods], places: Places) -> Book:
-    """What the rules must know to book a command: see `core.recipes.Book`."""
+    """What the rules must know to book a command (see `core.recipes.Book`), until the next movement."""
     bin_id, disposition = places.source_bin, taken_as(command, places)
-    wanted: dict[Account, int] = {}
-    for item in goods:
-        if item.serials:
-            return held_at(tx, goods, bin_id)
-        if bin_id and disposition:
+    if any([item.serials for item in goods]):
+        return held_at(tx, goods, bin_id)
+    if bin_id and disposition:
+        wanted: dict[Account, int] = {}
+        for item in goods:
             account = Account(item.sku_id, bin_id, disposition, item.lot, item.owner)
             wanted[account] = wanted.get(account, 0) + item.quantity
-    return Book({account: _units_for(tx, account, quantity) for account, quantity in wanted.items()})
+        for account, quantity in wanted.items():
+            _make_known(tx, account, quantity)
+    return Book(tx.pending.units_at_least)
 
 
-def _units_for(tx: Transaction, account: Account, wanted: int) -> int:
-    """The units in an account of the node, or as many as are known to be there if that is enough."""
-    known = tx.pending.units_at_least(account)
-    if known >= wanted:
+def _make_known(tx: Transaction, account: Account, wanted: int) -> None:
+    """Look up how many units an account of the node holds, unless so many are known to be there."""
+    if tx.pending.units_at_least.get(account, 0) >= wanted:
         tx.has_guessed = True
-        return known
+        return
     rows = tx.peek(_UNITS_IN, account)
-    return tx.pending.learn(account, rows[0][0] if rows else 0)
+    tx.pending.learn(account, rows[0][0] if rows else 0)
 
 
 def held_at(tx: Transaction, goods: Iterable[Goods], *places: str) -> Book:

@@ -9,7 +9,8 @@ read one to know that what it has brought somewhere is still there. This outlive
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import apsw
@@ -41,6 +42,8 @@ class Pending:
         self._commands: dict[str, Row] = {}
         self._changes: dict[Account, int] = {}
         self._floors: dict[Account, int] = {}
+        # Units of accounts in the node: so many are there, and maybe more; with what is pending.
+        self.units_at_least: Mapping[Account, int] = MappingProxyType(self._floors)
 
     def __bool__(self) -> bool:
         return bool(self._events or self._commands or self._changes)
@@ -77,26 +80,14 @@ class Pending:
         if len(floors) > BALANCES_REMEMBERED_MAX:
             floors.clear()
 
-    def units_at_least(self, account: Account) -> int:
-        """Units that an account in the node holds, and maybe it holds more; with what is pending."""
-        return self._floors.get(account, 0)
-
-    def learn(self, account: Account, written: int) -> int:
-        """What the row of an account in the node says; returns its units with what is pending."""
-        units = self._floors[account] = written + self._changes.get(account, 0)
-        return units
+    def learn(self, account: Account, written: int) -> None:
+        """What the row of an account in the node says."""
+        self._floors[account] = written + self._changes.get(account, 0)
 
     def write(self, connection: apsw.Connection) -> None:
         """Write everything. A CHECK refuses what would leave less than nothing in a bin (apsw.ConstraintError)."""
         if self._changes:
-            cursor = connection.cursor()
-            for account, change in self._changes.items():
-                if change < 0 and not account.external:
-                    cursor.execute(_TAKE, (change, *account))
-                    if connection.changes():
-                        continue
-                if change:
-                    cursor.execute(_BRING, (*account, change))
+            self._write_balances(connection)
         if self._events:
             connection.executemany(_EVENT, self._events)
         if self._commands:
@@ -104,6 +95,19 @@ class Pending:
         self._events.clear()
         self._commands.clear()
         self._changes.clear()
+
+    def _write_balances(self, connection: apsw.Connection) -> None:
+        cursor = connection.cursor()
+        brought: list[Row] = []
+        for account, change in self._changes.items():
+            if change < 0 and not account.external:
+                cursor.execute(_TAKE, (change, *account))
+                if connection.changes():
+                    continue
+            if change:
+                brought.append((*account, change))
+        if brought:
+            cursor.executemany(_BRING, brought)
 
     def forget(self) -> None:
         """Forget everything: it is being undone."""

@@ -148,13 +148,14 @@ class Transaction:
 
     def append(self, context: Context, **fact: Any) -> int:
         """Record one fact (`movement=...`, `label_advanced=...`); returns its sequence."""
-        return self._append(context, self._event(context, fact))
+        event = self._event(context, fact)
+        return self._append(context, event, fact_of(event))
 
     def append_movement(self, context: Context, movement: Movement) -> int:
         """Record a movement; returns its sequence."""
         event = self._event(context, {})
         fill_movement(event.movement, movement)
-        return self._append(context, event)
+        return self._append(context, event, "movement")
 
     def _event(self, context: Context, fact: dict[str, Any]) -> journal_pb2.NodeEvent:
         return journal_pb2.NodeEvent(
@@ -167,12 +168,12 @@ class Transaction:
             **fact,
         )
 
-    def _append(self, context: Context, event: journal_pb2.NodeEvent) -> int:
+    def _append(self, context: Context, event: journal_pb2.NodeEvent, fact: str) -> int:
         body = event.SerializeToString()
         if len(body) > EVENT_BYTES_MAX:
             raise InvalidInput(f"the event has {len(body)} bytes, {EVENT_BYTES_MAX} is the most")
         seq, chain_hash = self.head.seq + 1, link(self.head.hash, body)
-        self.pending.event((seq, context.cmd_id, fact_of(event), event.at_ms, body, chain_hash))
+        self.pending.event((seq, context.cmd_id, fact, event.at_ms, body, chain_hash))
         self.head = Head(self.head.epoch, seq, chain_hash)
         if self.pending.full:
             self.flush()

@@ -153,6 +153,11 @@ def book(
     that would exist twice.
     """
     recipe = recipe_of(command)
+    goods = tuple(goods)
+    if len(goods) == 1 and recipe.makes is None:
+        plain = _plain(command, recipe, goods[0], held, places, reference)
+        if plain is not None:
+            return plain
     draft = _Draft(held, reference)
     for item in goods:
         draft.carry(
@@ -169,6 +174,23 @@ def book(
                 _account(item, target, places, reference, "target"),
             )
     return draft.booking(command, recipe.biz_step)
+
+
+def _plain(
+    command: str, recipe: Recipe, item: Goods, held: Book, places: Places, reference: Reference
+) -> Booking | None:
+    """What most commands are: one kind of goods without serials, and the book holds enough of it. None if not so.
+
+    Then the two postings that a draft would come to are known at once.
+    """
+    source = _account(item, recipe.source, places, reference, "source")
+    target = _account(item, recipe.target, places, reference, "target")
+    _check_goods(item)
+    quantity = item.quantity
+    if item.serials or not (source.external or held.balances.get(source, 0) >= quantity):
+        return None
+    pair = (Posting(source, -quantity), Posting(target, quantity))
+    return Booking(Movement(command, recipe.biz_step, pair, reference), ())
 
 
 def correct(movement: Movement, event: str, held: Book, *, reason: str) -> Booking:
