@@ -47,15 +47,15 @@ def move(  # noqa: PLR0913  # the parts of a movement
 def held_for(tx: Transaction, command: str, goods: Sequence[Goods], places: Places) -> Book:
     """What the rules must know to book a command (see `core.recipes.Book`), until the next movement."""
     bin_id, disposition = places.source_bin, taken_as(command, places)
-    if any([item.serials for item in goods]):
-        return held_at(tx, goods, bin_id)
-    if bin_id and disposition:
-        wanted: dict[Account, int] = {}
-        for item in goods:
+    wanted: dict[Account, int] = {}
+    for item in goods:
+        if item.serials:
+            return held_at(tx, goods, bin_id)
+        if bin_id and disposition:
             account = Account(item.sku_id, bin_id, disposition, item.lot, item.owner)
             wanted[account] = wanted.get(account, 0) + item.quantity
-        for account, quantity in wanted.items():
-            _make_known(tx, account, quantity)
+    for account, quantity in wanted.items():
+        _make_known(tx, account, quantity)
     return Book(tx.pending.units_at_least)
 
 

@@ -71,8 +71,9 @@ class Transaction:
     Commands that promise ask `gate.check_promise()` before they write.
 
     With `hope`, only the first `once` of a transaction looks its id up; if that one is new, the ids behind it are
-    taken for new as well. One that is not can not be written (apsw.ConstraintError). So whatever fails after the
-    transaction `has_guessed` must be rolled back and run again, without hope.
+    taken for new as well. One that is not can not be written (apsw.ConstraintError), and neither can a taking of
+    units that were brought there once and are not there any more. So whatever fails after the transaction
+    `has_guessed` must be rolled back, with all that was remembered, and run again without hope.
     """
 
     def __init__(

@@ -1,10 +1,12 @@
 """One thread owns the writing connection; jobs queue up in front of it and share an fsync.
 
-The event loop never waits for the disk. Jobs that wait together run in one SQLite transaction. If one of them
-fails, they run again, each in a savepoint of its own, so that it takes nothing from the others: a job may run more
-than once before it counts. All are answered after the commit, in one call into the loop: callers that were answered
-together come back together, and so share the next fsync too. Nobody lingers for company: a lone caller's job is on
-its way at once. A bound on the queue turns overload into an honest error instead of memory.
+The event loop never waits for the disk. Jobs that wait together run in one SQLite transaction, quickly: what the
+writer itself has written is not looked up again, and ids behind a new one are taken for new. If anything fails,
+they run again, each in a savepoint of its own, so that it takes nothing from the others, and nothing is taken for
+granted: a job may run more than once before it counts. All are answered after the commit, in one call into the
+loop: callers that were answered together come back together, and so share the next fsync too. Nobody lingers for
+company: a lone caller's job is on its way at once. A bound on the queue turns overload into an honest error instead
+of memory.
 """
 
 from __future__ import annotations
@@ -165,10 +167,7 @@ class Writer:
             job.result = job.error = None
         transaction.hope(for_new_ids=not apart)
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            if self._head_in_doubt:
-                transaction.reload_head()
-                self._head_in_doubt = False
+            self._begin(connection, transaction)
             mark = transaction.head
             for job in batch:
                 if apart:
@@ -199,6 +198,12 @@ class Writer:
             return _Outcome.NO_ROOM if full else _Outcome.DISK_FAILED
         return _Outcome.COMMITTED
 
+    def _begin(self, connection: apsw.Connection, transaction: Transaction) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        if self._head_in_doubt:
+            transaction.reload_head()
+            self._head_in_doubt = False
+
     def _answer(self, batch: list[_Job], new_head_seq: int | None) -> None:
         """In the loop: resolve all futures of a commit. One whose caller has gone is left alone."""
         for job in batch:
@@ -224,7 +229,7 @@ def _run(job: _Job, transaction: Transaction, *, flush: bool) -> None:
             transaction.flush()
     except (apsw.IOError, apsw.FullError, apsw.CorruptError, apsw.NotADBError):
         raise
-    except Exception as error:  # a failed job must not take its neighbours with it
+    except Exception as error:  # noqa: BLE001  # its caller hears of it; it must not take its neighbours with it
         transaction.return_to(mark)
         # A future refuses to carry a StopIteration.
         job.error = RuntimeError(repr(error)) if isinstance(error, StopIteration) else error
