@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bodega.codec import desired_state_text
 from bodega.core.chain import GENESIS
@@ -15,7 +16,7 @@ from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import BinDraft, Caller, NodeDraft, NodeView, SsccRange
 from bodega_controlplane.store import catalogue as sku_rows
-from bodega_controlplane.store import nodes
+from bodega_controlplane.store import journal, nodes, waiting
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -150,7 +151,11 @@ def _overlap(one: SsccRange, other: SsccRange) -> bool:
 
 def list_nodes(tx: Transaction) -> tuple[NodeView, ...]:
     """All nodes by id."""
-    return tuple(map(_view, nodes.all_of(tx)))
+    parked, bulk = journal.parked_counts(tx), waiting.counts(tx)
+    return tuple(
+        replace(_view(row), parked=parked.get(row.node_id, 0), down_waiting=bulk.get(row.node_id, 0))
+        for row in nodes.all_of(tx)
+    )
 
 
 def _known(tx: Transaction, node_id: str) -> Row:
@@ -174,6 +179,7 @@ def _view(row: Row) -> NodeView:
         desired_generation=row.desired_generation,
         reported_generation=row.reported_generation,
         diverged_seq=row.diverged_seq,
+        refused=row.refused,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import journal, parked_event
 from bodega_controlplane.store.transaction import Transaction
 
@@ -61,6 +62,24 @@ def unpark(tx: Transaction, node_id: str, epoch: int, seqs: Sequence[int]) -> No
             parked_event.c.node_id == node_id, parked_event.c.epoch == epoch, parked_event.c.seq.in_(seqs)
         )
     )
+
+
+def parked_rows(tx: Transaction, node_id: str, limit: int) -> list[Row]:
+    """node_id, epoch, seq, fact and reason of parked events in order; of one node, or of all if `node_id` is empty."""
+    here = sa.and_(
+        journal.c.node_id == parked_event.c.node_id,
+        journal.c.epoch == parked_event.c.epoch,
+        journal.c.seq == parked_event.c.seq,
+    )
+    query = (
+        sa.select(parked_event, journal.c.fact)
+        .join(journal, here)
+        .order_by(parked_event.c.node_id, parked_event.c.epoch, parked_event.c.seq)
+        .limit(limit)
+    )
+    if node_id:
+        query = query.where(parked_event.c.node_id == node_id)
+    return list(tx.connection.execute(query))
 
 
 def parked_counts(tx: Transaction) -> dict[str, int]:
