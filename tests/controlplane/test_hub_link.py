@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
+from bodega.broker import connection
 from bodega.broker.connection import Broker
 from bodega.codec import ack_text, envelope_from_bytes, envelope_from_wire, envelope_to_bytes
 from bodega.core.sync import Envelope, Head, Verdict, judge
@@ -35,6 +36,7 @@ from support.controlplane import (
     sku,
 )
 from support.nats import NatsServer, settle
+from support.proxy import Proxy
 from support.waiting import until, until_async
 
 NODE = "lisbon-01"
@@ -98,7 +100,7 @@ async def connected(server: NatsServer) -> AsyncIterator[Wire]:
 
 
 @asynccontextmanager
-async def linked(database: str, server: NatsServer, folder: Path) -> AsyncIterator[Hub]:
+async def linked(database: str, server: NatsServer | Proxy, folder: Path) -> AsyncIterator[Hub]:
     """A hub with two nodes and a small catalogue, linked to the broker."""
     made = make_hub(database, folder)
     for number, node_id in enumerate((NODE, "porto-01")):
@@ -267,3 +269,17 @@ async def test_orders_are_taken_while_the_broker_is_away_and_sent_when_it_is_bac
         (envelope,) = await wire.pull(1)
     last = journal_pb2.HubEvent.FromString(envelope.events[-1])
     assert last.fulfillment_order.order_id == order.order_id
+
+
+async def test_a_half_open_line_of_the_hub_is_seen_by_its_missing_pongs_and_healed(
+    nats_server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pings every second here instead of 3; seen within three of them and the poll of the closing."""
+    monkeypatch.setattr(connection, "BROKER_PING_S", 1)
+    async with Proxy(nats_server.port) as proxy, linked("sqlite", proxy, tmp_path) as hub:
+        proxy.black_hole()
+        began = asyncio.get_running_loop().time()
+        await until(lambda: not hub.broker_connected, what="the hub has seen that nobody answers")
+        assert asyncio.get_running_loop().time() - began < 3 + 1 + 5.0
+        proxy.heal()
+        await until(lambda: hub.broker_connected, what="the hub is linked again")

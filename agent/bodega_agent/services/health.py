@@ -174,6 +174,11 @@ class HealthService:
         if facts["labels_unknown"]:
             text = f"{facts['labels_unknown']} labels in doubt: scan them back, or bodega labels reprint"
             found.append({"code": "labels-unknown", "text": text})
+        if facts["hub_events_parked"]:
+            text = (
+                f"{facts['hub_events_parked']} events of the hub have no effect here yet: upgrade this node"
+            )
+            found.append({"code": "hub-events-parked", "text": text})
         if (trouble := self._integrity.trouble) is not None:
             text = f"{trouble.problem}; no new promises are made: bodega ledger verify"
             found.append({"code": "ledger-broken", "text": text})
