@@ -1,5 +1,4 @@
-"""What node and hub share of the broker: gRPC over NATS request/reply, and connections.
+"""What node and hub share on their way to the broker: its words for errors, one connection, one pull loop, and calls.
 
-With the two transport packages this is the only place that knows NATS. Nothing here is imported before it is needed:
-a node without a hub pays for none of it.
+Only `port` may be imported without paying for the NATS client; `rpc_*` but `rpc_wire` cost gRPC. Import late.
 """
