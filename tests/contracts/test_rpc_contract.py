@@ -61,7 +61,9 @@ async def test_a_request_comes_back_as_its_response(ends: Ends) -> None:
 
 
 @pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK])
-async def test_every_status_code_arrives_with_its_words_and_metadata(ends: Ends, code: grpc.StatusCode) -> None:
+async def test_every_status_code_arrives_with_its_words_and_metadata(
+    ends: Ends, code: grpc.StatusCode
+) -> None:
     call = ends.stub.Fail(f"{code.name}:what went wrong".encode())
     error = await failure(call)
     assert (error.code(), error.details()) == (code, "what went wrong")

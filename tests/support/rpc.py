@@ -43,7 +43,9 @@ class Probe:
 
     async def Fail(self, request: bytes, context: Any) -> bytes:  # noqa: N802 - a method of gRPC
         name, _, words = request.decode().partition(":")
-        await context.abort(grpc.StatusCode[name], words, (("bodega-code", "no-luck"), ("pic-bin", b"\x00\xff")))
+        await context.abort(
+            grpc.StatusCode[name], words, (("bodega-code", "no-luck"), ("pic-bin", b"\x00\xff"))
+        )
         return b""
 
     async def Raise(self, request: bytes, context: Any) -> bytes:  # noqa: N802 - a method of gRPC
@@ -92,7 +94,10 @@ def add_to_server(probe: Probe, server: Any) -> None:
 @asynccontextmanager
 async def over_http2(probe: Probe, interceptors: Sequence[Any], calls_max: int) -> AsyncIterator[Any]:
     """grpc.aio on a free port."""
-    size = (("grpc.max_receive_message_length", RPC_BODY_BYTES_MAX), ("grpc.max_send_message_length", RPC_BODY_BYTES_MAX))
+    size = (
+        ("grpc.max_receive_message_length", RPC_BODY_BYTES_MAX),
+        ("grpc.max_send_message_length", RPC_BODY_BYTES_MAX),
+    )
     server = grpc.aio.server(interceptors=interceptors, options=size, maximum_concurrent_rpcs=calls_max)
     add_to_server(probe, server)
     port = server.add_insecure_port("127.0.0.1:0")

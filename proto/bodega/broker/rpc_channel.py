@@ -66,7 +66,7 @@ class RpcChannel:
         method: str,
         request_serializer: Serializer | None = None,
         response_deserializer: Deserializer | None = None,
-        _registered_method: bool | None = False,  # noqa: FBT001, FBT002 - the generated stub gives it by this name
+        _registered_method: bool | None = False,
     ) -> Method:
         """What a generated stub asks for."""
         return Method(self, method, request_serializer or bytes, response_deserializer or bytes)
@@ -139,11 +139,9 @@ class Method:
         *,
         timeout: float | None = None,
         metadata: Given = None,
-        credentials: Any = None,
-        wait_for_ready: bool | None = None,
-        compression: Any = None,
+        **_of_http2: Any,
     ) -> Call:
-        """`timeout` in seconds; the last three have no meaning here: the broker's connection has them."""
+        """`timeout` in seconds. Credentials and compression are the broker's connection's, so what is said is not heard."""
         return Call(self, request, timeout, metadata)
 
 

@@ -58,7 +58,7 @@ class RpcContext(grpc.aio.ServicerContext[Any, Any]):
         """There is nothing to read: the method is unary."""
         raise grpc.aio.UsageError("a unary method reads its request from its argument")
 
-    async def write(self, message: Any) -> None:
+    async def write(self, message: Any) -> None:  # noqa: ARG002 - grpc.aio gives the name
         """There is nothing to write to: the method is unary."""
         raise grpc.aio.UsageError("a unary method answers with its result")
 

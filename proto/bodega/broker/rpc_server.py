@@ -99,9 +99,7 @@ class RpcServer:
         `caller` is what the broker vouches for; nothing in the frame can change it.
         """
         try:
-            request = read(rpc_pb2.RpcRequest(), frame)
-            if not 0 < len(request.call_id) <= _ID_CHARS_MAX:
-                raise Fault(grpc.StatusCode.INTERNAL, "the frame has no call id")
+            request = _request_in(frame)
             key = (caller, request.call_id)
             if key in self._known:
                 log.info("rpc_repeated", caller=caller, method=method)
@@ -191,14 +189,10 @@ class RpcServer:
 
     async def _handle(self, context: RpcContext, body: bytes) -> rpc_pb2.RpcResponse:
         try:
-            handler = await self._look_up(CallDetails(context.method, context.invocation_metadata()))
-            if handler is None:
-                raise Fault(grpc.StatusCode.UNIMPLEMENTED, f"there is no method {context.method} here")
-            if handler.unary_unary is None:
-                raise Fault(
-                    grpc.StatusCode.UNIMPLEMENTED,
-                    f"{context.method} streams: only unary methods go over NATS",
-                )
+            handler = _unary(
+                context.method,
+                await self._look_up(CallDetails(context.method, context.invocation_metadata())),
+            )
             request = _deserialized(handler.request_deserializer, body)
             result = handler.unary_unary(request, context)
             response = await result if inspect.isawaitable(result) else result
@@ -214,6 +208,21 @@ class RpcServer:
             raise  # the deadline's, or the method's own: the caller of this knows which
         except Exception as error:  # noqa: BLE001 - the last line of defence: a status, never internals
             return _failed(context, error)
+
+
+def _request_in(frame: bytes) -> rpc_pb2.RpcRequest:
+    request = read(rpc_pb2.RpcRequest(), frame)
+    if not 0 < len(request.call_id) <= _ID_CHARS_MAX:
+        raise Fault(grpc.StatusCode.INTERNAL, f"the frame has no call id of 1 to {_ID_CHARS_MAX} characters")
+    return request
+
+
+def _unary(method: str, handler: Handler | None) -> Handler:
+    if handler is None:
+        raise Fault(grpc.StatusCode.UNIMPLEMENTED, f"there is no method {method} here")
+    if handler.unary_unary is None:
+        raise Fault(grpc.StatusCode.UNIMPLEMENTED, f"{method} streams: only unary methods go over NATS")
+    return handler
 
 
 def _deserialized(deserializer: Callable[[bytes], Any] | None, body: bytes) -> Any:
