@@ -64,7 +64,7 @@ async def test_a_broker_with_our_permissions_lets_nobody_call_for_another_or_hea
     tmp_path: Path,
 ) -> None:
     users = [{"user": "hub", "password": "x"}]
-    users += [{"user": n, "password": "x", "permissions": node_permissions(n)} for n in (NODE, "porto-01")]  # type: ignore[dict-item]  # JSON
+    users += [{"user": n, "password": "x", "permissions": node_permissions(n)} for n in (NODE, "porto-01")]
     broker = NatsServer(tmp_path / "nats", f"authorization {{ users: {json.dumps(users)} }}").start()
     probe, server = Probe(), RpcServer()
     add_to_server(probe, server)
@@ -161,7 +161,7 @@ async def test_a_link_that_is_lost_ends_its_calls(nats_server: NatsServer, probe
         waiting = ProbeStub(channel).Wait(b"w", timeout=60)
         watching = asyncio.ensure_future(waiting.code())
         await asyncio.wait_for(probe.started.get(), SOON_S)
-        channel._wire.end_calls()  # type: ignore[attr-defined]  # what the link does when its connection has ended
+        channel._wire.end_calls()  # what the link does when its connection has ended
         assert await asyncio.wait_for(watching, SOON_S) is grpc.StatusCode.UNAVAILABLE
         probe.release.set()
 
@@ -255,7 +255,7 @@ async def test_several_hubs_share_the_calls_and_all_of_them_hear_a_cancel(nats_s
         for hub, probe in zip((one, other), probes, strict=True):
             server = RpcServer(calls_per_caller_max=100)
             add_to_server(probe, server)
-            await Listener(lambda server=server: server, caller_at=2).listen(hub, "rpc.hub.*", queue="hub")  # type: ignore[misc]  # bound now
+            await Listener(lambda server=server: server, caller_at=2).listen(hub, "rpc.hub.*", queue="hub")
             await settle(hub)
         stub = ProbeStub(RpcChannel(NatsWire(lambda: client), f"rpc.hub.{NODE}"))
         await asyncio.gather(*(stub.Echo(b"x") for _ in range(60)))

@@ -141,7 +141,7 @@ class Method:
         metadata: Given = None,
         **_of_http2: Any,
     ) -> Call:
-        """`timeout` in seconds. Credentials and compression are the broker's connection's, so what is said is not heard."""
+        """`timeout` in seconds. Credentials and compression belong to the broker's connection."""
         return Call(self, request, timeout, metadata)
 
 
