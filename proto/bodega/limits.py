@@ -46,6 +46,9 @@ EXPORT_NAMES_CACHED_MAX = 10_000
 COMMAND_LINES_MAX = 100
 COMMAND_SERIALS_MAX = 100
 COMMAND_FAULTS_MAX = 50
+# A count whose counter began longer ago than this many events is asked for again.
+COUNT_WINDOW_EVENTS_MAX = 10_000
+CONFLICT_INPUTS_MAX = 20
 
 # Promises of a node's own
 RESERVATION_LINES_MAX = 200

@@ -712,6 +712,102 @@ class RecallRightsResponse(_message.Message):
 Global___RecallRightsResponse: _TypeAlias = RecallRightsResponse  # noqa: Y015
 
 @_typing.final
+class RebalanceRightsRequest(_message.Message):
+    """Rights to put where they are used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    dry_run: _builtins.bool
+    """Only say what would be done."""
+    def __init__(
+        self,
+        *,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebalanceRightsRequest: _TypeAlias = RebalanceRightsRequest  # noqa: Y015
+
+@_typing.final
+class RightsRebalance(_message.Message):
+    """One move of rights, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """Node."""
+    sku_id: _builtins.str
+    """SKU."""
+    kind: _builtins.str
+    """"grant" or "recall"."""
+    quantity: _builtins.int
+    """Base units."""
+    used: _builtins.int
+    """Units that the node has promised or sold by itself lately."""
+    target: _builtins.int
+    """Units that it should have by that, within the policy's bounds."""
+    why: _builtins.str
+    """One sentence."""
+    transfer_id: _builtins.str
+    """Transfer of rights, as the node will name it; empty if it was not begun."""
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        used: _builtins.int = ...,
+        target: _builtins.int = ...,
+        why: _builtins.str = ...,
+        transfer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "node_id", b"node_id", "quantity", b"quantity", "sku_id", b"sku_id", "target", b"target", "transfer_id", b"transfer_id", "used", b"used", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsRebalance: _TypeAlias = RightsRebalance  # noqa: Y015
+
+@_typing.final
+class RebalanceRightsResponse(_message.Message):
+    """What was moved, or would be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def moves(self) -> _containers.RepeatedCompositeFieldContainer[Global___RightsRebalance]:
+        """By SKU and node."""
+
+    def __init__(
+        self,
+        *,
+        moves: _abc.Iterable[Global___RightsRebalance] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moves", b"moves"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebalanceRightsResponse: _TypeAlias = RebalanceRightsResponse  # noqa: Y015
+
+@_typing.final
 class RegisterNodeRequest(_message.Message):
     """A node to make known."""
 
