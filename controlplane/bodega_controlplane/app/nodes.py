@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 
 from bodega.codec import desired_state_text
 from bodega.core.chain import GENESIS
@@ -209,3 +210,15 @@ def set_desired_state(
         detail={"generation": generation, "settings": sorted(settings)},
     )
     return generation
+
+
+def note_certificate(tx: Transaction, now_ms: int, node_id: str, certificate: bytes) -> None:
+    """A line in the audit trail for a certificate (PEM) that a node was given. Raises NotFound."""
+    _known(tx, node_id)
+    tx.audit(
+        at_ms=now_ms,
+        actor=f"node:{node_id}",
+        action="node.certified",
+        subject=node_id,
+        detail={"pem_sha256": sha256(certificate).hexdigest()},
+    )

@@ -706,6 +706,11 @@ class NodeServiceStub:
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateRequest.SerializeToString,
                 response_deserializer=bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateResponse.FromString,
                 _registered_method=True)
+        self.DiagnoseNode = channel.unary_unary(
+                '/bodega.v1.NodeService/DiagnoseNode',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeResponse.FromString,
+                _registered_method=True)
 
 
 class NodeServiceServicer:
@@ -733,6 +738,13 @@ class NodeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DiagnoseNode(self, request, context):
+        """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -750,6 +762,11 @@ def add_NodeServiceServicer_to_server(servicer, server):
                     servicer.SetDesiredState,
                     request_deserializer=bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateRequest.FromString,
                     response_serializer=bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateResponse.SerializeToString,
+            ),
+            'DiagnoseNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiagnoseNode,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -834,6 +851,33 @@ class NodeService:
             '/bodega.v1.NodeService/SetDesiredState',
             bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateRequest.SerializeToString,
             bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiagnoseNode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.NodeService/DiagnoseNode',
+            bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -263,6 +263,8 @@ class NodeServiceStub:
     """Every node with epoch, heads, lag and last contact."""
     SetDesiredState: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.SetDesiredStateRequest, _controlplane_pb2.SetDesiredStateResponse]
     """Sets the configuration that a node should run."""
+    DiagnoseNode: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.DiagnoseNodeRequest, _controlplane_pb2.DiagnoseNodeResponse]
+    """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch."""
 
 @_typing.type_check_only
 class NodeServiceAsyncStub(NodeServiceStub):
@@ -275,6 +277,8 @@ class NodeServiceAsyncStub(NodeServiceStub):
     """Every node with epoch, heads, lag and last contact."""
     SetDesiredState: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.SetDesiredStateRequest, _controlplane_pb2.SetDesiredStateResponse]  # type: ignore[assignment]
     """Sets the configuration that a node should run."""
+    DiagnoseNode: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.DiagnoseNodeRequest, _controlplane_pb2.DiagnoseNodeResponse]  # type: ignore[assignment]
+    """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch."""
 
 class NodeServiceServicer(metaclass=_abc_1.ABCMeta):
     """The nodes and their sync."""
@@ -302,6 +306,14 @@ class NodeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_controlplane_pb2.SetDesiredStateResponse, _abc.Awaitable[_controlplane_pb2.SetDesiredStateResponse]]:
         """Sets the configuration that a node should run."""
+
+    @_abc_1.abstractmethod
+    def DiagnoseNode(
+        self,
+        request: _controlplane_pb2.DiagnoseNodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.DiagnoseNodeResponse, _abc.Awaitable[_controlplane_pb2.DiagnoseNodeResponse]]:
+        """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch."""
 
 def add_NodeServiceServicer_to_server(servicer: NodeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
