@@ -52,7 +52,8 @@ class Authority:
         names = [attribute.value for attribute in request.subject]
         if names not in ([], [node_id]):
             raise PermissionRefused(
-                f"node {node_id} asks for a certificate of {names}", hint="leave the subject of the request empty"
+                f"node {node_id} asks for a certificate of {names}",
+                hint="leave the subject of the request empty",
             )
         key = request.public_key()
         if not (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)):

@@ -12,7 +12,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -20,15 +20,19 @@ import uvicorn
 
 from bodega import __version__
 from bodega.broker.connection import Broker
+from bodega.broker.rpc_server import RpcServer
 from bodega.errors import AddressInUse, ConfigInvalid, FieldFault, PermissionRefused
 from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
 from bodega.limits import STOP_S
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.artifacts import Shelf
+from bodega_controlplane.authority import load_authority
 from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.services.linking import LinkService
+from bodega_controlplane.services.reconciling import Reconciler
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.transport.nats_fleet import NatsFleet
 
@@ -89,9 +93,21 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     tokens = load_tokens(config.data_dir)
     grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
-    await parts.enter_async_context(_running(LinkService(hub, NatsFleet(_broker(config.nats))).run(), stop))
+    fleet = NatsFleet(_broker(config.nats), _node_calls(hub, config.data_dir))
+    hub.channel_to = fleet.channel
+    await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))
+    await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
+
+
+def _node_calls(hub: Hub, data_dir: Path) -> Callable[[], RpcServer]:
+    """What nodes may call over the broker."""
+    from bodega_controlplane.api.node.services import NodeServices  # noqa: PLC0415 - see _grpc
+
+    shelf = Shelf(data_dir / "artifacts")
+    server = NodeServices(hub, shelf, load_authority(data_dir, hub.now_ms())).over_the_broker()
+    return lambda: server
 
 
 def _broker(config: NatsConfig) -> Broker:

@@ -94,6 +94,11 @@ def _task(fact: journal_pb2.TaskOpened) -> str:
     return f"there is a task at {fact.bin_id}: {fact.kind.replace('_', ' ')}{goods}{order}"
 
 
+def _task_closed(fact: journal_pb2.TaskClosed) -> str:
+    place = f" at {fact.bin_id}" if fact.bin_id else ""
+    return f"{_goods(fact)} is counted{place}" + (f", for {fact.divergence_id}" if fact.divergence_id else "")
+
+
 def _reservation(fact: stock_pb2.ReservationChanged) -> str:
     served = f" for {fact.reference}" if fact.reference else ""
     done = [
@@ -175,4 +180,5 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     "conflict_found": _conflict,
     "field_proposed": _proposed,
     "transfer_settled": _settled,
+    "task_closed": _task_closed,
 }

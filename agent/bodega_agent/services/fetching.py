@@ -61,7 +61,8 @@ class Fetcher:
             answer = await ask(stub.GetArtifactRange, request, timeout_s=RPC_DEFAULT_S)
             if answer.artifact.sha256 != digest:
                 raise PeerFault(
-                    f"the hub has another artifact '{name}' now", hint="ask for its digest again: ListArtifacts"
+                    f"the hub has another artifact '{name}' now",
+                    hint="ask for its digest again: ListArtifacts",
                 )
             if answer.artifact.size_bytes > size_bytes_max:
                 raise Refused(
@@ -95,4 +96,3 @@ def _forget_others(folder: Path, name: str, part: Path) -> None:
     for other in folder.glob(f"{name}.*.part"):
         if other != part:
             other.unlink(missing_ok=True)
-

@@ -68,7 +68,9 @@ class RenewingService:
         answer = await ask(stub.RenewCertificate, request, timeout_s=RPC_DEFAULT_S)
         fault = key.fault_in(answer.certificate, answer.authority, self._node_id)
         if fault:
-            raise PeerFault(f"the hub's certificate cannot be used: {fault}", hint="tell whoever runs the hub")
+            raise PeerFault(
+                f"the hub's certificate cannot be used: {fault}", hint="tell whoever runs the hub"
+            )
         await asyncio.to_thread(_write_private, self._path, key.pem + answer.certificate)
         log.info("certificate_renewed", ends_s=Certificate(answer.certificate).ends_s)
 

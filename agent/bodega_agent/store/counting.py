@@ -57,7 +57,7 @@ def count(tx: Transaction, context: Context, command: Command) -> Json:
         (command.bin_id, goods.sku_id, goods.lot),
     )
     ledger.close_discrepancies(tx, context, [row[0] for row in opened], "counted")
-    count_tasks.close(tx, command.bin_id, goods.sku_id, goods.lot)
+    count_tasks.close(tx, context, command.bin_id, goods.sku_id, goods.lot)
     return doing.result(goods=[said(known)], book=book_quantity, difference=goods.quantity - book_quantity)
 
 

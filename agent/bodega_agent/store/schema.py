@@ -127,7 +127,7 @@ CREATE INDEX conflict_newest ON conflict(seq);
 
 CREATE TABLE count_task(
   task_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, bin TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
-  closed_seq INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+  divergence_id TEXT NOT NULL DEFAULT '', closed_seq INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX count_task_open ON count_task(bin, sku_id, lot) WHERE closed_seq = 0;
 """
 

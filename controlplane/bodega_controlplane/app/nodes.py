@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from bodega.codec import desired_state_text
@@ -11,7 +12,7 @@ from bodega.core.chain import GENESIS
 from bodega.errors import NotFound
 from bodega.limits import NODE_BINS_MAX, SETTINGS_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
-from bodega_controlplane.app import catalogue, outbox, wire
+from bodega_controlplane.app import catalogue, divergence, outbox, wire
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import BinDraft, Caller, NodeDraft, NodeView, SsccRange
@@ -146,7 +147,8 @@ def _overlap(one: SsccRange, other: SsccRange) -> bool:
 
 def list_nodes(tx: Transaction) -> tuple[NodeView, ...]:
     """All nodes by id."""
-    return tuple(map(_view, nodes.all_of(tx)))
+    differing = divergence.views(tx)
+    return tuple(replace(_view(row), divergence=differing.get(row.node_id)) for row in nodes.all_of(tx))
 
 
 def _known(tx: Transaction, node_id: str) -> Row:
@@ -170,6 +172,7 @@ def _view(row: Row) -> NodeView:
         desired_generation=row.desired_generation,
         reported_generation=row.reported_generation,
         diverged_seq=row.diverged_seq,
+        paused_at_ms=row.paused_at_ms,
     )
 
 
@@ -210,6 +213,11 @@ def set_desired_state(
         detail={"generation": generation, "settings": sorted(settings)},
     )
     return generation
+
+
+def check_known(tx: Transaction, node_id: str) -> None:
+    """Raise NotFound for a node that is not registered."""
+    _known(tx, node_id)
 
 
 def note_certificate(tx: Transaction, now_ms: int, node_id: str, certificate: bytes) -> None:

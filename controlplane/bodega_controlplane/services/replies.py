@@ -39,6 +39,7 @@ class Replies:
             head_seq=request.head_seq,
             down=head_from_ack(request.down),
             health=_health(request.health),
+            paused_at_ms=request.paused_at_ms,
         )
         try:
             answer = await self._hub.run(lambda tx: heartbeat.beat(tx, self._hub.now_ms(), beat))

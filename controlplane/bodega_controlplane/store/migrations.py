@@ -63,9 +63,12 @@ STEPS: Mapping[int, Step] = {
                 "decided_at_ms",
                 "override_ends_ms",
             ),
+            schema.node: ("paused_at_ms",),
         },
         (
             schema.broker_stream,
+            schema.divergence,
+            schema.divergence_count,
             schema.down_waiting,
             schema.telemetry,
         ),

@@ -14,9 +14,17 @@ from bodega_controlplane.store.columns import integer as _int
 from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 
-__all__ = ["metadata", "node_reservation", "node_rights", "rights_transfer"]
+__all__ = [
+    "divergence",
+    "divergence_count",
+    "metadata",
+    "node_reservation",
+    "node_rights",
+    "rights_transfer",
+]
 
 SCHEMA_VERSION = 3
 
@@ -47,6 +55,7 @@ node = sa.Table(
     _int("reported_generation"),
     _text("reported"),
     _int("diverged_seq", default=0),
+    _int("paused_at_ms", default=0),
 )
 
 journal = sa.Table(

@@ -36,7 +36,9 @@ def bucket_digests(skus: Mapping[str, bytes]) -> list[bytes]:
     for sku_id in sorted(skus):
         buckets[bucket_of(sku_id)].append(sku_id)
     return [
-        sha256(b"".join(len(one.encode()).to_bytes(4, "big") + one.encode() + skus[one] for one in bucket)).digest()
+        sha256(
+            b"".join(len(one.encode()).to_bytes(4, "big") + one.encode() + skus[one] for one in bucket)
+        ).digest()
         for bucket in buckets
     ]
 

@@ -206,6 +206,7 @@ class TaskClosed(_message.Message):
     LOT_FIELD_NUMBER: _builtins.int
     DIVERGENCE_ID_FIELD_NUMBER: _builtins.int
     BOOK_FIELD_NUMBER: _builtins.int
+    BOOK_LEFT_OUT_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     """Task."""
     bin_id: _builtins.str
@@ -216,10 +217,12 @@ class TaskClosed(_message.Message):
     """Lot concerned, or empty."""
     divergence_id: _builtins.str
     """What the hub calls the difference that the count has settled, or empty."""
+    book_left_out: _builtins.bool
+    """The book has too many accounts of this SKU for one event: the hub's copy stays as it is."""
     @_builtins.property
     def book(self) -> _containers.RepeatedCompositeFieldContainer[_stock_pb2.LedgerSnapshot.Balance]:
         """All that the node's book says of this SKU now, in every account: the hub's copy is set to it. Only with a
-        divergence, and left out if it does not fit.
+        divergence.
         """
 
     def __init__(
@@ -231,10 +234,11 @@ class TaskClosed(_message.Message):
         lot: _builtins.str = ...,
         divergence_id: _builtins.str = ...,
         book: _abc.Iterable[_stock_pb2.LedgerSnapshot.Balance] | None = ...,
+        book_left_out: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bin_id", b"bin_id", "book", b"book", "divergence_id", b"divergence_id", "lot", b"lot", "sku_id", b"sku_id", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bin_id", b"bin_id", "book", b"book", "book_left_out", b"book_left_out", "divergence_id", b"divergence_id", "lot", b"lot", "sku_id", b"sku_id", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -94,6 +94,12 @@ def _conflict(fact: journal_pb2.ConflictFound) -> Iterator[Name]:
     yield Kind.SKU, fact.conflict.sku_id
 
 
+def _task_closed(fact: journal_pb2.TaskClosed) -> Iterator[Name]:
+    yield Kind.BIN, fact.bin_id
+    yield Kind.SKU, fact.sku_id
+    yield Kind.LOT, fact.lot
+
+
 _PROPOSED = {"sku": Kind.SKU, "bin": Kind.BIN}
 
 
@@ -144,4 +150,5 @@ NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {
     "conflict_found": _conflict,
     "field_proposed": _proposed,
     "transfer_settled": _settled,
+    "task_closed": _task_closed,
 }
