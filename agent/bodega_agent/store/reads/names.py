@@ -98,6 +98,10 @@ def _task_closed(fact: journal_pb2.TaskClosed) -> Iterator[Name]:
     yield Kind.BIN, fact.bin_id
     yield Kind.SKU, fact.sku_id
     yield Kind.LOT, fact.lot
+    for row in fact.book:
+        yield Kind.SKU, row.account.sku_id
+        yield Kind.BIN, row.account.bin
+        yield Kind.LOT, row.account.lot
 
 
 _PROPOSED = {"sku": Kind.SKU, "bin": Kind.BIN}
