@@ -56,16 +56,9 @@ class Shelf:
         if length > ARTIFACT_RANGE_BYTES_MAX:
             fault = FieldFault("length", f"is {length}, {ARTIFACT_RANGE_BYTES_MAX} is the most")
             raise InvalidInput("the range is too long", hint="ask for shorter ones", faults=(fault,))
-        try:
-            handle = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR):
-                raise NotFound(f"there is no artifact '{name}'", hint="list them: ListArtifacts") from error
-            raise Refused(f"the artifact '{name}' cannot be read: {error.strerror}") from error
+        handle = self._open(name)
         with os.fdopen(handle, "rb") as file:
-            facts = os.fstat(file.fileno())
-            if not stat.S_ISREG(facts.st_mode):
-                raise NotFound(f"there is no artifact '{name}'", hint="list them: ListArtifacts")
+            facts = os.fstat(handle)
             key = (name, facts.st_size, facts.st_mtime_ns)
             if key not in self._digests:
                 self._forget(name)
@@ -73,8 +66,23 @@ class Shelf:
                 while chunk := file.read(_CHUNK_BYTES):
                     digest.update(chunk)
                 self._digests[key] = digest.digest()
-            file.seek(offset)
+            # Beyond the end there is nothing, however far.
+            file.seek(min(offset, facts.st_size))
             return Artifact(name, facts.st_size, self._digests[key]), file.read(length)
+
+    def _open(self, name: str) -> int:
+        """A plain file of the folder, opened: no link is followed, and nothing that is no file is waited for."""
+        missing = NotFound(f"there is no artifact '{name}'", hint="list them: ListArtifacts")
+        try:
+            handle = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
+                raise missing from error
+            raise Refused(f"the artifact '{name}' cannot be read: {error.strerror}") from error
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise missing
+        return handle
 
     def _forget(self, name: str) -> None:
         for key in [key for key in self._digests if key[0] == name]:
