@@ -133,8 +133,8 @@ async def test_only_plain_files_of_the_shelf_are_given(
     (online.folder / "artifacts" / "folder").mkdir()
     os.mkfifo(online.folder / "artifacts" / "pipe")
     stub = ArtifactServiceStub(online.link.channel())
+    request = artifacts_pb2.GetArtifactRangeRequest(name=name, length=length)
     with pytest.raises(error):
-        request = artifacts_pb2.GetArtifactRangeRequest(name=name, length=length)
         await ask(stub.GetArtifactRange, request, timeout_s=SOON_S)
     listed = await ask(stub.ListArtifacts, artifacts_pb2.ListArtifactsRequest(), timeout_s=SOON_S)
     assert [one.name for one in listed.artifacts] == ["file"]
@@ -209,9 +209,9 @@ async def test_a_node_says_how_it_is_when_the_hub_asks(online: Pair) -> None:
     assert '"version": "test"' in said.status
     assert '"head_seq"' in said.sync
     assert len(said.log_lines) <= 5
+    request = diagnosis_pb2.GetBucketDigestsRequest(basis_seq=77)
     with pytest.raises(NotFound, match="keeps no checkpoint"):
-        request = diagnosis_pb2.GetBucketDigestsRequest(basis_seq=77)
         await ask(stub.GetBucketDigests, request, timeout_s=SOON_S)
+    away = DiagnosisServiceStub(online.hub.channel_to("porto-01"))
     with pytest.raises(Unavailable):
-        away = DiagnosisServiceStub(online.hub.channel_to("porto-01"))
         await ask(away.Diagnose, diagnosis_pb2.DiagnoseRequest(), timeout_s=SOON_S)
