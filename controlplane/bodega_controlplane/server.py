@@ -12,15 +12,15 @@ import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from bodega import __version__
 from bodega.broker.connection import Broker
-from bodega.broker.rpc_server import RpcServer
 from bodega.errors import AddressInUse, ConfigInvalid, FieldFault, PermissionRefused
 from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
@@ -35,6 +35,9 @@ from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.services.reconciling import Reconciler
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.transport.nats_fleet import NatsFleet
+
+if TYPE_CHECKING:
+    from bodega_controlplane.api.node.services import NodeServices  # it brings gRPC: see _grpc
 
 log = logs.get_logger(__name__)
 
@@ -93,7 +96,11 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     tokens = load_tokens(config.data_dir)
     grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
-    fleet = NatsFleet(_broker(config.nats), _node_calls(hub, config.data_dir))
+    services = _node_services(hub, config.data_dir)
+    if config.nodes is not None:
+        await parts.enter_async_context(_nodes(config.nodes, services))
+    calls = services.over_the_broker()
+    fleet = NatsFleet(_broker(config.nats), lambda: calls)
     hub.channel_to = fleet.channel
     await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
@@ -101,13 +108,28 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     return channel.getsockname()[1], grpc_port
 
 
-def _node_calls(hub: Hub, data_dir: Path) -> Callable[[], RpcServer]:
-    """What nodes may call over the broker."""
+def _node_services(hub: Hub, data_dir: Path) -> NodeServices:
+    """What nodes may call."""
     from bodega_controlplane.api.node.services import NodeServices  # noqa: PLC0415 - see _grpc
 
-    shelf = Shelf(data_dir / "artifacts")
-    server = NodeServices(hub, shelf, load_authority(data_dir, hub.now_ms())).over_the_broker()
-    return lambda: server
+    return NodeServices(hub, Shelf(data_dir / "artifacts"), load_authority(data_dir, hub.now_ms()))
+
+
+@asynccontextmanager
+async def _nodes(config: ListenConfig, services: NodeServices) -> AsyncIterator[None]:
+    """The same services over HTTP/2, for nodes with a certificate."""
+    from bodega_controlplane.api.grpc.binding import bind  # noqa: PLC0415 - see _grpc
+
+    _listen("nodes", config).close()
+    server = services.over_http2()
+    address = _address(config.host, config.port)
+    port = bind(server, address, config.tls, clients=services.authority.certificate)
+    await server.start()
+    log.info("nodes_may_call", port=port)
+    try:
+        yield
+    finally:
+        await server.stop(_GRACE_S)
 
 
 def _broker(config: NatsConfig) -> Broker:

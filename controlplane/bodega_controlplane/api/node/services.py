@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import grpc
+
 from bodega.broker.rpc_server import RpcServer
+from bodega.limits import RPC_BODY_BYTES_MAX, RPC_CALLS_AT_ONCE_MAX
 from bodega.v1 import artifacts_pb2_grpc, renewal_pb2_grpc
-from bodega_controlplane.api.grpc.interceptor import Guard
+from bodega_controlplane.api.grpc.interceptor import Guard, NodeGate
 from bodega_controlplane.api.node.artifacts import Artifacts
 from bodega_controlplane.api.node.renewal import Renewal
 from bodega_controlplane.app.hub import Hub
@@ -31,5 +34,14 @@ class NodeServices:
     def over_the_broker(self) -> RpcServer:
         """A server for calls that come over the broker, which has checked who calls."""
         server = RpcServer(interceptors=(Guard(),))
+        self.register(server)
+        return server
+
+    def over_http2(self) -> grpc.aio.Server:
+        """A server for nodes that call with their certificate; bind it with the authority's as `clients`."""
+        size = (("grpc.max_receive_message_length", RPC_BODY_BYTES_MAX), ("grpc.so_reuseport", 0))
+        server = grpc.aio.server(
+            interceptors=(NodeGate(),), options=size, maximum_concurrent_rpcs=RPC_CALLS_AT_ONCE_MAX
+        )
         self.register(server)
         return server
