@@ -24,7 +24,7 @@ from bodega.broker.rpc_frames import Fault, check_size, pairs_from_wire, pairs_t
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits import (
-    RPC_CALL_IDS_REMEMBERED_MAX,
+    RPC_CALLS_REMEMBERED_MAX,
     RPC_CALLS_AT_ONCE_MAX,
     RPC_CALLS_PER_CALLER_MAX,
     RPC_LASTS_S_MAX,
@@ -137,7 +137,7 @@ class RpcServer:
 
     def _remember(self, key: tuple[str, str]) -> None:
         self._known[key] = None
-        while len(self._known) > RPC_CALL_IDS_REMEMBERED_MAX:
+        while len(self._known) > RPC_CALLS_REMEMBERED_MAX:
             self._known.popitem(last=False)
 
     async def _run(
