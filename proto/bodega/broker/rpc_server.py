@@ -24,9 +24,9 @@ from bodega.broker.rpc_frames import Fault, check_size, pairs_from_wire, pairs_t
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits import (
-    RPC_CALLS_REMEMBERED_MAX,
     RPC_CALLS_AT_ONCE_MAX,
     RPC_CALLS_PER_CALLER_MAX,
+    RPC_CALLS_REMEMBERED_MAX,
     RPC_LASTS_S_MAX,
 )
 from bodega.v1 import rpc_pb2
