@@ -107,6 +107,18 @@ async def test_a_repeated_message_runs_once(nats_server: NatsServer, probe: Prob
     assert probe.calls == 1
 
 
+async def test_the_deadline_ends_a_call_whose_caller_has_vanished(
+    nats_server: NatsServer, probe: Probe
+) -> None:
+    frame = rpc_pb2.RpcRequest(call_id="c1", remaining_ms=100, body=b"w").SerializeToString()
+    async with over_nats(nats_server, probe, (), 9), raw(nats_server) as client:
+        answer = await client.request(f"{SUBJECT}.Wait", frame, timeout=SOON_S)
+        assert (
+            rpc_pb2.RpcResponse.FromString(answer.data).status == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
+        )
+        assert await asyncio.wait_for(probe.ended.get(), SOON_S) == "cancelled"
+
+
 async def test_nobody_cancels_the_call_of_another(nats_server: NatsServer, probe: Probe) -> None:
     frame = rpc_pb2.RpcRequest(call_id="c1", remaining_ms=9000, body=b"w").SerializeToString()
     cancel = rpc_pb2.RpcCancel(call_id="c1").SerializeToString()
