@@ -11,8 +11,8 @@ import contextlib
 import ctypes
 import signal
 import time
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from bodega import __version__
@@ -21,7 +21,7 @@ from bodega.host.notify import notify
 from bodega.limits import STOP_S
 from bodega_adapters.registry import open_printer, open_scanner
 from bodega_agent.config import AgentConfig
-from bodega_agent.identity import HubKey
+from bodega_agent.identity import CERTIFICATE_FILE, HubKey
 from bodega_agent.rules.disk import FOLDERS, DataClass, DiskRung
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.services.archiving import ArchiveService
@@ -36,7 +36,9 @@ from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.operations import Operations
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
+from bodega_agent.services.renewing import RenewingService
 from bodega_agent.services.schedule import Schedule
+from bodega_agent.services.sync_control import SyncControl, paused_at_ms
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.services.telemetry import TelemetryService
 from bodega_agent.store.clock import boot_time
@@ -47,6 +49,9 @@ from bodega_agent.store.store import Store
 from bodega_agent.store.telemetry import TelemetryBox
 from bodega_agent.vision.client import VisionClient
 from bodega_agent.vision.messages import CameraSpec, WorkerSpec
+
+if TYPE_CHECKING:
+    from bodega.broker.rpc_wire import Answering  # it brings the NATS client with it
 
 log = logs.get_logger(__name__)
 
@@ -83,6 +88,9 @@ class Node:
         self._tasks: list[Coroutine[Any, Any, None]] = []
         self._closing = contextlib.AsyncExitStack()
         self._settings: dict[str, str] = {}
+        self._renewing: RenewingService | None = None
+        self._served: Answering | None = None
+        self._refused: Callable[[], int] = lambda: 0
 
     async def start(self) -> None:
         """Open the ledger and the devices, and listen; nothing waits for the network here."""
@@ -119,7 +127,7 @@ class Node:
         self._eyes = self._make_eyes()
         parts = self._health_parts()
         self._health = HealthService(config, self._store, self._integrity, parts, self._nonce)
-        parts.sync = self._make_sync(hub_key) if hub_key else None
+        parts.sync = await self._make_sync(hub_key) if hub_key else None
         archives = ArchiveService(
             self._store,
             self._integrity,
@@ -127,11 +135,13 @@ class Node:
             needs_ack=hub_key is not None,
             now_ms=_now_ms,
         )
-        self._schedule = Schedule(self._store, self._integrity, archives, self._disk)
+        self._schedule = Schedule(self._store, self._integrity, archives, self._disk, self._renewing)
         asked = Operations(
             self._store, self._floor, self._board, self._printing, self._health, self._integrity, archives
         )
-        self._control = ControlServer(config.socket_path, asked.answers, asked.streams)
+        told = SyncControl(self._store, self._integrity, parts.sync)
+        answers = {**asked.answers, **told.answers}
+        self._control = ControlServer(config.socket_path, answers, asked.streams)
         await self._control.start()
         self._closing.push_async_callback(self._control.close)
 
@@ -200,15 +210,17 @@ class Node:
         self._tasks += [eyes.start(), inspecting.run()]
         return eyes
 
-    def _make_sync(self, hub_key: HubKey) -> SyncService:
+    async def _make_sync(self, hub_key: HubKey) -> SyncService:
         # Imported here: a node without a hub never pays for the NATS client.
         from bodega.broker.connection import Broker  # noqa: PLC0415  # see the sentence above
         from bodega_agent.transport.nats_link import NatsLink  # noqa: PLC0415  # see the sentence above
 
         hub = self._config.hub
         assert hub is not None, "sync is only made for a node with a hub"
-        broker = Broker(hub.nats_url, hub.nats_user, hub.nats_password_file)
-        link = NatsLink(self._config.node_id, broker)
+        certificate = self._config.state_dir / CERTIFICATE_FILE
+        broker = Broker(hub.nats_url, hub.nats_user, hub.nats_password_file, certificate)
+        link = NatsLink(self._config.node_id, broker, calls=self._calls)
+        self._renewing = RenewingService(self._config.node_id, certificate, link.channel, now_s=time.time)
         sync = SyncService(
             node_id=self._config.node_id,
             boot_nonce=self._nonce,
@@ -226,8 +238,18 @@ class Node:
             may_speak=lambda: sync.at_rest,
             may_keep=lambda: self._disk.rung is DiskRung.ROOMY,
         )
+        sync.pause(await self._store.read(paused_at_ms))
+        self._refused = lambda: sync.refused
         self._tasks += [sync.run(), telemetry.run()]
         return sync
+
+    def _calls(self) -> Answering:
+        """The server of what the hub may call: made when it first calls, because it brings gRPC with it."""
+        if self._served is None:
+            from bodega_agent.services.diagnosing import Diagnosis, server  # noqa: PLC0415  # see the sentence above
+
+            self._served = server(Diagnosis(self._store, self._health, self._refused))
+        return self._served
 
     def _health_parts(self) -> Parts:
         eyes = self._eyes

@@ -133,6 +133,9 @@ class MemoryLink:
     async def report(self, telemetry: telemetry_pb2.TelemetryReport) -> telemetry_pb2.TelemetryKept:
         return self._book().keep_telemetry(telemetry)
 
+    def channel(self) -> object:
+        raise LinkLost("calls go over a real broker")
+
     def _book(self) -> HubBook:
         book = self._live().book
         if book is None:

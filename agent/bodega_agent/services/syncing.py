@@ -15,7 +15,7 @@ from bodega.codec import ack_text, head_from_ack, head_to_ack
 from bodega.core.pacing import next_beat_s, spread_s
 from bodega.core.protocol import PROTOCOL, skew_fault
 from bodega.core.session import Silence
-from bodega.errors import Unavailable
+from bodega.errors import Refused, Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import DOWN_EVENTS_PER_BEAT_MAX, WANT_REPEAT_S
 from bodega.v1 import fleet_pb2, sync_pb2
@@ -40,6 +40,7 @@ class SyncStatus:
     down_head_seq: int
     last_ack_age_s: float | None
     fenced: str
+    paused_at_ms: int
 
 
 class SyncService:
@@ -75,6 +76,7 @@ class SyncService:
         self._silence = Silence()
         self._fenced_here = fenced
         self._fenced_by_hub = ""
+        self.paused_at_ms = 0
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
         self._spread_s = 0.0
@@ -97,6 +99,7 @@ class SyncService:
             down_head_seq=self._down.hub_seq,
             last_ack_age_s=age,
             fenced=self._fence_reason,
+            paused_at_ms=self.paused_at_ms,
         )
 
     @property
@@ -104,6 +107,35 @@ class SyncService:
         """Whether the hub has everything: only then what can wait may take a turn on the line."""
         level = self._up.acked_seq == self._up.head_seq
         return self._link.connected and level and not self._fence_reason
+
+    @property
+    def refused(self) -> int:
+        """Envelopes of the hub that contradicted what we hold, since the start."""
+        return self._down.refused
+
+    def pause(self, since_ms: int) -> None:
+        """Let no envelope go or come from now on, until it is called with 0; heartbeats go on and say so."""
+        self.paused_at_ms = since_ms
+        self._hold_or_resume()
+        self._beat_now.set()
+
+    async def resync(self) -> dict[str, int]:
+        """Trust nothing that was sent: read back, send again from the hub's head, fetch what the hub has for us.
+
+        Answers {from_seq, head_seq, fetched}. Raises Unavailable while the hub cannot be asked, Refused if fenced.
+        """
+        response = await self._link.heartbeat(await self._request())
+        await self._take(response)
+        if self._fence_reason:
+            raise Refused(f"this node is fenced: {self._fence_reason}", code="fenced")
+        self._up.look_again(response.up.seq)
+        before = self._down.head.seq
+        await self._down.catch_up()
+        return {
+            "from_seq": response.up.seq + 1,
+            "head_seq": self._up.head_seq,
+            "fetched": self._down.head.seq - before,
+        }
 
     async def run(self) -> None:
         """Sync until cancelled."""
@@ -193,6 +225,7 @@ class SyncService:
             down=head_to_ack(self._node_id, self._down.head),
             health=await self._health(),
             protocol=PROTOCOL,
+            paused_at_ms=self.paused_at_ms,
         )
 
     async def _take(self, response: sync_pb2.HeartbeatResponse) -> None:
@@ -220,7 +253,7 @@ class SyncService:
     def _hold_or_resume(self) -> None:
         streams = (self._up, self._down)
         for stream in streams:
-            if self._fence_reason:
+            if self._fence_reason or self.paused_at_ms:
                 stream.hold()
             else:
                 stream.resume()

@@ -16,7 +16,7 @@ from bodega.host.log import bound, get_logger
 from bodega.limits import PARKED_EVENTS_PER_COMMIT_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, effects, parked, rights, work
+from bodega_agent.store import catalogue, count_tasks, effects, parked, rights, work
 from bodega_agent.store.parked import Parked
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -126,6 +126,8 @@ def _dispatch(
             rights.take(tx, context, event.rights_granted)
         case "rights_wanted":
             rights.give_back(tx, context, event.rights_wanted)
+        case "count_wanted":
+            count_tasks.open_wanted(tx, context, event.count_wanted)
         case "desired_state":
             _take_desired_state(tx, context, event.desired_state, verify)
 

@@ -26,6 +26,7 @@ class Heartbeat:
     head_seq: int
     down: Head
     health: HealthView
+    paused_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def beat(tx: Transaction, now_ms: int, heartbeat: Heartbeat) -> Answer:
             last_contact_ms=now_ms,
             boot_nonce=heartbeat.boot_nonce,
             health=wire.health_json(heartbeat.health),
+            paused_at_ms=heartbeat.paused_at_ms,
         )
     up = Head(node.epoch, node.applied_seq, node.applied_hash)
     return Answer(up, node.down_epoch, node.down_seq, fenced)

@@ -13,7 +13,9 @@ from bodega.host.cli import LazyGroup, emit_json, emit_table, json_option
 from bodega.v1 import controlplane_pb2 as pb
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.files import read_text
+from bodega_controlplane.cli.node_diagnose import diagnose
 from bodega_controlplane.cli.node_profile import in_file, read_profile
+from bodega_controlplane.cli.node_text import lag_text, paused_text, stock_text
 from bodega_controlplane.cli.show import plain, plain_all, span, when
 
 
@@ -27,6 +29,9 @@ def nodes() -> None:
     """The nodes: their profiles, sync and configuration."""
 
 
+nodes.add_command(diagnose)
+
+
 @nodes.command("ls")
 @json_option
 @hub_command
@@ -34,7 +39,8 @@ def ls(hub: HubClient, as_json: bool) -> None:
     """List all nodes with their lag and health.
 
     `up` is how many of the node's events the hub has not committed, `down` how many of the hub's the node
-    has not applied. Both are as of the last contact.
+    has not applied. Both are as of the last contact. `lag` is how old the oldest fact is that the node may have
+    and the hub has not: for a node that is silent the time since its last word counts, so it is never less.
 
     \b
     Examples:
@@ -43,7 +49,7 @@ def ls(hub: HubClient, as_json: bool) -> None:
 
     JSON: {"nodes": [{node_id, name, epoch, head_seq, applied_seq, down_head_seq, down_applied_seq,
     last_contact_ms, health, desired_generation, reported_generation, diverged_seq, refused, parked,
-    down_waiting}]}.
+    down_waiting, paused_at_ms, lag_ms, silent, divergence}]}.
     """
     answer = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest())
     if as_json:
@@ -55,13 +61,14 @@ def ls(hub: HubClient, as_json: bool) -> None:
             node.epoch,
             node.head_seq,
             node.head_seq - node.applied_seq,
+            lag_text(node),
             node.down_head_seq - node.down_applied_seq,
             _contact(node),
             _health(node),
         ]
         for node in answer.nodes
     ]
-    headers = ["node", "epoch", "events", "up", "down", "last contact", "health"]
+    headers = ["node", "epoch", "events", "up", "lag", "down", "last contact", "health"]
     emit_table(headers, rows, empty="No nodes. Make one known: bodegactl nodes register FILE.")
 
 
@@ -97,10 +104,12 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
         ("up", f"{node.applied_seq} of {node.head_seq} events committed here"),
         ("down", f"{node.down_applied_seq} of {node.down_head_seq} events applied there"),
         ("configuration", f"generation {node.reported_generation} of {node.desired_generation}"),
-        ("stock", f"differs from the node's at event {node.diverged_seq}" if node.diverged_seq else "agrees"),
         ("refused", f"{node.refused} times: bodegactl nodes refused {node_id}" if node.refused else "-"),
         ("parked", f"{node.parked} events: bodegactl nodes parked {node_id}" if node.parked else "-"),
         ("waiting", f"{node.down_waiting} SKUs, sent as the node applies them" if node.down_waiting else "-"),
+        ("lag", lag_text(node)),
+        ("sync", paused_text(node)),
+        ("stock", stock_text(node)),
         ("agent", health.version or "-"),
         ("vision", health.vision_provider or "-"),
         ("disk free", f"{health.disk_free_bytes / 1024**2:,.0f} MiB" if node.HasField("health") else "-"),
@@ -227,6 +236,8 @@ def _health(node: pb.NodeStatus) -> str:
     words += ["ledger restored from a backup"] if health.ledger_ok and health.ledger_problem else []
     words += [f"{name} lost" for name in health.devices_lost]
     words += [f"{health.labels_unknown} labels in doubt"] if health.labels_unknown else []
+    words += ["sync paused"] if node.paused_at_ms else []
+    words += ["stock differs"] if node.diverged_seq else []
     words += [f"disk: {_disk(node)}"] if _disk(node) not in ("", "roomy") else []
     return ", ".join(words) or "ok"
 

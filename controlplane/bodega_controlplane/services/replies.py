@@ -47,6 +47,7 @@ class Replies:
             head_seq=request.head_seq,
             down=head_from_ack(request.down),
             health=_health(request.health),
+            paused_at_ms=request.paused_at_ms,
         )
         answer = await self._desk.ask(beat)
         if answer is None:

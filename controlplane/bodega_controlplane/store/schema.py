@@ -14,11 +14,14 @@ from bodega_controlplane.store.columns import integer as _int
 from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
 
 __all__ = [
     "broker_stream",
+    "divergence",
+    "divergence_count",
     "down_waiting",
     "metadata",
     "node_reservation",
@@ -59,6 +62,7 @@ node = sa.Table(
     _int("diverged_seq", default=0),
     _int("refused", default=0),
     _int("foreign_ms", default=0),
+    _int("paused_at_ms", default=0),
 )
 
 journal = sa.Table(
