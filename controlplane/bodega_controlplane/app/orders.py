@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bodega.core.lifecycles import ORDER, FulfillmentState, OrderEvent, OrderState, ReservationState
-from bodega.core.promise import demand_by_sku
+from bodega.core.promise import ServiceClass, demand_by_sku
 from bodega.errors import FieldFault, NotFound, Refused
 from bodega.limits import ADDRESS_LINES_MAX, ORDER_LINES_MAX, QUANTITY_MAX
 from bodega.v1 import journal_pb2
@@ -56,6 +56,9 @@ def _check(tx: Transaction, draft: OrderDraft) -> None:
         if line.sku_id not in known:
             faults.add(f"lines[{place}].sku_id", f"is not in the catalogue: {line.sku_id[:80]!r}")
     _check_recipient(faults, draft.recipient)
+    if draft.service_class not in set(ServiceClass):
+        words = ", ".join(ServiceClass)
+        faults.add("service_class", f"must be one of {words}, is {draft.service_class[:80]!r}")
     faults.raise_if_any("the order")
 
 
@@ -125,6 +128,7 @@ def _write(
         "placed_at_ms": caller.now_ms,
         "updated_at_ms": caller.now_ms,
         "recipient": wire.recipient_json(draft.recipient),
+        "service_class": draft.service_class,
     }
     shared = [
         {"order_id": order_id, "line": one.line, "sku_id": one.sku_id, "quantity": one.quantity}
@@ -132,6 +136,9 @@ def _write(
     ]
     reservations = [{**row, "node_id": node_id, "state": ReservationState.PENDING.value} for row in shared]
     fencing_token = 1
+    message = wire.work_message(work_id, order_id, lines, draft.recipient, fencing_token)
+    event = journal_pb2.HubEvent(fulfillment_order=message)
+    seq = outbox.post(tx, caller, node_id, [event], cmd_id=order_id, correlation_id=order_id)
     work = {
         "fulfillment_order_id": work_id,
         "order_id": order_id,
@@ -140,6 +147,7 @@ def _write(
         "fencing_token": fencing_token,
         "sscc": "",
         "updated_at_ms": caller.now_ms,
+        "assigned_event": outbox.name_of(tx, node_id, seq),
     }
     decision = {
         "order_id": order_id,
@@ -149,9 +157,6 @@ def _write(
         "decided_at_ms": caller.now_ms,
     }
     orders.insert(tx, order, shared, reservations, work, decision)
-    message = wire.work_message(work_id, order_id, lines, draft.recipient, fencing_token)
-    event = journal_pb2.HubEvent(fulfillment_order=message)
-    outbox.post(tx, caller, node_id, [event], cmd_id=order_id, correlation_id=order_id)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,
@@ -169,6 +174,7 @@ def _write(
         parcels=(),
         placed_at_ms=caller.now_ms,
         updated_at_ms=caller.now_ms,
+        service_class=draft.service_class,
     )
 
 
@@ -209,6 +215,7 @@ def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:
             parcels=tuple(one.sscc for one in work.get(row.order_id, ()) if one.sscc),
             placed_at_ms=row.placed_at_ms,
             updated_at_ms=row.updated_at_ms,
+            service_class=row.service_class,
         )
         for row in rows
     ]

@@ -14,9 +14,24 @@ from bodega_controlplane.store.columns import integer as _int
 from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_conflicts import (
+    hub_override,
+    reassignment,
+    revoked_reservation,
+    work_to_stop,
+)
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 
-__all__ = ["metadata", "node_reservation", "node_rights", "rights_transfer"]
+__all__ = [
+    "hub_override",
+    "metadata",
+    "node_reservation",
+    "node_rights",
+    "reassignment",
+    "revoked_reservation",
+    "rights_transfer",
+    "work_to_stop",
+]
 
 SCHEMA_VERSION = 3
 
@@ -152,6 +167,7 @@ orders = sa.Table(
     _int("placed_at_ms"),
     _int("updated_at_ms"),
     _text("recipient"),
+    _text("service_class", default="standard"),
 )
 sa.Index("orders_newest", orders.c.placed_at_ms, orders.c.order_id)
 sa.Index("orders_by_state", orders.c.state, orders.c.placed_at_ms, orders.c.order_id)
@@ -167,6 +183,7 @@ order_line = sa.Table(
     _int("short", default=0),
 )
 
+# One row per assignment; the highest token of an order is in force. Events are named as conflicts name them.
 fulfillment_order = sa.Table(
     "fulfillment_order",
     metadata,
@@ -177,6 +194,9 @@ fulfillment_order = sa.Table(
     _int("fencing_token"),
     _text("sscc"),
     _int("updated_at_ms"),
+    _text("assigned_event", default=""),
+    _text("revoked_event", default=""),
+    _text("shipped_event", default=""),
 )
 
 reservation = sa.Table(
@@ -241,6 +261,12 @@ rule_override = sa.Table(
     _text("actor"),
     _text("state"),
     _int("changed_at_ms"),
+)
+rule_override_open = sa.Index(
+    "rule_override_open",
+    rule_override.c.sku_id,
+    sqlite_where=rule_override.c.state == "open",
+    postgresql_where=rule_override.c.state == "open",
 )
 
 vision_decision = sa.Table(
