@@ -24,6 +24,7 @@ from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
 from bodega.limits import STOP_S
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.upkeep import Upkeep
 from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, load_config
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.routing import RoutingPolicy
@@ -88,6 +89,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
     await parts.enter_async_context(_running(Link(hub, config.nats).run(), stop))
+    await parts.enter_async_context(_running(Upkeep(hub).run(), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
 

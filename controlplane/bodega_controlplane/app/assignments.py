@@ -158,7 +158,12 @@ def save(tx: Transaction, now_ms: int, changed: Collection[Order]) -> None:
     )
     orders.save_reservations(
         tx,
-        [{"order_id": work.order.order_id, **row} for work in works if work.is_in_force for row in _kept(work)],
+        [
+            {"order_id": work.order.order_id, **row}
+            for work in works
+            if work.is_in_force
+            for row in _kept(work)
+        ],
     )
     orders.save_revoked(
         tx,

@@ -68,7 +68,9 @@ class OpenWork:
 
     def lost(self, order_id: str, sku_id: str, quantity: int) -> None:
         """Units that this node had promised the order are not there: that much of its promise ends."""
-        works = [work for work in self._works.values() if work.order.order_id == order_id and work.is_in_force]
+        works = [
+            work for work in self._works.values() if work.order.order_id == order_id and work.is_in_force
+        ]
         for work in works:
             for promise in work.promises.values():
                 gone = min(quantity, promise.reservation.pending)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from bodega.core.deadline import BootTime
+from bodega.host.clock import boot_time
 from bodega.limits import DATABASE_CONNECTIONS_MAX
 from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
@@ -29,16 +31,23 @@ class Hub:
     """`key`: the hub's Ed25519 key. `policy`: the routing policy in force.
 
     `broker_connected`: whether NATS is connected at this moment; orders are taken either way.
+    `boot_time`: the clock that overrides end by, which nobody can set.
     """
 
     def __init__(
-        self, store: Store, key: HubKey, policy: RoutingPolicy, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        key: HubKey,
+        policy: RoutingPolicy,
+        clock: Callable[[], float] = time.time,
+        boot_clock: Callable[[], BootTime] = boot_time,
     ) -> None:
         self.key = key
         self.policy = policy
         self.broker_connected = False
         self._store = store
         self._clock = clock
+        self.boot_time = boot_clock
         self._keys = KeysInFlight()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         readers = DATABASE_CONNECTIONS_MAX // 2

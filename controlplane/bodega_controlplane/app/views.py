@@ -302,13 +302,15 @@ class RouteCandidateView:
 
 @dataclass(frozen=True, slots=True)
 class RouteDecisionView:
-    """Why an order went to its node; candidates best first."""
+    """Why an order went to its node; candidates best first. `reason` and `decided_by` are of a later move."""
 
     order_id: str
     node_id: str
     rule: str
     candidates: tuple[RouteCandidateView, ...]
     decided_at_ms: int
+    reason: str = ""
+    decided_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

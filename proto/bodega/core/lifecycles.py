@@ -225,7 +225,7 @@ class ConflictState(StrEnum):
 
 
 class ConflictEvent(StrEnum):
-    """What rules and people do to a conflict. `reopen` and `settle` end an override, as the row needs a person or not."""
+    """What rules and people do to a conflict; an override ends by `reopen` if the row needs a person, else `settle`."""
 
     SETTLE = "settle"
     RESOLVE = "resolve"

@@ -1,0 +1,124 @@
+"""What follows from facts that were applied, and needs other nodes or time: each step a transaction of its own.
+
+Applying a journal locks its node and no other. So what it leads to elsewhere is done here, a moment later: an order
+that lacks units moves to a node that has them, an assignment that somebody else has shipped is stopped, an override
+whose time is over ends. Each may be asked again at any time, and after a crash the next round goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+
+from bodega.core.conflicts.physical_shortfall import KIND as SHORTFALL
+from bodega.core.conflicts.table import CASES
+from bodega.core.deadline import BootTime
+from bodega.core.lifecycles import ORDER, ConflictState, OrderState
+from bodega.core.promise import ServiceClass
+from bodega.errors import BodegaError, Refused
+from bodega.host.log import get_logger
+from bodega.limits import UPKEEP_ROWS_MAX, UPKEEP_S
+from bodega_controlplane.app import conflict_life, overrides, reassigning
+from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.reassigning import Move
+from bodega_controlplane.app.shortfalls import lacking
+from bodega_controlplane.app.views import Caller
+from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.store import facts, orders
+from bodega_controlplane.store import overrides as override_rows
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.transaction import Transaction
+
+log = get_logger(__name__)
+
+Job: TypeAlias = Callable[[Transaction], None]
+
+ACTOR = "hub"
+
+
+class Upkeep:
+    """Runs for as long as the control plane does, a round every `every_s`."""
+
+    def __init__(self, hub: Hub, every_s: float = UPKEEP_S) -> None:
+        self._hub = hub
+        self._every_s = every_s
+
+    async def run(self) -> None:
+        """Until cancelled; what a database that is away has left undone is done later."""
+        while True:
+            try:
+                await self.round()
+            except BodegaError as error:
+                log.warning("upkeep_failed", code=error.code, reason=error.message)
+            await asyncio.sleep(self._every_s)
+
+    async def round(self) -> None:
+        """Everything that is due now."""
+        caller, now, policy = self._hub.caller(ACTOR, ACTOR), self._hub.boot_time(), self._hub.policy
+        for job in await self._hub.read(lambda tx: due(tx, caller, policy, now)):
+            await self._hub.run(job)
+
+
+def due(tx: Transaction, caller: Caller, policy: RoutingPolicy, now: BootTime) -> list[Job]:
+    """What is to be done now, each job for a transaction of its own; it looks again before it does anything."""
+    jobs: list[Job] = [
+        partial(
+            reassigning.stop,
+            caller=caller,
+            order_id=work.order_id,
+            fulfillment_order_id=work.fulfillment_order_id,
+            reason=work.reason,
+        )
+        for work in orders.work_to_be_stopped(tx, UPKEEP_ROWS_MAX)
+    ]
+    jobs += [
+        partial(look_again, caller=caller, conflict_id=conflict_id, policy=policy)
+        for conflict_id in shortfalls_to_look_at(tx)
+    ]
+    if override_rows.any_to_look_at(tx, now):
+        jobs.append(partial(_expire, caller=caller, now=now))
+    return jobs
+
+
+def _expire(tx: Transaction, caller: Caller, now: BootTime) -> None:
+    overrides.expire_due(tx, caller, now)
+
+
+def shortfalls_to_look_at(tx: Transaction) -> list[str]:
+    """Open shortfalls of orders, those of the most urgent orders first, then as they arose."""
+    rows = facts.conflicts(tx, UPKEEP_ROWS_MAX, state=ConflictState.OPEN.value, kind=SHORTFALL)
+    found = {row.order_id: row for row in orders.by_ids(tx, {row.order_id for row in rows} - {""})}
+    ranked = [
+        (list(ServiceClass).index(ServiceClass(order.service_class)), order.placed_at_ms, row.conflict_id)
+        for row in rows
+        if (order := found.get(row.order_id)) is not None
+    ]
+    return [conflict_id for _, _, conflict_id in sorted(ranked)]
+
+
+def look_again(tx: Transaction, caller: Caller, conflict_id: str, policy: RoutingPolicy) -> None:
+    """One order that lacked units: does it still, and can another node serve it now? Else it waits for a person."""
+    row = facts.conflict(tx, conflict_id)
+    if row is None or row.state != ConflictState.OPEN:
+        return
+    order = orders.by_ids(tx, [row.order_id])[0]
+    if OrderState(order.state) in ORDER.terminal:
+        conflict_life.resolve(tx, caller, conflict_id, f"order {row.order_id} is {order.state}")
+    elif order.node_id != row.node_id:
+        conflict_life.resolve(tx, caller, conflict_id, f"order {row.order_id} was moved to {order.node_id}")
+    elif not lacking(tx, row.node_id, row.sku_id).get(row.order_id):
+        conflict_life.resolve(tx, caller, conflict_id, f"{row.node_id} holds all of it again")
+    else:
+        _move(tx, caller, row, policy)
+
+
+def _move(tx: Transaction, caller: Caller, row: Row, policy: RoutingPolicy) -> None:
+    move = Move(row.order_id, row.effect, by_rule=CASES[SHORTFALL].rule)
+    try:
+        moved = reassigning.reassign(tx, caller, move, policy)
+    except Refused as refusal:
+        log.debug("order_stays", order_id=row.order_id, code=refusal.code, reason=refusal.message)
+        return
+    conflict_life.resolve(tx, caller, row.conflict_id, f"order {row.order_id} was moved to {moved.node_id}")
