@@ -137,6 +137,11 @@ def _checkpoint(fact: stock_pb2.LedgerCheckpoint) -> str:
     return f"checkpoint: {fact.accounts} balances stand as of event {fact.basis_seq}"
 
 
+def _conflict(fact: journal_pb2.ConflictFound) -> str:
+    row = fact.conflict
+    return f"conflict {row.conflict_id} ({row.rule}): {row.effect}"
+
+
 def _restored(fact: stock_pb2.StoreRestored) -> str:
     lost = f" in place of one at event {fact.replaced_seq}" if fact.replaced_seq else ""
     return f"{fact.actor} put back the backup of event {fact.backup_seq}{lost}: {fact.reason}"
@@ -158,4 +163,5 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     "override_changed": _override,
     "ledger_checkpoint": _checkpoint,
     "store_restored": _restored,
+    "conflict_found": _conflict,
 }

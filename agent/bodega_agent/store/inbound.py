@@ -15,17 +15,19 @@ from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import bound, get_logger
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, effects, rights, work
+from bodega_agent.store import catalogue, overrides, rights, stopping, work
 from bodega_agent.store.transaction import Context, Transaction
 
 log = get_logger(__name__)
+
+_STOPS_WORK = frozenset({"cancel_requested", "fulfillment_revoked"})
 
 Verify = Callable[[bytes, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What the running services must hear of: fulfillment orders with a cancel, and new work or settings."""
+    """What the running services must hear of: fulfillment orders that were stopped, and new work or settings."""
 
     cancelled: tuple[str, ...]
     facts: frozenset[str]
@@ -45,8 +47,8 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
             log.warning("hub_event_parked", seq=seq)
             continue
         _apply_one(tx, seq, event, verify)
-        if fact == "cancel_requested":
-            cancelled.append(event.cancel_requested.fulfillment_order_id)
+        if fact in _STOPS_WORK:
+            cancelled.append(getattr(event, fact).fulfillment_order_id)
     tx.put("down_epoch", head.epoch)
     tx.put("down_seq", head.seq)
     tx.put("down_hash", head.hash)
@@ -86,7 +88,11 @@ def _dispatch(
         case "fulfillment_order":
             work.accept(tx, seq, event.fulfillment_order)
         case "cancel_requested":
-            effects.cancel(tx, context, seq, event.cancel_requested)
+            stopping.cancel(tx, context, seq, event.cancel_requested)
+        case "fulfillment_revoked":
+            stopping.revoke(tx, context, event.fulfillment_revoked)
+        case "override_set":
+            overrides.set_by_hub(tx, context, event.override_set)
         case "rights_granted":
             rights.take(tx, context, event.rights_granted)
         case "rights_wanted":

@@ -124,6 +124,7 @@ _VERSION_3 = """
 CREATE TABLE conflict(
   conflict_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX conflict_newest ON conflict(seq);
+ALTER TABLE fulfillment_order ADD COLUMN advanced_seq INTEGER NOT NULL DEFAULT 0;
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)

@@ -69,7 +69,7 @@ def resolve(tx: Transaction, caller: Caller, conflict_id: str, decision: str) ->
 
 def _input(tx: Transaction, node_id: str, event: str) -> ConflictInputView:
     """One fact that met, by its name; a hub event is of the stream of the conflict's node."""
-    writer, epoch, seq = (event.split("/") + ["", ""])[:3]
+    writer, epoch, seq = [*event.split("/"), "", ""][:3]
     if not (epoch.isdecimal() and seq.isdecimal()):
         return ConflictInputView(event, MISSING, "", 0, "not the name of an event")
     read = _hub_event if writer == HUB else _node_event

@@ -102,6 +102,11 @@ def _override(fact: stock_pb2.OverrideChanged) -> Iterator[Name]:
     yield Kind.LOT, fact.lot
 
 
+def _conflict(fact: journal_pb2.ConflictFound) -> Iterator[Name]:
+    yield Kind.ORDER, fact.conflict.order_id
+    yield Kind.SKU, fact.conflict.sku_id
+
+
 def _whole_node(_fact: object) -> Iterator[Name]:
     return iter(())
 
@@ -122,4 +127,5 @@ NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {
     "override_changed": _override,
     "ledger_checkpoint": _whole_node,
     "store_restored": _whole_node,
+    "conflict_found": _conflict,
 }

@@ -21,7 +21,7 @@ _OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", REQUES
 
 
 def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
-    """All services of controlplane.proto and conflicts.proto, standard health and reflection. Needs a running event loop."""
+    """Every service for operators, standard health and reflection. Needs a running event loop."""
     server = grpc.aio.server(interceptors=(Gate(tokens),), options=_OPTIONS)
     services.add_CatalogueServiceServicer_to_server(servicers.Catalogue(hub), server)
     services.add_OrderServiceServicer_to_server(servicers.Orders(hub), server)
