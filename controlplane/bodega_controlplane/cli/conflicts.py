@@ -130,7 +130,7 @@ def resolve(hub: HubClient, conflict_id: str, decision: str, request_id: str, *,
 @request_id_option
 @json_option
 @hub_command
-def override(  # noqa: PLR0913 - the options of the command
+def override(
     hub: HubClient,
     conflict_id: str,
     effect: str,

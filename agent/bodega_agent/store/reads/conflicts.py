@@ -25,13 +25,13 @@ _COLUMNS = "c.seq, c.body, coalesce(j.at_ms, 0) AS at_ms FROM conflict c LEFT JO
 
 def newest(reader: Reader, limit: int) -> list[FoundConflict]:
     """At most `limit` of them, newest first."""
-    rows = reader.rows(f"SELECT {_COLUMNS} ORDER BY c.seq DESC LIMIT ?", limit)  # noqa: S608  # a constant
+    rows = reader.rows(f"SELECT {_COLUMNS} ORDER BY c.seq DESC LIMIT ?", limit)  # a constant
     return [_found(row["seq"], row["at_ms"], row["body"]) for row in rows]
 
 
 def by_id(reader: Reader, conflict_id: str) -> FoundConflict:
     """One of them. Raises NotFound."""
-    rows = reader.rows(f"SELECT {_COLUMNS} WHERE c.conflict_id = ?", conflict_id)  # noqa: S608  # a constant
+    rows = reader.rows(f"SELECT {_COLUMNS} WHERE c.conflict_id = ?", conflict_id)  # a constant
     if not rows:
         raise NotFound(
             f"this node has no conflict '{conflict_id[:80]}'",
@@ -45,7 +45,7 @@ def _found(seq: int, at_ms: int, body: bytes) -> FoundConflict:
 
 
 def event_of(reader: Reader, event: str, node_id: str) -> bytes | None:
-    """The bytes of an input that this node's journal or archives hold; None for the hub's, other nodes' and lost ones."""
+    """The bytes of an input that this journal or its archives hold; None for those of others, and lost ones."""
     writer, _, position = event.partition("/")
     seq = position.rpartition("/")[2]
     if writer != node_id or not seq.isdecimal() or int(seq) < 1:
