@@ -1,4 +1,4 @@
-"""An order moves to another node: fenced, promised once, never back and forth, and refused where somebody forbids it."""
+"""An order moves to another node: fenced, promised once, never back and forth, refused where somebody forbids it."""
 
 from __future__ import annotations
 

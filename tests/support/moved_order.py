@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from bodega.core.deadline import BootTime
 from bodega.core.lifecycles import FulfillmentState
 from bodega_controlplane.app import orders, upkeep
-from bodega_controlplane.store import orders as order_rows
 from bodega_controlplane.app.journal import Delivery
 from bodega_controlplane.app.reassigning import Move, reassign
 from bodega_controlplane.app.views import Caller, OrderView
+from bodega_controlplane.store import orders as order_rows
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, POLICY, SHOP, NodeByHand, deliver, order_draft, rows_of, settle
@@ -40,10 +40,11 @@ def two_nodes(store: Store, lisbon: int = 10, porto: int = 10) -> tuple[NodeByHa
     return nodes
 
 
-def place(store: Store, units: int = 3, **about: str) -> OrderView:
+def place(store: Store, units: int = 3, after_ms: int = 0, **about: str) -> OrderView:
     """An order that the nearer node, in Lisbon, gets while it can."""
     draft = order_draft((SKU, units), **about)
-    return store.write(lambda tx: orders.place_order(tx, SHOP, draft, POLICY))[0]
+    caller = later(SHOP, after_ms)
+    return store.write(lambda tx: orders.place_order(tx, caller, draft, POLICY))[0]
 
 
 def move(store: Store, order_id: str, to: str = "", caller: Caller = OPERATOR, **about: str) -> OrderView:
