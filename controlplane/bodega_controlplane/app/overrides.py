@@ -171,7 +171,7 @@ def expire_due(tx: Transaction, caller: Caller, now: BootTime) -> int:
 
 def _end(tx: Transaction, caller: Caller, row: Row, event: OverrideEvent) -> OverrideView:
     after = OVERRIDE.step(OverrideState(row.state), event)
-    overrides.end(tx, row.override_id, state=after.value, now_ms=caller.now_ms, by=caller.actor)
+    overrides.end_open(tx, row.override_id, state=after.value, now_ms=caller.now_ms, by=caller.actor)
     if row.kind == HOLD_OUTCOME:
         conflict_life.put_in_force(tx, row.subject)
     _audit(tx, caller, f"override.{after}", row.override_id, row.kind, row.subject)

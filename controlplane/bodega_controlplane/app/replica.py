@@ -17,6 +17,7 @@ from bodega.core.checkpoints import physical_sha256
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.conflicts.row import Conflict
 from bodega.core.ledger import Account, Disposition, Movement, check, places_of_serials
+from bodega.core.lifecycles import OverrideState
 from bodega.core.rights import spent_by
 from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
@@ -26,7 +27,7 @@ from bodega_controlplane.app import reported
 from bodega_controlplane.app.fulfilling import OpenWork
 from bodega_controlplane.app.rights_book import RightsBook
 from bodega_controlplane.app.shortfalls import SHORT, Shortfalls, losses
-from bodega_controlplane.store import facts, journal, nodes, stock
+from bodega_controlplane.store import facts, journal, nodes, overrides, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -209,6 +210,15 @@ class Replica:
     def _override_changed(self, arrived: _Arrived) -> str:
         row = reported.override_row(self.node_id, arrived.message)
         self._overrides[row["override_id"]] = row
+        if row["state"] != OverrideState.OPEN:
+            # One that a person at the centre had set: the node's word on it ends it there too.
+            overrides.end_open(
+                self._tx,
+                row["override_id"],
+                state=row["state"],
+                now_ms=self._now_ms,
+                by=f"node:{self.node_id}",
+            )
         return ""
 
     def _reservation_changed(self, arrived: _Arrived) -> str:

@@ -74,7 +74,7 @@ def any_to_look_at(tx: Transaction, now: BootTime) -> bool:
     )
 
 
-def end(tx: Transaction, override_id: str, *, state: str, now_ms: int, by: str) -> None:
-    """It is closed, or has expired."""
-    change = sa.update(hub_override).where(hub_override.c.override_id == override_id)
+def end_open(tx: Transaction, override_id: str, *, state: str, now_ms: int, by: str) -> None:
+    """It is closed, or has expired; nothing if it was already, or is not known."""
+    change = sa.update(hub_override).where(hub_override.c.override_id == override_id, _OPEN)
     tx.connection.execute(change.values(state=state, ended_at_ms=now_ms, ended_by=by))
