@@ -25,12 +25,12 @@ def conflicts() -> None:
 
 @conflicts.command("ls")
 @click.option("--open", "only_open", is_flag=True, help="Only those that need a person.")
-@click.option("--kind", type=click.Choice(sorted(CASES)), default="", help="Only this case.")
+@click.option("--kind", type=click.Choice(sorted(CASES)), help="Only this case.")
 @click.option("--node", "node_id", default="", metavar="NODE", help="Only this node's.")
 @limit_option
 @json_option
 @hub_command
-def ls(hub: HubClient, *, only_open: bool, kind: str, node_id: str, limit: int, as_json: bool) -> None:
+def ls(hub: HubClient, *, only_open: bool, kind: str | None, node_id: str, limit: int, as_json: bool) -> None:
     """List conflicts, newest first, with what was done about each.
 
     \b
@@ -45,7 +45,7 @@ def ls(hub: HubClient, *, only_open: bool, kind: str, node_id: str, limit: int, 
 
     def page(size: int, token: str) -> tuple[list[decisions_pb2.Conflict], str]:
         request = pb.ConflictServiceListConflictsRequest(
-            page_size=size, page_token=token, only_open=only_open, kind=kind, node_id=node_id
+            page_size=size, page_token=token, only_open=only_open, kind=kind or "", node_id=node_id
         )
         answer = hub.call(hub.conflicts.ListConflicts, request)
         return list(answer.conflicts), answer.next_page_token
