@@ -53,7 +53,11 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
+<<<<<<< HEAD
     # What people decide about conflicts; orders that move between nodes, and how soon they were promised.
+=======
+    # What people decide about conflicts; the broker's streams, bulk that waits, telemetry.
+>>>>>>> main
     3: Step(
         {
             schema.orders: ("service_class",),
@@ -69,8 +73,16 @@ STEPS: Mapping[int, Step] = {
                 "override_ends_ms",
             ),
         },
+<<<<<<< HEAD
         (schema.hub_override, schema.reassignment, schema.revoked_reservation, schema.work_to_stop),
         (schema.rule_override_open,),
+=======
+        (
+            schema.broker_stream,
+            schema.down_waiting,
+            schema.telemetry,
+        ),
+>>>>>>> main
     ),
 }
 

@@ -23,6 +23,7 @@ READS_FILES = [
     ("stock", "lots"),
     ("stock", "discrepancies"),
     ("labels", "ls"),
+    ("conflicts", "ls"),
     ("ledger", "log"),
     ("ledger", "log", "--sku", "SKU-1"),
     ("ledger", "explain", "SKU-1"),
