@@ -25,15 +25,11 @@ from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
 from bodega.limits import STOP_S
 from bodega_controlplane.app.hub import Hub
-<<<<<<< HEAD
-from bodega_controlplane.app.upkeep import Upkeep
-from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, load_config
-=======
 from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config
->>>>>>> main
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.services.linking import LinkService
+from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.transport.nats_fleet import NatsFleet
 
@@ -94,12 +90,8 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     tokens = load_tokens(config.data_dir)
     grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
-<<<<<<< HEAD
-    await parts.enter_async_context(_running(Link(hub, config.nats).run(), stop))
-    await parts.enter_async_context(_running(Upkeep(hub).run(), stop))
-=======
     await parts.enter_async_context(_running(LinkService(hub, NatsFleet(_broker(config.nats))).run(), stop))
->>>>>>> main
+    await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
 

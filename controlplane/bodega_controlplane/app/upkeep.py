@@ -7,7 +7,6 @@ whose time is over ends. Each may be asked again at any time, and after a crash 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
@@ -17,11 +16,10 @@ from bodega.core.conflicts.table import CASES
 from bodega.core.deadline import BootTime
 from bodega.core.lifecycles import ORDER, ConflictState, OrderState
 from bodega.core.promise import ServiceClass
-from bodega.errors import BodegaError, Refused
+from bodega.errors import Refused
 from bodega.host.log import get_logger
-from bodega.limits import UPKEEP_ROWS_MAX, UPKEEP_S
+from bodega.limits import UPKEEP_ROWS_MAX
 from bodega_controlplane.app import conflict_life, overrides, reassigning
-from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.reassigning import Move
 from bodega_controlplane.app.shortfalls import lacking
 from bodega_controlplane.app.views import Caller
@@ -36,29 +34,6 @@ log = get_logger(__name__)
 Job: TypeAlias = Callable[[Transaction], None]
 
 ACTOR = "hub"
-
-
-class Upkeep:
-    """Runs for as long as the control plane does, a round every `every_s`."""
-
-    def __init__(self, hub: Hub, every_s: float = UPKEEP_S) -> None:
-        self._hub = hub
-        self._every_s = every_s
-
-    async def run(self) -> None:
-        """Until cancelled; what a database that is away has left undone is done later."""
-        while True:
-            try:
-                await self.round()
-            except BodegaError as error:
-                log.warning("upkeep_failed", code=error.code, reason=error.message)
-            await asyncio.sleep(self._every_s)
-
-    async def round(self) -> None:
-        """Everything that is due now."""
-        caller, now, policy = self._hub.caller(ACTOR, ACTOR), self._hub.boot_time(), self._hub.policy
-        for job in await self._hub.read(lambda tx: due(tx, caller, policy, now)):
-            await self._hub.run(job)
 
 
 def due(tx: Transaction, caller: Caller, policy: RoutingPolicy, now: BootTime) -> list[Job]:

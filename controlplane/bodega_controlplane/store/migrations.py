@@ -53,11 +53,8 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
-<<<<<<< HEAD
-    # What people decide about conflicts; orders that move between nodes, and how soon they were promised.
-=======
-    # What people decide about conflicts; the broker's streams, bulk that waits, telemetry.
->>>>>>> main
+    # What people decide about conflicts; orders that move between nodes, and how soon they were promised; the broker's
+    # streams, bulk that waits, telemetry.
     3: Step(
         {
             schema.orders: ("service_class",),
@@ -73,16 +70,16 @@ STEPS: Mapping[int, Step] = {
                 "override_ends_ms",
             ),
         },
-<<<<<<< HEAD
-        (schema.hub_override, schema.reassignment, schema.revoked_reservation, schema.work_to_stop),
-        (schema.rule_override_open,),
-=======
         (
             schema.broker_stream,
             schema.down_waiting,
+            schema.hub_override,
+            schema.reassignment,
+            schema.revoked_reservation,
             schema.telemetry,
+            schema.work_to_stop,
         ),
->>>>>>> main
+        (schema.rule_override_open,),
     ),
 }
 

@@ -14,8 +14,8 @@ from bodega.v1 import conflicts_pb2_grpc as services
 from bodega.v1 import controlplane_pb2, controlplane_pb2_grpc
 from bodega_controlplane.app import outbox
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.upkeep import Upkeep
 from bodega_controlplane.keys import load_hub_key
+from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import Store, open_store
 from support.controlplane import POLICY, NodeByHand, deliver
 from support.faces import OPERATOR, grpc_channel
@@ -146,7 +146,7 @@ async def test_an_order_is_moved_once_per_request_and_explained_with_what_was_be
         orders.ReassignOrder(_changed(move, request_id="q-2", node_id=PORTO), metadata=OPERATOR)
     ) == (grpc.StatusCode.FAILED_PRECONDITION, "there-already")
     # The hub's own round does as its clock says, and has nothing to do here.
-    await Upkeep(Hub(store, load_hub_key(tmp_path), POLICY)).round()
+    await UpkeepService(Hub(store, load_hub_key(tmp_path), POLICY)).round()
     assert store.read(outbox.heads) == heads
 
 
