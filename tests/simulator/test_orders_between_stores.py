@@ -97,7 +97,7 @@ def ship(node: RightsNode) -> None:
 
 def look_after(world: RightsWorld) -> None:
     for job in world.hub.read(lambda tx: upkeep.due(tx, HUB, POLICY, NOW)):
-        world.hub.write(job)
+        world.hub.write(job.run)
 
 
 def settle_down(world: RightsWorld) -> None:

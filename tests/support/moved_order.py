@@ -56,7 +56,7 @@ def move(store: Store, order_id: str, to: str = "", caller: Caller = OPERATOR, *
 def look_after(store: Store, caller: Caller = HUB, now: BootTime = NOW) -> None:
     """One round of the hub's upkeep."""
     for job in store.read(lambda tx: upkeep.due(tx, caller, POLICY, now)):
-        store.write(job)
+        store.write(job.run)
 
 
 def order_now(store: Store, order_id: str) -> OrderView:

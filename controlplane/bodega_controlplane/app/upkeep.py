@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple
 
 from bodega.core.conflicts.physical_shortfall import KIND as SHORTFALL
 from bodega.core.conflicts.table import CASES
@@ -31,34 +31,43 @@ from bodega_controlplane.store.transaction import Transaction
 
 log = get_logger(__name__)
 
-Job: TypeAlias = Callable[[Transaction], None]
+
+class Job(NamedTuple):
+    """Something to do in a transaction of its own; `run` says whether it was done, or must wait for something."""
+
+    name: str
+    run: Callable[[Transaction], bool]
+
 
 ACTOR = "hub"
 
 
 def due(tx: Transaction, caller: Caller, policy: RoutingPolicy, now: BootTime) -> list[Job]:
-    """What is to be done now, each job for a transaction of its own; it looks again before it does anything."""
-    jobs: list[Job] = [
-        partial(
-            reassigning.stop,
-            caller=caller,
-            order_id=work.order_id,
-            fulfillment_order_id=work.fulfillment_order_id,
-            reason=work.reason,
-        )
+    """What is to be done now; each job looks again before it does anything."""
+    jobs = [
+        Job(f"stop {work.fulfillment_order_id}", partial(_stop, caller=caller, work=work))
         for work in orders.work_to_be_stopped(tx, UPKEEP_ROWS_MAX)
     ]
     jobs += [
-        partial(look_again, caller=caller, conflict_id=conflict_id, policy=policy)
+        Job(
+            f"look at {conflict_id}",
+            partial(look_again, caller=caller, conflict_id=conflict_id, policy=policy),
+        )
         for conflict_id in shortfalls_to_look_at(tx)
     ]
     if override_rows.any_to_look_at(tx, now):
-        jobs.append(partial(_expire, caller=caller, now=now))
+        jobs.append(Job("expire overrides", partial(_expire, caller=caller, now=now)))
     return jobs
 
 
-def _expire(tx: Transaction, caller: Caller, now: BootTime) -> None:
+def _stop(tx: Transaction, caller: Caller, work: Row) -> bool:
+    reassigning.stop(tx, caller, work.order_id, work.fulfillment_order_id, work.reason)
+    return True
+
+
+def _expire(tx: Transaction, caller: Caller, now: BootTime) -> bool:
     overrides.expire_due(tx, caller, now)
+    return True
 
 
 def shortfalls_to_look_at(tx: Transaction) -> list[str]:
@@ -73,27 +82,31 @@ def shortfalls_to_look_at(tx: Transaction) -> list[str]:
     return [conflict_id for _, _, conflict_id in sorted(ranked)]
 
 
-def look_again(tx: Transaction, caller: Caller, conflict_id: str, policy: RoutingPolicy) -> None:
+def look_again(tx: Transaction, caller: Caller, conflict_id: str, policy: RoutingPolicy) -> bool:
     """One order that lacked units: does it still, and can another node serve it now? Else it waits for a person."""
     row = facts.conflict(tx, conflict_id)
     if row is None or row.state != ConflictState.OPEN:
-        return
+        return True
     order = orders.by_ids(tx, [row.order_id])[0]
     if OrderState(order.state) in ORDER.terminal:
-        conflict_life.resolve(tx, caller, conflict_id, f"order {row.order_id} is {order.state}")
+        outcome = f"order {row.order_id} is {order.state}"
     elif order.node_id != row.node_id:
-        conflict_life.resolve(tx, caller, conflict_id, f"order {row.order_id} was moved to {order.node_id}")
+        outcome = f"order {row.order_id} was moved to {order.node_id}"
     elif not lacking(tx, row.node_id, row.sku_id).get(row.order_id):
-        conflict_life.resolve(tx, caller, conflict_id, f"{row.node_id} holds all of it again")
+        outcome = f"{row.node_id} holds all of it again"
     else:
-        _move(tx, caller, row, policy)
+        outcome = _moved(tx, caller, row, policy)
+    if outcome:
+        conflict_life.resolve(tx, caller, conflict_id, outcome)
+    return bool(outcome)
 
 
-def _move(tx: Transaction, caller: Caller, row: Row, policy: RoutingPolicy) -> None:
+def _moved(tx: Transaction, caller: Caller, row: Row, policy: RoutingPolicy) -> str:
+    """Move the order if that may be, and say where to; empty if it stays."""
     move = Move(row.order_id, row.effect, by_rule=CASES[SHORTFALL].rule)
     try:
         moved = reassigning.reassign(tx, caller, move, policy)
     except Refused as refusal:
         log.debug("order_stays", order_id=row.order_id, code=refusal.code, reason=refusal.message)
-        return
-    conflict_life.resolve(tx, caller, row.conflict_id, f"order {row.order_id} was moved to {moved.node_id}")
+        return ""
+    return f"order {row.order_id} was moved to {moved.node_id}"

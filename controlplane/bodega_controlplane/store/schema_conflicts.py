@@ -1,4 +1,4 @@
-"""Tables of orders that were moved between nodes, and of what people at the centre have set aside."""
+"""Tables of facts that met, and of rules that people at the centre have set aside."""
 
 from __future__ import annotations
 
@@ -6,50 +6,27 @@ import sqlalchemy as sa
 
 from bodega_controlplane.store.columns import integer, metadata, text
 
-# What was promised at a node whose work was taken away. The units stay reserved there until that node has said that
-# it stopped, or shipped: it may be out of touch, and may ship them.
-revoked_reservation = sa.Table(
-    "revoked_reservation",
+conflict = sa.Table(
+    "conflict",
     metadata,
-    text("fulfillment_order_id", key=True),
-    integer("line", key=True),
+    text("conflict_id", key=True),
+    text("kind"),
+    text("rule"),
+    text("inputs"),
+    text("knew"),
+    text("effect"),
+    text("undo"),
     text("order_id"),
     text("node_id"),
-    text("sku_id"),
-    integer("quantity"),
-    integer("posted"),
-    integer("voided"),
-    text("state"),
-)
-sa.Index(
-    "revoked_reservation_pending",
-    revoked_reservation.c.sku_id,
-    revoked_reservation.c.node_id,
-    sqlite_where=revoked_reservation.c.state == "pending",
-    postgresql_where=revoked_reservation.c.state == "pending",
-)
-
-# Why an order went from one node to another; `fencing_token` is that of the new assignment.
-reassignment = sa.Table(
-    "reassignment",
-    metadata,
-    text("order_id", key=True),
-    integer("fencing_token", key=True),
-    text("from_node_id"),
-    text("node_id"),
-    text("rule"),
-    text("reason"),
-    text("decided_by"),
-    text("candidates"),
-    integer("decided_at_ms"),
-)
-
-# Assignments of orders that another node has shipped: to be revoked. A row is there until that is done.
-work_to_stop = sa.Table(
-    "work_to_stop",
-    metadata,
-    text("fulfillment_order_id", key=True),
-    text("reason"),
+    integer("opened_at_ms"),
+    text("sku_id", default=""),
+    text("effects", default="[]"),
+    text("needs", default=""),
+    text("state", default="settled"),
+    text("decided_by", default=""),
+    text("decision", default=""),
+    integer("decided_at_ms", default=0),
+    integer("override_ends_ms", default=0),
 )
 
 # Rules that a person at the centre has set aside. `boot_id` and `expires_at_ms` are of the clock that it expires by.

@@ -15,7 +15,6 @@ from bodega.v1 import controlplane_pb2, controlplane_pb2_grpc
 from bodega_controlplane.app import outbox
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import load_hub_key
-from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import Store, open_store
 from support.controlplane import POLICY, NodeByHand, deliver
 from support.faces import OPERATOR, grpc_channel
@@ -119,7 +118,7 @@ async def test_an_operator_tool_of_an_older_version_lists_conflicts_as_before(
 
 
 async def test_an_order_is_moved_once_per_request_and_explained_with_what_was_before(
-    store: Store, lisbon: NodeByHand, channel: grpc.aio.Channel, tmp_path: Path
+    store: Store, lisbon: NodeByHand, channel: grpc.aio.Channel
 ) -> None:
     porto = NodeByHand(PORTO)
     porto.shelve(SKU, 9)
@@ -145,9 +144,6 @@ async def test_an_order_is_moved_once_per_request_and_explained_with_what_was_be
     assert await refusal(
         orders.ReassignOrder(_changed(move, request_id="q-2", node_id=PORTO), metadata=OPERATOR)
     ) == (grpc.StatusCode.FAILED_PRECONDITION, "there-already")
-    # The hub's own round does as its clock says, and has nothing to do here.
-    await UpkeepService(Hub(store, load_hub_key(tmp_path), POLICY)).round()
-    assert store.read(outbox.heads) == heads
 
 
 async def test_overrides_are_opened_and_closed_and_what_is_none_is_refused(
