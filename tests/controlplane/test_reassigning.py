@@ -65,7 +65,7 @@ def test_why_it_was_moved_is_told_with_the_decision_before_it(store: Store) -> N
     two_nodes(store)
     order = place(store)
     move(store, order.order_id)
-    newest, first = store.read(lambda tx: decisions.explain_route(tx, order.order_id))
+    newest, first = store.read(lambda tx: decisions.routes_of(tx, order.order_id))
     assert (newest.node_id, newest.reason, newest.decided_by) == (PORTO, "the node is flooded", "operator")
     assert (first.node_id, first.reason) == (LISBON, "")
     assert [row.node_id for row in newest.candidates] == [PORTO]

@@ -36,8 +36,13 @@ def candidates_json(choice: RouteChoice) -> str:
     )
 
 
-def explain_route(tx: Transaction, order_id: str) -> tuple[RouteDecisionView, ...]:
-    """The decisions as they were recorded, the one in force first. Raises NotFound."""
+def explain_route(tx: Transaction, order_id: str) -> RouteDecisionView:
+    """The decision in force, as it was recorded. Raises NotFound."""
+    return routes_of(tx, order_id)[0]
+
+
+def routes_of(tx: Transaction, order_id: str) -> tuple[RouteDecisionView, ...]:
+    """Every decision about an order as it was recorded, the one in force first. Raises NotFound."""
     row = orders.decision_of(tx, order_id)
     if row is None:
         raise NotFound(f"there is no order '{order_id}'", hint="list the orders: bodegactl orders ls")

@@ -245,7 +245,7 @@ class Decisions(services.DecisionServiceServicer):
         self, request: pb.ExplainRouteRequest, context: Context
     ) -> pb.ExplainRouteResponse:
         """The decision as it was recorded."""
-        views = await self._hub.read(lambda tx: decisions.explain_route(tx, request.order_id))
+        views = await self._hub.read(lambda tx: decisions.routes_of(tx, request.order_id))
         in_force, *earlier = map(wire.route_decision, views)
         return pb.ExplainRouteResponse(decision=in_force, earlier=earlier)
 
