@@ -34,6 +34,7 @@ from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.services.reconciling import Reconciler
+from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.transport.nats_fleet import NatsFleet
 
@@ -106,6 +107,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     hub.channel_to = fleet.channel
     await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
+    await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
 

@@ -99,6 +99,15 @@ FAULT_METADATA_BYTES_MAX = 4 * 1024
 IMPORT_BYTES_MAX = 4 * 1024 * 1024
 OPERATOR_CALL_S = 30.0
 
+# Orders that move between nodes, conflicts, and what people decide
+# By itself the hub moves an order no sooner than this after its last move, so that it can not thrash.
+REASSIGN_COOLDOWN_MS = 10 * 60 * 1000
+ASSIGNMENTS_PER_ORDER_MAX = 16
+OVERRIDE_LASTS_MS_MAX = 90 * 24 * 3600 * 1000
+UPKEEP_S = 1.0
+UPKEEP_AGAIN_S = 30.0
+UPKEEP_ROWS_MAX = 1_000
+
 # Questions to the ledger
 HISTORY_EVENTS_SEARCHED_MAX = 1_000_000
 HISTORY_WINDOW_EVENTS_MAX = 10_000

@@ -65,10 +65,15 @@ def node_draft(node_id: str, place: GeoPoint = LISBON, *, number: int = 0) -> No
     return NodeDraft(node_id, f"Node {node_id}", place, ("Rua Nova 1", "1100 Lisboa"), serials, bins)
 
 
-def order_draft(*lines: tuple[str, int], place: GeoPoint = LISBON, reference: str = "R-1") -> OrderDraft:
+def order_draft(
+    *lines: tuple[str, int],
+    place: GeoPoint = LISBON,
+    reference: str = "R-1",
+    service_class: str = "standard",
+) -> OrderDraft:
     """An order to a person at a place."""
     recipient = Recipient(SECRET_NAME, ("Rua do Segredo 7",), "1200-001", "PT", place)
-    return OrderDraft(reference, tuple(DraftLine(*line) for line in lines), recipient)
+    return OrderDraft(reference, tuple(DraftLine(*line) for line in lines), recipient, service_class)
 
 
 def open_test_store(database: str, folder: Path) -> Store:
@@ -155,6 +160,7 @@ class NodeByHand:
         state: FulfillmentState,
         *lines: tuple[int, int, int],
         sscc: str = "",
+        token: int = 1,
     ) -> int:
         """Record that work advanced; lines are (line, shipped, short)."""
         return self.record(
@@ -167,7 +173,7 @@ class NodeByHand:
                     for line, shipped, short in lines
                 ],
                 sscc=sscc,
-                fencing_token=1,
+                fencing_token=token,
             )
         )
 

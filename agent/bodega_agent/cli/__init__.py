@@ -23,6 +23,7 @@ _HERE = "bodega_agent.cli"
         "orders": f"{_HERE}.orders:orders",
         "stock": f"{_HERE}.stock:stock",
         "labels": f"{_HERE}.labels:labels",
+        "conflicts": f"{_HERE}.conflicts:conflicts",
         "ledger": f"{_HERE}.ledger:ledger",
         "floor": f"{_HERE}.floor:floor",
         "sync": f"{_HERE}.sync:sync",
@@ -48,7 +49,7 @@ def bodega_group() -> None:
       bodega stock --sku OAT-1L          what lies where
       bodega ledger verify               does every event add up
 
-    `tasks`, `orders`, `stock`, `labels ls` and `ledger` read the ledger file and work while the agent is
+    `tasks`, `orders`, `stock`, `labels ls`, `conflicts` and `ledger` read the ledger file and work while the agent is
     down. Every read takes --json: one document with stable keys, times in milliseconds since 1970 UTC.
     """
 

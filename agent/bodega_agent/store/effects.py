@@ -23,7 +23,6 @@ from bodega.core.ledger import (
 from bodega.core.lifecycles import FulfillmentEvent
 from bodega.v1 import journal_pb2
 from bodega_agent.rules import effects as ask
-from bodega_agent.rules.cancel import cancel_effects
 from bodega_agent.store import catalogue, labels, ledger, work
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -31,17 +30,6 @@ from bodega_agent.store.transaction import Context, Transaction
 def execute(tx: Transaction, context: Context, effect: ask.Effect) -> None:
     """Do one effect; raises a BodegaError if the store's state forbids it."""
     _HANDLERS[type(effect)](tx, context, effect)
-
-
-def cancel(tx: Transaction, context: Context, cancel_seq: int, message: journal_pb2.CancelRequested) -> None:
-    """A cancel from the hub, by `rules.cancel`."""
-    order = work.find(tx, message.fulfillment_order_id)
-    picked = sum(line.picked for line in order.lines)
-    for effect in cancel_effects(order.fulfillment_order_id, order.state, picked=picked, sscc=order.sscc):
-        if isinstance(effect, ask.ReportLateCancel):
-            _report_late_cancel(tx, context, order, cancel_seq)
-        else:
-            execute(tx, context, effect)
 
 
 def _owned(tx: Transaction, goods: Goods) -> Goods:
@@ -168,21 +156,6 @@ def _open_put_back(tx: Transaction, context: Context, effect: ask.OpenPutBack) -
         fulfillment_order_id=effect.fulfillment_order_id,
     )
     tx.append(context, task_opened=task)
-
-
-def _report_late_cancel(tx: Transaction, context: Context, order: work.WorkOrder, cancel_seq: int) -> None:
-    shipped = tx.one(
-        "SELECT shipped_seq FROM fulfillment_order WHERE fulfillment_order_id = ?",
-        (order.fulfillment_order_id,),
-    )
-    assert shipped is not None, "the order was found in this transaction"
-    late = journal_pb2.CancelCameTooLate(
-        fulfillment_order_id=order.fulfillment_order_id,
-        order_id=order.order_id,
-        cancel_seq=cancel_seq,
-        ship_seq=shipped[0],
-    )
-    tx.append(context, cancel_came_too_late=late)
 
 
 _HANDLERS: dict[type, Callable[[Transaction, Context, Any], None]] = {

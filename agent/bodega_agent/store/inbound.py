@@ -6,8 +6,9 @@ event that this version does not know is parked, byte for byte, and stalls nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from bodega.codec import UNKNOWN_FACT, desired_state_text, fact_of, parse_hub_event
 from bodega.core.sync import Head
@@ -16,20 +17,21 @@ from bodega.host.log import bound, get_logger
 from bodega.limits import PARKED_EVENTS_PER_COMMIT_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, count_tasks, effects, parked, rights, work
+from bodega_agent.store import catalogue, count_tasks, overrides, parked, rights, stopping, work
 from bodega_agent.store.parked import Parked
 from bodega_agent.store.transaction import Context, Transaction
 
 log = get_logger(__name__)
 
 _UNKNOWN = "this version does not know it"
+_STOPS_WORK = frozenset({"cancel_requested", "fulfillment_revoked"})
 
 Verify = Callable[[bytes, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What the running services must hear of: fulfillment orders with a cancel, and new work or settings."""
+    """What the running services must hear of: fulfillment orders that were stopped, and new work or settings."""
 
     cancelled: tuple[str, ...]
     facts: frozenset[str]
@@ -52,8 +54,8 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
         if reason:
             # A hub event that makes no sense here must not stall the ones behind it.
             parked.park(tx, Parked(head.epoch, seq, body, reason))
-        if fact == "cancel_requested":
-            cancelled.append(event.cancel_requested.fulfillment_order_id)
+        if fact in _STOPS_WORK:
+            cancelled.append(getattr(event, fact).fulfillment_order_id)
     tx.put("down_epoch", head.epoch)
     tx.put("down_seq", head.seq)
     tx.put("down_hash", head.hash)
@@ -101,7 +103,7 @@ def _tried(tx: Transaction, seq: int, event: journal_pb2.HubEvent, verify: Verif
     fact = fact_of(event)
     try:
         with tx.all_or_nothing(), bound(correlation_id=event.correlation_id):
-            _dispatch(tx, context, seq, event, verify)
+            _HANDLERS[fact](_Arrived(tx, context, seq, verify), getattr(event, fact))
             # A catalogue is hundreds of them at once; what changes work or rules is worth a line each.
             (log.debug if fact == "sku" else log.info)("hub_event_applied", seq=seq, fact=fact)
     except BodegaError as error:
@@ -110,32 +112,18 @@ def _tried(tx: Transaction, seq: int, event: journal_pb2.HubEvent, verify: Verif
     return ""
 
 
-def _dispatch(
-    tx: Transaction, context: Context, seq: int, event: journal_pb2.HubEvent, verify: Verify
-) -> None:
-    match event.WhichOneof("fact"):
-        case "node_profile":
-            catalogue.put_profile(tx, event.node_profile)
-        case "sku":
-            catalogue.put_sku(tx, event.sku)
-        case "fulfillment_order":
-            work.accept(tx, seq, event.fulfillment_order)
-        case "cancel_requested":
-            effects.cancel(tx, context, seq, event.cancel_requested)
-        case "rights_granted":
-            rights.take(tx, context, event.rights_granted)
-        case "rights_wanted":
-            rights.give_back(tx, context, event.rights_wanted)
-        case "count_wanted":
-            count_tasks.open_wanted(tx, context, event.count_wanted)
-        case "desired_state":
-            _take_desired_state(tx, context, event.desired_state, verify)
+class _Arrived(NamedTuple):
+    """What a handler may need beside the fact: where it stands in the stream, and who checks the hub's signatures."""
+
+    tx: Transaction
+    context: Context
+    seq: int
+    verify: Verify
 
 
-def _take_desired_state(
-    tx: Transaction, context: Context, desired: fleet_pb2.DesiredState, verify: Verify
-) -> None:
+def _take_desired_state(at: _Arrived, desired: fleet_pb2.DesiredState) -> None:
     """Run a newer, signed and valid configuration, or report why not; the old one then stays in force."""
+    tx, context, _, verify = at
     if desired.generation <= tx.get("generation", 0):
         return
     text = desired_state_text(tx.get("node_id"), desired.generation, desired.settings.items())
@@ -167,3 +155,18 @@ def down_head(tx: Transaction) -> Head:
         tx.get("down_seq", genesis.seq),
         tx.get("down_hash", genesis.hash),
     )
+
+
+# The fact's name on the wire -> what it does here.
+_HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
+    "node_profile": lambda at, fact: catalogue.put_profile(at.tx, fact),
+    "sku": lambda at, fact: catalogue.put_sku(at.tx, fact),
+    "fulfillment_order": lambda at, fact: work.accept(at.tx, at.seq, fact),
+    "cancel_requested": lambda at, fact: stopping.cancel(at.tx, at.context, at.seq, fact),
+    "fulfillment_revoked": lambda at, fact: stopping.revoke(at.tx, at.context, fact),
+    "override_set": lambda at, fact: overrides.set_by_hub(at.tx, at.context, fact),
+    "rights_granted": lambda at, fact: rights.take(at.tx, at.context, fact),
+    "rights_wanted": lambda at, fact: rights.give_back(at.tx, at.context, fact),
+    "count_wanted": lambda at, fact: count_tasks.open_wanted(at.tx, at.context, fact),
+    "desired_state": _take_desired_state,
+}

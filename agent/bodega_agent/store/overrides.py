@@ -9,7 +9,7 @@ from bodega.core.lifecycles import OVERRIDE, OverrideEvent, OverrideState
 from bodega.core.promise import OverrideRule
 from bodega.errors import FieldFault, InvalidInput, NotFound, Refused
 from bodega.limits import IDENTIFIER_CHARS_MAX, PROMISE_LASTS_MS_MAX, QUANTITY_MAX, TEXT_CHARS_MAX
-from bodega.v1 import stock_pb2
+from bodega.v1 import journal_pb2, stock_pb2
 from bodega_agent.store.transaction import Context, Transaction
 
 Json = dict[str, Any]
@@ -140,6 +140,30 @@ def _end(tx: Transaction, context: Context, override_id: str, event: OverrideEve
     seq = tx.append(context, override_changed=changed)
     tx.execute("UPDATE rule_override SET state = ? WHERE override_id = ?", (after, override_id))
     return {"override_id": override_id, "state": str(after), "seq": seq}
+
+
+def set_by_hub(tx: Transaction, context: Context, message: journal_pb2.OverrideSet) -> None:
+    """A person at the centre has set a rule aside here, or puts it in force again; nothing if it has ended already.
+
+    Raises as `open_override`.
+    """
+    context = context._replace(actor=f"{message.actor} at the hub")
+    if message.state == OverrideState.OPEN:
+        open_override(
+            tx,
+            context,
+            override_id=message.override_id,
+            rule=message.rule,
+            sku_id=message.sku_id,
+            lot=message.lot,
+            quantity=message.quantity,
+            reason=message.reason,
+            expires_after_ms=message.expires_after_ms,
+        )
+    elif tx.one(
+        "SELECT 1 FROM rule_override WHERE override_id = ? AND state = 'open'", (message.override_id,)
+    ):
+        close_override(tx, context, override_id=message.override_id)
 
 
 def is_set_aside(tx: Transaction, rule: OverrideRule, sku_id: str, lot: str) -> bool:

@@ -136,6 +136,7 @@ CREATE TABLE count_task(
   task_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, bin TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
   divergence_id TEXT NOT NULL DEFAULT '', closed_seq INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX count_task_open ON count_task(bin, sku_id, lot) WHERE closed_seq = 0;
+ALTER TABLE fulfillment_order ADD COLUMN advanced_seq INTEGER NOT NULL DEFAULT 0;
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)

@@ -156,16 +156,22 @@ def advance(
     """Step the life cycle and record it; raises IllegalTransition and changes nothing if it may not."""
     order = find(tx, fulfillment_order_id)
     state = FULFILLMENT.step(order.state, event)
-    tx.execute(
-        "UPDATE fulfillment_order SET state = ? WHERE fulfillment_order_id = ?", (state, fulfillment_order_id)
-    )
     seq = tx.append(context, fulfillment_advanced=_advanced(order, state))
-    if state is FulfillmentState.SHIPPED:
-        tx.execute(
-            "UPDATE fulfillment_order SET shipped_seq = ? WHERE fulfillment_order_id = ?",
-            (seq, fulfillment_order_id),
-        )
+    shipped_seq = seq if state is FulfillmentState.SHIPPED else 0
+    tx.execute(
+        "UPDATE fulfillment_order SET state = ?, advanced_seq = ?, shipped_seq = ? WHERE fulfillment_order_id = ?",
+        (state, seq, shipped_seq, fulfillment_order_id),
+    )
     return state
+
+
+def steps_of(tx: Transaction, fulfillment_order_id: str) -> tuple[int, int]:
+    """Sequences of the event that advanced it last and of the one that shipped it, each 0 if there is none."""
+    row = tx.one(
+        "SELECT advanced_seq, shipped_seq FROM fulfillment_order WHERE fulfillment_order_id = ?",
+        (fulfillment_order_id,),
+    )
+    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 def _advanced(order: WorkOrder, state: FulfillmentState) -> journal_pb2.FulfillmentAdvanced:

@@ -37,12 +37,24 @@ def candidates_json(choice: RouteChoice) -> str:
 
 
 def explain_route(tx: Transaction, order_id: str) -> RouteDecisionView:
-    """The decision as it was recorded. Raises NotFound."""
+    """The decision in force, as it was recorded. Raises NotFound."""
+    return routes_of(tx, order_id)[0]
+
+
+def routes_of(tx: Transaction, order_id: str) -> tuple[RouteDecisionView, ...]:
+    """Every decision about an order as it was recorded, the one in force first. Raises NotFound."""
     row = orders.decision_of(tx, order_id)
     if row is None:
         raise NotFound(f"there is no order '{order_id}'", hint="list the orders: bodegactl orders ls")
+    moves = orders.reassignments_of(tx, order_id)
+    return (*(_decision(move, move.reason, move.decided_by) for move in moves), _decision(row))
+
+
+def _decision(row: Row, reason: str = "", decided_by: str = "") -> RouteDecisionView:
     candidates = tuple(map(_candidate, json.loads(row.candidates)))
-    return RouteDecisionView(row.order_id, row.node_id, row.rule, candidates, row.decided_at_ms)
+    return RouteDecisionView(
+        row.order_id, row.node_id, row.rule, candidates, row.decided_at_ms, reason, decided_by
+    )
 
 
 def _candidate(value: dict[str, Any]) -> RouteCandidateView:
@@ -77,11 +89,12 @@ def _vision(row: Row) -> VisionDecisionView:
 
 
 def list_conflicts(tx: Transaction, *, size: int = 0) -> tuple[ConflictView, ...]:
-    """Newest first."""
-    return tuple(map(_conflict, facts.conflicts(tx, limit_of(size))))
+    """Newest first; what operators' tools of an older version ask. `app.conflicts` answers the newer ones."""
+    return tuple(map(conflict_view, facts.conflicts(tx, limit_of(size))))
 
 
-def _conflict(row: Row) -> ConflictView:
+def conflict_view(row: Row) -> ConflictView:
+    """A row as a value."""
     return ConflictView(
         conflict_id=row.conflict_id,
         kind=row.kind,

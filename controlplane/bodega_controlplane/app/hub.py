@@ -13,7 +13,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from bodega.core.deadline import BootTime
 from bodega.errors import Unavailable
+from bodega.host.clock import boot_time
 from bodega.limits import DATABASE_CONNECTIONS_MAX
 from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
@@ -36,10 +38,16 @@ class Hub:
 
     `channel_to`: from a node's id to a channel for stubs of the services that it serves.
     `broker_connected`: whether NATS is connected at this moment; orders are taken either way.
+    `boot_time`: the clock that overrides end by, which nobody can set.
     """
 
     def __init__(
-        self, store: Store, key: HubKey, policy: RoutingPolicy, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        key: HubKey,
+        policy: RoutingPolicy,
+        clock: Callable[[], float] = time.time,
+        boot_clock: Callable[[], BootTime] = boot_time,
     ) -> None:
         self.key = key
         self.policy = policy
@@ -47,6 +55,7 @@ class Hub:
         self.channel_to: Callable[[str], Any] = _nobody_can_be_called
         self._store = store
         self._clock = clock
+        self.boot_time = boot_clock
         self._keys = KeysInFlight()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         readers = DATABASE_CONNECTIONS_MAX // 2

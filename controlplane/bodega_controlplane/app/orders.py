@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bodega.core.lifecycles import ORDER, FulfillmentState, OrderEvent, OrderState, ReservationState
-from bodega.core.promise import demand_by_sku
-from bodega.errors import FieldFault, NotFound, Refused
+from bodega.core.promise import ServiceClass, demand_by_sku
+from bodega.errors import NotFound, Refused
 from bodega.limits import ADDRESS_LINES_MAX, ORDER_LINES_MAX, QUANTITY_MAX
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app import decisions, outbox, wire
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
-from bodega_controlplane.app.stock import standing_of
+from bodega_controlplane.app.promising import candidates, hold_promise, insufficient
 from bodega_controlplane.app.views import (
     Caller,
     OrderDraft,
@@ -23,8 +23,8 @@ from bodega_controlplane.app.views import (
     PageRequest,
     Recipient,
 )
-from bodega_controlplane.rules.routing import Candidate, RouteChoice, RouteRequest, RoutingPolicy, decide
-from bodega_controlplane.store import catalogue, nodes, orders, stock
+from bodega_controlplane.rules.routing import RouteChoice, RouteRequest, RoutingPolicy, decide
+from bodega_controlplane.store import catalogue, orders
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
 
@@ -39,10 +39,10 @@ def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Rout
     demand = demand_by_sku((line.sku_id, line.quantity) for line in draft.lines)
     location = draft.recipient.location
     request = RouteRequest(location.latitude, location.longitude, demand)
-    choice = decide(policy, request, _candidates(tx, demand, policy))
+    choice = decide(policy, request, candidates(tx, demand, policy))
     if choice.node_id is None:
-        raise _insufficient(choice)
-    _hold_promise(tx, choice.node_id, request, policy)
+        raise insufficient(choice, "order less, or wait until stock has been received; nothing was reserved")
+    hold_promise(tx, choice.node_id, request, policy)
     return _write(tx, caller, draft, choice, choice.node_id)
 
 
@@ -56,6 +56,9 @@ def _check(tx: Transaction, draft: OrderDraft) -> None:
         if line.sku_id not in known:
             faults.add(f"lines[{place}].sku_id", f"is not in the catalogue: {line.sku_id[:80]!r}")
     _check_recipient(faults, draft.recipient)
+    if draft.service_class not in set(ServiceClass):
+        words = ", ".join(ServiceClass)
+        faults.add("service_class", f"must be one of {words}, is {draft.service_class[:80]!r}")
     faults.raise_if_any("the order")
 
 
@@ -69,44 +72,6 @@ def _check_recipient(faults: Faults, recipient: Recipient) -> None:
     if not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
         faults.add("recipient.country", "must be an ISO 3166-1 alpha-2 code such as PT")
     faults.place("recipient.location", recipient.location)
-
-
-def _candidates(
-    tx: Transaction, demand: dict[str, int], policy: RoutingPolicy, only: str | None = None
-) -> list[Candidate]:
-    held = stock.held(tx, demand.keys(), only)
-    return [
-        Candidate(
-            place.node_id,
-            place.latitude,
-            place.longitude,
-            {sku: standing_of(held.get((place.node_id, sku), stock.Held()), policy) for sku in demand},
-        )
-        for place in nodes.places(tx)
-        if only in (None, place.node_id)
-    ]
-
-
-def _hold_promise(tx: Transaction, node_id: str, request: RouteRequest, policy: RoutingPolicy) -> None:
-    """Where others write at the same time: lock the node and look again at what is left there."""
-    if tx.exclusive:
-        return
-    tx.lock_nodes([node_id])
-    again = decide(policy, request, _candidates(tx, dict(request.demand), policy, only=node_id))
-    if again.node_id is None:
-        raise Contended(f"another order has taken the stock of {node_id}")
-
-
-def _insufficient(choice: RouteChoice) -> Refused:
-    faults = tuple(
-        FieldFault(one.node_id, reason.text) for one in choice.candidates for reason in one.reasons
-    )
-    return Refused(
-        "no node has enough stock for the whole order",
-        code="insufficient-stock",
-        hint="order less, or wait until stock has been received; nothing was reserved",
-        faults=faults or (FieldFault("nodes", "there is no node yet"),),
-    )
 
 
 def _write(
@@ -125,6 +90,7 @@ def _write(
         "placed_at_ms": caller.now_ms,
         "updated_at_ms": caller.now_ms,
         "recipient": wire.recipient_json(draft.recipient),
+        "service_class": draft.service_class,
     }
     shared = [
         {"order_id": order_id, "line": one.line, "sku_id": one.sku_id, "quantity": one.quantity}
@@ -132,6 +98,9 @@ def _write(
     ]
     reservations = [{**row, "node_id": node_id, "state": ReservationState.PENDING.value} for row in shared]
     fencing_token = 1
+    message = wire.work_message(work_id, order_id, lines, draft.recipient, fencing_token)
+    event = journal_pb2.HubEvent(fulfillment_order=message)
+    seq = outbox.post(tx, caller, node_id, [event], cmd_id=order_id, correlation_id=order_id)
     work = {
         "fulfillment_order_id": work_id,
         "order_id": order_id,
@@ -140,6 +109,7 @@ def _write(
         "fencing_token": fencing_token,
         "sscc": "",
         "updated_at_ms": caller.now_ms,
+        "assigned_event": outbox.name_of(tx, node_id, seq),
     }
     decision = {
         "order_id": order_id,
@@ -149,9 +119,6 @@ def _write(
         "decided_at_ms": caller.now_ms,
     }
     orders.insert(tx, order, shared, reservations, work, decision)
-    message = wire.work_message(work_id, order_id, lines, draft.recipient, fencing_token)
-    event = journal_pb2.HubEvent(fulfillment_order=message)
-    outbox.post(tx, caller, node_id, [event], cmd_id=order_id, correlation_id=order_id)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,
@@ -169,6 +136,7 @@ def _write(
         parcels=(),
         placed_at_ms=caller.now_ms,
         updated_at_ms=caller.now_ms,
+        service_class=draft.service_class,
     )
 
 
@@ -209,9 +177,24 @@ def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:
             parcels=tuple(one.sscc for one in work.get(row.order_id, ()) if one.sscc),
             placed_at_ms=row.placed_at_ms,
             updated_at_ms=row.updated_at_ms,
+            service_class=row.service_class,
         )
         for row in rows
     ]
+
+
+def lock_order(tx: Transaction, order_id: str, *more_node_ids: str) -> OrderView:
+    """The order as it is while nobody else can change it: its nodes (and more) are locked first, then itself.
+
+    Raises NotFound.
+    """
+    get_order(tx, order_id)
+    before = {work.node_id for work in orders.work_of(tx, [order_id])[order_id]}
+    tx.lock_nodes(before | set(more_node_ids))
+    orders.lock(tx, [order_id])
+    if {work.node_id for work in orders.work_of(tx, [order_id])[order_id]} != before:
+        raise Contended(f"order {order_id} has just been moved")
+    return get_order(tx, order_id)
 
 
 def cancel_order(tx: Transaction, caller: Caller, order_id: str) -> OrderView:
@@ -219,8 +202,7 @@ def cancel_order(tx: Transaction, caller: Caller, order_id: str) -> OrderView:
 
     Raises NotFound, or Refused with code "order-final" for an order that is already final.
     """
-    tx.lock_nodes([get_order(tx, order_id).node_id])
-    order = get_order(tx, order_id)
+    order = lock_order(tx, order_id)
     if order.state is OrderState.CANCEL_REQUESTED:
         return order
     if not ORDER.allows(order.state, OrderEvent.CANCEL):
@@ -232,7 +214,7 @@ def cancel_order(tx: Transaction, caller: Caller, order_id: str) -> OrderView:
     after = ORDER.step(order.state, OrderEvent.CANCEL)
     orders.save_orders(tx, [{"order_id": order_id, "state": after.value, "updated_at_ms": caller.now_ms}])
     cmd_id = new_id("C", caller.now_ms)
-    for work in orders.work_of(tx, [order_id])[order_id]:
+    for work in orders.work_of(tx, [order_id])[order_id][-1:]:
         request = journal_pb2.CancelRequested(
             fulfillment_order_id=work.fulfillment_order_id, order_id=order_id, asked_by=caller.actor
         )

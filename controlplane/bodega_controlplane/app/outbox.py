@@ -120,6 +120,11 @@ def _skus_of(event: journal_pb2.HubEvent) -> Iterable[str]:
     return []
 
 
+def name_of(tx: Transaction, node_id: str, seq: int) -> str:
+    """An event of a node's stream, as conflicts name it. Raises NotFound for an unknown node."""
+    return f"hub/{_known(tx, node_id).down_epoch}/{seq}"
+
+
 def heads(tx: Transaction) -> dict[str, Head]:
     """Where each node's stream ends."""
     return {row.node_id: Head(row.down_epoch, row.down_seq, row.down_hash) for row in nodes.all_of(tx)}

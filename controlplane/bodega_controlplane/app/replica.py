@@ -22,7 +22,8 @@ from bodega.codec import (
 from bodega.core.checkpoints import physical_sha256
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.conflicts.row import Conflict
-from bodega.core.ledger import Account, Disposition, check, places_of_serials
+from bodega.core.ledger import Account, Disposition, Movement, check, places_of_serials
+from bodega.core.lifecycles import OverrideState
 from bodega.core.rights import spent_by
 from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
@@ -31,7 +32,8 @@ from bodega.v1 import journal_pb2
 from bodega_controlplane.app import divergence, reported
 from bodega_controlplane.app.fulfilling import OpenWork
 from bodega_controlplane.app.rights_book import RightsBook
-from bodega_controlplane.store import facts, journal, nodes, stock
+from bodega_controlplane.app.shortfalls import SHORT, Shortfalls, losses
+from bodega_controlplane.store import facts, journal, nodes, overrides, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -64,6 +66,7 @@ class Replica:
         self._head_seq: int = node.head_seq
         self._work = OpenWork(tx, node.node_id, now_ms)
         self._rights = RightsBook(tx, node.node_id, now_ms)
+        self._shortfalls = Shortfalls(tx, node.node_id)
         self._arrived: list[_Arrived] = []
         self._journal: list[Values] = []
         self._parked: list[Values] = []
@@ -122,9 +125,7 @@ class Replica:
         self._work.load(self._works_named())
         for arrived in self._arrived:
             self._apply(arrived)
-        self._work.write()
-        self._rights.write()
-        stock.add(self._tx, self.node_id, self._balances)
+        self._write_stock_and_promises()
         stock.put_serials(self._tx, list(self._serials.values()))
         facts.put_labels(self._tx, list(self._labels.values()))
         facts.put_discrepancies(self._tx, self._discrepancies)
@@ -143,6 +144,13 @@ class Replica:
             diverged_seq=self._diverged_seq,
             **self._state,
         )
+
+    def _write_stock_and_promises(self) -> None:
+        """What a question to the database about promises must see; it may be asked in the middle of a batch."""
+        self._work.write()
+        self._rights.write()
+        stock.add(self._tx, self.node_id, self._balances)
+        self._balances.clear()
 
     def _works_named(self) -> set[str]:
         """Fulfillment orders that the effects of this batch may touch."""
@@ -178,14 +186,39 @@ class Replica:
             row = {**self._at(arrived.seq), **account._asdict(), "serial": serial}
             self._serials[sku_id, serial] = row
         self._rights.spent(spent_by(movement))
+        covered: dict[str, int] = defaultdict(int)
         if movement.command == "pick" and movement.reference.fulfillment_order_id:
             for account, quantity, _serials in movement.postings:
                 if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
-                    self._work.picked(movement.reference.fulfillment_order_id, account.sku_id, quantity)
+                    over = self._work.picked(
+                        movement.reference.fulfillment_order_id, account.sku_id, quantity
+                    )
+                    covered[account.sku_id] += quantity - over
+        for sku_id, lost in losses(movement).items():
+            if lost > covered[sku_id] and self._shortfalls.concerns(sku_id):
+                self._look_for_shortfall(movement, sku_id, lost - covered[sku_id], arrived.seq)
         return ""
 
+    def _look_for_shortfall(self, movement: Movement, sku_id: str, lost: int, seq: int) -> None:
+        """Sellable units have gone that were promised to somebody, perhaps."""
+        self._write_stock_and_promises()
+        reference = movement.reference
+        in_hand = self._work.order_of(reference.fulfillment_order_id) if reference.reason == SHORT else ""
+        rows, own_short = self._shortfalls.found(sku_id, lost, self._name_of(seq), in_hand)
+        for conflict in rows:
+            self._open_conflict(conflict, seq)
+        for order_id, units in own_short.items():
+            self._work.lost(order_id, sku_id, units)
+
+    def _name_of(self, seq: int) -> str:
+        """An event of this node, as conflicts name it."""
+        return f"{self.node_id}/{self.head.epoch}/{seq}"
+
     def _fulfillment_advanced(self, arrived: _Arrived) -> str:
-        return self._work.advanced(arrived.message.fulfillment_advanced, arrived.seq)
+        problem = self._work.advanced(arrived.message, self._name_of(arrived.seq))
+        for conflict in self._work.found():
+            self._open_conflict(conflict, arrived.seq)
+        return problem
 
     def _discrepancy_opened(self, arrived: _Arrived) -> str:
         self._discrepancies.append(reported.discrepancy_row(self._at(arrived.seq), arrived.message))
@@ -198,10 +231,20 @@ class Replica:
     def _override_changed(self, arrived: _Arrived) -> str:
         row = reported.override_row(self.node_id, arrived.message)
         self._overrides[row["override_id"]] = row
+        if row["state"] != OverrideState.OPEN:
+            # One that a person at the centre had set: the node's word on it ends it there too.
+            overrides.end_open(
+                self._tx,
+                row["override_id"],
+                state=row["state"],
+                now_ms=self._now_ms,
+                by=f"node:{self.node_id}",
+            )
         return ""
 
     def _reservation_changed(self, arrived: _Arrived) -> str:
         self._rights.promised(arrived.message.reservation_changed)
+        self._shortfalls.promised_more(arrived.message.reservation_changed.sku_id)
         return ""
 
     def _rights_taken(self, arrived: _Arrived) -> str:
@@ -288,6 +331,9 @@ class Replica:
         return ""
 
     def _open_conflict(self, conflict: Conflict, seq: int) -> None:
+        """The same meeting of facts again, from wherever it is told, changes nothing."""
+        if conflict.conflict_id in self._conflicts or facts.conflict(self._tx, conflict.conflict_id):
+            return
         self._conflicts[conflict.conflict_id] = reported.conflict_row(conflict, self._now_ms)
         self._tx.audit(
             at_ms=self._now_ms,

@@ -64,6 +64,7 @@ def standing_of(held: stock.Held, policy: RoutingPolicy) -> Standing:
         node_rights=held.node_rights,
         reserved=held.reserved,
         safety_stock=policy.safety_stock,
+        held_back=held.held_back,
     )
 
 
@@ -95,4 +96,5 @@ def _availability(sku_id: str, node_id: str, standing: Standing) -> Availability
         reserved=standing.reserved,
         safety_stock=standing.safety_stock,
         available=standing.available,
+        held_back=standing.held_back,
     )

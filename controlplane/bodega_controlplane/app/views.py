@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from bodega.core.ledger import Account
 from bodega.core.lifecycles import OrderState
+from bodega.core.promise import ServiceClass
 
 T = TypeVar("T")
 
@@ -74,6 +75,7 @@ class OrderDraft:
     reference: str
     lines: tuple[DraftLine, ...]
     recipient: Recipient
+    service_class: str = ServiceClass.STANDARD.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class OrderView:
     parcels: tuple[str, ...]
     placed_at_ms: int
     updated_at_ms: int
+    service_class: str = ServiceClass.STANDARD.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class SerialView:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityView:
-    """What may be promised: available = max(0, sellable - node_rights - reserved - safety_stock)."""
+    """What may be promised: available = max(0, sellable - node_rights - reserved - held_back - safety_stock)."""
 
     sku_id: str
     node_id: str
@@ -178,6 +181,7 @@ class AvailabilityView:
     reserved: int
     safety_stock: int
     available: int
+    held_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,13 +320,15 @@ class RouteCandidateView:
 
 @dataclass(frozen=True, slots=True)
 class RouteDecisionView:
-    """Why an order went to its node; candidates best first."""
+    """Why an order went to its node; candidates best first. `reason` and `decided_by` are of a later move."""
 
     order_id: str
     node_id: str
     rule: str
     candidates: tuple[RouteCandidateView, ...]
     decided_at_ms: int
+    reason: str = ""
+    decided_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,18 @@ def recipient_json(recipient: Recipient) -> str:
     )
 
 
+def recipient_from_json(text: str) -> Recipient:
+    """The inverse of `recipient_json`."""
+    values: dict[str, Any] = json.loads(text)
+    return Recipient(
+        values["name"],
+        tuple(values["address"]),
+        values["postal_code"],
+        values["country"],
+        GeoPoint(values["latitude"], values["longitude"]),
+    )
+
+
 def health_json(health: HealthView) -> str:
     """What node.health holds."""
     names = HealthView.__slots__

@@ -27,6 +27,7 @@ _HERE = "bodega_controlplane.cli"
         "rights": f"{_HERE}.rights:rights",
         "nodes": f"{_HERE}.nodes:nodes",
         "conflicts": f"{_HERE}.conflicts:conflicts",
+        "overrides": f"{_HERE}.overrides:overrides",
         "decisions": f"{_HERE}.decisions:decisions",
         "audit": f"{_HERE}.audit:audit",
     },

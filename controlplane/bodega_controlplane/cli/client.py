@@ -19,6 +19,7 @@ from bodega.broker.rpc_errors import CODE_KEY, from_status
 from bodega.errors import BodegaError, ConfigInvalid, InvalidInput, Unauthenticated, Unavailable
 from bodega.host.addresses import is_loopback
 from bodega.limits import OPERATOR_CALL_S
+from bodega.v1 import conflicts_pb2_grpc as conflict_services
 from bodega.v1 import controlplane_pb2_grpc as services
 from bodega.v1 import insight_pb2_grpc
 from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, from_command_line
@@ -75,6 +76,11 @@ class HubClient:
     def decisions(self) -> services.DecisionServiceStub:
         """Why things are as they are."""
         return services.DecisionServiceStub(self._channel)
+
+    @cached_property
+    def conflicts(self) -> conflict_services.ConflictServiceStub:
+        """Facts that met, and what people decide."""
+        return conflict_services.ConflictServiceStub(self._channel)
 
     @cached_property
     def audit(self) -> services.AuditServiceStub:

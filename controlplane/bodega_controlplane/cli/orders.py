@@ -1,4 +1,4 @@
-"""`bodegactl orders`: look at orders, cancel one, ask why it went where it went."""
+"""`bodegactl orders`: look at orders, cancel or move one, ask why it went where it went."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bodega.host.cli import emit_json, emit_table, json_option
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import orders_pb2
 from bodega_controlplane.cli.client import HubClient, hub_command
+from bodega_controlplane.cli.deciding import reason_option, request_id_option
 from bodega_controlplane.cli.paging import collect, limit_option
 from bodega_controlplane.cli.show import enum_word, plain, plain_all, when
 
@@ -38,7 +39,7 @@ def ls(hub: HubClient, state: str | None, limit: int, as_json: bool) -> None:
       bodegactl orders ls --json | jq -r '.orders[].order_id'
 
     JSON: {"orders": [{order_id, channel, reference, state, node_id, lines, parcels, placed_at_ms,
-    updated_at_ms}]}.
+    updated_at_ms, service_class}]}.
     """
     wanted = orders_pb2.OrderState.Value(f"ORDER_STATE_{state.upper() if state else 'UNSPECIFIED'}")
 
@@ -101,6 +102,32 @@ def cancel(hub: HubClient, order_id: str, as_json: bool) -> None:
     _print(hub.call(hub.orders.CancelOrder, pb.CancelOrderRequest(order_id=order_id)).order, as_json)
 
 
+@orders.command("reassign")
+@click.argument("order_id", metavar="ORDER")
+@click.option("--to", "node_id", default="", metavar="NODE", help="Node; else the routing rule chooses.")
+@reason_option
+@request_id_option
+@json_option
+@hub_command
+def reassign(
+    hub: HubClient, order_id: str, node_id: str, reason: str, request_id: str, *, as_json: bool
+) -> None:
+    """Take an order from its node and give it to another one.
+
+    The old node is told to stop: what it has begun is put back. If it has shipped before it hears that, its parcel
+    stands and a conflict says so. Exit code 1 if the order is final, kept at its node, or no node can serve it.
+
+    \b
+    Examples:
+      bodegactl orders reassign ORDER --reason "the node is flooded"
+      bodegactl orders reassign ORDER --to porto-01 --reason "closer to the truck"
+    """
+    request = pb.ReassignOrderRequest(
+        request_id=request_id, order_id=order_id, node_id=node_id, reason=reason
+    )
+    _print(hub.call(hub.orders.ReassignOrder, request).order, as_json)
+
+
 @orders.command("explain")
 @click.argument("order_id", metavar="ORDER")
 @json_option
@@ -108,18 +135,20 @@ def cancel(hub: HubClient, order_id: str, as_json: bool) -> None:
 def explain(hub: HubClient, order_id: str, as_json: bool) -> None:
     """Say why an order went to its node, and why not to the others.
 
-    Shows the decision as it was recorded when the order was placed: the rule with its version, every
-    node that was looked at with its distance, and the reasons for and against it.
+    Shows the decision as it was recorded: the rule with its version, every node that was looked at with its
+    distance, and the reasons for and against it. An order that was moved also says from where, by whom and why.
 
     \b
     Example:
       bodegactl orders explain ORDER
 
-    JSON: {order_id, node_id, rule, candidates: [{node_id, distance_km, eligible, reasons}], decided_at_ms}.
+    JSON: {order_id, node_id, rule, candidates: [{node_id, distance_km, eligible, reasons}], decided_at_ms, reason,
+    decided_by, earlier: [the same, newest first]}.
     """
-    decision = hub.call(hub.decisions.ExplainRoute, pb.ExplainRouteRequest(order_id=order_id)).decision
+    answer = hub.call(hub.decisions.ExplainRoute, pb.ExplainRouteRequest(order_id=order_id))
+    decision = answer.decision
     if as_json:
-        emit_json(plain(decision))
+        emit_json(plain(decision) | {"earlier": plain_all(answer.earlier)})
         return
     chosen = f"went to {decision.node_id}" if decision.node_id else "went to no node"
     click.echo(
@@ -135,6 +164,11 @@ def explain(hub: HubClient, order_id: str, as_json: bool) -> None:
         for row in decision.candidates
     ]
     emit_table(["node", "km", "serve", "why"], rows, empty="No node was looked at.")
+    if decision.reason:
+        click.echo(f"\n{decision.decided_by} moved it: {decision.reason}")
+    for before in answer.earlier:
+        why = f"; {before.decided_by} had moved it: {before.reason}" if before.reason else ""
+        click.echo(f"before that it was at {before.node_id}, since {when(before.decided_at_ms)}{why}")
 
 
 def _print(order: orders_pb2.Order, as_json: bool) -> None:
@@ -144,6 +178,7 @@ def _print(order: orders_pb2.Order, as_json: bool) -> None:
     click.echo(f"order      {order.order_id}  ({order.channel} {order.reference})")
     click.echo(f"state      {_state(order)}")
     click.echo(f"node       {order.node_id or '-'}")
+    click.echo(f"class      {order.service_class or 'standard'}")
     click.echo(f"parcels    {' '.join(order.parcels) or '-'}")
     click.echo(f"placed     {when(order.placed_at_ms)}")
     click.echo(f"updated    {when(order.updated_at_ms)}\n")

@@ -63,7 +63,7 @@ def ls(hub: HubClient, node_id: str, sku_id: str, limit: int, as_json: bool) -> 
 def available(hub: HubClient, sku_ids: tuple[str, ...], as_json: bool) -> None:
     """Say what of a SKU may be promised at each node, and why it is that many.
 
-    available = sellable - node rights - reserved - safety stock, and never below zero: what lies on the
+    available = sellable - node rights - reserved - held back - safety stock, and never below zero: what lies on the
     shelf, less what the node may promise by itself, less what open orders wait for, less what is kept back.
 
     \b
@@ -71,7 +71,8 @@ def available(hub: HubClient, sku_ids: tuple[str, ...], as_json: bool) -> None:
       bodegactl stock available TEA-EARL-GREY
       bodegactl stock available TEA-EARL-GREY MUG-BLUE --json
 
-    JSON: {"availability": [{sku_id, node_id, sellable, node_rights, reserved, safety_stock, available}]}.
+    JSON: {"availability": [{sku_id, node_id, sellable, node_rights, reserved, held_back,
+    safety_stock, available}]}.
     """
     answer = hub.call(hub.stock.ListAvailability, pb.ListAvailabilityRequest(sku_ids=sku_ids))
     if as_json:
@@ -84,12 +85,13 @@ def available(hub: HubClient, sku_ids: tuple[str, ...], as_json: bool) -> None:
             row.sellable,
             row.node_rights,
             row.reserved,
+            row.held_back,
             row.safety_stock,
             row.available,
         ]
         for row in answer.availability
     ]
-    headers = ["sku", "node", "sellable", "node rights", "reserved", "safety stock", "available"]
+    headers = ["sku", "node", "sellable", "node rights", "reserved", "held back", "safety stock", "available"]
     emit_table(headers, rows, empty="No node is registered: bodegactl nodes register FILE.")
 
 

@@ -98,7 +98,8 @@ def _too_little(sku_id: str, wanted: int, standing: Standing) -> Reason:
         "insufficient-stock",
         f"{sku_id}: {wanted} wanted, {standing.available} available "
         f"({standing.sellable} sellable, {standing.reserved} reserved, "
-        f"{standing.node_rights} held by the node, {standing.safety_stock} safety stock)",
+        f"{standing.node_rights} held by the node, {standing.held_back} kept back, "
+        f"{standing.safety_stock} safety stock)",
     )
 
 

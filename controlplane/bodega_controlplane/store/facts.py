@@ -73,8 +73,44 @@ def vision_decisions(tx: Transaction, order_id: str, limit: int) -> list[Row]:
     return list(tx.connection.execute(query.order_by(*order).limit(limit)))
 
 
-def conflicts(tx: Transaction, limit: int) -> list[Row]:
-    """Newest first."""
+def conflict(tx: Transaction, conflict_id: str) -> Row | None:
+    """One row."""
     table = schema.conflict
-    query = sa.select(table).order_by(table.c.opened_at_ms.desc(), table.c.conflict_id).limit(limit)
-    return list(tx.connection.execute(query))
+    return tx.connection.execute(sa.select(table).where(table.c.conflict_id == conflict_id)).first()
+
+
+def conflicts(
+    tx: Transaction,
+    limit: int,
+    after: tuple[int, str] | None = None,
+    *,
+    state: str = "",
+    kind: str = "",
+    node_id: str = "",
+    order_id: str = "",
+) -> list[Row]:
+    """Newest first, after an (opened_at_ms, conflict_id); empty filters mean all."""
+    table = schema.conflict
+    query = sa.select(table)
+    for column, wanted in (
+        (table.c.state, state),
+        (table.c.kind, kind),
+        (table.c.node_id, node_id),
+        (table.c.order_id, order_id),
+    ):
+        if wanted:
+            query = query.where(column == wanted)
+    if after is not None:
+        opened, conflict_id = after
+        query = query.where(
+            sa.tuple_(table.c.opened_at_ms, table.c.conflict_id)
+            < sa.tuple_(sa.literal(opened), sa.literal(conflict_id))
+        )
+    order = (table.c.opened_at_ms.desc(), table.c.conflict_id.desc())
+    return list(tx.connection.execute(query.order_by(*order).limit(limit)))
+
+
+def change_conflict(tx: Transaction, conflict_id: str, **columns: Any) -> None:
+    """What people, or the end of an override, make of it; what the rule found stays as it is."""
+    table = schema.conflict
+    tx.connection.execute(sa.update(table).where(table.c.conflict_id == conflict_id).values(**columns))

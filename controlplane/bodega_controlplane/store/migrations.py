@@ -19,10 +19,13 @@ from bodega_controlplane.store import schema
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one version adds: columns to tables that are there (each with a default for their rows), and tables."""
+    """What one version adds: columns to tables that are there (each with a default for their rows), tables, and
+    indexes of tables that are there.
+    """
 
     columns: Mapping[sa.Table, tuple[str, ...]]
     tables: tuple[sa.Table, ...] = ()
+    indexes: tuple[sa.Index, ...] = ()
 
 
 # The version that a step leads to -> the step.
@@ -50,9 +53,12 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
-    # What people decide about conflicts; the broker's streams, bulk that waits, telemetry.
+    # What people decide about conflicts; orders that move between nodes, and how soon they were promised; the broker's
+    # streams, bulk that waits, telemetry.
     3: Step(
         {
+            schema.orders: ("service_class",),
+            schema.fulfillment_order: ("assigned_event", "revoked_event", "shipped_event"),
             schema.conflict: (
                 "sku_id",
                 "effects",
@@ -71,8 +77,13 @@ STEPS: Mapping[int, Step] = {
             schema.divergence,
             schema.divergence_count,
             schema.down_waiting,
+            schema.hub_override,
+            schema.reassignment,
+            schema.revoked_reservation,
             schema.telemetry,
+            schema.work_to_stop,
         ),
+        (schema.rule_override_open,),
     ),
 }
 
@@ -83,6 +94,8 @@ def _take(connection: sa.Connection, step: Step) -> None:
             definition = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
     schema.metadata.create_all(connection, tables=step.tables)
+    for index in step.indexes:
+        index.create(connection, checkfirst=True)
 
 
 # Two processes that open a fresh PostgreSQL database at once must not both create its tables.

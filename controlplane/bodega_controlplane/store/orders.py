@@ -12,8 +12,11 @@ from bodega_controlplane.store.schema import (
     fulfillment_order,
     order_line,
     orders,
+    reassignment,
     reservation,
+    revoked_reservation,
     route_decision,
+    work_to_stop,
 )
 from bodega_controlplane.store.transaction import Transaction
 
@@ -69,11 +72,9 @@ def lines_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]
 
 
 def work_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
-    """Order id -> its fulfillment orders."""
+    """Order id -> its fulfillment orders, lowest token first: the last one is in force."""
     query = sa.select(fulfillment_order).where(fulfillment_order.c.order_id.in_(sorted(order_ids)))
-    return _grouped(
-        tx, query.order_by(fulfillment_order.c.order_id, fulfillment_order.c.fulfillment_order_id)
-    )
+    return _grouped(tx, query.order_by(fulfillment_order.c.order_id, fulfillment_order.c.fencing_token))
 
 
 def reservations_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
@@ -89,10 +90,20 @@ def _grouped(tx: Transaction, query: sa.Select[Any]) -> dict[str, list[Row]]:
     return found
 
 
-def work_by_ids(tx: Transaction, fulfillment_order_ids: Collection[str]) -> list[Row]:
-    """Fulfillment orders; unknown ids are left out."""
-    wanted = fulfillment_order.c.fulfillment_order_id.in_(sorted(fulfillment_order_ids))
-    return list(tx.connection.execute(sa.select(fulfillment_order).where(wanted)))
+def work_of_same_orders(tx: Transaction, fulfillment_order_ids: Collection[str]) -> dict[str, list[Row]]:
+    """Order id -> every assignment of it, lowest token first, for the orders of these fulfillment orders."""
+    named = fulfillment_order.c.fulfillment_order_id.in_(sorted(fulfillment_order_ids))
+    same = fulfillment_order.c.order_id.in_(sa.select(fulfillment_order.c.order_id).where(named))
+    query = sa.select(fulfillment_order).where(same)
+    return _grouped(tx, query.order_by(fulfillment_order.c.order_id, fulfillment_order.c.fencing_token))
+
+
+def lock(tx: Transaction, order_ids: Collection[str]) -> None:
+    """Hold the rows of orders that more than one node may change, after the nodes' rows and in id order."""
+    if tx.exclusive or not order_ids:
+        return
+    query = sa.select(orders.c.order_id).where(orders.c.order_id.in_(sorted(order_ids)))
+    tx.connection.execute(query.order_by(orders.c.order_id).with_for_update())
 
 
 def save_orders(tx: Transaction, rows: Sequence[Values]) -> None:
@@ -111,8 +122,68 @@ def save_reservations(tx: Transaction, rows: Sequence[Values]) -> None:
 
 
 def save_work(tx: Transaction, rows: Sequence[Values]) -> None:
-    """Rows of fulfillment_order_id, state, sscc, updated_at_ms."""
+    """Rows of fulfillment_order_id and columns to change."""
     _save(tx, fulfillment_order, ("fulfillment_order_id",), rows)
+
+
+def revoked_of(tx: Transaction, fulfillment_order_ids: Collection[str]) -> dict[str, list[Row]]:
+    """Fulfillment order id -> what was promised for it before it was revoked, by line."""
+    query = sa.select(revoked_reservation).where(
+        revoked_reservation.c.fulfillment_order_id.in_(sorted(fulfillment_order_ids))
+    )
+    found: dict[str, list[Row]] = {}
+    for row in tx.connection.execute(query.order_by(revoked_reservation.c.line)):
+        found.setdefault(row.fulfillment_order_id, []).append(row)
+    return found
+
+
+def save_revoked(tx: Transaction, rows: Sequence[Values]) -> None:
+    """Rows of fulfillment_order_id, line, posted, voided, state."""
+    _save(tx, revoked_reservation, ("fulfillment_order_id", "line"), rows)
+
+
+def reassign(
+    tx: Transaction, work: Values, decision: Values, revoked: Sequence[Values], promised: Sequence[Values]
+) -> None:
+    """A new assignment: its work, its decision, what stays promised at the old node and what is at the new one."""
+    tx.insert_many(fulfillment_order, [work])
+    tx.insert_many(reassignment, [decision])
+    tx.insert_many(revoked_reservation, revoked)
+    _save(tx, reservation, ("order_id", "line"), promised)
+    order = sa.update(orders).where(orders.c.order_id == work["order_id"])
+    tx.connection.execute(order.values(node_id=work["node_id"]))
+
+
+def reassignments_of(tx: Transaction, order_id: str) -> list[Row]:
+    """How an order was moved, newest first."""
+    query = sa.select(reassignment).where(reassignment.c.order_id == order_id)
+    return list(tx.connection.execute(query.order_by(reassignment.c.fencing_token.desc())))
+
+
+def recipient_of(tx: Transaction, order_id: str) -> str:
+    """Where its parcel goes, as JSON; personal data."""
+    query = sa.select(orders.c.recipient).where(orders.c.order_id == order_id)
+    return str(tx.connection.execute(query).scalar_one())
+
+
+def stop_work(tx: Transaction, rows: Sequence[Values]) -> None:
+    """Rows of fulfillment_order_id, reason: assignments to revoke, because another one has shipped."""
+    tx.upsert(work_to_stop, rows)
+
+
+def work_to_be_stopped(tx: Transaction, limit: int) -> list[Row]:
+    """Assignments to revoke with their reasons, by id."""
+    query = sa.select(fulfillment_order, work_to_stop.c.reason).join(
+        work_to_stop, work_to_stop.c.fulfillment_order_id == fulfillment_order.c.fulfillment_order_id
+    )
+    return list(tx.connection.execute(query.order_by(fulfillment_order.c.fulfillment_order_id).limit(limit)))
+
+
+def stopped(tx: Transaction, fulfillment_order_id: str) -> None:
+    """It was revoked, or needs it no more."""
+    tx.connection.execute(
+        sa.delete(work_to_stop).where(work_to_stop.c.fulfillment_order_id == fulfillment_order_id)
+    )
 
 
 def _save(tx: Transaction, table: sa.Table, keys: tuple[str, ...], rows: Sequence[Values]) -> None:

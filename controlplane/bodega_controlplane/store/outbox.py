@@ -39,6 +39,14 @@ def from_seq(tx: Transaction, node_id: str, epoch: int, seq: int, limit: int) ->
     return [Recorded(row.seq, row.body, row.hash) for row in tx.connection.execute(query)]
 
 
+def body_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:
+    """The bytes of one event."""
+    query = sa.select(down_log.c.body).where(
+        down_log.c.node_id == node_id, down_log.c.epoch == epoch, down_log.c.seq == seq
+    )
+    return tx.connection.execute(query).scalar_one_or_none()
+
+
 def hash_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:
     """The chain hash after `seq`; None if the stream is not that long."""
     if seq == 0:

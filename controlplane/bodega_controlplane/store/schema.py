@@ -14,21 +14,42 @@ from bodega_controlplane.store.columns import integer as _int
 from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
+from bodega_controlplane.store.schema_orders import (
+    fulfillment_order,
+    order_line,
+    orders,
+    reassignment,
+    reservation,
+    revoked_reservation,
+    route_decision,
+    work_to_stop,
+)
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
 
 __all__ = [
     "broker_stream",
+    "conflict",
     "divergence",
     "divergence_count",
     "down_waiting",
+    "fulfillment_order",
+    "hub_override",
     "metadata",
     "node_reservation",
     "node_rights",
+    "order_line",
+    "orders",
+    "reassignment",
     "refused_envelope",
+    "reservation",
+    "revoked_reservation",
     "rights_transfer",
+    "route_decision",
     "telemetry",
+    "work_to_stop",
 ]
 
 SCHEMA_VERSION = 3
@@ -157,64 +178,6 @@ serial = sa.Table(
     sqlite_with_rowid=False,
 )
 
-orders = sa.Table(
-    "orders",
-    metadata,
-    _text("order_id", key=True),
-    _text("channel"),
-    _text("reference"),
-    _text("state"),
-    sa.Column("node_id", sa.Text, sa.ForeignKey("node.node_id"), nullable=False),
-    _int("placed_at_ms"),
-    _int("updated_at_ms"),
-    _text("recipient"),
-)
-sa.Index("orders_newest", orders.c.placed_at_ms, orders.c.order_id)
-sa.Index("orders_by_state", orders.c.state, orders.c.placed_at_ms, orders.c.order_id)
-
-order_line = sa.Table(
-    "order_line",
-    metadata,
-    sa.Column("order_id", sa.Text, sa.ForeignKey("orders.order_id"), primary_key=True),
-    _int("line", key=True),
-    _text("sku_id"),
-    _int("quantity"),
-    _int("shipped", default=0),
-    _int("short", default=0),
-)
-
-fulfillment_order = sa.Table(
-    "fulfillment_order",
-    metadata,
-    _text("fulfillment_order_id", key=True),
-    sa.Column("order_id", sa.Text, sa.ForeignKey("orders.order_id"), nullable=False, index=True),
-    sa.Column("node_id", sa.Text, sa.ForeignKey("node.node_id"), nullable=False),
-    _text("state"),
-    _int("fencing_token"),
-    _text("sscc"),
-    _int("updated_at_ms"),
-)
-
-reservation = sa.Table(
-    "reservation",
-    metadata,
-    sa.Column("order_id", sa.Text, sa.ForeignKey("orders.order_id"), primary_key=True),
-    _int("line", key=True),
-    _text("node_id"),
-    _text("sku_id"),
-    _int("quantity"),
-    _int("posted", default=0),
-    _int("voided", default=0),
-    _text("state"),
-)
-sa.Index(
-    "reservation_pending",
-    reservation.c.sku_id,
-    reservation.c.node_id,
-    sqlite_where=reservation.c.state == "pending",
-    postgresql_where=reservation.c.state == "pending",
-)
-
 label = sa.Table(
     "label",
     metadata,
@@ -258,6 +221,12 @@ rule_override = sa.Table(
     _text("state"),
     _int("changed_at_ms"),
 )
+rule_override_open = sa.Index(
+    "rule_override_open",
+    rule_override.c.sku_id,
+    sqlite_where=rule_override.c.state == "open",
+    postgresql_where=rule_override.c.state == "open",
+)
 
 vision_decision = sa.Table(
     "vision_decision",
@@ -286,39 +255,6 @@ task = sa.Table(
     _text("bin_id"),
     _text("fulfillment_order_id"),
     _int("opened_at_ms"),
-)
-
-route_decision = sa.Table(
-    "route_decision",
-    metadata,
-    _text("order_id", key=True),
-    _text("node_id"),
-    _text("rule"),
-    _text("candidates"),
-    _int("decided_at_ms"),
-)
-
-conflict = sa.Table(
-    "conflict",
-    metadata,
-    _text("conflict_id", key=True),
-    _text("kind"),
-    _text("rule"),
-    _text("inputs"),
-    _text("knew"),
-    _text("effect"),
-    _text("undo"),
-    _text("order_id"),
-    _text("node_id"),
-    _int("opened_at_ms"),
-    _text("sku_id", default=""),
-    _text("effects", default="[]"),
-    _text("needs", default=""),
-    _text("state", default="settled"),
-    _text("decided_by", default=""),
-    _text("decision", default=""),
-    _int("decided_at_ms", default=0),
-    _int("override_ends_ms", default=0),
 )
 
 # The record of what the hub has told each node; NATS only carries it. Holds recipients inside `body`.

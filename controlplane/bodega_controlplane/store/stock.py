@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from bodega.core.ledger import Account, Disposition
+from bodega.core.promise import Hold, OverrideRule, held_back
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema import node_rights, reservation, serial, stock
+from bodega_controlplane.store.schema import (
+    node_rights,
+    reservation,
+    revoked_reservation,
+    rule_override,
+    serial,
+    stock,
+)
 from bodega_controlplane.store.transaction import Transaction
 
 # The order in which stock is listed; also the whole key, so a page can go on after any row.
@@ -29,11 +38,17 @@ SERIALS_LISTING = (serial.c.sku_id, serial.c.serial, serial.c.node_id)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Units of one SKU at one node: on sellable places, promised but not yet picked, and the node's to promise."""
+    """Units of one SKU at one node: on sellable places, promised but not yet picked, the node's to promise, and
+    kept back by people there.
+    """
 
     sellable: int = 0
     reserved: int = 0
     node_rights: int = 0
+    held_back: int = 0
+
+
+_SUMMED = ("sellable", "reserved", "node_rights")
 
 
 def _held_query(*, one_node: bool) -> sa.Select[Any]:
@@ -55,6 +70,14 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
         .where(reservation.c.state == "pending")
         .where(reservation.c.sku_id.in_(wanted))
     )
+    gone = revoked_reservation.c
+    revoked = (
+        sa.select(
+            gone.node_id, gone.sku_id, sa.literal(0), gone.quantity - gone.posted - gone.voided, sa.literal(0)
+        )
+        .where(gone.state == "pending")
+        .where(gone.sku_id.in_(wanted))
+    )
     not_the_hubs = node_rights.c.held + node_rights.c.in_flight
     rights = sa.select(
         node_rights.c.node_id, node_rights.c.sku_id, sa.literal(0), sa.literal(0), not_the_hubs
@@ -62,10 +85,11 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
     if one_node:
         sellable = sellable.where(stock.c.node_id == sa.bindparam("node_id"))
         reserved = reserved.where(reservation.c.node_id == sa.bindparam("node_id"))
+        revoked = revoked.where(gone.node_id == sa.bindparam("node_id"))
         rights = rights.where(node_rights.c.node_id == sa.bindparam("node_id"))
-    parts = sellable.union_all(reserved, rights).subquery()
+    parts = sellable.union_all(reserved, revoked, rights).subquery()
     columns: list[Any] = [parts.c.node_id, parts.c.sku_id]
-    sums = (sa.func.sum(parts.c[name]) for name in Held.__slots__)
+    sums = (sa.func.sum(parts.c[name]) for name in _SUMMED)
     return sa.select(*columns, *sums).group_by(*columns)
 
 
@@ -76,13 +100,44 @@ _HELD, _HELD_AT_NODE = _held_query(one_node=False), _held_query(one_node=True)
 def held(
     tx: Transaction, sku_ids: Collection[str], node_id: str | None = None
 ) -> dict[tuple[str, str], Held]:
-    """(node, SKU) -> what is held there, in one statement and so from one moment; none means zero."""
+    """(node, SKU) -> what is held there; none means zero. Stock and promises are of one moment, in one statement."""
     asked: dict[str, Any] = {"sku_ids": sorted(sku_ids)}
     if node_id is None:
         rows = tx.connection.execute(_HELD, asked)
     else:
         rows = tx.connection.execute(_HELD_AT_NODE, {**asked, "node_id": node_id})
-    return {(row[0], row[1]): Held(*map(int, row[2:])) for row in rows}
+    found = {(row[0], row[1]): Held(*map(int, row[2:])) for row in rows}
+    for place, units in _held_back(tx, asked["sku_ids"], node_id).items():
+        if place in found:
+            found[place] = replace(found[place], held_back=units)
+    return found
+
+
+def _held_back(tx: Transaction, sku_ids: Collection[str], node_id: str | None) -> dict[tuple[str, str], int]:
+    """(node, SKU) -> units that people at the node keep from being promised, of what is sellable there."""
+    rules = sa.select(rule_override.c.node_id, rule_override.c.sku_id, rule_override.c.lot).add_columns(
+        rule_override.c.quantity
+    )
+    rules = rules.where(rule_override.c.state == "open", rule_override.c.rule == OverrideRule.HOLD.value)
+    rules = rules.where(rule_override.c.sku_id.in_(sku_ids))
+    if node_id is not None:
+        rules = rules.where(rule_override.c.node_id == node_id)
+    holds: dict[tuple[str, str], list[Hold]] = defaultdict(list)
+    for row in tx.connection.execute(rules):
+        holds[row.node_id, row.sku_id].append(Hold(row.lot, row.quantity))
+    return {
+        place: held_back(of_place, _sellable_by_lot(tx, *place)) for place, of_place in sorted(holds.items())
+    }
+
+
+def _sellable_by_lot(tx: Transaction, node_id: str, sku_id: str) -> dict[str, int]:
+    query = sa.select(stock.c.lot, sa.func.sum(stock.c.quantity)).where(
+        stock.c.sku_id == sku_id,
+        stock.c.disposition == Disposition.SELLABLE.value,
+        stock.c.external == "",
+        stock.c.node_id == node_id,
+    )
+    return {lot: int(units) for lot, units in tx.connection.execute(query.group_by(stock.c.lot))}
 
 
 def page(

@@ -1,4 +1,4 @@
-"""The life of an order, a fulfillment order, a print job, a reservation and an override, as tables.
+"""The life of an order, a fulfillment order, a print job, a reservation, an override and a conflict, as tables.
 
 Both ends use the same tables: the node steps its fulfillment orders as people scan, the hub steps
 its copy as the journal arrives, so a disagreement is a bug in one place and not in two.
@@ -212,4 +212,41 @@ OVERRIDE = StateTable(
         (OverrideState.OPEN, OverrideEvent.EXPIRE): OverrideState.EXPIRED,
     },
     terminal=frozenset({OverrideState.CLOSED, OverrideState.EXPIRED}),
+)
+
+
+class ConflictState(StrEnum):
+    """Two facts that met: what is left for people to do about it."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    RESOLVED = "resolved"
+    OVERRIDDEN = "overridden"
+
+
+class ConflictEvent(StrEnum):
+    """What rules and people do to a conflict; an override ends by `reopen` if the row needs a person, else `settle`."""
+
+    SETTLE = "settle"
+    RESOLVE = "resolve"
+    OVERRIDE = "override"
+    REOPEN = "reopen"
+
+
+CONFLICT = StateTable(
+    name="conflict",
+    states=ConflictState,
+    events=ConflictEvent,
+    start=ConflictState.OPEN,
+    steps={
+        # The rule has settled everything: nobody is asked.
+        (ConflictState.OPEN, ConflictEvent.SETTLE): ConflictState.SETTLED,
+        (ConflictState.OPEN, ConflictEvent.RESOLVE): ConflictState.RESOLVED,
+        (ConflictState.OPEN, ConflictEvent.OVERRIDE): ConflictState.OVERRIDDEN,
+        (ConflictState.SETTLED, ConflictEvent.OVERRIDE): ConflictState.OVERRIDDEN,
+        (ConflictState.OVERRIDDEN, ConflictEvent.RESOLVE): ConflictState.RESOLVED,
+        (ConflictState.OVERRIDDEN, ConflictEvent.REOPEN): ConflictState.OPEN,
+        (ConflictState.OVERRIDDEN, ConflictEvent.SETTLE): ConflictState.SETTLED,
+    },
+    terminal=frozenset({ConflictState.RESOLVED}),
 )

@@ -19,22 +19,32 @@ from bodega.errors import FieldFault, InvalidInput, Refused
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One SKU at one node, in base units. `safety_stock` units are never promised."""
+    """One SKU at one node, in base units. `safety_stock` units are never promised; a person keeps `held_back`."""
 
     sellable: int
     node_rights: int = 0
     reserved: int = 0
     safety_stock: int = 0
+    held_back: int = 0
 
     @property
     def available(self) -> int:
         """Available to promise, not below zero."""
-        return max(0, self.sellable - self.node_rights - self.reserved - self.safety_stock)
+        kept = self.node_rights + self.reserved + self.held_back + self.safety_stock
+        return max(0, self.sellable - kept)
 
     @property
     def shortfall(self) -> int:
         """Units promised that the shelf does not hold any more; zero in good times."""
         return max(0, self.reserved + self.node_rights - self.sellable)
+
+
+class ServiceClass(StrEnum):
+    """How soon an order was promised; the first is kept first where stock runs short."""
+
+    SAME_DAY = "same_day"
+    NEXT_DAY = "next_day"
+    STANDARD = "standard"
 
 
 class OverrideRule(StrEnum):
@@ -171,6 +181,12 @@ class Reservation:
         """Goods left the shelf for it. More than was pending is posted only up to what was pending."""
         taken = min(_positive(quantity), self.pending)
         return self._settle(replace(self, posted=self.posted + taken), ReservationEvent.POST)
+
+    def lose(self, quantity: int) -> Reservation:
+        """Units that the shelf does not hold for it; more than was pending counts only up to what was pending."""
+        lost = min(_positive(quantity), self.pending)
+        after = replace(self, voided=self.voided + lost)
+        return self._settle(after, ReservationEvent.POST if self.posted else ReservationEvent.VOID)
 
     def void(self) -> Reservation:
         """Give back all that is pending; a settled reservation stays as it is."""

@@ -170,6 +170,11 @@ class OrderServiceStub:
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.CancelOrderRequest.SerializeToString,
                 response_deserializer=bodega_dot_v1_dot_controlplane__pb2.CancelOrderResponse.FromString,
                 _registered_method=True)
+        self.ReassignOrder = channel.unary_unary(
+                '/bodega.v1.OrderService/ReassignOrder',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.ReassignOrderRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.ReassignOrderResponse.FromString,
+                _registered_method=True)
 
 
 class OrderServiceServicer:
@@ -197,6 +202,13 @@ class OrderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReassignOrder(self, request, context):
+        """Takes an order from its node and gives it to another one. Idempotent by request id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -214,6 +226,11 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.CancelOrder,
                     request_deserializer=bodega_dot_v1_dot_controlplane__pb2.CancelOrderRequest.FromString,
                     response_serializer=bodega_dot_v1_dot_controlplane__pb2.CancelOrderResponse.SerializeToString,
+            ),
+            'ReassignOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReassignOrder,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.ReassignOrderRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.ReassignOrderResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -298,6 +315,33 @@ class OrderService:
             '/bodega.v1.OrderService/CancelOrder',
             bodega_dot_v1_dot_controlplane__pb2.CancelOrderRequest.SerializeToString,
             bodega_dot_v1_dot_controlplane__pb2.CancelOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReassignOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.OrderService/ReassignOrder',
+            bodega_dot_v1_dot_controlplane__pb2.ReassignOrderRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.ReassignOrderResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -86,6 +86,8 @@ class OrderServiceStub:
     """Orders, newest first."""
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.CancelOrderRequest, _controlplane_pb2.CancelOrderResponse]
     """Asks the node to stop. The order's state tells when it has."""
+    ReassignOrder: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ReassignOrderRequest, _controlplane_pb2.ReassignOrderResponse]
+    """Takes an order from its node and gives it to another one. Idempotent by request id."""
 
 @_typing.type_check_only
 class OrderServiceAsyncStub(OrderServiceStub):
@@ -98,6 +100,8 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """Orders, newest first."""
     CancelOrder: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.CancelOrderRequest, _controlplane_pb2.CancelOrderResponse]  # type: ignore[assignment]
     """Asks the node to stop. The order's state tells when it has."""
+    ReassignOrder: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ReassignOrderRequest, _controlplane_pb2.ReassignOrderResponse]  # type: ignore[assignment]
+    """Takes an order from its node and gives it to another one. Idempotent by request id."""
 
 class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
     """Orders, as the channels placed them."""
@@ -125,6 +129,14 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_controlplane_pb2.CancelOrderResponse, _abc.Awaitable[_controlplane_pb2.CancelOrderResponse]]:
         """Asks the node to stop. The order's state tells when it has."""
+
+    @_abc_1.abstractmethod
+    def ReassignOrder(
+        self,
+        request: _controlplane_pb2.ReassignOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.ReassignOrderResponse, _abc.Awaitable[_controlplane_pb2.ReassignOrderResponse]]:
+        """Takes an order from its node and gives it to another one. Idempotent by request id."""
 
 def add_OrderServiceServicer_to_server(servicer: OrderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

@@ -201,6 +201,8 @@ class RouteDecision(_message.Message):
     RULE_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
     DECIDED_AT_MS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Order."""
     node_id: _builtins.str
@@ -209,6 +211,10 @@ class RouteDecision(_message.Message):
     """Rule as "name@version"."""
     decided_at_ms: _builtins.int
     """Milliseconds since 1970-01-01 UTC."""
+    reason: _builtins.str
+    """Why the order was moved here from another node; empty for the decision that placed it."""
+    decided_by: _builtins.str
+    """Who moved it, as a role or a rule; empty for the decision that placed it."""
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouteCandidate]:
         """Every node looked at, best first."""
@@ -221,10 +227,12 @@ class RouteDecision(_message.Message):
         rule: _builtins.str = ...,
         candidates: _abc.Iterable[Global___RouteCandidate] | None = ...,
         decided_at_ms: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "decided_at_ms", b"decided_at_ms", "node_id", b"node_id", "order_id", b"order_id", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "decided_at_ms", b"decided_at_ms", "decided_by", b"decided_by", "node_id", b"node_id", "order_id", b"order_id", "reason", b"reason", "rule", b"rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -553,6 +553,94 @@ class CountWanted(_message.Message):
 Global___CountWanted: _TypeAlias = CountWanted  # noqa: Y015
 
 @_typing.final
+class FulfillmentRevoked(_message.Message):
+    """The hub has taken work away from this node: a higher assignment of the order is in force, or it needs none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FULFILLMENT_ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    FENCING_TOKEN_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    fulfillment_order_id: _builtins.str
+    """Fulfillment order to stop; what was picked is put back."""
+    order_id: _builtins.str
+    """Order that it serves."""
+    fencing_token: _builtins.int
+    """Lowest fencing token that may still ship the order; the node's own is below it."""
+    reason: _builtins.str
+    """Why, in one sentence."""
+    def __init__(
+        self,
+        *,
+        fulfillment_order_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        fencing_token: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fencing_token", b"fencing_token", "fulfillment_order_id", b"fulfillment_order_id", "order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FulfillmentRevoked: _TypeAlias = FulfillmentRevoked  # noqa: Y015
+
+@_typing.final
+class OverrideSet(_message.Message):
+    """A person at the centre has set a rule of this node aside, or has put it in force again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OVERRIDE_ID_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    LOT_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    EXPIRES_AFTER_MS_FIELD_NUMBER: _builtins.int
+    override_id: _builtins.str
+    """Override, made by the hub; the node answers with OverrideChanged of this name."""
+    rule: _builtins.str
+    """Rule set aside, as in OverrideChanged."""
+    sku_id: _builtins.str
+    """SKU concerned."""
+    lot: _builtins.str
+    """Lot concerned, or empty for all."""
+    quantity: _builtins.int
+    """Base units, where the rule has a quantity."""
+    reason: _builtins.str
+    """Why, in the person's words."""
+    actor: _builtins.str
+    """Who, as a role."""
+    state: _builtins.str
+    """"open" or "closed"."""
+    expires_after_ms: _builtins.int
+    """Milliseconds, on the node's monotonic clock, after which it closes itself; never 0 while it is open."""
+    def __init__(
+        self,
+        *,
+        override_id: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        lot: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        state: _builtins.str = ...,
+        expires_after_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "expires_after_ms", b"expires_after_ms", "lot", b"lot", "override_id", b"override_id", "quantity", b"quantity", "reason", b"reason", "rule", b"rule", "sku_id", b"sku_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OverrideSet: _TypeAlias = OverrideSet  # noqa: Y015
+
+@_typing.final
 class HubEvent(_message.Message):
     """One fact recorded by the hub for one node."""
 
@@ -570,6 +658,8 @@ class HubEvent(_message.Message):
     RIGHTS_GRANTED_FIELD_NUMBER: _builtins.int
     RIGHTS_WANTED_FIELD_NUMBER: _builtins.int
     COUNT_WANTED_FIELD_NUMBER: _builtins.int
+    FULFILLMENT_REVOKED_FIELD_NUMBER: _builtins.int
+    OVERRIDE_SET_FIELD_NUMBER: _builtins.int
     TRANSFER_CLOSED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Identifier of what caused it at the hub."""
@@ -612,6 +702,14 @@ class HubEvent(_message.Message):
         """Places should be counted."""
 
     @_builtins.property
+    def fulfillment_revoked(self) -> Global___FulfillmentRevoked:
+        """Stop work that is somebody else's now."""
+
+    @_builtins.property
+    def override_set(self) -> Global___OverrideSet:
+        """A rule was set aside from the centre, or is in force again."""
+
+    @_builtins.property
     def transfer_closed(self) -> _stock_pb2.TransferClosed:
         """A transfer between nodes is over."""
 
@@ -630,13 +728,15 @@ class HubEvent(_message.Message):
         rights_granted: _stock_pb2.RightsGranted | None = ...,
         rights_wanted: _stock_pb2.RightsWanted | None = ...,
         count_wanted: Global___CountWanted | None = ...,
+        fulfillment_revoked: Global___FulfillmentRevoked | None = ...,
+        override_set: Global___OverrideSet | None = ...,
         transfer_closed: _stock_pb2.TransferClosed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "node_profile", b"node_profile", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "sku", b"sku", "transfer_closed", b"transfer_closed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "sku", b"sku", "transfer_closed", b"transfer_closed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "node_profile", b"node_profile", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "seen_seq", b"seen_seq", "sku", b"sku", "transfer_closed", b"transfer_closed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "seen_seq", b"seen_seq", "sku", b"sku", "transfer_closed", b"transfer_closed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "transfer_closed"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "fulfillment_revoked", "override_set", "transfer_closed"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 

@@ -207,6 +207,7 @@ class Order(_message.Message):
     PARCELS_FIELD_NUMBER: _builtins.int
     PLACED_AT_MS_FIELD_NUMBER: _builtins.int
     UPDATED_AT_MS_FIELD_NUMBER: _builtins.int
+    SERVICE_CLASS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identifier given by the control plane."""
     channel: _builtins.str
@@ -221,6 +222,8 @@ class Order(_message.Message):
     """Milliseconds since 1970-01-01 UTC at which it was placed."""
     updated_at_ms: _builtins.int
     """Milliseconds since 1970-01-01 UTC of its last change."""
+    service_class: _builtins.str
+    """How soon it was promised: "same_day", "next_day" or "standard". Where stock runs short, the sooner one is kept."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
         """What was asked for."""
@@ -241,10 +244,11 @@ class Order(_message.Message):
         parcels: _abc.Iterable[_builtins.str] | None = ...,
         placed_at_ms: _builtins.int = ...,
         updated_at_ms: _builtins.int = ...,
+        service_class: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "lines", b"lines", "node_id", b"node_id", "order_id", b"order_id", "parcels", b"parcels", "placed_at_ms", b"placed_at_ms", "reference", b"reference", "state", b"state", "updated_at_ms", b"updated_at_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "lines", b"lines", "node_id", b"node_id", "order_id", b"order_id", "parcels", b"parcels", "placed_at_ms", b"placed_at_ms", "reference", b"reference", "service_class", b"service_class", "state", b"state", "updated_at_ms", b"updated_at_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -771,6 +771,7 @@ class Availability(_message.Message):
     RESERVED_FIELD_NUMBER: _builtins.int
     SAFETY_STOCK_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
+    HELD_BACK_FIELD_NUMBER: _builtins.int
     sku_id: _builtins.str
     """SKU."""
     node_id: _builtins.str
@@ -784,7 +785,9 @@ class Availability(_message.Message):
     safety_stock: _builtins.int
     """Units kept back, so that a node never promises its last ones."""
     available: _builtins.int
-    """Available to promise: sellable - node_rights - reserved - safety_stock, not below zero."""
+    """Available to promise: sellable - node_rights - reserved - held_back - safety_stock, not below zero."""
+    held_back: _builtins.int
+    """Units that a person keeps from being promised."""
     def __init__(
         self,
         *,
@@ -795,10 +798,11 @@ class Availability(_message.Message):
         reserved: _builtins.int = ...,
         safety_stock: _builtins.int = ...,
         available: _builtins.int = ...,
+        held_back: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "node_id", b"node_id", "node_rights", b"node_rights", "reserved", b"reserved", "safety_stock", b"safety_stock", "sellable", b"sellable", "sku_id", b"sku_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "held_back", b"held_back", "node_id", b"node_id", "node_rights", b"node_rights", "reserved", b"reserved", "safety_stock", b"safety_stock", "sellable", b"sellable", "sku_id", b"sku_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

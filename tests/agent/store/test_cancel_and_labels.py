@@ -7,50 +7,14 @@ from pathlib import Path
 import pytest
 
 from bodega.codec import parse_node_event
-from bodega.core.ledger import DOCK, Goods, stage_of
-from bodega.core.lifecycles import FulfillmentEvent, PrintEvent, PrintState
+from bodega.core.ledger import stage_of
+from bodega.core.lifecycles import PrintEvent, PrintState
 from bodega.errors import InvalidInput, Refused
-from bodega_agent.rules import effects as ask
-from bodega_agent.store import effects, labels, ledger, work
+from bodega_agent.store import labels, work
 from bodega_agent.store.reader import Reader
-from bodega_agent.store.store import Store
-from bodega_agent.store.transaction import Context, Transaction
+from bodega_agent.store.transaction import Transaction
 from support.node_under_test import HubPen, opened_store
-
-CONTEXT = Context("cmd-1", actor="ana", device="scanner-1")
-FO = "FO-1"
-STAGES = ("assigned", "picking", "picked", "packed", "labelled", "shipped")
-
-
-async def _node_with_work(store: Store) -> HubPen:
-    hub = HubPen(store)
-    await hub.profile()
-    sku_id = await hub.sku(1)
-    await hub.fulfillment_order(1, (sku_id, 2))
-
-    def stock(tx: Transaction) -> None:
-        ledger.move(tx, CONTEXT, "receive", [Goods(sku_id, 5)], target_bin=DOCK)
-        ledger.move(tx, CONTEXT, "put_away", [Goods(sku_id, 5)], source_bin=DOCK, target_bin="A-01-01")
-
-    await store.write(stock)
-    return hub
-
-
-def _bring_to(tx: Transaction, stage: str) -> None:
-    steps: dict[str, tuple[ask.Effect, ...]] = {
-        "picking": (ask.Claim(FO), ask.Pick(FO, 1, Goods("SKU-1", 2), "A-01-01")),
-        "picked": (ask.Advance(FO, FulfillmentEvent.PICKS_DONE),),
-        "packed": (ask.Pack(FO, labels.peek_sscc(tx)),),
-    }
-    for name in STAGES[1 : STAGES.index(stage) + 1]:
-        sscc = work.find(tx, FO).sscc
-        late = {"labelled": (ask.VerifyLabel(FO, sscc),), "shipped": (ask.HandOver(FO, sscc),)}
-        if name == "labelled":
-            job = labels.latest_for(tx, sscc)
-            assert job is not None
-            labels.advance(tx, CONTEXT, job, PrintEvent.SEND)
-        for effect in steps.get(name) or late[name]:
-            effects.execute(tx, CONTEXT, effect)
+from support.worked_order import CONTEXT, FO, STAGES, bring_to, node_with_work
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -58,8 +22,8 @@ async def test_a_cancel_wins_before_the_hand_over_and_comes_too_late_after_it(
     tmp_path: Path, stage: str
 ) -> None:
     with opened_store(tmp_path) as store:
-        hub = await _node_with_work(store)
-        await store.write(lambda tx: _bring_to(tx, stage))
+        hub = await node_with_work(store)
+        await store.write(lambda tx: bring_to(tx, stage))
         await hub.cancel(1)
         await hub.cancel(1)
 
@@ -76,8 +40,8 @@ async def test_a_cancel_wins_before_the_hand_over_and_comes_too_late_after_it(
 
 async def test_the_label_of_a_cancelled_parcel_does_not_leave_the_queue(tmp_path: Path) -> None:
     with opened_store(tmp_path) as store:
-        hub = await _node_with_work(store)
-        await store.write(lambda tx: _bring_to(tx, "packed"))
+        hub = await node_with_work(store)
+        await store.write(lambda tx: bring_to(tx, "packed"))
         await hub.cancel(1)
         assert await store.write(labels.next_queued) is None
         assert [job["state"] for job in await store.read(Reader.labels)] == ["voided"]
@@ -87,8 +51,8 @@ async def test_a_label_that_was_being_sent_when_the_power_failed_is_unknown_and_
     tmp_path: Path,
 ) -> None:
     with opened_store(tmp_path) as store:
-        await _node_with_work(store)
-        await store.write(lambda tx: _bring_to(tx, "packed"))
+        await node_with_work(store)
+        await store.write(lambda tx: bring_to(tx, "packed"))
 
         def send(tx: Transaction) -> None:
             job = labels.next_queued(tx)

@@ -89,11 +89,6 @@ def _task(fact: journal_pb2.TaskOpened) -> Iterator[Name]:
     yield Kind.LOT, fact.lot
 
 
-def _conflict(fact: journal_pb2.ConflictFound) -> Iterator[Name]:
-    yield Kind.ORDER, fact.conflict.order_id
-    yield Kind.SKU, fact.conflict.sku_id
-
-
 def _task_closed(fact: journal_pb2.TaskClosed) -> Iterator[Name]:
     yield Kind.BIN, fact.bin_id
     yield Kind.SKU, fact.sku_id
@@ -129,6 +124,11 @@ def _rights(fact: stock_pb2.RightsTaken | stock_pb2.RightsReturned) -> Iterator[
 def _override(fact: stock_pb2.OverrideChanged) -> Iterator[Name]:
     yield Kind.SKU, fact.sku_id
     yield Kind.LOT, fact.lot
+
+
+def _conflict(fact: journal_pb2.ConflictFound) -> Iterator[Name]:
+    yield Kind.ORDER, fact.conflict.order_id
+    yield Kind.SKU, fact.conflict.sku_id
 
 
 def _whole_node(_fact: object) -> Iterator[Name]:

@@ -21,8 +21,10 @@ from bodega.v1 import controlplane_pb2_grpc as services
 from bodega.v1 import diagnosis_pb2
 from bodega.v1.diagnosis_pb2_grpc import DiagnosisServiceStub
 from bodega_controlplane.api.grpc import wire
+from bodega_controlplane.api.grpc.once import once
 from bodega_controlplane.app import audit, catalogue, decisions, idempotency, nodes, orders, rights, stock
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.reassigning import Move, reassign
 from bodega_controlplane.app.views import Caller, RightsDraft
 from bodega_controlplane.app.wire import sku_message
 from bodega_controlplane.store.transaction import Transaction
@@ -93,6 +95,17 @@ class Orders(services.OrderServiceServicer):
         caller = _operator(self._hub)
         view = await self._hub.run(lambda tx: orders.cancel_order(tx, caller, request.order_id))
         return pb.CancelOrderResponse(order=wire.order(view))
+
+    async def ReassignOrder(
+        self, request: pb.ReassignOrderRequest, context: Context
+    ) -> pb.ReassignOrderResponse:
+        """A repeat of the same request gets the answer of the first."""
+        move, policy = Move(request.order_id, request.reason, request.node_id), self._hub.policy
+
+        def work(tx: Transaction, caller: Caller) -> pb.ReassignOrderResponse:
+            return pb.ReassignOrderResponse(order=wire.order(reassign(tx, caller, move, policy)))
+
+        return await once(self._hub, request, pb.ReassignOrderResponse, work)
 
 
 class Stock(services.StockServiceServicer):
@@ -249,8 +262,9 @@ class Decisions(services.DecisionServiceServicer):
         self, request: pb.ExplainRouteRequest, context: Context
     ) -> pb.ExplainRouteResponse:
         """The decision as it was recorded."""
-        view = await self._hub.read(lambda tx: decisions.explain_route(tx, request.order_id))
-        return pb.ExplainRouteResponse(decision=wire.route_decision(view))
+        views = await self._hub.read(lambda tx: decisions.routes_of(tx, request.order_id))
+        in_force, *earlier = map(wire.route_decision, views)
+        return pb.ExplainRouteResponse(decision=in_force, earlier=earlier)
 
     async def ListVisionDecisions(
         self, request: pb.ListVisionDecisionsRequest, context: Context

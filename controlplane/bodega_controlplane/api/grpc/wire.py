@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from bodega import codec
 from bodega.limits import PAGE_ROWS_MAX
-from bodega.v1 import catalogue_pb2, controlplane_pb2, decisions_pb2, fleet_pb2, orders_pb2, stock_pb2
+from bodega.v1 import (
+    catalogue_pb2,
+    conflicts_pb2,
+    controlplane_pb2,
+    decisions_pb2,
+    fleet_pb2,
+    orders_pb2,
+    stock_pb2,
+)
 from bodega_controlplane.app import views
+from bodega_controlplane.app.conflict_views import ConflictInputView, OverrideView
 from bodega_controlplane.rules.lag import lag_of
 
 
@@ -61,6 +70,7 @@ def order(view: views.OrderView) -> orders_pb2.Order:
         parcels=view.parcels,
         placed_at_ms=view.placed_at_ms,
         updated_at_ms=view.updated_at_ms,
+        service_class=view.service_class,
     )
 
 
@@ -87,6 +97,7 @@ def availability(view: views.AvailabilityView) -> stock_pb2.Availability:
         reserved=view.reserved,
         safety_stock=view.safety_stock,
         available=view.available,
+        held_back=view.held_back,
     )
 
 
@@ -201,6 +212,8 @@ def route_decision(view: views.RouteDecisionView) -> decisions_pb2.RouteDecision
             for row in view.candidates
         ],
         decided_at_ms=view.decided_at_ms,
+        reason=view.reason,
+        decided_by=view.decided_by,
     )
 
 
@@ -243,6 +256,18 @@ def conflict(view: views.ConflictView) -> decisions_pb2.Conflict:
         decided_at_ms=view.decided_at_ms,
         override_ends_ms=view.override_ends_ms,
     )
+
+
+def conflict_input(view: ConflictInputView) -> conflicts_pb2.ConflictInput:
+    """One of the facts that met."""
+    return conflicts_pb2.ConflictInput(
+        event=view.event, fact=view.fact, who=view.who, at_ms=view.at_ms, sentence=view.sentence
+    )
+
+
+def override(view: OverrideView) -> conflicts_pb2.Override:
+    """A rule that was set aside."""
+    return conflicts_pb2.Override(**{name: getattr(view, name) for name in OverrideView.__slots__})
 
 
 def audit_entry(view: views.AuditEntryView) -> controlplane_pb2.AuditEntry:

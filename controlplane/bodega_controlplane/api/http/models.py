@@ -7,7 +7,7 @@ and no angle brackets, so that a name can go on a label or a page without becomi
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -132,6 +132,14 @@ class OrderIn(_In):
     reference: Identifier = Field(description="The channel's own reference.")
     lines: list[OrderLineIn] = Field(min_length=1, max_length=ORDER_LINES_MAX)
     recipient: RecipientIn
+    service_class: Literal["same_day", "next_day", "standard"] = Field(
+        default="standard",
+        description="How soon it was promised; where stock runs short, the sooner is kept first.",
+    )
+
+    def same_order(self) -> dict[str, Any]:
+        """What makes two requests of one key the same. The class only where it was said, as before there was one."""
+        return self.model_dump(exclude=set() if self.service_class != "standard" else {"service_class"})
 
     def draft(self) -> views.OrderDraft:
         """The value for the app layer."""
@@ -146,6 +154,7 @@ class OrderIn(_In):
                 country=to.country,
                 location=views.GeoPoint(to.location.latitude, to.location.longitude),
             ),
+            service_class=self.service_class,
         )
 
 
@@ -171,6 +180,7 @@ class OrderOut(BaseModel):
     parcels: list[str] = Field(description="SSCCs of its parcels, 18 digits each.")
     placed_at: datetime
     updated_at: datetime
+    service_class: str = Field(description="How soon it was promised.")
 
     @classmethod
     def of(cls, view: views.OrderView) -> OrderOut:
@@ -194,6 +204,7 @@ class OrderOut(BaseModel):
             parcels=list(view.parcels),
             placed_at=_time(view.placed_at_ms),
             updated_at=_time(view.updated_at_ms),
+            service_class=view.service_class,
         )
 
 
@@ -209,7 +220,7 @@ class OrderPageOut(BaseModel):
 
 
 class AvailabilityRow(BaseModel):
-    """available = sellable - node_rights - reserved - safety_stock, not below zero."""
+    """available = sellable - node_rights - reserved - held_back - safety_stock, not below zero."""
 
     sku_id: str
     node_id: str
@@ -217,6 +228,7 @@ class AvailabilityRow(BaseModel):
     node_rights: int = Field(description="Of these, units whose right to promise the node holds itself.")
     reserved: int = Field(description="Units promised to open orders and not yet picked.")
     safety_stock: int = Field(description="Units kept back, so that a node never promises its last ones.")
+    held_back: int = Field(description="Units that a person keeps from being promised.")
     available: int
 
     @classmethod
@@ -229,6 +241,7 @@ class AvailabilityRow(BaseModel):
             node_rights=view.node_rights,
             reserved=view.reserved,
             safety_stock=view.safety_stock,
+            held_back=view.held_back,
             available=view.available,
         )
 

@@ -89,7 +89,7 @@ async def place_order(
         view = orders.place_order(tx, caller, draft, policy)
         return StoredResponse(201, models.OrderOut.of(view).model_dump_json().encode())
 
-    digest = digest_of("POST", "/v1/orders", json.dumps(body.model_dump(), sort_keys=True).encode())
+    digest = digest_of("POST", "/v1/orders", json.dumps(body.same_order(), sort_keys=True).encode())
     stored = await hub.run_once(caller, key, digest, place)
     order = json.loads(stored.body)
     log.info("order_placed", order_id=order["order_id"], node_id=order["node_id"], replayed=stored.replayed)

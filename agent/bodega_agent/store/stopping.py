@@ -1,0 +1,96 @@
+"""The hub stops work: a cancel, or a revocation because the order is another node's now.
+
+Both go by `rules.cancel`. Where a cancel met work under way, or came after the parcel had left, the row that explains
+it is made here, from what the node knew; the hub makes the same one of a late cancel, so it is one row.
+"""
+
+from __future__ import annotations
+
+from bodega.codec import parse_node_event
+from bodega.core.conflicts.cancel_races_ship import cancel_races_ship, cancel_won
+from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
+from bodega.v1 import journal_pb2
+from bodega_agent.rules.cancel import cancel_effects
+from bodega_agent.rules.effects import ReportLateCancel
+from bodega_agent.store import conflicts, effects, work
+from bodega_agent.store.transaction import Context, Transaction
+
+
+def cancel(tx: Transaction, context: Context, cancel_seq: int, message: journal_pb2.CancelRequested) -> None:
+    """A cancel from the hub, by `rules.cancel`. Raises NotFound for work that is not here."""
+    order = work.find(tx, message.fulfillment_order_id)
+    advanced_seq, _ = work.steps_of(tx, order.fulfillment_order_id)
+    if _stop(tx, context, order):
+        _report_late_cancel(tx, context, order, cancel_seq)
+    elif FULFILLMENT.allows(order.state, FulfillmentEvent.CANCEL) and _picked(order):
+        conflicts.record(
+            tx,
+            context,
+            cancel_won(
+                node_id=tx.get("node_id"),
+                order_id=order.order_id,
+                cancel_event=_hub_event(tx, cancel_seq),
+                # An order that was begun before this was kept has the cancelled step itself in its place.
+                work_event=_own_event(tx, advanced_seq or work.steps_of(tx, order.fulfillment_order_id)[0]),
+                state=order.state,
+                picked=_picked(order),
+                sscc=order.sscc,
+            ),
+        )
+
+
+def revoke(tx: Transaction, context: Context, message: journal_pb2.FulfillmentRevoked) -> None:
+    """The order is another node's: what is not begun leaves the queue, what is begun is put back.
+
+    Nothing if this node has the order under a token that may still ship, or has shipped: that report says it all.
+    """
+    order = work.find_or_none(tx, message.fulfillment_order_id)
+    if order is not None and order.fencing_token < message.fencing_token:
+        _stop(tx, context, order)
+
+
+def _stop(tx: Transaction, context: Context, order: work.WorkOrder) -> bool:
+    """Do what `rules.cancel` says; whether it says that the parcel has left."""
+    asked = cancel_effects(order.fulfillment_order_id, order.state, picked=_picked(order), sscc=order.sscc)
+    for effect in asked:
+        if not isinstance(effect, ReportLateCancel):
+            effects.execute(tx, context, effect)
+    return order.state is FulfillmentState.SHIPPED
+
+
+def _picked(order: work.WorkOrder) -> int:
+    return sum(line.picked for line in order.lines)
+
+
+def _report_late_cancel(tx: Transaction, context: Context, order: work.WorkOrder, cancel_seq: int) -> None:
+    _, ship_seq = work.steps_of(tx, order.fulfillment_order_id)
+    late = journal_pb2.CancelCameTooLate(
+        fulfillment_order_id=order.fulfillment_order_id,
+        order_id=order.order_id,
+        cancel_seq=cancel_seq,
+        ship_seq=ship_seq,
+    )
+    tx.append(context, cancel_came_too_late=late)
+    shipped = tx.one("SELECT body FROM journal WHERE seq = ?", (ship_seq,))
+    if shipped is None:
+        return  # it is in an archive; the hub has it, and makes the row
+    conflicts.record(
+        tx,
+        context,
+        cancel_races_ship(
+            node_id=tx.get("node_id"),
+            order_id=order.order_id,
+            cancel_event=_hub_event(tx, cancel_seq),
+            ship_event=_own_event(tx, ship_seq),
+            seen_seq_at_ship=parse_node_event(shipped[0]).seen_seq,
+            cancel_seq=cancel_seq,
+        ),
+    )
+
+
+def _hub_event(tx: Transaction, seq: int) -> str:
+    return f"hub/{tx.get('down_epoch', 1)}/{seq}"
+
+
+def _own_event(tx: Transaction, seq: int) -> str:
+    return f"{tx.get('node_id')}/{tx.head.epoch}/{seq}"

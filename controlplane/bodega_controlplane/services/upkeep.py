@@ -1,0 +1,59 @@
+"""Does what `app.upkeep` finds to be done, round after round, beside everything else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from bodega.errors import BodegaError
+from bodega.host.log import get_logger
+from bodega.limits import UPKEEP_AGAIN_S, UPKEEP_S
+from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.upkeep import ACTOR, due
+
+log = get_logger(__name__)
+
+
+class UpkeepService:
+    """Runs for as long as the control plane does, a round every `every_s`.
+
+    What could not be done is tried again after `again_s`, so that many open conflicts cost little.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        every_s: float = UPKEEP_S,
+        again_s: float = UPKEEP_AGAIN_S,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._hub = hub
+        self._every_s = every_s
+        self._again_s = again_s
+        self._clock = clock
+        self._not_before: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Until cancelled; what a database that is away has left undone is done later."""
+        while True:
+            try:
+                await self.round()
+            except BodegaError as error:
+                log.warning("upkeep_failed", code=error.code, reason=error.message)
+            await asyncio.sleep(self._every_s)
+
+    async def round(self) -> None:
+        """Everything that is due now."""
+        caller, boot, policy = self._hub.caller(ACTOR, ACTOR), self._hub.boot_time(), self._hub.policy
+        now = (self._clock or asyncio.get_running_loop().time)()
+        jobs = await self._hub.read(lambda tx: due(tx, caller, policy, boot))
+        waiting = {job.name: self._not_before[job.name] for job in jobs if job.name in self._not_before}
+        for job in jobs:
+            if waiting.get(job.name, now) > now:
+                continue
+            if await self._hub.run(job.run):
+                waiting.pop(job.name, None)
+            else:
+                waiting[job.name] = now + self._again_s
+        self._not_before = waiting

@@ -1,0 +1,70 @@
+"""Who was promised what at a node: asked when its shelf turns out to hold less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.schema import fulfillment_order, node_reservation, orders, reservation
+from bodega_controlplane.store.transaction import Transaction
+
+_PENDING = reservation.c.quantity - reservation.c.posted - reservation.c.voided
+_LOCAL_PENDING = node_reservation.c.quantity - node_reservation.c.posted - node_reservation.c.voided
+
+
+def _of_orders(node_id: str, sku_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        reservation.c.state == "pending",
+        reservation.c.sku_id == sku_id,
+        reservation.c.node_id == node_id,
+    )
+
+
+def _of_node(node_id: str, sku_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        node_reservation.c.state == "pending",
+        node_reservation.c.sku_id == sku_id,
+        node_reservation.c.node_id == node_id,
+    )
+
+
+def any_of(tx: Transaction, node_id: str, sku_id: str) -> bool:
+    """Whether anybody was promised any of it there."""
+    found = sa.select(reservation.c.line).where(*_of_orders(node_id, sku_id)).exists()
+    local = sa.select(node_reservation.c.posted).where(*_of_node(node_id, sku_id)).exists()
+    return bool(tx.connection.execute(sa.select(sa.or_(found, local))).scalar_one())
+
+
+def to_orders(tx: Transaction, node_id: str, sku_id: str) -> list[Row]:
+    """One row per order: order_id, service_class, placed_at_ms, units pending, and its assigned_event."""
+    newest = (
+        sa.select(sa.func.max(fulfillment_order.c.fencing_token))
+        .where(fulfillment_order.c.order_id == orders.c.order_id)
+        .correlate(orders)
+        .scalar_subquery()
+    )
+    named: list[Any] = [orders.c.order_id, orders.c.service_class, orders.c.placed_at_ms]
+    event = fulfillment_order.c.assigned_event
+    query = (
+        sa.select(*named, event, sa.func.sum(_PENDING).label("units"))
+        .select_from(reservation)
+        .join(orders, orders.c.order_id == reservation.c.order_id)
+        .join(
+            fulfillment_order,
+            sa.and_(
+                fulfillment_order.c.order_id == orders.c.order_id,
+                fulfillment_order.c.fencing_token == newest,
+            ),
+        )
+        .where(*_of_orders(node_id, sku_id))
+        .group_by(*named, event)
+    )
+    return list(tx.connection.execute(query))
+
+
+def by_node(tx: Transaction, node_id: str, sku_id: str) -> int:
+    """Units that the node has promised by itself and not yet handed over."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(_LOCAL_PENDING), 0)).where(*_of_node(node_id, sku_id))
+    return int(tx.connection.execute(query).scalar_one())

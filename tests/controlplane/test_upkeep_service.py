@@ -1,0 +1,57 @@
+"""The hub's upkeep runs by itself: what is due is done in a round, what could not be done is not asked every second."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from bodega.core.deadline import BootTime
+from bodega.errors import Unavailable
+from bodega.limits import UPKEEP_AGAIN_S
+from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.keys import load_hub_key
+from bodega_controlplane.services.upkeep import UpkeepService
+from bodega_controlplane.store.engine import Store
+from support.controlplane import POLICY, deliver
+from support.moved_order import LISBON, PORTO, SKU, news, order_now, place, two_nodes
+
+
+async def test_an_order_that_nobody_can_serve_is_looked_at_again_after_a_while(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    store, now = sqlite_store, [0.0]
+    lisbon, porto = two_nodes(store, porto=0)
+    order = place(store, 4)
+    lisbon.move("count_down", SKU, 8, source="A-01-01")
+    deliver(store, *news(store, lisbon))
+    hub = Hub(store, load_hub_key(tmp_path), POLICY, boot_clock=lambda: BootTime("boot-1", 1))
+    upkeep = UpkeepService(hub, clock=lambda: now[0])
+    await upkeep.round()
+    porto.shelve(SKU, 9)
+    deliver(store, *news(store, porto))
+    now[0] = UPKEEP_AGAIN_S - 1
+    await upkeep.round()
+    assert order_now(store, order.order_id).node_id == LISBON
+    now[0] = UPKEEP_AGAIN_S
+    await upkeep.round()
+    assert order_now(store, order.order_id).node_id == PORTO
+
+
+async def test_a_database_that_is_away_does_not_end_it(sqlite_store: Store, tmp_path: Path) -> None:
+    hub = Hub(sqlite_store, load_hub_key(tmp_path), POLICY)
+    rounds = asyncio.Event()
+
+    class Away(UpkeepService):
+        failed = False
+
+        async def round(self) -> None:
+            if self.failed:
+                rounds.set()
+            self.failed = True
+            raise Unavailable("the database does not answer")
+
+    running = asyncio.create_task(Away(hub, every_s=0).run())
+    async with asyncio.timeout(5):
+        await rounds.wait()
+    running.cancel()
+    assert rounds.is_set()
