@@ -118,6 +118,7 @@ class Operations:
         return self._board.watch(_text(request, "device") if "device" in request else None)
 
     async def _scan(self, request: Json) -> Shown:
+        """One scan of a hand-held. One that may be sent again says `counter` and `counter_name` (`ports.Scan`)."""
         text = _text(request, "text")
         raw = text.encode()
         if len(raw) > SCAN_BYTES_MAX:
@@ -127,8 +128,9 @@ class Operations:
             text=text,
             symbology=_text(request, "symbology") if request.get("symbology") else None,
             device=_text(request, "device"),
-            device_counter=next(self._typed),
+            device_counter=_number(request, "counter") if "counter" in request else next(self._typed),
             at_ms=time.time_ns() // 1_000_000,
+            counter_name=_text(request, "counter_name") if "counter" in request else "",
         )
         return await self._floor.handle(typed)
 
@@ -154,6 +156,13 @@ def _text(request: Json, name: str) -> str:
     value: Any = request.get(name)
     if not isinstance(value, str) or not value:
         raise _fault(name, "must be a text that is not empty")
+    return value
+
+
+def _number(request: Json, name: str) -> int:
+    value: Any = request.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise _fault(name, "must be a whole number from 1 on")
     return value
 
 
