@@ -15,7 +15,7 @@ from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import bound, get_logger
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, effects, rights, work
+from bodega_agent.store import catalogue, effects, rights, transfers, work
 from bodega_agent.store.transaction import Context, Transaction
 
 log = get_logger(__name__)
@@ -91,6 +91,8 @@ def _dispatch(
             rights.take(tx, context, event.rights_granted)
         case "rights_wanted":
             rights.give_back(tx, context, event.rights_wanted)
+        case "transfer_closed":
+            transfers.close(tx, context, event.transfer_closed)
         case "desired_state":
             _take_desired_state(tx, context, event.desired_state, verify)
 

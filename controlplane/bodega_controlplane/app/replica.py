@@ -25,6 +25,7 @@ from bodega.v1 import journal_pb2
 from bodega_controlplane.app import reported
 from bodega_controlplane.app.fulfilling import OpenWork
 from bodega_controlplane.app.rights_book import RightsBook
+from bodega_controlplane.app.transfers import TransferBook
 from bodega_controlplane.store import facts, journal, nodes, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
@@ -58,6 +59,7 @@ class Replica:
         self._head_seq: int = node.head_seq
         self._work = OpenWork(tx, node.node_id, now_ms)
         self._rights = RightsBook(tx, node.node_id, now_ms)
+        self._transfers = TransferBook(tx, node.node_id, now_ms)
         self._arrived: list[_Arrived] = []
         self._journal: list[Values] = []
         self._parked: list[Values] = []
@@ -105,6 +107,7 @@ class Replica:
         self._rights.write()
         stock.add(self._tx, self.node_id, self._balances)
         stock.put_serials(self._tx, list(self._serials.values()))
+        self._transfers.write()
         facts.put_labels(self._tx, list(self._labels.values()))
         facts.put_discrepancies(self._tx, self._discrepancies)
         facts.close_discrepancies(self._tx, self.node_id, self._closed)
@@ -157,6 +160,7 @@ class Replica:
             row = {**self._at(arrived.seq), **account._asdict(), "serial": serial}
             self._serials[sku_id, serial] = row
         self._rights.spent(spent_by(movement))
+        self._transfers.moved(movement, self.head.epoch, arrived.seq)
         if movement.command == "pick" and movement.reference.fulfillment_order_id:
             for account, quantity, _serials in movement.postings:
                 if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
@@ -189,6 +193,10 @@ class Replica:
 
     def _rights_returned(self, arrived: _Arrived) -> str:
         self._rights.returned(arrived.message.rights_returned, arrived.seq)
+        return ""
+
+    def _transfer_settled(self, arrived: _Arrived) -> str:
+        self._transfers.settled(arrived.message.transfer_settled)
         return ""
 
     def _store_restored(self, arrived: _Arrived) -> str:
@@ -303,6 +311,7 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "reservation_changed": Replica._reservation_changed,
     "rights_taken": Replica._rights_taken,
     "rights_returned": Replica._rights_returned,
+    "transfer_settled": Replica._transfer_settled,
     "store_restored": Replica._store_restored,
     "ledger_checkpoint": Replica._ledger_checkpoint,
     "label_advanced": Replica._label_advanced,

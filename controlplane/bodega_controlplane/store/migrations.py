@@ -50,7 +50,7 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
-    # What people decide about conflicts.
+    # What people decide about conflicts; goods between nodes.
     3: Step(
         {
             schema.conflict: (
@@ -64,6 +64,11 @@ STEPS: Mapping[int, Step] = {
                 "override_ends_ms",
             ),
         },
+        (
+            schema.transfer,
+            schema.transfer_side,
+            schema.transfer_goods,
+        ),
     ),
 }
 

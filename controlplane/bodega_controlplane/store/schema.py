@@ -15,8 +15,17 @@ from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
+from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
 
-__all__ = ["metadata", "node_reservation", "node_rights", "rights_transfer"]
+__all__ = [
+    "metadata",
+    "node_reservation",
+    "node_rights",
+    "rights_transfer",
+    "transfer",
+    "transfer_goods",
+    "transfer_side",
+]
 
 SCHEMA_VERSION = 3
 
