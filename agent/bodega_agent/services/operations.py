@@ -21,7 +21,7 @@ from bodega_agent.services.importing import ImportService
 from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard, Shown
-from bodega_agent.store import commands, labels
+from bodega_agent.store import commands, labels, proposals
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
@@ -66,6 +66,7 @@ class Operations:
             "ledger.verify": self._verify,
             "ledger.command": self._command,
             "ledger.import": self._importing.take,
+            "catalog.propose": self._propose,
             "sync": self._sync,
         }
 
@@ -109,6 +110,25 @@ class Operations:
         # A parcel that was packed for an order has a label to print now.
         self._printing.wake()
         return result
+
+    async def _propose(self, request: Json) -> Json:
+        """An edit of a record that the hub keeps; done once for its `cmd_id`."""
+        cmd_id, kind, subject = (_text(request, name) for name in ("cmd_id", "kind", "subject"))
+        reason = _text(request, "reason") if request.get("reason") else ""
+        values = request.get("fields")
+        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+            raise _fault("fields", "must be an object of texts")
+        body = {"op": "catalog.propose", "kind": kind, "subject": subject, "fields": values, "reason": reason}
+
+        def work(tx: Transaction) -> Json:
+            who = Context(cmd_id, actor="technician", device="control")
+            return tx.once(
+                cmd_id,
+                body,
+                lambda: proposals.propose(tx, who, kind=kind, subject=subject, values=values, reason=reason),
+            )
+
+        return await self._store.write(work)
 
     async def _prompt(self, request: Json) -> Shown:
         device = _text(request, "device")

@@ -24,6 +24,7 @@ from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app import reported
 from bodega_controlplane.app.fulfilling import OpenWork
+from bodega_controlplane.app.proposals import ProposalBook
 from bodega_controlplane.app.rights_book import RightsBook
 from bodega_controlplane.app.transfers import TransferBook
 from bodega_controlplane.store import facts, journal, nodes, stock
@@ -60,6 +61,7 @@ class Replica:
         self._work = OpenWork(tx, node.node_id, now_ms)
         self._rights = RightsBook(tx, node.node_id, now_ms)
         self._transfers = TransferBook(tx, node.node_id, now_ms)
+        self._proposals = ProposalBook(tx, node.node_id, now_ms)
         self._arrived: list[_Arrived] = []
         self._journal: list[Values] = []
         self._parked: list[Values] = []
@@ -108,6 +110,7 @@ class Replica:
         stock.add(self._tx, self.node_id, self._balances)
         stock.put_serials(self._tx, list(self._serials.values()))
         self._transfers.write()
+        self._proposals.write()
         facts.put_labels(self._tx, list(self._labels.values()))
         facts.put_discrepancies(self._tx, self._discrepancies)
         facts.close_discrepancies(self._tx, self.node_id, self._closed)
@@ -193,6 +196,10 @@ class Replica:
 
     def _rights_returned(self, arrived: _Arrived) -> str:
         self._rights.returned(arrived.message.rights_returned, arrived.seq)
+        return ""
+
+    def _field_proposed(self, arrived: _Arrived) -> str:
+        self._proposals.proposed(arrived.message.field_proposed, self.head.epoch, arrived.seq)
         return ""
 
     def _transfer_settled(self, arrived: _Arrived) -> str:
@@ -311,6 +318,7 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "reservation_changed": Replica._reservation_changed,
     "rights_taken": Replica._rights_taken,
     "rights_returned": Replica._rights_returned,
+    "field_proposed": Replica._field_proposed,
     "transfer_settled": Replica._transfer_settled,
     "store_restored": Replica._store_restored,
     "ledger_checkpoint": Replica._ledger_checkpoint,

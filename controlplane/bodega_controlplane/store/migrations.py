@@ -50,9 +50,10 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
-    # What people decide about conflicts; goods between nodes.
+    # What people decide about conflicts; goods between nodes; edits that nodes propose.
     3: Step(
         {
+            schema.sku: ("field_changes",),
             schema.conflict: (
                 "sku_id",
                 "effects",
@@ -68,6 +69,7 @@ STEPS: Mapping[int, Step] = {
             schema.transfer,
             schema.transfer_side,
             schema.transfer_goods,
+            schema.field_proposal,
         ),
     ),
 }

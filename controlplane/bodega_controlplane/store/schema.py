@@ -14,10 +14,12 @@ from bodega_controlplane.store.columns import integer as _int
 from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_proposals import field_proposal
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
 
 __all__ = [
+    "field_proposal",
     "metadata",
     "node_reservation",
     "node_rights",
@@ -123,6 +125,7 @@ sku = sa.Table(
     _text("units", default="[]"),
     _int("units_version", default=0),
     _text("components", default="[]"),
+    _text("field_changes", default="{}"),
 )
 
 gtin = sa.Table(
