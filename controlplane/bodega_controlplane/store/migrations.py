@@ -50,7 +50,8 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
-    # What people decide about conflicts; goods between nodes; edits that nodes propose.
+    # What people decide about conflicts; goods between nodes; edits that nodes propose; the broker's streams, bulk
+    # that waits, telemetry.
     3: Step(
         {
             schema.sku: ("field_changes",),
@@ -70,6 +71,9 @@ STEPS: Mapping[int, Step] = {
             schema.transfer_side,
             schema.transfer_goods,
             schema.field_proposal,
+            schema.broker_stream,
+            schema.down_waiting,
+            schema.telemetry,
         ),
     ),
 }
