@@ -122,7 +122,7 @@ def test_the_row_of_a_lost_edit_says_what_both_knew_and_how_to_put_it_in_force()
         "lisbon-01 had seen version 3 when it made weight_g of sku OAT 1034; the hub has 990 since version 4"
     )
     assert row.effect == "weight_g of sku OAT stays 990; 1034 is kept"
-    assert (row.undo, row.needs) == ("put it in force: bodegactl catalog apply lisbon-01/1/7", "")
+    assert (row.undo, row.needs) == ("put it in force: bodegactl catalog proposals apply lisbon-01/1/7", "")
     waits = edited_on_both_sides(
         field(SKU, "units", "case=6"), Standing("", 1, "hub/sku:OAT/1"), Decision.WAIT
     )

@@ -217,7 +217,9 @@ def apply_proposal(
 def _known(tx: Transaction, proposal_id: str) -> Row:
     row = proposals.by_id(tx, proposal_id)
     if row is None:
-        raise NotFound(f"there is no proposal '{proposal_id}'", hint="list them: bodegactl catalog proposals")
+        raise NotFound(
+            f"there is no proposal '{proposal_id}'", hint="list them: bodegactl catalog proposals ls"
+        )
     return row
 
 

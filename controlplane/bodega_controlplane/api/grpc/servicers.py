@@ -17,7 +17,17 @@ from bodega.limits import CATALOGUE_ROWS_MAX
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.api.grpc import wire
-from bodega_controlplane.app import audit, catalogue, decisions, idempotency, nodes, orders, rights, stock
+from bodega_controlplane.app import (
+    audit,
+    catalogue,
+    decisions,
+    idempotency,
+    nodes,
+    orders,
+    rebalancing,
+    rights,
+    stock,
+)
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import Caller, RightsDraft
 from bodega_controlplane.app.wire import sku_message
@@ -179,6 +189,15 @@ class Rights(services.RightsServiceServicer):
 
         stored = await self._once(caller, "RecallRights", draft, work)
         return pb.RecallRightsResponse.FromString(stored.body)
+
+    async def RebalanceRights(
+        self, request: pb.RebalanceRightsRequest, context: Context
+    ) -> pb.RebalanceRightsResponse:
+        """One round now, or only its plan."""
+        moved = await rebalancing.rebalance(self._hub, _operator(self._hub), dry_run=request.dry_run)
+        return pb.RebalanceRightsResponse(
+            moves=[pb.RightsRebalance(**one.move._asdict(), transfer_id=one.transfer_id) for one in moved]
+        )
 
     async def _once(
         self,

@@ -216,11 +216,11 @@ def edited_on_both_sides(edit: Edit, standing: Standing, decision: Decision) -> 
         knew=f"{edit.node_id} had seen version {edit.base_version} when it made {what} {edit.value}; the hub has"
         f" {now} since version {standing.version}",
         effect=f"{what} stays {now}; {edit.value} is kept" + ("" if lost else " until a person decides"),
-        undo=f"put it in force: bodegactl catalog apply {edit.event}",
+        undo=f"put it in force: bodegactl catalog proposals apply {edit.event}",
         node_id=edit.node_id,
         sku_id=edit.subject if edit.kind == SKU else "",
         effects=(f"kept:{edit.kind}/{edit.subject}/{edit.field}",),
         needs=""
         if lost
-        else f"look whether {what} shall be {edit.value}: bodegactl catalog apply {edit.event}",
+        else f"look whether {what} shall be {edit.value}: bodegactl catalog proposals apply {edit.event}",
     )
