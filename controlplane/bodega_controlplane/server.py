@@ -24,11 +24,11 @@ from bodega.errors import AddressInUse, ConfigInvalid, FieldFault, PermissionRef
 from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
 from bodega.limits import STOP_S
-from bodega_controlplane.app import rebalancing
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.services import rounds
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.transport.nats_fleet import NatsFleet
@@ -91,7 +91,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
     await parts.enter_async_context(_running(LinkService(hub, NatsFleet(_broker(config.nats))).run(), stop))
-    await parts.enter_async_context(_running(rebalancing.keep(hub), stop))
+    await parts.enter_async_context(_running(rounds.keep(hub), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
 

@@ -50,7 +50,6 @@ EXPIRIES_PER_COMMIT_MAX = 200
 
 # Rights go where they are used (`core.rebalance`): use is counted over the window.
 REBALANCE_S = 900.0
-REBALANCE_JITTER_RATIO = 0.2
 REBALANCE_WINDOW_S = 7 * 24 * 3600
 # A node is left alone for so long after a move of its rights has ended.
 REBALANCE_REST_S = 3600
@@ -63,6 +62,10 @@ REBALANCE_SLACK_RATIO = 0.25
 REBALANCE_SHARE_RATIO = 0.5
 REBALANCE_SKUS_PER_COMMIT_MAX = 20
 REBALANCE_SKUS_MAX = 1_000
+
+# Rounds of the hub: how often lots are judged by the day, and how far rounds of several hubs drift apart.
+LOT_SWEEP_S = 600.0
+ROUND_JITTER_RATIO = 0.2
 
 # Orders and the storefront API
 ORDER_LINES_MAX = 200

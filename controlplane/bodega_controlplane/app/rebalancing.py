@@ -1,4 +1,4 @@
-"""Rights are moved to where they are used, in rounds: by the clock of one hub, or when an operator asks.
+"""Rights are moved to where they are used, in rounds: `services.rounds` begins them, or an operator.
 
 The plan is `core.rebalance`; moves are the ordinary grants and recalls of `app.rights`, in small transactions, each of
 which looks again before it moves anything. What is asked back is the node's until the node has answered.
@@ -6,19 +6,15 @@ which looks again before it moves anything. What is asked back is the node's unt
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
 from bodega.core.rebalance import GRANT, Move, RebalancePolicy, Use, plan
-from bodega.errors import BodegaError, Refused
+from bodega.errors import Refused
 from bodega.host.log import get_logger
 from bodega.limits import (
-    REBALANCE_JITTER_RATIO,
     REBALANCE_REST_S,
-    REBALANCE_S,
     REBALANCE_SKUS_MAX,
     REBALANCE_SKUS_PER_COMMIT_MAX,
     REBALANCE_WINDOW_S,
@@ -29,13 +25,12 @@ from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.stock import standing_of
 from bodega_controlplane.app.views import Caller, RightsDraft
 from bodega_controlplane.rules.routing import RoutingPolicy
-from bodega_controlplane.store import meta, rights, stock
+from bodega_controlplane.store import rights, stock
 from bodega_controlplane.store.transaction import Transaction
 
 log = get_logger(__name__)
 
 _POLICY = RebalancePolicy()
-_ROUND = "rebalanced_at_ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +113,3 @@ async def rebalance(hub: Hub, caller: Caller, *, dry_run: bool = False) -> tuple
     for one in done:
         log.info("rights_moved", **one.move._asdict(), transfer_id=one.transfer_id)
     return tuple(done)
-
-
-async def keep(hub: Hub) -> None:
-    """A round every REBALANCE_S until cancelled; of several hubs on one database one does it."""
-    while True:
-        jitter = random.uniform(1 - REBALANCE_JITTER_RATIO, 1 + REBALANCE_JITTER_RATIO)  # noqa: S311 - no secret
-        await asyncio.sleep(REBALANCE_S * jitter)
-        caller = hub.caller("hub", "hub")
-        try:
-            mine = partial(meta.claim, name=_ROUND, now_ms=caller.now_ms, every_ms=int(REBALANCE_S * 500))
-            if await hub.run(mine):
-                await rebalance(hub, caller)
-        except BodegaError as error:
-            # The database is away or busy: the next round finds everything as it is.
-            log.warning("rebalance_failed", code=error.code, reason=error.message)

@@ -22,12 +22,13 @@ from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import reported
+from bodega_controlplane.app import lots, reported
 from bodega_controlplane.app.fulfilling import OpenWork
 from bodega_controlplane.app.proposals import ProposalBook
 from bodega_controlplane.app.rights_book import RightsBook
 from bodega_controlplane.app.transfers import TransferBook
 from bodega_controlplane.store import facts, journal, nodes, stock
+from bodega_controlplane.store import lots as lot_rows
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -67,6 +68,7 @@ class Replica:
         self._parked: list[Values] = []
         self._balances: dict[Account, int] = defaultdict(int)
         self._serials: dict[tuple[str, str], Values] = {}
+        self._lots: dict[tuple[str, str], Values] = {}
         self._labels: dict[str, Values] = {}
         self._discrepancies: list[Values] = []
         self._closed: dict[tuple[int, int], int] = {}
@@ -109,6 +111,7 @@ class Replica:
         self._rights.write()
         stock.add(self._tx, self.node_id, self._balances)
         stock.put_serials(self._tx, list(self._serials.values()))
+        lot_rows.put(self._tx, list(self._lots.values()))
         self._transfers.write()
         self._proposals.write()
         facts.put_labels(self._tx, list(self._labels.values()))
@@ -162,6 +165,9 @@ class Replica:
         for sku_id, serial, account in places_of_serials(movement):
             row = {**self._at(arrived.seq), **account._asdict(), "serial": serial}
             self._serials[sku_id, serial] = row
+        for seen in movement.lots:
+            if seen.expiry:
+                self._lots[seen.sku_id, seen.lot] = lots.row_of(self.node_id, seen, self._now_ms)
         self._rights.spent(spent_by(movement))
         self._transfers.moved(movement, self.head.epoch, arrived.seq)
         if movement.command == "pick" and movement.reference.fulfillment_order_id:

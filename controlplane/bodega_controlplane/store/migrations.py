@@ -71,6 +71,7 @@ STEPS: Mapping[int, Step] = {
             schema.transfer_side,
             schema.transfer_goods,
             schema.field_proposal,
+            schema.lot,
             schema.broker_stream,
             schema.down_waiting,
             schema.telemetry,

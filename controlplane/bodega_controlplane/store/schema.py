@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import boolean as _bool
 from bodega_controlplane.store.columns import integer as _int
 from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_catalogue import gtin, lot, sku
 from bodega_controlplane.store.schema_proposals import field_proposal
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
 
 __all__ = [
     "field_proposal",
+    "gtin",
+    "lot",
     "metadata",
     "node_reservation",
     "node_rights",
     "rights_transfer",
+    "sku",
     "transfer",
     "transfer_goods",
     "transfer_side",
@@ -107,33 +110,6 @@ sa.Index(
     stock.c.node_id,
     sqlite_where=stock.c.quantity == 0,
     postgresql_where=stock.c.quantity == 0,
-)
-
-sku = sa.Table(
-    "sku",
-    metadata,
-    _text("sku_id", key=True),
-    _text("name"),
-    _text("owner"),
-    _bool("lot_tracked"),
-    _int("weight_g"),
-    _int("volume_ml"),
-    _int("version"),
-    _bool("serial_tracked"),
-    _bool("expiry_tracked"),
-    _text("base_unit", default=""),
-    _text("units", default="[]"),
-    _int("units_version", default=0),
-    _text("components", default="[]"),
-    _text("field_changes", default="{}"),
-)
-
-gtin = sa.Table(
-    "gtin",
-    metadata,
-    _text("gtin", key=True),
-    sa.Column("sku_id", sa.Text, sa.ForeignKey("sku.sku_id"), nullable=False, index=True),
-    _text("unit", default=""),
 )
 
 # Where the nodes say that each serial number is; in the node of its last movement, or outside of all.
