@@ -32,6 +32,7 @@ from bodega_controlplane.authority import load_authority
 from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.services import rounds
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.services.reconciling import Reconciler
 from bodega_controlplane.services.upkeep import UpkeepService
@@ -108,6 +109,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
     await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
+    await parts.enter_async_context(_running(rounds.keep(hub), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
 

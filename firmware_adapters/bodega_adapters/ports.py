@@ -35,8 +35,9 @@ class Scan:
     `raw` is the frame without terminator, prefix and suffix; `text` is the barcode's content, with the GS
     character kept and the AIM identifier taken off; `symbology` is that identifier with its bracket ("]C1",
     ISO/IEC 15424) or None where the device sends none. `device_counter` counts the scans of this driver
-    object from 1 without gaps. `at_ms` is wall-clock time (Unix, milliseconds): for people, never for
-    ordering.
+    object from 1 without gaps; a device that keeps a counter of its own over restarts gives that one, and names it
+    in `counter_name` (another name where it begins anew), so that a scan which it sends again is known as the same.
+    `at_ms` is wall-clock time (Unix, milliseconds): for people, never for ordering.
     """
 
     raw: bytes
@@ -45,6 +46,7 @@ class Scan:
     device: str
     device_counter: int
     at_ms: int
+    counter_name: str = ""
 
 
 class Scanner(Protocol):

@@ -85,6 +85,25 @@ PROMISE_LASTS_MS_MAX = 90 * 24 * 3600 * 1000
 EXPIRY_SWEEP_S = 1.0
 EXPIRIES_PER_COMMIT_MAX = 200
 
+# Rights go where they are used (`core.rebalance`): use is counted over the window.
+REBALANCE_S = 900.0
+REBALANCE_WINDOW_S = 7 * 24 * 3600
+# A node is left alone for so long after a move of its rights has ended.
+REBALANCE_REST_S = 3600
+REBALANCE_COVER_RATIO = 1.0
+REBALANCE_KEPT_UNITS_MIN = 1
+REBALANCE_HELD_UNITS_MAX = 100
+REBALANCE_SLACK_UNITS_MIN = 2
+REBALANCE_SLACK_RATIO = 0.25
+# Of what the hub may promise of a node's stock, so much may become the node's at once.
+REBALANCE_SHARE_RATIO = 0.5
+REBALANCE_SKUS_PER_COMMIT_MAX = 20
+REBALANCE_SKUS_MAX = 1_000
+
+# Rounds of the hub: how often lots are judged by the day, and how far rounds of several hubs drift apart.
+LOT_SWEEP_S = 600.0
+ROUND_JITTER_RATIO = 0.2
+
 # Orders and the storefront API
 ORDER_LINES_MAX = 200
 REQUEST_BYTES_MAX = 1024 * 1024

@@ -124,7 +124,18 @@ class PhysicalModel:
         named = [(line["sku_id"], serial) for line in lines for serial in line.get("serials", ())]
         if len(named) > len(set(named)) or not lines:
             raise Impossible("a serial is named twice, or nothing is there")
+        if self._came_already(body, lines):
+            assert not seqs, "units that are where they would be brought to are nothing new"
+            return
         self._record(next(iter(seqs), 0), [_leg(body, line) for line in lines])
+
+    def _came_already(self, body: Json, lines: list[Json]) -> bool:
+        legs = [_leg(body, line) for line in lines]
+        return body["command"] in {"receive", "return", "transfer_in"} and all(
+            leg.serials
+            and all(self.serial_at.get((leg.sku, s)) == (leg.lot, leg.target) for s in leg.serials)
+            for leg in legs
+        )
 
     def _all_at(self, body: Json) -> list[Json]:
         """The lines of a command on a whole place: pack, unpack or ship without a word about goods."""

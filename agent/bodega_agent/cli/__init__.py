@@ -22,6 +22,7 @@ _HERE = "bodega_agent.cli"
         "tasks": f"{_HERE}.tasks:tasks",
         "orders": f"{_HERE}.orders:orders",
         "stock": f"{_HERE}.stock:stock",
+        "catalog": f"{_HERE}.catalog:catalog",
         "labels": f"{_HERE}.labels:labels",
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "ledger": f"{_HERE}.ledger:ledger",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bodega.core.ledger import Goods
+from bodega.core.ledger import DOCK, Goods
 from bodega_agent.rules.effects import Receive
 from bodega_agent.rules.facts import Facts
 from bodega_agent.rules.prompt import Outcome, units
@@ -28,6 +28,18 @@ def item(session: Session, scan: ItemScan, facts: Facts) -> Outcome:
         )
     if scan.lacks_serial:
         return refuse(session, facts, needs_serial(scan))
+    if scan.serial and scan.serial_place:
+        return _is_here(session, scan, facts)
     goods = Goods(scan.sku_id, scan.quantity, scan.lot, serials=scan.serials)
     received = Receive(goods, scan.expiry, scan.entered)
     return say(session, facts, f"Received {units(scan.quantity, scan.name)}.", effects=(received,))
+
+
+def _is_here(session: Session, scan: ItemScan, facts: Facts) -> Outcome:
+    """A unit can not come in twice: scanned again on the dock it is nothing new, elsewhere somebody must look."""
+    if scan.serial_place == DOCK:
+        return say(session, facts, f"{scan.name} {scan.serial} is on the dock already.")
+    said = (
+        f"{scan.name} {scan.serial} is in {scan.serial_place} by the book: nothing was received. Look there."
+    )
+    return refuse(session, facts, said)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
+from bodega.core.conflicts.duplicate_scan import ScanNumber, is_repeat
 from bodega.core.lifecycles import PrintState
 from bodega.errors import BodegaError
 from bodega.host.log import bound, get_logger
@@ -24,7 +25,7 @@ from bodega_agent.rules.scans import PrintChanged, Scanned, WorkCancelled
 from bodega_agent.rules.session import Session
 from bodega_agent.services import floor_log
 from bodega_agent.services.prompts import PromptBoard, Shown
-from bodega_agent.store import effects, sessions, work
+from bodega_agent.store import effects, scan_counters, sessions, work
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -57,6 +58,8 @@ class FloorService:
         self._present = present
         self._vision = vision
         self._order: dict[str, asyncio.Lock] = {}
+        # For devices without a counter of their own: theirs begins anew with every start.
+        self._counter_name = f"start-{uuid4().hex}"
         self.on_inspect: Callable[[InspectAsked], None] = lambda _asked: None
         self.on_print: Callable[[], None] = lambda: None
 
@@ -68,8 +71,9 @@ class FloorService:
         def classified(tx: Transaction) -> Scanned:
             return sessions.classify(tx, code)
 
+        number = ScanNumber(scan.counter_name or self._counter_name, scan.device_counter)
         with bound(device=scan.device, cmd_id=command):
-            return await self._step(scan.device, command, classified, scanned=True)
+            return await self._step(scan.device, command, classified, number=number)
 
     async def tell(
         self, device: str, news: Scanned, *, first: Callable[[Transaction], None] | None = None
@@ -81,7 +85,7 @@ class FloorService:
                 first(tx)
             return news
 
-        await self._step(device, str(uuid4()), classified, scanned=False)
+        await self._step(device, str(uuid4()), classified)
 
     async def label_changed(self, fulfillment_order_id: str, sscc: str, state: PrintState) -> None:
         """Tell the device that packed this parcel what became of its label."""
@@ -115,10 +119,24 @@ class FloorService:
         return replace(before, tone=Tone.ERROR, text=error.message, detail=(error.hint, *before.detail))
 
     async def _step(
-        self, device: str, cmd_id: str, classified: Callable[[Transaction], Scanned], *, scanned: bool
+        self,
+        device: str,
+        cmd_id: str,
+        classified: Callable[[Transaction], Scanned],
+        *,
+        number: ScanNumber | None = None,
     ) -> Shown:
+        """One scan, which has a number, or one piece of news."""
+        scanned = number is not None
+
         def job(tx: Transaction) -> tuple[rules.Outcome, str]:
-            return self._in_transaction(tx, device, cmd_id, classified)
+            last = scan_counters.last_of(tx, device) if number else None
+            if number and last and is_repeat(number, last.number):
+                return self._repeated(tx, device, number, last), ""
+            outcome, order_id = self._in_transaction(tx, device, cmd_id, classified)
+            if number:
+                scan_counters.keep(tx, device, number, outcome.prompt)
+            return outcome, order_id
 
         async with self._order.setdefault(device, asyncio.Lock()):
             try:
@@ -130,6 +148,19 @@ class FloorService:
         floor_log.say(outcome.effects, device=device, order_id=order_id)
         self._after_commit(device, outcome.effects)
         return shown
+
+    def _repeated(
+        self, tx: Transaction, device: str, number: ScanNumber, last: scan_counters.Answered
+    ) -> rules.Outcome:
+        """A scan that was taken already does nothing; the last one gets its answer again."""
+        scan_counters.note_repeat(tx, device)
+        log.info("scan_repeated", number=number.number, counter=number.counter)
+        session = sessions.load(tx, device)
+        facts = sessions.facts_for(tx, session, None, vision=self._vision(), present=self._present())
+        prompt = rules.prompt_for(session, facts)
+        if number == last.number:
+            return rules.Outcome(session, (), replace(prompt, tone=Tone(last.tone), text=last.text))
+        return rules.Outcome(session, (), replace(prompt, text=f"That scan was taken already. {prompt.text}"))
 
     def _in_transaction(
         self, tx: Transaction, device: str, cmd_id: str, classified: Callable[[Transaction], Scanned]

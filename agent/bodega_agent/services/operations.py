@@ -21,7 +21,7 @@ from bodega_agent.services.importing import ImportService
 from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard, Shown
-from bodega_agent.store import commands, labels
+from bodega_agent.store import commands, labels, proposals
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
@@ -66,6 +66,7 @@ class Operations:
             "ledger.verify": self._verify,
             "ledger.command": self._command,
             "ledger.import": self._importing.take,
+            "catalog.propose": self._propose,
             "sync": self._sync,
         }
 
@@ -110,6 +111,25 @@ class Operations:
         self._printing.wake()
         return result
 
+    async def _propose(self, request: Json) -> Json:
+        """An edit of a record that the hub keeps; done once for its `cmd_id`."""
+        cmd_id, kind, subject = (_text(request, name) for name in ("cmd_id", "kind", "subject"))
+        reason = _text(request, "reason") if request.get("reason") else ""
+        values = request.get("fields")
+        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+            raise _fault("fields", "must be an object of texts")
+        body = {"op": "catalog.propose", "kind": kind, "subject": subject, "fields": values, "reason": reason}
+
+        def work(tx: Transaction) -> Json:
+            who = Context(cmd_id, actor="technician", device="control")
+            return tx.once(
+                cmd_id,
+                body,
+                lambda: proposals.propose(tx, who, kind=kind, subject=subject, values=values, reason=reason),
+            )
+
+        return await self._store.write(work)
+
     async def _prompt(self, request: Json) -> Shown:
         device = _text(request, "device")
         return self._board.current(device) or await self._floor.greet(device)
@@ -118,6 +138,7 @@ class Operations:
         return self._board.watch(_text(request, "device") if "device" in request else None)
 
     async def _scan(self, request: Json) -> Shown:
+        """One scan of a hand-held. One that may be sent again says `counter` and `counter_name` (`ports.Scan`)."""
         text = _text(request, "text")
         raw = text.encode()
         if len(raw) > SCAN_BYTES_MAX:
@@ -127,8 +148,9 @@ class Operations:
             text=text,
             symbology=_text(request, "symbology") if request.get("symbology") else None,
             device=_text(request, "device"),
-            device_counter=next(self._typed),
+            device_counter=_number(request, "counter") if "counter" in request else next(self._typed),
             at_ms=time.time_ns() // 1_000_000,
+            counter_name=_text(request, "counter_name") if "counter" in request else "",
         )
         return await self._floor.handle(typed)
 
@@ -154,6 +176,13 @@ def _text(request: Json, name: str) -> str:
     value: Any = request.get(name)
     if not isinstance(value, str) or not value:
         raise _fault(name, "must be a text that is not empty")
+    return value
+
+
+def _number(request: Json, name: str) -> int:
+    value: Any = request.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise _fault(name, "must be a whole number from 1 on")
     return value
 
 

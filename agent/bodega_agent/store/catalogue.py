@@ -19,6 +19,15 @@ def put_profile(tx: Transaction, profile: catalogue_pb2.NodeProfile) -> None:
         "INSERT OR REPLACE INTO bin(bin_id, walk_order) VALUES (?, ?)",
         ((b.bin_id, b.walk_order) for b in profile.bins),
     )
+    apply_local_fields(tx)
+
+
+def apply_local_fields(tx: Transaction) -> None:
+    """What this node owns of a record outranks what the hub has sent of it (`core.conflicts.fields`)."""
+    tx.execute(
+        "UPDATE bin SET walk_order = CAST(value AS INTEGER) FROM local_field"
+        " WHERE kind = 'bin' AND subject = bin_id AND field = 'walk_order'"
+    )
 
 
 def profile_of(tx: Transaction) -> catalogue_pb2.NodeProfile | None:
@@ -80,13 +89,23 @@ def has_bin(tx: Transaction, bin_id: str) -> bool:
 
 
 def suggested_bin(tx: Transaction, sku_id: str) -> str:
-    """Where to put a SKU away: the bin that holds most of it, else the emptiest in walking order."""
-    row = tx.one(
-        "SELECT bin FROM balance WHERE sku_id = ? AND disposition = 'sellable_accessible'"
-        " ORDER BY quantity DESC, bin LIMIT 1",
-        (sku_id,),
-    ) or tx.one(
-        "SELECT bin_id FROM bin LEFT JOIN (SELECT bin, sum(quantity) AS held FROM balance WHERE bin <> ''"
-        " GROUP BY bin) ON bin = bin_id ORDER BY coalesce(held, 0), walk_order, bin_id LIMIT 1"
+    """Where to put a SKU away: the bin that people here have named for it, else the one that holds most of it,
+    else the emptiest in walking order.
+    """
+    row = (
+        tx.one(
+            "SELECT bin_id FROM local_field JOIN bin ON bin_id = value"
+            " WHERE kind = 'sku' AND subject = ? AND field = 'home_bin'",
+            (sku_id,),
+        )
+        or tx.one(
+            "SELECT bin FROM balance WHERE sku_id = ? AND disposition = 'sellable_accessible'"
+            " ORDER BY quantity DESC, bin LIMIT 1",
+            (sku_id,),
+        )
+        or tx.one(
+            "SELECT bin_id FROM bin LEFT JOIN (SELECT bin, sum(quantity) AS held FROM balance WHERE bin <> ''"
+            " GROUP BY bin) ON bin = bin_id ORDER BY coalesce(held, 0), walk_order, bin_id LIMIT 1"
+        )
     )
     return row[0] if row else ""

@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from bodega.core.commands import Command
+from bodega.core.ledger import Account
 from bodega.core.promise import demand_by_sku
-from bodega.core.recipes import Places
-from bodega_agent.store import counting, parcel_commands, promise_commands, settling
-from bodega_agent.store.booking import Json, Work
+from bodega.core.recipes import RECIPES, Places
+from bodega_agent.store import counting, ledger, parcel_commands, promise_commands, settling
+from bodega_agent.store.booking import BRINGS_IN, Json, Work
 from bodega_agent.store.goods import Known, Understanding
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -49,8 +50,25 @@ _PLACES: Mapping[str, Callable[[Command], Places]] = {
 def _simple(tx: Transaction, context: Context, command: Command) -> Json:
     doing = Work(tx, context, command)
     known = doing.understood()
-    doing.book(command.command, known, _PLACES[command.command](command))
+    places = _PLACES[command.command](command)
+    if command.command in BRINGS_IN and _are_there(tx, command.command, known, places.target_bin):
+        named = ", ".join(serial for one in known for serial in one.goods.serials)
+        return doing.result(note=f"{named}: at {places.target_bin} already, nothing to record.")
+    doing.book(command.command, known, places)
     return doing.result()
+
+
+def _are_there(tx: Transaction, command: str, known: Iterable[Known], bin_id: str) -> bool:
+    """Whether every unit that a command brings in has a serial, and lies where it would be brought to already."""
+    disposition = RECIPES[command].target
+    for one in known:
+        goods = one.goods
+        there = Account(goods.sku_id, bin_id, disposition, goods.lot, goods.owner)
+        keys = [(goods.sku_id, serial) for serial in goods.serials]
+        at = ledger.where_serials_are(tx, keys)
+        if not keys or any(at.get(key) != there for key in keys):
+            return False
+    return True
 
 
 def _kit(tx: Transaction, context: Context, command: Command) -> Json:

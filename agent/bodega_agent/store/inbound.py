@@ -17,7 +17,7 @@ from bodega.host.log import bound, get_logger
 from bodega.limits import PARKED_EVENTS_PER_COMMIT_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, count_tasks, overrides, parked, rights, stopping, work
+from bodega_agent.store import catalogue, count_tasks, overrides, parked, rights, stopping, transfers, work
 from bodega_agent.store.parked import Parked
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -168,5 +168,6 @@ _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "rights_granted": lambda at, fact: rights.take(at.tx, at.context, fact),
     "rights_wanted": lambda at, fact: rights.give_back(at.tx, at.context, fact),
     "count_wanted": lambda at, fact: count_tasks.open_wanted(at.tx, at.context, fact),
+    "transfer_closed": lambda at, fact: transfers.close(at.tx, at.context, fact),
     "desired_state": _take_desired_state,
 }

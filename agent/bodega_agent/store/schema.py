@@ -132,6 +132,14 @@ CREATE TABLE parked(
   PRIMARY KEY (epoch, seq)) WITHOUT ROWID;
 INSERT INTO parked SELECT 1, seq, body, 'an older version could not apply it' FROM parked_before;
 DROP TABLE parked_before;
+CREATE TABLE device_counter(
+  device TEXT PRIMARY KEY, counter_name TEXT NOT NULL, number INTEGER NOT NULL, tone TEXT NOT NULL,
+  text TEXT NOT NULL, repeats INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+
+CREATE TABLE local_field(
+  kind TEXT NOT NULL, subject TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (kind, subject, field)) WITHOUT ROWID;
+
 CREATE TABLE count_task(
   task_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, bin TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
   divergence_id TEXT NOT NULL DEFAULT '', closed_seq INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;

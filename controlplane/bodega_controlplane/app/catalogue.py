@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from typing import TypeAlias
 
+from bodega.core.conflicts.fields import FIELDS, SKU, Owner
 from bodega.core.gtin import as_gtin14, fault_in
 from bodega.limits import (
     CATALOGUE_ROWS_MAX,
@@ -32,14 +34,21 @@ from bodega_controlplane.store import catalogue, nodes
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
+# Fields that nodes may propose to change.
+_EDITABLE = tuple(
+    name
+    for (kind, name), rule in FIELDS.items()
+    if kind == SKU and rule.owner in {Owner.SHARED, Owner.PERSON}
+)
 _GRAMS_MAX = _MILLILITRES_MAX = 2**32 - 1
 # What a base unit without a name is called.
 BASE_UNIT = "each"
 
 
-def upsert_skus(tx: Transaction, caller: Caller, drafts: Sequence[SkuDraft]) -> int:
+def upsert_skus(tx: Transaction, caller: Caller, drafts: Sequence[SkuDraft], *, by: str = "") -> int:
     """Add or replace SKUs, all or nothing, and send them to every node; the number new or changed.
 
+    `by` is the node's event that asked for the change; empty for the hub's own.
     Raises InvalidInput with every fault at once; `where` is "skus[3].gtins[0]".
     """
     catalogue.lock(tx)
@@ -50,14 +59,39 @@ def upsert_skus(tx: Transaction, caller: Caller, drafts: Sequence[SkuDraft]) -> 
         _check(faults, f"skus[{place}]", draft)
     _check_together(tx, faults, drafts)
     faults.raise_if_any("the catalogue")
-    known = _views(tx, catalogue.by_ids(tx, {draft.sku_id for draft in drafts}).values())
+    rows = catalogue.by_ids(tx, {draft.sku_id for draft in drafts})
+    known = _views(tx, rows.values())
     _check_owners(faults, drafts, known)
     faults.raise_if_any("the catalogue")
     following = [_next(draft, known.get(draft.sku_id)) for draft in drafts]
     changed = [view for view in following if view is not None]
     if changed:
-        _write(tx, caller, changed)
+        changes = {
+            view.sku_id: _changes(known[view.sku_id], view, json.loads(rows[view.sku_id].field_changes), by)
+            for view in changed
+            if view.sku_id in known
+        }
+        _write(tx, caller, changed, changes)
     return len(changed)
+
+
+Changes: TypeAlias = dict[str, tuple[int, str]]
+"""Field of a SKU -> the version in which it last changed, and what changed it (`core.conflicts.fields.Standing`)."""
+
+
+def _changes(before: SkuView, after: SkuView, so_far: Changes, by: str) -> Changes:
+    changed = [name for name in _EDITABLE if getattr(before, name) != getattr(after, name)]
+    stamp = (after.version, by or f"hub/{SKU}:{after.sku_id}/{after.version}")
+    return {**so_far, **dict.fromkeys(changed, stamp)}
+
+
+def view_of(tx: Transaction, sku_id: str) -> tuple[SkuView, Changes] | None:
+    """A SKU and when its fields last changed; None if there is none of this id."""
+    rows = catalogue.by_ids(tx, {sku_id})
+    if sku_id not in rows:
+        return None
+    changes = json.loads(rows[sku_id].field_changes)
+    return _views(tx, rows.values())[sku_id], {name: (int(at), by) for name, (at, by) in changes.items()}
 
 
 def _check(faults: Faults, where: str, draft: SkuDraft) -> None:
@@ -185,7 +219,9 @@ def _sorted14(gtins: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({as_gtin14(gtin) for gtin in gtins}))
 
 
-def _write(tx: Transaction, caller: Caller, changed: Sequence[SkuView]) -> None:
+def _write(
+    tx: Transaction, caller: Caller, changed: Sequence[SkuView], changes: Mapping[str, Changes]
+) -> None:
     rows = [
         {
             "sku_id": view.sku_id,
@@ -201,6 +237,7 @@ def _write(tx: Transaction, caller: Caller, changed: Sequence[SkuView]) -> None:
             "units_version": view.units_version,
             "components": json.dumps([asdict(one) for one in view.components]),
             "version": view.version,
+            "field_changes": json.dumps(changes.get(view.sku_id, {})),
         }
         for view in changed
     ]

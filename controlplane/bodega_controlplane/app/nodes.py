@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from bodega.codec import desired_state_text
 from bodega.core.chain import GENESIS
+from bodega.core.conflicts.fields import BIN
 from bodega.errors import NotFound
 from bodega.limits import NODE_BINS_MAX, SETTINGS_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
@@ -17,7 +18,7 @@ from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import BinDraft, Caller, NodeDraft, NodeView, SsccRange
 from bodega_controlplane.store import catalogue as sku_rows
-from bodega_controlplane.store import journal, nodes, waiting
+from bodega_controlplane.store import journal, nodes, proposals, waiting
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -71,13 +72,14 @@ _NEW_NODE = {
 def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView:
     """Make a node known, or replace its profile; a new one is told the whole catalogue.
 
-    Raises InvalidInput with every fault.
+    Where its bins stand on a walk is the node's own word, once it has given one. Raises InvalidInput with every fault.
     """
     # Taken before the node's row, as a change of the catalogue does: nobody misses a SKU in between.
     sku_rows.lock(tx)
     _check(tx, draft)
     tx.lock_nodes([draft.node_id])
     known = nodes.by_id(tx, draft.node_id)
+    draft = _with_own_walk(tx, draft) if known else draft
     version = (known.profile_version if known else 0) + 1
     profile = wire.profile_message(draft, version)
     row = {
@@ -103,6 +105,12 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
         detail={"version": version, "bins": len(draft.bins)},
     )
     return _view(_known(tx, draft.node_id))
+
+
+def _with_own_walk(tx: Transaction, draft: NodeDraft) -> NodeDraft:
+    own = proposals.own_words(tx, draft.node_id, BIN, "walk_order")
+    bins = (replace(one, walk_order=int(own.get(one.bin_id, one.walk_order))) for one in draft.bins)
+    return replace(draft, bins=tuple(bins))
 
 
 def _check(tx: Transaction, draft: NodeDraft) -> None:

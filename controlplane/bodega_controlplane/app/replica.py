@@ -29,11 +29,14 @@ from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import divergence, reported
+from bodega_controlplane.app import divergence, lots, reported
 from bodega_controlplane.app.fulfilling import OpenWork
+from bodega_controlplane.app.proposals import ProposalBook
 from bodega_controlplane.app.rights_book import RightsBook
 from bodega_controlplane.app.shortfalls import SHORT, Shortfalls, losses
+from bodega_controlplane.app.transfers import TransferBook
 from bodega_controlplane.store import facts, journal, nodes, overrides, stock
+from bodega_controlplane.store import lots as lot_rows
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -67,11 +70,14 @@ class Replica:
         self._work = OpenWork(tx, node.node_id, now_ms)
         self._rights = RightsBook(tx, node.node_id, now_ms)
         self._shortfalls = Shortfalls(tx, node.node_id)
+        self._transfers = TransferBook(tx, node.node_id, now_ms)
+        self._proposals = ProposalBook(tx, node.node_id, now_ms)
         self._arrived: list[_Arrived] = []
         self._journal: list[Values] = []
         self._parked: list[Values] = []
         self._balances: dict[Account, int] = defaultdict(int)
         self._serials: dict[tuple[str, str], Values] = {}
+        self._lots: dict[tuple[str, str], Values] = {}
         self._labels: dict[str, Values] = {}
         self._discrepancies: list[Values] = []
         self._closed: dict[tuple[int, int], int] = {}
@@ -127,6 +133,9 @@ class Replica:
             self._apply(arrived)
         self._write_stock_and_promises()
         stock.put_serials(self._tx, list(self._serials.values()))
+        lot_rows.put(self._tx, list(self._lots.values()))
+        self._transfers.write()
+        self._proposals.write()
         facts.put_labels(self._tx, list(self._labels.values()))
         facts.put_discrepancies(self._tx, self._discrepancies)
         facts.close_discrepancies(self._tx, self.node_id, self._closed)
@@ -185,8 +194,12 @@ class Replica:
         for sku_id, serial, account in places_of_serials(movement):
             row = {**self._at(arrived.seq), **account._asdict(), "serial": serial}
             self._serials[sku_id, serial] = row
+        for seen in movement.lots:
+            if seen.expiry:
+                self._lots[seen.sku_id, seen.lot] = lots.row_of(self.node_id, seen, self._now_ms)
         self._rights.spent(spent_by(movement))
         covered: dict[str, int] = defaultdict(int)
+        self._transfers.moved(movement, self.head.epoch, arrived.seq)
         if movement.command == "pick" and movement.reference.fulfillment_order_id:
             for account, quantity, _serials in movement.postings:
                 if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
@@ -253,6 +266,14 @@ class Replica:
 
     def _rights_returned(self, arrived: _Arrived) -> str:
         self._rights.returned(arrived.message.rights_returned, arrived.seq)
+        return ""
+
+    def _field_proposed(self, arrived: _Arrived) -> str:
+        self._proposals.proposed(arrived.message.field_proposed, self.head.epoch, arrived.seq)
+        return ""
+
+    def _transfer_settled(self, arrived: _Arrived) -> str:
+        self._transfers.settled(arrived.message.transfer_settled)
         return ""
 
     def _store_restored(self, arrived: _Arrived) -> str:
@@ -404,6 +425,8 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "reservation_changed": Replica._reservation_changed,
     "rights_taken": Replica._rights_taken,
     "rights_returned": Replica._rights_returned,
+    "field_proposed": Replica._field_proposed,
+    "transfer_settled": Replica._transfer_settled,
     "store_restored": Replica._store_restored,
     "ledger_checkpoint": Replica._ledger_checkpoint,
     "label_advanced": Replica._label_advanced,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bodega.core.rebalance import GRANT, RECALL
 from bodega.core.rights import NodeRights
 from bodega.errors import FieldFault, NotFound, Refused
 from bodega.limits import QUANTITY_MAX
@@ -24,7 +25,7 @@ from bodega_controlplane.store import catalogue, nodes, rights, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
-GRANT, RECALL = "grant", "recall"
+__all__ = ["GRANT", "RECALL", "check", "grant", "list_rights", "recall", "text_of"]
 
 
 def check(draft: RightsDraft) -> None:

@@ -25,6 +25,7 @@ _HERE = "bodega_controlplane.cli"
         "orders": f"{_HERE}.orders:orders",
         "stock": f"{_HERE}.stock:stock",
         "rights": f"{_HERE}.rights:rights",
+        "transfers": f"{_HERE}.transfers:transfers",
         "nodes": f"{_HERE}.nodes:nodes",
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "overrides": f"{_HERE}.overrides:overrides",

@@ -8,13 +8,13 @@ import click
 
 from bodega.errors import InvalidInput
 from bodega.host.cli import emit_json, emit_table, json_option
-from bodega.v1 import catalogue_pb2
+from bodega.v1 import catalogue_pb2, proposals_pb2
 from bodega.v1 import controlplane_pb2 as pb
 from bodega_controlplane.cli.catalog_file import at_lines, invalid_file, read_skus
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.files import read_text
-from bodega_controlplane.cli.paging import collect, limit_option
-from bodega_controlplane.cli.show import plain_all
+from bodega_controlplane.cli.paging import collect, limit_option, one_page_option
+from bodega_controlplane.cli.show import plain, plain_all
 
 
 @click.group()
@@ -62,6 +62,67 @@ def import_(hub: HubClient, file: Path, as_json: bool) -> None:
         emit_json({"rows": len(skus), "changed": changed})
         return
     click.echo(f"{len(skus)} SKUs read, {changed} new or changed.")
+
+
+@catalog.group()
+def proposals() -> None:
+    """Edits that people at nodes have made to SKUs, bins and settings.
+
+    What a node owns is in force at once, weight and volume by the hub's order. What lost to another edit is kept, and
+    barcodes, units, tracking and settings wait: `apply` puts one of these in force at every node.
+    """
+
+
+@proposals.command("ls")
+@click.option("--all", "all_of_them", is_flag=True, help="Those in force and those refused, too.")
+@one_page_option
+@json_option
+@hub_command
+def proposals_ls(hub: HubClient, all_of_them: bool, limit: int, as_json: bool) -> None:
+    """List edits that a person may put in force, newest first.
+
+    \b
+    Examples:
+      bodegactl catalog proposals ls
+      bodegactl catalog proposals ls --all --json
+
+    JSON: {"proposals": [{proposal_id, node_id, kind, subject, field, value, base_version, reason, state, why,
+    conflict_id, at_ms}]}.
+    """
+    request = proposals_pb2.ListProposalsRequest(open_only=not all_of_them, page_size=limit)
+    found = hub.call(hub.proposals.ListProposals, request).proposals
+    if as_json:
+        emit_json({"proposals": plain_all(found)})
+        return
+    rows = [
+        [one.proposal_id, one.kind, one.subject, f"{one.field}={one.value}", one.state, one.reason or "-"]
+        for one in found
+    ]
+    emit_table(
+        ["proposal", "kind", "subject", "edit", "state", "reason"], rows, empty="No edit waits for anybody."
+    )
+
+
+@proposals.command("apply")
+@click.argument("proposal_id", metavar="PROPOSAL")
+@json_option
+@hub_command
+def proposals_apply(hub: HubClient, proposal_id: str, as_json: bool) -> None:
+    """Put an edit in force that lost to another, or that waits for a person; every node is told.
+
+    \b
+    Example:
+      bodegactl catalog proposals apply lisbon-01/1/4711
+
+    JSON: {"proposal": {proposal_id, node_id, kind, subject, field, value, state, why, ...}}.
+    """
+    request = proposals_pb2.ApplyProposalRequest(proposal_id=proposal_id)
+    answer = hub.call(hub.proposals.ApplyProposal, request)
+    if as_json:
+        emit_json(plain(answer))
+        return
+    one = answer.proposal
+    click.echo(f"{one.field} of {one.kind} {one.subject} is {one.value} now.")
 
 
 @catalog.command("ls")

@@ -21,7 +21,7 @@ from bodega.host.addresses import is_loopback
 from bodega.limits import OPERATOR_CALL_S
 from bodega.v1 import conflicts_pb2_grpc as conflict_services
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega.v1 import insight_pb2_grpc
+from bodega.v1 import insight_pb2_grpc, proposals_pb2_grpc, transfers_pb2_grpc
 from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, from_command_line
 
 Q = TypeVar("Q")
@@ -86,6 +86,16 @@ class HubClient:
     def audit(self) -> services.AuditServiceStub:
         """Who changed what."""
         return services.AuditServiceStub(self._channel)
+
+    @cached_property
+    def transfers(self) -> transfers_pb2_grpc.TransferServiceStub:
+        """Goods between nodes."""
+        return transfers_pb2_grpc.TransferServiceStub(self._channel)
+
+    @cached_property
+    def proposals(self) -> proposals_pb2_grpc.ProposalServiceStub:
+        """Edits from nodes."""
+        return proposals_pb2_grpc.ProposalServiceStub(self._channel)
 
     def call(self, method: grpc.UnaryUnaryMultiCallable[Q, R], request: Q) -> R:
         """Call one method of a stub; every failure is raised as an error of Bodega."""

@@ -116,6 +116,38 @@ def recall(hub: HubClient, node_id: str, sku_id: str, quantity: int, request_id:
     _show(hub.call(hub.rights.RecallRights, request), as_json)
 
 
+@rights.command("rebalance")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done, and why.")
+@json_option
+@hub_command
+def rebalance(hub: HubClient, dry_run: bool, as_json: bool) -> None:
+    """Move rights to where they are used, now; the hub does the same by itself every quarter of an hour.
+
+    A node that has promised or sold units by itself in the last 7 days is granted as much again; what a node does
+    not use is asked back, half of it at a time, and stays the node's until it has answered. Small differences stay.
+
+    \b
+    Examples:
+      bodegactl rights rebalance --dry-run
+      bodegactl rights rebalance --json
+
+    JSON: {"moves": [{node_id, sku_id, kind, quantity, used, target, why, transfer_id}]}.
+    """
+    moves = hub.call(hub.rights.RebalanceRights, pb.RebalanceRightsRequest(dry_run=dry_run)).moves
+    if as_json:
+        emit_json({"moves": plain_all(moves)})
+        return
+    rows = [
+        [one.sku_id, one.node_id, one.kind, one.quantity, one.target, one.transfer_id or "-", one.why]
+        for one in moves
+    ]
+    emit_table(
+        ["sku", "node", "move", "units", "target", "transfer", "why"],
+        rows,
+        empty="All rights are where they are used.",
+    )
+
+
 def _show(moved: pb.GrantRightsResponse | pb.RecallRightsResponse, as_json: bool) -> None:
     if as_json:
         emit_json(plain(moved))

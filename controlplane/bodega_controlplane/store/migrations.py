@@ -53,12 +53,13 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
-    # What people decide about conflicts; orders that move between nodes, and how soon they were promised; the broker's
-    # streams, bulk that waits, telemetry.
+    # What people decide about conflicts; orders and goods that move between nodes; edits that nodes propose; the
+    # broker's streams, bulk that waits, telemetry.
     3: Step(
         {
             schema.orders: ("service_class",),
             schema.fulfillment_order: ("assigned_event", "revoked_event", "shipped_event"),
+            schema.sku: ("field_changes",),
             schema.conflict: (
                 "sku_id",
                 "effects",
@@ -73,6 +74,11 @@ STEPS: Mapping[int, Step] = {
             schema.refused_envelope: ("times", "last_ms"),
         },
         (
+            schema.transfer,
+            schema.transfer_side,
+            schema.transfer_goods,
+            schema.field_proposal,
+            schema.lot,
             schema.broker_stream,
             schema.divergence,
             schema.divergence_count,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from bodega.core.rebalance import GRANT
 from bodega.core.rights import NodeRights
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import node_reservation, node_rights, rights_transfer
@@ -42,7 +43,7 @@ def put(tx: Transaction, node_id: str, rights: Mapping[str, NodeRights]) -> None
 
 
 def page(
-    tx: Transaction, after: Iterable[Any] | None, limit: int, *, node_id: str = "", sku_id: str = ""
+    tx: Transaction, after: Iterable[Any] | None, limit: int | None, *, node_id: str = "", sku_id: str = ""
 ) -> list[Row]:
     """Rights in LISTING order with `promised`, what the node's pending reservations have of them."""
     pending = node_reservation.c.quantity - node_reservation.c.posted - node_reservation.c.voided
@@ -61,6 +62,44 @@ def page(
     if after is not None:
         query = query.where(sa.tuple_(*LISTING) > sa.tuple_(*(sa.literal(str(part)) for part in after)))
     return list(tx.connection.execute(query.order_by(*LISTING).limit(limit)))
+
+
+def used_since(tx: Transaction, since_ms: int) -> dict[tuple[str, str], int]:
+    """(SKU, node) -> units that nodes have promised or sold by themselves since, and not given back."""
+    kept = sa.func.sum(node_reservation.c.quantity - node_reservation.c.voided)
+    key = (node_reservation.c.sku_id, node_reservation.c.node_id)
+    query = sa.select(*key, kept).where(node_reservation.c.changed_at_ms >= since_ms).group_by(*key)
+    return {(row[0], row[1]): int(row[2]) for row in tx.connection.execute(query) if row[2]}
+
+
+class Moves(NamedTuple):
+    """Moves of one node's rights to one SKU: how many are open, when the last ended and the last grant was given."""
+
+    open: int
+    ended_at_ms: int
+    granted_at_ms: int
+
+
+def moves_since(tx: Transaction, since_ms: int) -> dict[tuple[str, str], Moves]:
+    """(SKU, node) -> moves that are open, or were asked since."""
+    table = rights_transfer
+    query = (
+        sa.select(
+            table.c.sku_id,
+            table.c.node_id,
+            sa.func.sum(sa.case((table.c.state == "open", 1), else_=0)),
+            sa.func.max(table.c.settled_at_ms),
+            sa.func.max(sa.case((table.c.kind == GRANT, table.c.asked_at_ms), else_=0)),
+        )
+        .where((table.c.state == "open") | (table.c.asked_at_ms >= since_ms))
+        .group_by(table.c.sku_id, table.c.node_id)
+    )
+    return {(row[0], row[1]): Moves(*map(int, row[2:])) for row in tx.connection.execute(query)}
+
+
+def all_of(tx: Transaction) -> list[Row]:
+    """Every row of rights with `promised`, by SKU and node."""
+    return page(tx, None, None)
 
 
 def begin_transfer(tx: Transaction, row: Values) -> None:

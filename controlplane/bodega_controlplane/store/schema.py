@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import boolean as _bool
 from bodega_controlplane.store.columns import integer as _int
 from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_catalogue import gtin, lot, sku
 from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_orders import (
@@ -26,8 +26,10 @@ from bodega_controlplane.store.schema_orders import (
     route_decision,
     work_to_stop,
 )
+from bodega_controlplane.store.schema_proposals import field_proposal
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
+from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
 
 __all__ = [
     "broker_stream",
@@ -35,8 +37,11 @@ __all__ = [
     "divergence",
     "divergence_count",
     "down_waiting",
+    "field_proposal",
     "fulfillment_order",
+    "gtin",
     "hub_override",
+    "lot",
     "metadata",
     "node_reservation",
     "node_rights",
@@ -48,7 +53,11 @@ __all__ = [
     "revoked_reservation",
     "rights_transfer",
     "route_decision",
+    "sku",
     "telemetry",
+    "transfer",
+    "transfer_goods",
+    "transfer_side",
     "work_to_stop",
 ]
 
@@ -133,32 +142,6 @@ sa.Index(
     stock.c.node_id,
     sqlite_where=stock.c.quantity == 0,
     postgresql_where=stock.c.quantity == 0,
-)
-
-sku = sa.Table(
-    "sku",
-    metadata,
-    _text("sku_id", key=True),
-    _text("name"),
-    _text("owner"),
-    _bool("lot_tracked"),
-    _int("weight_g"),
-    _int("volume_ml"),
-    _int("version"),
-    _bool("serial_tracked"),
-    _bool("expiry_tracked"),
-    _text("base_unit", default=""),
-    _text("units", default="[]"),
-    _int("units_version", default=0),
-    _text("components", default="[]"),
-)
-
-gtin = sa.Table(
-    "gtin",
-    metadata,
-    _text("gtin", key=True),
-    sa.Column("sku_id", sa.Text, sa.ForeignKey("sku.sku_id"), nullable=False, index=True),
-    _text("unit", default=""),
 )
 
 # Where the nodes say that each serial number is; in the node of its last movement, or outside of all.

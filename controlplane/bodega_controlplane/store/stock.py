@@ -13,6 +13,7 @@ from bodega.core.ledger import Account, Disposition
 from bodega.core.promise import Hold, OverrideRule, held_back
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import (
+    lot,
     node_rights,
     reservation,
     revoked_reservation,
@@ -51,6 +52,12 @@ class Held:
 _SUMMED = ("sellable", "reserved", "node_rights")
 
 
+def _is_past() -> sa.Exists:
+    """Whether the node knows that this lot may not be sold any more."""
+    known = lot.c.sku_id == stock.c.sku_id, lot.c.lot == stock.c.lot, lot.c.node_id == stock.c.node_id
+    return sa.exists().where(*known, lot.c.past)
+
+
 def _held_query(*, one_node: bool) -> sa.Select[Any]:
     wanted: sa.BindParameter[Any] = sa.bindparam("sku_ids", expanding=True)
     sellable = (
@@ -63,6 +70,7 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
         )
         .where(stock.c.disposition == Disposition.SELLABLE.value, stock.c.external == "")
         .where(stock.c.sku_id.in_(wanted))
+        .where((stock.c.lot == "") | ~_is_past())
     )
     pending = reservation.c.quantity - reservation.c.posted - reservation.c.voided
     reserved = (

@@ -207,7 +207,7 @@ def correct(movement: Movement, event: str, held: Book, *, reason: str) -> Booki
     What went away since is found again, never negative. Raises Refused for a serial that left the node by it
     and is back: what brought it back comes first.
     """
-    draft = _Draft(held, replace(movement.reference, corrects=event, reason=reason))
+    draft = _Draft(held, replace(movement.reference, corrects=event, reason=reason, final=False))
     done = _without_detours(movement.postings)
     if not done:
         raise Refused(f"event {event} has moved nothing in the end", hint="there is nothing to undo")

@@ -114,7 +114,7 @@ async def test_a_serial_is_received_once_moved_and_picked_once(tmp_path: Path) -
         await floor.stocked()
         assert (await floor.scan("CMD-RECEIVE", scan_text(CAMERA)))["tone"] == "error", "which unit is it?"
         await floor.scan(camera("S1"), camera("S2"))
-        assert "already in DOCK" in (await floor.scan(camera("S1")))["text"]
+        assert "on the dock already" in (await floor.scan(camera("S1")))["text"]
         shown = await floor.scan("CMD-DONE", "CMD-PUTAWAY", camera("S1"), camera("S1"))
         assert "in your hand already" in shown["text"]
         await floor.scan(camera("S2"), "A-01-01", "CMD-DONE")

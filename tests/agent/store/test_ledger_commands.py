@@ -323,3 +323,20 @@ async def test_a_node_that_has_not_heard_of_its_bins_takes_every_name(tmp_path: 
         await node.hub.sku(TEA)
         await node.do("receive", sku_id="SKU-1", quantity=1, bin_id="anywhere")
         assert await node.held("SKU-1") == {"anywhere": 1}
+
+
+def test_units_that_lie_where_they_would_be_brought_to_are_nothing_new(tmp_path: Path) -> None:
+    async def work() -> None:
+        with node_in(tmp_path) as node:
+            await node.stocked()
+            goods = {"sku_id": "CAMERA", "quantity": 2, "serials": ["S1", "S2"]}
+            await node.do("receive", **goods)
+            again = await node.do("receive", **goods)
+            assert (again["seqs"], "S1, S2: at DOCK already" in again["note"]) == ([], True)
+            assert await node.held("CAMERA") == {"DOCK": 2}
+            with pytest.raises(Refused, match=r"'S1' .* is already in DOCK"):
+                await node.do("receive", **goods, bin_id="A-01-01")
+            with pytest.raises(Refused):
+                await node.do("receive", sku_id="CAMERA", quantity=2, serials=["S1", "S3"])
+
+    asyncio.run(work())

@@ -7,10 +7,19 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from bodega.limits import REQUEST_BYTES_MAX
-from bodega.v1 import conflicts_pb2, conflicts_pb2_grpc, insight_pb2, insight_pb2_grpc
+from bodega.v1 import (
+    conflicts_pb2,
+    conflicts_pb2_grpc,
+    insight_pb2,
+    insight_pb2_grpc,
+    proposals_pb2,
+    proposals_pb2_grpc,
+    transfers_pb2,
+    transfers_pb2_grpc,
+)
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega_controlplane.api.grpc import servicers
+from bodega_controlplane.api.grpc import proposals, servicers, transfers
 from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.insight import Insight
 from bodega_controlplane.api.grpc.interceptor import Gate
@@ -33,7 +42,10 @@ def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
     services.add_AuditServiceServicer_to_server(servicers.Audit(hub), server)
     insight_pb2_grpc.add_InsightServiceServicer_to_server(Insight(hub), server)
     conflicts_pb2_grpc.add_ConflictServiceServicer_to_server(Conflicts(hub), server)
-    files = (pb.DESCRIPTOR, insight_pb2.DESCRIPTOR, conflicts_pb2.DESCRIPTOR)
+    transfers_pb2_grpc.add_TransferServiceServicer_to_server(transfers.Transfers(hub), server)
+    proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
+    definitions = (pb, insight_pb2, conflicts_pb2, transfers_pb2, proposals_pb2)
+    files = [one.DESCRIPTOR for one in definitions]
     names = [service.full_name for file in files for service in file.services_by_name.values()]
     # The servicer says SERVING for the server as a whole (service "") for as long as the server runs.
     whole = health.aio.HealthServicer()  # type: ignore[attr-defined]  # exported, but not by its types

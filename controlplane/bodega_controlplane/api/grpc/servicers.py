@@ -22,7 +22,17 @@ from bodega.v1 import diagnosis_pb2
 from bodega.v1.diagnosis_pb2_grpc import DiagnosisServiceStub
 from bodega_controlplane.api.grpc import wire
 from bodega_controlplane.api.grpc.once import once
-from bodega_controlplane.app import audit, catalogue, decisions, idempotency, nodes, orders, rights, stock
+from bodega_controlplane.app import (
+    audit,
+    catalogue,
+    decisions,
+    idempotency,
+    nodes,
+    orders,
+    rebalancing,
+    rights,
+    stock,
+)
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.reassigning import Move, reassign
 from bodega_controlplane.app.views import Caller, RightsDraft
@@ -196,6 +206,15 @@ class Rights(services.RightsServiceServicer):
 
         stored = await self._once(caller, "RecallRights", draft, work)
         return pb.RecallRightsResponse.FromString(stored.body)
+
+    async def RebalanceRights(
+        self, request: pb.RebalanceRightsRequest, context: Context
+    ) -> pb.RebalanceRightsResponse:
+        """One round now, or only its plan."""
+        moved = await rebalancing.rebalance(self._hub, _operator(self._hub), dry_run=request.dry_run)
+        return pb.RebalanceRightsResponse(
+            moves=[pb.RightsRebalance(**one.move._asdict(), transfer_id=one.transfer_id) for one in moved]
+        )
 
     async def _once(
         self,
