@@ -49,6 +49,9 @@ class Asked:
     ) -> telemetry_pb2.TelemetryKept | None:
         return telemetry_pb2.TelemetryKept(rows=len(request.rows) if node_id == LISBON else 0)
 
+    async def malformed(self, node_id: str, subject: str, body: bytes, reason: str) -> None:
+        raise AssertionError(f"{subject} is malformed: {reason}")
+
 
 @pytest.fixture(params=sorted(RIGS))
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrokerRig]:

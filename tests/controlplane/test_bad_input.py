@@ -195,6 +195,28 @@ async def test_a_poison_message_stalls_neither_its_own_node_nor_another(
         assert await hub.read(parked_counts) == {NODE: 1}
 
 
+async def test_questions_that_are_none_are_kept_with_their_reason_and_answered_by_nobody(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    too_long = sync_pb2.HeartbeatRequest(node_id=NODE, epoch=1, head_seq=2**64 - 1).SerializeToString()
+    beyond = sync_pb2.WantRequest(node_id=NODE, epoch=1, from_seq=2**64 - 1).SerializeToString()
+    async with hub_at(nats_server, tmp_path) as hub:
+        client = await nats.connect(nats_server.url)
+        for subject, body in (("hb", b"\xff\xff"), ("hb", too_long), ("events", beyond), ("tel", b"\xff")):
+            await client.publish(f"{subject}.{NODE}", body, reply=client.new_inbox())
+
+        async def kept() -> bool:
+            return len(await hub.read(lambda tx: refused.newest(tx, NODE, 10))) == 4
+
+        await until_async(kept)
+        rows = await hub.read(lambda tx: refused.newest(tx, NODE, 10))
+        good = sync_pb2.HeartbeatRequest(node_id=NODE, epoch=1).SerializeToString()
+        assert (await client.request(f"hb.{NODE}", good, timeout=5)).data
+        await client.close()
+    assert all(row.reason.startswith("it is malformed: ") for row in rows)
+    assert {row.body for row in rows} == {b"\xff\xff", too_long, beyond, b"\xff"}
+
+
 async def test_a_heartbeat_in_anothers_name_is_fenced_kept_and_counted(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:

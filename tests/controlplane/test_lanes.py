@@ -174,6 +174,18 @@ def test_no_more_than_the_window_is_given_to_the_broker_before_the_node_has_appl
     assert sqlite_store.read(lambda tx: outbox.sendable(tx, NODE, sent)) is not None
 
 
+def test_no_bulk_enters_while_a_node_has_urgent_things_to_apply(store: Store) -> None:
+    reader = registered(store)
+    cancel = journal_pb2.HubEvent(cancel_requested=journal_pb2.CancelRequested(order_id="O"))
+    events = [journal_pb2.HubEvent.FromString(cancel.SerializeToString()) for _ in range(300)]
+    store.write(lambda tx: outbox.post(tx, SHOP, NODE, events, cmd_id="c"))
+    upsert(store, many(5))
+    assert reader.waiting() == 5
+    reader.apply()
+    reader.beat()
+    assert reader.waiting() == 0
+
+
 async def test_a_node_that_applies_bulk_says_so_at_once_and_gets_the_next_slice(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:

@@ -97,12 +97,18 @@ async def test_what_was_judged_by_its_state_is_not_tried_against_another_one(
 ) -> None:
     settle(store, "TEA")
     node = NodeByHand(NODE)
-    node.record(fulfillment_advanced=journal_pb2.FulfillmentAdvanced(fulfillment_order_id="F", state=2))
-    deliver(store, node.delivery())
-    before = rows_of(store, schema.parked_event)
-    await apply_parked(Hub(store, load_hub_key(tmp_path), POLICY))
-    assert rows_of(store, schema.parked_event) == before
-    assert "node.parked_events_applied" not in [row.action for row in store.read(audit.list_audit)]
+    with pytest.MonkeyPatch.context() as older:
+        older.delitem(_EFFECTS, "task_opened")
+        node.record(task_opened=journal_pb2.TaskOpened(task_id="T"))
+        judged = node.record(
+            fulfillment_advanced=journal_pb2.FulfillmentAdvanced(fulfillment_order_id="F", state=2)
+        )
+        deliver(store, node.delivery())
+    with pytest.MonkeyPatch.context() as newer:
+        newer.setitem(_EFFECTS, "fulfillment_advanced", lambda _replica, _arrived: "")
+        await apply_parked(Hub(store, load_hub_key(tmp_path), POLICY))
+    (left,) = rows_of(store, schema.parked_event)
+    assert (left.seq, len(rows_of(store, schema.task))) == (judged, 1)
 
 
 async def test_more_parked_events_than_one_transaction_takes_are_all_applied(

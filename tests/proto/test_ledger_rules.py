@@ -236,3 +236,33 @@ def test_a_place_that_the_book_has_emptied_does_not_give_a_serial_away_twice() -
         Places("A-01-01", "STAGE-FO-1"),
     )
     assert [(d.bin_id, d.difference) for d in booking.discrepancies] == [("A-01-01", 1)]
+
+
+@given(
+    st.sampled_from([name for name, recipe in RECIPES.items() if recipe.makes is None]),
+    st.integers(-1, 5),
+    st.integers(0, 5),
+    st.integers(0, 5),
+)
+def test_goods_that_are_there_are_booked_the_same_in_short_and_as_one_of_many(
+    command: str, quantity: int, held: int, more: int
+) -> None:
+    """Two lines take the long way: the second, of other goods, only makes it so. More in the book changes nothing."""
+
+    def booked(units: int, *others: Goods) -> object:
+        at = {Account(sku_id, "A", d): units for sku_id in ("SKU-1", "SKU-2") for d in Disposition}
+        places = Places("A", "B", Disposition.SELLABLE, Disposition.DAMAGED)
+        try:
+            goods = [Goods("SKU-1", quantity), *others]
+            booking = book(command, goods, Book(at), places, reference=Reference(transfer_id="T"))
+        except InvalidInput as error:
+            return error.faults
+        ours = [posting for posting in booking.movement.postings if posting.account.sku_id == "SKU-1"]
+        return (
+            booking.movement._replace(postings=tuple(ours)),
+            [found for found in booking.discrepancies if found.sku_id == "SKU-1"],
+        )
+
+    assert booked(held) == booked(held, Goods("SKU-2", 1))
+    if held >= quantity:
+        assert booked(held) == booked(held + more)

@@ -236,6 +236,8 @@ class SyncService:
         self._spread_s = spread_s(response.come_back_after_ms)
         self._link.spread_over(self._spread_s)
         if response.up_incarnation != self._up_incarnation:
+            if self._up_incarnation:
+                log.info("stream_up_changed", was=self._up_incarnation, incarnation=response.up_incarnation)
             self._up_incarnation = response.up_incarnation
             self._up.doubt()
         if response.HasField("up") and self._believe(response.up):

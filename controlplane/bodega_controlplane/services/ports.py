@@ -73,6 +73,10 @@ class NodeQuestions(Protocol):
         """A node tells what is good to know. Never raises."""
         ...
 
+    async def malformed(self, node_id: str, subject: str, body: bytes, reason: str) -> None:
+        """What a node asked is no question at all. Never raises."""
+        ...
+
 
 class FleetConnection(Protocol):
     """One connection to the broker. Every call raises LinkLost once it has ended."""

@@ -20,6 +20,9 @@ from bodega_controlplane.store.transaction import Transaction
 
 log = get_logger(__name__)
 
+# What every database takes as an integer.
+_SEQUENCE_MAX = 2**63 - 1
+
 
 class Replies:
     """See `services.ports.NodeQuestions`."""
@@ -37,6 +40,11 @@ class Replies:
         without_zero_characters(request)
         if request.node_id != node_id:
             return await self._fence_foreign(node_id, request)
+        if request.head_seq > _SEQUENCE_MAX:
+            await self.malformed(
+                node_id, f"hb.{node_id}", request.SerializeToString(), "no journal is so long"
+            )
+            return None
         if fault := skew_fault(f"node {node_id}", request.protocol):
             log.warning("node_too_old", node_id=node_id, protocol=request.protocol)
             return sync_pb2.HeartbeatResponse(fenced=fault, protocol=PROTOCOL)
@@ -66,27 +74,40 @@ class Replies:
         self, node_id: str, request: sync_pb2.HeartbeatRequest
     ) -> sync_pb2.HeartbeatResponse:
         reason = refused.foreign_reason(node_id, request.node_id)
+        await self._refuse(node_id, f"hb.{node_id}", request.SerializeToString(), reason, foreign=True)
+        return sync_pb2.HeartbeatResponse(fenced=reason, protocol=PROTOCOL)
 
+    async def malformed(self, node_id: str, subject: str, body: bytes, reason: str) -> None:
+        """See NodeQuestions."""
+        await self._refuse(node_id, subject, body, f"it is malformed: {reason}")
+
+    async def _refuse(
+        self, node_id: str, subject: str, body: bytes, reason: str, *, foreign: bool = False
+    ) -> None:
         def keep(tx: Transaction) -> None:
             tx.lock_nodes([node_id])
             refused.keep(
                 tx,
                 self._hub.now_ms(),
                 node_id=node_id,
-                subject=f"hb.{node_id}",
+                subject=subject,
                 reason=reason,
-                body=request.SerializeToString(),
-                foreign=True,
+                body=body,
+                foreign=foreign,
             )
 
         try:
             await self._hub.run(keep)
         except Unavailable as error:
             log.warning("refusal_not_kept", node_id=node_id, reason=error.message)
-        return sync_pb2.HeartbeatResponse(fenced=reason, protocol=PROTOCOL)
 
     async def want(self, node_id: str, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse | None:
         """See NodeQuestions."""
+        if max(request.epoch, request.from_seq) > _SEQUENCE_MAX:
+            await self.malformed(
+                node_id, f"events.{node_id}", request.SerializeToString(), "no stream is so long"
+            )
+            return None
         try:
             envelope = await self._hub.read(
                 lambda tx: outbox.envelope_from(tx, node_id, request.epoch, request.from_seq)

@@ -54,4 +54,3 @@ refused_envelope = sa.Table(
     integer("times", default=1),
     integer("last_ms", default=0),
 )
-sa.Index("refused_envelope_by_node", refused_envelope.c.node_id, refused_envelope.c.refused_no)

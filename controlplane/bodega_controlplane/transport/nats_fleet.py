@@ -97,9 +97,9 @@ class NatsConnection:
 
     async def listen(self, questions: NodeQuestions, calls: Callable[[], Answering] | None) -> None:
         """Subscribe; the subject says who asks, because the broker lets nobody else publish on it."""
-        on_heartbeat = _answering(sync_pb2.HeartbeatRequest, questions.heartbeat)
-        on_want = _answering(sync_pb2.WantRequest, questions.want)
-        on_telemetry = _answering(telemetry_pb2.TelemetryReport, questions.telemetry)
+        on_heartbeat = _answering(questions, sync_pb2.HeartbeatRequest, questions.heartbeat)
+        on_want = _answering(questions, sync_pb2.WantRequest, questions.want)
+        on_telemetry = _answering(questions, telemetry_pb2.TelemetryReport, questions.telemetry)
         with told_in_our_words("listen"):
             for subject, callback in (
                 ("hb.*", on_heartbeat),
@@ -192,30 +192,29 @@ class NatsUpMessage:
 
 
 def _answering(
-    kind: type[Q], answer: Callable[[str, Q], Awaitable[A | None]]
+    questions: NodeQuestions, kind: type[Q], answer: Callable[[str, Q], Awaitable[A | None]]
 ) -> Callable[[Msg], Awaitable[None]]:
     """A callback that answers one kind of question, if an answer was asked for: many at once, up to a bound."""
     room = asyncio.Semaphore(QUESTIONS_AT_ONCE_MAX)
     answering: set[asyncio.Task[None]] = set()
 
-    async def respond(message: Msg, question: Q) -> None:
+    async def respond(message: Msg) -> None:
+        node_id = str(message.subject.split(".")[1])
         try:
-            response = await answer(str(message.subject.split(".")[1]), question)
+            question = kind.FromString(message.data)
+            response = await answer(node_id, question)
             if response is not None and message.reply:
                 await message.respond(response.SerializeToString())
+        except DecodeError as error:
+            await questions.malformed(node_id, message.subject, message.data, str(error))
         except (NatsError, OSError):
             log.debug("answer_not_sent", subject=message.subject)  # the connection is gone; it asks again
         finally:
             room.release()
 
     async def on_question(message: Msg) -> None:
-        try:
-            question = kind.FromString(message.data)
-        except DecodeError as error:
-            log.warning("question_malformed", subject=message.subject, reason=str(error))
-            return
         await room.acquire()
-        task = asyncio.create_task(respond(message, question))
+        task = asyncio.create_task(respond(message))
         answering.add(task)
         task.add_done_callback(answering.discard)
 
