@@ -92,6 +92,8 @@ class NatsLink:
             return
         try:
             await self._listen(client, listener)
+            # Whoever runs us in a group cancels once: lost here, the agent would not stop.
+            stop_if_cancelled()
             self._client = client
             self._say_connected()
             listener.connection_changed(connected=True)
