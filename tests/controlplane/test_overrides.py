@@ -117,11 +117,15 @@ def test_an_override_ends_at_its_time_by_a_clock_that_nobody_can_set(store: Stor
     two_nodes(store)
     order = place(store)
     store.write(lambda tx: overrides.keep_at_node(tx, OPERATOR, order.order_id, TERMS, NOW))
+    longer = OverrideTerms("damp pallet", TERMS.expires_after_ms + 1)
+    held = hold(store, terms=longer)
     a_year = later(OPERATOR, 365 * 24 * 3600 * 1000)
     look_after(store, caller=a_year, now=after(59_999))
-    assert len(listed(store, only_open=True)) == 1
+    assert len(listed(store, only_open=True)) == 2
     look_after(store, now=after(60_000))
-    assert [(row.state, row.ended_by) for row in listed(store)] == [("expired", "hub")]
+    assert [row.override_id for row in listed(store, only_open=True)] == [held.override_id]
+    look_after(store, now=after(60_001))
+    assert {(row.state, row.ended_by) for row in listed(store)} == {("expired", "hub")}
     assert "override.expired" in {entry.action for entry in store.read(audit.list_audit)}
 
 

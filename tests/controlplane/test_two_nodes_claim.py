@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bodega.codec import parse_hub_event
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega_controlplane.app import conflicts, orders
+from bodega_controlplane.app.journal import apply
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store
+from bodega_controlplane.store.transaction import Transaction
 from support.controlplane import SHOP, deliver, rows_of
 from support.moved_order import (
     LISBON,
@@ -30,6 +36,7 @@ from support.moved_order import (
     two_nodes,
     works_of,
 )
+from support.waiting import until
 
 
 def moved(store: Store) -> tuple[str, Hand, Hand]:
@@ -117,6 +124,33 @@ def test_a_third_node_has_it_and_the_first_one_ships(store: Store) -> None:
     look_after(store)
     assert [work for work, _, _ in revocations(store, PORTO)] == [new.work_id]
     assert [work for work, _, _ in revocations(store, LISBON)] == [old.work_id, third]
+
+
+@pytest.mark.postgres
+def test_both_parcels_are_read_at_the_same_moment_and_none_is_overlooked(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """Two transactions, each with its own node locked: the second one must see what the first one writes."""
+    with closing(open_store(postgres_url, tmp_path)) as store, ThreadPoolExecutor(1) as other:
+        _, old, new = moved(store)
+        old.ship()
+        new.ship()
+        (from_old,), (from_new,) = news(store, old.node), news(store, new.node)
+        waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        second: list[Future[object]] = []
+
+        def first(tx: Transaction) -> None:
+            apply(tx, SHOP.now_ms, [from_old])
+            second.append(other.submit(deliver, store, from_new))
+
+            def met() -> bool:
+                return second[0].done() or bool(tx.connection.execute(waiting).scalar_one())
+
+            asyncio.run(until(met, what="the second one is done, or waits for the first"))
+
+        store.write(first)
+        second[0].result()
+        assert {kind for _, kind, *_ in conflicts_of(store)} == {"two_nodes_claim", "duplicate_shipment"}
 
 
 FATES = st.sampled_from(["ship", "stop", "pick"])

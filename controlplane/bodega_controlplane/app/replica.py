@@ -33,7 +33,7 @@ from bodega_controlplane.app import divergence, lots, reported
 from bodega_controlplane.app.fulfilling import OpenWork
 from bodega_controlplane.app.proposals import ProposalBook
 from bodega_controlplane.app.rights_book import RightsBook
-from bodega_controlplane.app.shortfalls import SHORT, Shortfalls, losses
+from bodega_controlplane.app.shortfalls import SHORT, Shortfalls, taken_by
 from bodega_controlplane.app.transfers import TransferBook
 from bodega_controlplane.store import facts, journal, nodes, overrides, stock
 from bodega_controlplane.store import lots as lot_rows
@@ -160,6 +160,7 @@ class Replica:
         self._rights.write()
         stock.add(self._tx, self.node_id, self._balances)
         self._balances.clear()
+        self._shortfalls.written()
 
     def _works_named(self) -> set[str]:
         """Fulfillment orders that the effects of this batch may touch."""
@@ -197,9 +198,10 @@ class Replica:
         for seen in movement.lots:
             if seen.expiry:
                 self._lots[seen.sku_id, seen.lot] = lots.row_of(self.node_id, seen, self._now_ms)
-        self._rights.spent(spent_by(movement))
-        covered: dict[str, int] = defaultdict(int)
         self._transfers.moved(movement, self.head.epoch, arrived.seq)
+        spent = spent_by(movement)
+        self._rights.spent(spent)
+        covered: dict[str, int] = defaultdict(int, spent)
         if movement.command == "pick" and movement.reference.fulfillment_order_id:
             for account, quantity, _serials in movement.postings:
                 if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
@@ -207,9 +209,11 @@ class Replica:
                         movement.reference.fulfillment_order_id, account.sku_id, quantity
                     )
                     covered[account.sku_id] += quantity - over
-        for sku_id, lost in losses(movement).items():
-            if lost > covered[sku_id] and self._shortfalls.concerns(sku_id):
-                self._look_for_shortfall(movement, sku_id, lost - covered[sku_id], arrived.seq)
+        for sku_id, taken in taken_by(movement).items():
+            self._shortfalls.took(sku_id, taken)
+            lost = taken - covered[sku_id]
+            if lost > 0 and self._shortfalls.may_be(sku_id):
+                self._look_for_shortfall(movement, sku_id, lost, arrived.seq)
         return ""
 
     def _look_for_shortfall(self, movement: Movement, sku_id: str, lost: int, seq: int) -> None:
@@ -257,7 +261,8 @@ class Replica:
 
     def _reservation_changed(self, arrived: _Arrived) -> str:
         self._rights.promised(arrived.message.reservation_changed)
-        self._shortfalls.promised_more(arrived.message.reservation_changed.sku_id)
+        said = arrived.message.reservation_changed
+        self._shortfalls.promised_more(said.sku_id, said.quantity)
         return ""
 
     def _rights_taken(self, arrived: _Arrived) -> str:

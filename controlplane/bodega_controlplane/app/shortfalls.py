@@ -14,21 +14,22 @@ from bodega.core.conflicts.physical_shortfall import Promised, local_shortfall, 
 from bodega.core.conflicts.row import Conflict
 from bodega.core.ledger import Disposition, Movement
 from bodega.core.promise import ServiceClass
-from bodega.core.rights import spent_by
 from bodega_controlplane.store import promised, stock
 from bodega_controlplane.store.transaction import Transaction
 
 SHORT = "short"
 
 
-def losses(movement: Movement) -> Mapping[str, int]:
-    """SKU -> sellable units that a movement took away; what it handed over for the node's own promises is left out."""
-    net: dict[str, int] = defaultdict(int)
+_SELLABLE = Disposition.SELLABLE.value
+
+
+def taken_by(movement: Movement) -> Mapping[str, int]:
+    """SKU -> sellable units that a movement took away in the end; below zero where it brought some."""
+    taken: dict[str, int] = {}
     for account, quantity, _serials in movement.postings:
-        if account.disposition == Disposition.SELLABLE and not account.external:
-            net[account.sku_id] -= quantity
-    spent = spent_by(movement)
-    return {sku_id: lost for sku_id, taken in net.items() if (lost := taken - spent.get(sku_id, 0)) > 0}
+        if account.disposition == _SELLABLE:
+            taken[account.sku_id] = taken.get(account.sku_id, 0) - quantity
+    return taken
 
 
 def promises_of(tx: Transaction, node_id: str, sku_id: str) -> list[Promised]:
@@ -58,17 +59,34 @@ class Shortfalls:
     def __init__(self, tx: Transaction, node_id: str) -> None:
         self._tx = tx
         self._node_id = node_id
-        self._any: dict[str, bool] = {}
+        # SKU -> sellable units taken in this batch; of these, already written; what the database held before it; and
+        # units promised, never too few: an order or a customer who was served since is not taken off.
+        self._taken: dict[str, int] = defaultdict(int)
+        self._written: dict[str, int] = {}
+        self._before: dict[str, int] = {}
+        self._promised: dict[str, int] = {}
+        self._local: dict[str, int] = defaultdict(int)
 
-    def concerns(self, sku_id: str) -> bool:
-        """Whether anybody was promised any of it, by the hub or by the node, when this batch began or since."""
-        if sku_id not in self._any:
-            self._any[sku_id] = promised.any_of(self._tx, self._node_id, sku_id)
-        return self._any[sku_id]
+    def took(self, sku_id: str, units: int) -> None:
+        """A movement of this batch took sellable units away, or brought some."""
+        self._taken[sku_id] += units
 
-    def promised_more(self, sku_id: str) -> None:
+    def promised_more(self, sku_id: str, units: int) -> None:
         """The node has made a promise of its own in this batch."""
-        self._any[sku_id] = True
+        self._local[sku_id] += units
+
+    def written(self) -> None:
+        """Everything that was taken so far is in the database."""
+        self._written = dict(self._taken)
+
+    def may_be(self, sku_id: str) -> bool:
+        """Whether so little is left that somebody may lack units; asks the database once a batch and SKU."""
+        if sku_id not in self._before:
+            sellable, total = promised.totals(self._tx, self._node_id, sku_id)
+            self._before[sku_id] = sellable + self._written.get(sku_id, 0)
+            self._promised[sku_id] = total
+        left = self._before[sku_id] - self._taken[sku_id]
+        return self._promised[sku_id] + self._local[sku_id] > left
 
     def found(
         self, sku_id: str, lost: int, basis_event: str, in_hand: str

@@ -6,15 +6,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bodega.core.ledger import Disposition
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema import fulfillment_order, node_reservation, orders, reservation
+from bodega_controlplane.store.schema import fulfillment_order, node_reservation, orders, reservation, stock
 from bodega_controlplane.store.transaction import Transaction
 
 _PENDING = reservation.c.quantity - reservation.c.posted - reservation.c.voided
 _LOCAL_PENDING = node_reservation.c.quantity - node_reservation.c.posted - node_reservation.c.voided
 
 
-def _of_orders(node_id: str, sku_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+def _of_orders(node_id: Any, sku_id: Any) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         reservation.c.state == "pending",
         reservation.c.sku_id == sku_id,
@@ -22,7 +23,7 @@ def _of_orders(node_id: str, sku_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def _of_node(node_id: str, sku_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+def _of_node(node_id: Any, sku_id: Any) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         node_reservation.c.state == "pending",
         node_reservation.c.sku_id == sku_id,
@@ -30,11 +31,26 @@ def _of_node(node_id: str, sku_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def any_of(tx: Transaction, node_id: str, sku_id: str) -> bool:
-    """Whether anybody was promised any of it there."""
-    found = sa.select(reservation.c.line).where(*_of_orders(node_id, sku_id)).exists()
-    local = sa.select(node_reservation.c.posted).where(*_of_node(node_id, sku_id)).exists()
-    return bool(tx.connection.execute(sa.select(sa.or_(found, local))).scalar_one())
+def _totals_query() -> sa.Select[Any]:
+    sku_id: sa.BindParameter[Any] = sa.bindparam("sku_id")
+    node_id: sa.BindParameter[Any] = sa.bindparam("node_id")
+    lies = (stock.c.sku_id == sku_id, stock.c.node_id == node_id, stock.c.external == "")
+    sellable = sa.select(sa.func.coalesce(sa.func.sum(stock.c.quantity), 0)).where(
+        *lies, stock.c.disposition == Disposition.SELLABLE.value
+    )
+    of_orders = sa.select(sa.func.coalesce(sa.func.sum(_PENDING), 0)).where(*_of_orders(node_id, sku_id))
+    local = sa.select(sa.func.coalesce(sa.func.sum(_LOCAL_PENDING), 0)).where(*_of_node(node_id, sku_id))
+    return sa.select(sellable.scalar_subquery(), of_orders.scalar_subquery() + local.scalar_subquery())
+
+
+# Put together once: a node that counts its shelves asks it for every SKU.
+_TOTALS = _totals_query()
+
+
+def totals(tx: Transaction, node_id: str, sku_id: str) -> tuple[int, int]:
+    """Units sellable at a node, and units promised there by the hub and by the node, neither yet handed over."""
+    sellable, promised = tx.connection.execute(_TOTALS, {"sku_id": sku_id, "node_id": node_id}).one()
+    return int(sellable), int(promised)
 
 
 def to_orders(tx: Transaction, node_id: str, sku_id: str) -> list[Row]:

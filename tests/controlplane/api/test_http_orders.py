@@ -45,6 +45,29 @@ async def available(shop: httpx.AsyncClient, sku_id: str) -> int:
     return sum(row["available"] for row in answer.json()["availability"])
 
 
+async def test_how_soon_an_order_was_promised_is_said_once_and_standard_unless_it_is(
+    shop: httpx.AsyncClient,
+) -> None:
+    plain = order_body(("TEA", 1))
+    urgent = plain | {"service_class": "same_day"}
+    sent = {"Idempotency-Key": "k1"}
+    first = await shop.post("/v1/orders", json=plain, headers=sent)
+    assert first.json()["service_class"] == "standard"
+    # A retry by a client that has learned to say it, or of one from before there was one, is the same order.
+    said = await shop.post("/v1/orders", json=plain | {"service_class": "standard"}, headers=sent)
+    assert (said.status_code, said.content) == (201, first.content)
+    assert_problem(await shop.post("/v1/orders", json=urgent, headers=sent), 422, "idempotency-mismatch")
+    quick = await shop.post("/v1/orders", json=urgent, headers={"Idempotency-Key": "k2"})
+    assert quick.json()["service_class"] == "same_day"
+    read = await shop.get(quick.headers["location"])
+    assert read.json()["service_class"] == "same_day"
+    wrong = plain | {"service_class": "yesterday"}
+    faults = assert_problem(
+        await shop.post("/v1/orders", json=wrong, headers={"Idempotency-Key": "k3"}), 422, "invalid-input"
+    )
+    assert [fault["where"] for fault in faults] == ["service_class"]
+
+
 async def test_an_order_is_placed_and_can_be_read_back(shop: httpx.AsyncClient) -> None:
     placed = await place(shop, "k1", ("TEA", 2), ("MUG", 1), reference="W-1001")
     assert placed.status_code == 201
