@@ -119,8 +119,11 @@ CREATE TRIGGER balance_at_zero_has_no_row AFTER UPDATE OF quantity ON balance WH
     AND lot = new.lot AND owner = new.owner AND external = new.external; END;
 """
 
-# Conflicts that rules have resolved here; what people have to decide is said on the floor and at the hub.
+# Conflicts that rules have resolved here; what people have to decide is said on the floor and at the hub. Of work, the
+# epoch of the hub's stream that has spoken of it last: what a restored hub does not say again, it has forgotten.
 _VERSION_3 = """
+ALTER TABLE fulfillment_order ADD COLUMN down_epoch INTEGER NOT NULL DEFAULT 0;
+
 CREATE TABLE conflict(
   conflict_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX conflict_newest ON conflict(seq);

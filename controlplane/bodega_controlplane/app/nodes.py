@@ -41,6 +41,11 @@ _NOT_PROFILE = (
     "desired_settings",
     "reported_generation",
     "reported",
+    "diverged_seq",
+    "lost_to_seq",
+    "fenced",
+    "desired_signature",
+    "down_trimmed_ms",
 )
 
 _NEW_NODE = {
@@ -59,6 +64,11 @@ _NEW_NODE = {
     "desired_settings": "{}",
     "reported_generation": 0,
     "reported": "{}",
+    "diverged_seq": 0,
+    "lost_to_seq": 0,
+    "fenced": "",
+    "desired_signature": "",
+    "down_trimmed_ms": 0,
 }
 
 
@@ -169,6 +179,8 @@ def _view(row: Row) -> NodeView:
         desired_generation=row.desired_generation,
         reported_generation=row.reported_generation,
         diverged_seq=row.diverged_seq,
+        lost_to_seq=row.lost_to_seq,
+        fenced=row.fenced,
     )
 
 
@@ -190,7 +202,9 @@ def set_desired_state(
         faults.text(f"settings.{name}", value, empty=True)
     faults.raise_if_any("the configuration")
     tx.lock_nodes([node_id])
-    generation = int(_known(tx, node_id).desired_generation) + 1
+    known = _known(tx, node_id)
+    # A hub that was restored may have forgotten generations that the node has run.
+    generation = max(int(known.desired_generation), int(known.reported_generation)) + 1
     text = desired_state_text(node_id, generation, settings.items())
     desired = fleet_pb2.DesiredState(generation=generation, settings=dict(settings), signature=sign(text))
     nodes.change(
@@ -198,6 +212,7 @@ def set_desired_state(
         node_id,
         desired_generation=generation,
         desired_settings=json.dumps(dict(settings), sort_keys=True),
+        desired_signature=desired.signature.hex(),
     )
     event = journal_pb2.HubEvent(desired_state=desired)
     outbox.post(tx, caller, node_id, [event], cmd_id=new_id("C", caller.now_ms))

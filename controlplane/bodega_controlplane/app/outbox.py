@@ -37,7 +37,7 @@ def post(
         event.correlation_id = correlation_id
     bodies = [event.SerializeToString() for event in events]
     hashes = extend(node.down_hash, bodies)
-    outbox.append(tx, node_id, node.down_epoch, node.down_seq + 1, bodies, hashes)
+    outbox.append(tx, node_id, node.down_epoch, node.down_seq + 1, bodies, hashes, at_ms=caller.now_ms)
     last_seq = int(node.down_seq) + len(bodies)
     nodes.change(tx, node_id, down_seq=last_seq, down_hash=hashes[-1])
     tx.wake(node_id)

@@ -22,9 +22,10 @@ from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import reported
+from bodega_controlplane.app import epochs, reported
 from bodega_controlplane.app.fulfilling import OpenWork
 from bodega_controlplane.app.rights_book import RightsBook
+from bodega_controlplane.store import epochs as lots
 from bodega_controlplane.store import facts, journal, nodes, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
@@ -69,6 +70,7 @@ class Replica:
         self._overrides: dict[str, Values] = {}
         self._verdicts: list[Values] = []
         self._tasks: dict[str, Values] = {}
+        self._lots: dict[tuple[str, str], Values] = {}
         self._conflicts: dict[str, Values] = {}
         self._state: Values = {}
 
@@ -111,6 +113,7 @@ class Replica:
         facts.put_overrides(self._tx, list(self._overrides.values()))
         facts.put_vision_decisions(self._tx, self._verdicts)
         facts.put_tasks(self._tx, list(self._tasks.values()))
+        lots.put_lots(self._tx, list(self._lots.values()))
         facts.put_conflicts(self._tx, list(self._conflicts.values()))
         journal.park(self._tx, self._parked)
         nodes.change(
@@ -156,6 +159,10 @@ class Replica:
         for sku_id, serial, account in places_of_serials(movement):
             row = {**self._at(arrived.seq), **account._asdict(), "serial": serial}
             self._serials[sku_id, serial] = row
+        for seen in movement.lots:
+            if seen.expiry or (seen.sku_id, seen.lot) not in self._lots:
+                row = {"node_id": self.node_id, "sku_id": seen.sku_id, "lot": seen.lot, "expiry": seen.expiry}
+                self._lots[seen.sku_id, seen.lot] = row
         self._rights.spent(spent_by(movement))
         if movement.command == "pick" and movement.reference.fulfillment_order_id:
             for account, quantity, _serials in movement.postings:
@@ -201,6 +208,24 @@ class Replica:
             detail={
                 "backup_seq": restored.backup_seq,
                 "replaced_seq": restored.replaced_seq,
+                "seq": arrived.seq,
+            },
+        )
+        return ""
+
+    def _epoch_begun(self, arrived: _Arrived) -> str:
+        begun = arrived.message.epoch_begun
+        epochs.took_place(self._tx, self.node_id)
+        self._tx.audit(
+            at_ms=self._now_ms,
+            actor=f"node:{self.node_id}",
+            action="node.rejoined",
+            subject=self.node_id,
+            detail={
+                "epoch": begun.epoch,
+                "reason": begun.reason,
+                "basis_seq": begun.previous_seq,
+                "fork_events": begun.fork_events,
                 "seq": arrived.seq,
             },
         )
@@ -304,6 +329,7 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "rights_taken": Replica._rights_taken,
     "rights_returned": Replica._rights_returned,
     "store_restored": Replica._store_restored,
+    "epoch_begun": Replica._epoch_begun,
     "ledger_checkpoint": Replica._ledger_checkpoint,
     "label_advanced": Replica._label_advanced,
     "vision_decision": Replica._vision_decision,

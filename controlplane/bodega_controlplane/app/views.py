@@ -261,7 +261,8 @@ class NodeView:
     """How far a node and the hub are with each other; fields as in bodega.v1.NodeStatus.
 
     `health` is None and `last_contact_ms` 0 until the first heartbeat; `diverged_seq` is 0 while the hub's
-    copy of the stock agrees with the node's checkpoints.
+    copy of the stock agrees with the node's checkpoints; `lost_to_seq` is 0 unless the hub was restored and still
+    waits for what it has lost of the node's journal.
     """
 
     node_id: str
@@ -276,6 +277,8 @@ class NodeView:
     desired_generation: int
     reported_generation: int
     diverged_seq: int
+    lost_to_seq: int = 0
+    fenced: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,13 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
-    # What people decide about conflicts.
+    # What people decide about conflicts; how nodes come back.
     3: Step(
         {
+            schema.node: ("lost_to_seq", "fenced", "desired_signature", "down_trimmed_ms"),
+            schema.node_reservation: ("expires_after_ms",),
+            schema.rule_override: ("expires_after_ms",),
+            schema.down_log: ("at_ms",),
             schema.conflict: (
                 "sku_id",
                 "effects",
@@ -64,13 +68,16 @@ STEPS: Mapping[int, Step] = {
                 "override_ends_ms",
             ),
         },
+        (schema.node_agent, schema.node_epoch, schema.node_snapshot, schema.readmission, schema.lot),
     ),
 }
 
 
 def _take(connection: sa.Connection, step: Step) -> None:
     for table, names in step.columns.items():
-        for name in names:
+        # A table that an earlier step has just made is in its newest shape already.
+        there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+        for name in [name for name in names if name not in there]:
             definition = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
     schema.metadata.create_all(connection, tables=step.tables)

@@ -14,9 +14,20 @@ from bodega_controlplane.store.columns import integer as _int
 from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_epochs import lot, node_agent, node_epoch, node_snapshot, readmission
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 
-__all__ = ["metadata", "node_reservation", "node_rights", "rights_transfer"]
+__all__ = [
+    "lot",
+    "metadata",
+    "node_agent",
+    "node_epoch",
+    "node_reservation",
+    "node_rights",
+    "node_snapshot",
+    "readmission",
+    "rights_transfer",
+]
 
 SCHEMA_VERSION = 3
 
@@ -47,6 +58,10 @@ node = sa.Table(
     _int("reported_generation"),
     _text("reported"),
     _int("diverged_seq", default=0),
+    _int("lost_to_seq", default=0),
+    _text("fenced", default=""),
+    _text("desired_signature", default=""),
+    _int("down_trimmed_ms", default=0),
 )
 
 journal = sa.Table(
@@ -241,6 +256,7 @@ rule_override = sa.Table(
     _text("actor"),
     _text("state"),
     _int("changed_at_ms"),
+    _int("expires_after_ms", default=0),
 )
 
 vision_decision = sa.Table(
@@ -314,6 +330,7 @@ down_log = sa.Table(
     _int("seq", key=True),
     _bytes("body"),
     _bytes("hash"),
+    _int("at_ms", default=0),
     sqlite_with_rowid=False,
 )
 

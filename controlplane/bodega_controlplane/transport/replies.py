@@ -59,6 +59,8 @@ class Replies:
             head_seq=request.head_seq,
             down=head_from_ack(request.down),
             health=_health(request.health),
+            acked=head_from_ack(request.acked) if request.HasField("acked") else None,
+            stopped=request.stopped,
         )
         answer = await self._hub.run(lambda tx: heartbeat.beat(tx, self._hub.now_ms(), beat))
         return sync_pb2.HeartbeatResponse(
@@ -66,6 +68,7 @@ class Replies:
             down_epoch=answer.down_epoch,
             down_head_seq=answer.down_seq,
             fenced=answer.fenced,
+            needs_new_epoch=answer.needs_new_epoch,
         )
 
     async def _on_events(self, message: Msg) -> None:

@@ -251,6 +251,8 @@ class NodeServiceStub:
     """Every node with epoch, heads, lag and last contact."""
     SetDesiredState: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.SetDesiredStateRequest, _controlplane_pb2.SetDesiredStateResponse]
     """Sets the configuration that a node should run."""
+    ReadmitNode: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ReadmitNodeRequest, _controlplane_pb2.ReadmitNodeResponse]
+    """Lets a node that lost its journal, or whose copy was running, begin a new epoch; good for a while."""
 
 @_typing.type_check_only
 class NodeServiceAsyncStub(NodeServiceStub):
@@ -263,6 +265,8 @@ class NodeServiceAsyncStub(NodeServiceStub):
     """Every node with epoch, heads, lag and last contact."""
     SetDesiredState: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.SetDesiredStateRequest, _controlplane_pb2.SetDesiredStateResponse]  # type: ignore[assignment]
     """Sets the configuration that a node should run."""
+    ReadmitNode: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ReadmitNodeRequest, _controlplane_pb2.ReadmitNodeResponse]  # type: ignore[assignment]
+    """Lets a node that lost its journal, or whose copy was running, begin a new epoch; good for a while."""
 
 class NodeServiceServicer(metaclass=_abc_1.ABCMeta):
     """The nodes and their sync."""
@@ -290,6 +294,14 @@ class NodeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_controlplane_pb2.SetDesiredStateResponse, _abc.Awaitable[_controlplane_pb2.SetDesiredStateResponse]]:
         """Sets the configuration that a node should run."""
+
+    @_abc_1.abstractmethod
+    def ReadmitNode(
+        self,
+        request: _controlplane_pb2.ReadmitNodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.ReadmitNodeResponse, _abc.Awaitable[_controlplane_pb2.ReadmitNodeResponse]]:
+        """Lets a node that lost its journal, or whose copy was running, begin a new epoch; good for a while."""
 
 def add_NodeServiceServicer_to_server(servicer: NodeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

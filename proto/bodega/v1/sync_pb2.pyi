@@ -117,6 +117,8 @@ class HeartbeatRequest(_message.Message):
     HEAD_SEQ_FIELD_NUMBER: _builtins.int
     DOWN_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
+    ACKED_FIELD_NUMBER: _builtins.int
+    STOPPED_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Node."""
     epoch: _builtins.int
@@ -125,6 +127,8 @@ class HeartbeatRequest(_message.Message):
     """Random per start of the agent; tells a restart and a clone."""
     head_seq: _builtins.int
     """Last sequence of the node's journal."""
+    stopped: _builtins.str
+    """Why the node has stopped writing its stream, empty if it has not: another one writes it, or its journal lost its end."""
     @_builtins.property
     def down(self) -> Global___Ack:
         """How far the node has applied the hub's stream."""
@@ -132,6 +136,10 @@ class HeartbeatRequest(_message.Message):
     @_builtins.property
     def health(self) -> _fleet_pb2.Health:
         """Health of the node."""
+
+    @_builtins.property
+    def acked(self) -> Global___Ack:
+        """What the node holds to be committed at the hub: a hub that has less was put back from a backup."""
 
     def __init__(
         self,
@@ -142,10 +150,12 @@ class HeartbeatRequest(_message.Message):
         head_seq: _builtins.int = ...,
         down: Global___Ack | None = ...,
         health: _fleet_pb2.Health | None = ...,
+        acked: Global___Ack | None = ...,
+        stopped: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["down", b"down", "health", b"health"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acked", b"acked", "down", b"down", "health", b"health"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_nonce", b"boot_nonce", "down", b"down", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "node_id", b"node_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked", b"acked", "boot_nonce", b"boot_nonce", "down", b"down", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "node_id", b"node_id", "stopped", b"stopped"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -161,12 +171,15 @@ class HeartbeatResponse(_message.Message):
     DOWN_EPOCH_FIELD_NUMBER: _builtins.int
     DOWN_HEAD_SEQ_FIELD_NUMBER: _builtins.int
     FENCED_FIELD_NUMBER: _builtins.int
+    NEEDS_NEW_EPOCH_FIELD_NUMBER: _builtins.int
     down_epoch: _builtins.int
     """Epoch of the hub's stream for this node."""
     down_head_seq: _builtins.int
     """Last sequence of the hub's stream for this node."""
     fenced: _builtins.str
     """Set when the hub refuses this node: the reason and what to do."""
+    needs_new_epoch: _builtins.bool
+    """Set with `fenced` when a new epoch would mend it: the node may ask for one."""
     @_builtins.property
     def up(self) -> Global___Ack:
         """How far the hub has applied the node's journal, counter-signed."""
@@ -178,10 +191,11 @@ class HeartbeatResponse(_message.Message):
         down_epoch: _builtins.int = ...,
         down_head_seq: _builtins.int = ...,
         fenced: _builtins.str = ...,
+        needs_new_epoch: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["up", b"up"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["down_epoch", b"down_epoch", "down_head_seq", b"down_head_seq", "fenced", b"fenced", "up", b"up"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["down_epoch", b"down_epoch", "down_head_seq", b"down_head_seq", "fenced", b"fenced", "needs_new_epoch", b"needs_new_epoch", "up", b"up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

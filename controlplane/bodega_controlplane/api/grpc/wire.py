@@ -136,6 +136,8 @@ def node_status(view: views.NodeView) -> controlplane_pb2.NodeStatus:
         desired_generation=view.desired_generation,
         reported_generation=view.reported_generation,
         diverged_seq=view.diverged_seq,
+        lost_to_seq=view.lost_to_seq,
+        fenced=view.fenced,
     )
 
 

@@ -21,4 +21,18 @@ CASES: Mapping[str, Case] = {
         "cancel_races_ship@1",
         "A parcel that left before the node knew of the cancel stays shipped and is intercepted or taken back.",
     ),
+    "restored_node": Case(
+        "restored_node@1",
+        "What a node wrote beside the hub's line is judged event by event: goods stay where they were brought,"
+        " promises are checked again, every bin that was touched is counted.",
+    ),
+    "cloned_node": Case(
+        "cloned_node@1",
+        "Of two agents that run as one node, the one whose events the hub has goes on and the other is fenced;"
+        " what that one wrote is kept.",
+    ),
+    "restored_hub": Case(
+        "restored_hub@1",
+        "An order that the hub has forgotten with a restore stays at its node until a person decides.",
+    ),
 }
