@@ -52,6 +52,10 @@ class SyncJournal(Protocol):
         """Keep an ack, durably; one that is not higher than the last changes nothing."""
         ...
 
+    async def lower_ack(self, head: Head) -> None:
+        """The hub was restored and has less than it once acknowledged: keep this lower one, durably."""
+        ...
+
     async def down_head(self) -> Head:
         """How far the hub's stream has been applied."""
         ...

@@ -38,6 +38,7 @@ class SyncStatus:
     down_head_seq: int
     last_ack_age_s: float | None
     fenced: str
+    hub_went_back: int = 0
 
 
 class SyncService:
@@ -73,6 +74,8 @@ class SyncService:
         self._silence = Silence()
         self._fenced_here = fenced
         self._fenced_by_hub = ""
+        self._hub_wants_new_epoch = False
+        self._fence_changed = asyncio.Event()
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
         self._warned: set[str] = set()
@@ -92,7 +95,19 @@ class SyncService:
             down_head_seq=self._down.hub_seq,
             last_ack_age_s=age,
             fenced=self._fence_reason,
+            hub_went_back=self._up.hub_went_back,
         )
+
+    @property
+    def place_lost(self) -> bool:
+        """Whether only a new epoch can mend why this node is fenced."""
+        return bool(self._fenced_here) or self._up.place_lost or self._hub_wants_new_epoch
+
+    async def wait_for_place_lost(self) -> None:
+        """Return once `place_lost`."""
+        while not self.place_lost:
+            self._fence_changed.clear()
+            await self._fence_changed.wait()
 
     async def run(self) -> None:
         """Sync until cancelled."""
@@ -151,7 +166,8 @@ class SyncService:
             await self._online.wait()
             self._beat_now.clear()
             try:
-                await self._take(await self._link.heartbeat(await self._request()))
+                request = await self._request()
+                await self._take(await self._link.heartbeat(request), request)
             except LinkLost as error:
                 if self._link.connected:
                     self._warn_once("hub_silent", reason=error.message)
@@ -175,15 +191,23 @@ class SyncService:
             head_seq=self._up.head_seq,
             down=head_to_ack(self._node_id, self._down.head),
             health=await self._health(),
+            acked=head_to_ack(self._node_id, self._up.acked),
+            stopped=self._fenced_here or self._up.fenced,
         )
 
-    async def _take(self, response: sync_pb2.HeartbeatResponse) -> None:
+    async def _take(self, response: sync_pb2.HeartbeatResponse, request: sync_pb2.HeartbeatRequest) -> None:
         if "hub_silent" in self._warned:
             self._warned.discard("hub_silent")
             log.info("hub_answers_again")
+        self._hub_wants_new_epoch = response.needs_new_epoch
         self._take_fence(response.fenced)
         if response.HasField("up") and self._believe(response.up):
-            self._notice_loss(response.up)
+            up = response.up
+            # Held against what was acknowledged when we asked: an ack may have overtaken this answer.
+            if not response.fenced and up.epoch == self._up.epoch and up.seq < request.acked.seq:
+                self._up.take_hub_went_back(head_from_ack(up))
+            else:
+                self._notice_loss(up)
         await self._down.take_news(response.down_epoch, response.down_head_seq)
 
     def _take_fence(self, reason: str) -> None:
@@ -195,6 +219,7 @@ class SyncService:
         self._hold_or_resume()
 
     def _hold_or_resume(self) -> None:
+        self._fence_changed.set()
         streams = (self._up, self._down)
         for stream in streams:
             if self._fence_reason:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bodega.codec import UNKNOWN_FACT, desired_state_text, fact_of, parse_hub_event
+from bodega.core.conflicts.restored_hub import restored_hub
 from bodega.core.sync import Head
 from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import bound, get_logger
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, effects, rights, work
+from bodega_agent.store import catalogue, conflicts, effects, rights, work
 from bodega_agent.store.transaction import Context, Transaction
 
 log = get_logger(__name__)
@@ -35,6 +36,8 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
     """Apply consecutive hub events and move the down head, in this transaction."""
     cancelled: list[str] = []
     facts: set[str] = set()
+    if head.epoch > down_head(tx).epoch:
+        _begin_anew(tx, head)
     for seq, body in events:
         tx.put("down_seq", seq)
         event = _readable(body)
@@ -51,6 +54,14 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
     tx.put("down_seq", head.seq)
     tx.put("down_hash", head.hash)
     return Applied(tuple(cancelled), frozenset(facts))
+
+
+def _begin_anew(tx: Transaction, head: Head) -> None:
+    """The hub says everything again, and may be one that has gone back: what it owns is taken whatever its version."""
+    tx.put("down_epoch", head.epoch)
+    tx.execute("UPDATE sku SET version = 0")
+    tx.put("profile_version", 0)
+    tx.put("generation", 0)
 
 
 def _readable(body: bytes) -> journal_pb2.HubEvent:
@@ -91,8 +102,24 @@ def _dispatch(
             rights.take(tx, context, event.rights_granted)
         case "rights_wanted":
             rights.give_back(tx, context, event.rights_wanted)
+        case "stream_restated":
+            _find_forgotten(tx, context)
         case "desired_state":
             _take_desired_state(tx, context, event.desired_state, verify)
+
+
+def _find_forgotten(tx: Transaction, context: Context) -> None:
+    """Work that the hub has not said again in this epoch of its stream: it knows nothing of it any more."""
+    epoch = tx.get("down_epoch", 1)
+    for order in work.open_but_for(tx, epoch):
+        conflict = restored_hub(
+            node_id=tx.get("node_id"),
+            order_id=order.order_id,
+            fulfillment_order_id=order.fulfillment_order_id,
+            state=order.state,
+            down_epoch=epoch,
+        )
+        conflicts.record(tx, context, conflict)
 
 
 def _take_desired_state(

@@ -6,7 +6,7 @@ person resolves by scanning the label back or by an explicit, counted reprint.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bodega.core.ledger import Reference, parcel_place, stage_of
 from bodega.core.lifecycles import PRINT_JOB, PrintEvent, PrintState
@@ -87,7 +87,7 @@ def _queue(
         PRINT_JOB.start,
         copy,
         detail,
-        _label(tx, fulfillment_order_id, sscc),
+        label_of(tx, fulfillment_order_id, sscc),
         tx.now_ms(),
     )
     seq = tx.append(context, label_advanced=_label_event(job, "queued"))
@@ -108,7 +108,8 @@ def _queue(
     return job
 
 
-def _label(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
+def label_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
+    """The ZPL of a parcel's label."""
     row = tx.one(
         "SELECT recipient, order_id, carrier_service FROM fulfillment_order WHERE fulfillment_order_id = ?",
         (fulfillment_order_id,),
@@ -132,6 +133,31 @@ def _label_event(job: PrintJob, event: str) -> journal_pb2.LabelAdvanced:
         copy=job.copy,
         detail=job.detail[:TEXT_CHARS_MAX],
     )
+
+
+def put_back(tx: Transaction, context: Context, job: PrintJob) -> PrintState:
+    """Take a job over from another line of the journal. One that had not ended is in doubt, never printed blindly."""
+    doubtful = job.state in (PrintState.QUEUED, PrintState.SENT)
+    state = PrintState.UNKNOWN if doubtful else job.state
+    detail = "the node has lost track of it" if doubtful else job.detail
+    seq = tx.append(
+        context, label_advanced=_label_event(replace(job, state=state, detail=detail), PrintEvent.LOSE_TRACK)
+    )
+    tx.execute(
+        f"INSERT OR REPLACE INTO print_job({_COLUMNS}, queued_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant
+        (
+            job.print_job_id,
+            job.sscc,
+            job.fulfillment_order_id,
+            state,
+            job.copy,
+            detail,
+            job.zpl,
+            job.updated_at_ms,
+            seq,
+        ),
+    )
+    return state
 
 
 def next_queued(tx: Transaction) -> PrintJob | None:

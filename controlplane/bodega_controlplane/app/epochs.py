@@ -66,7 +66,9 @@ def find_ancestor(tx: Transaction, node_id: str, proofs: Sequence[Proof]) -> tup
         raise InvalidInput("too many proofs", hint="ask again with fewer", faults=(fault,))
     node = _known(tx, node_id)
     same = [
-        seq for seq, chain_hash in proofs if seq and epochs.hash_at(tx, node_id, node.epoch, seq) == chain_hash
+        seq
+        for seq, chain_hash in proofs
+        if seq and epochs.hash_at(tx, node_id, node.epoch, seq) == chain_hash
     ]
     return Head(node.epoch, node.applied_seq, node.applied_hash), max(same, default=0)
 
@@ -113,9 +115,7 @@ def _is_proven(tx: Transaction, node: Row, asked: EpochRequest) -> bool:
     return seq > 0 and epochs.hash_at(tx, asked.node_id, node.epoch, seq) == chain_hash
 
 
-def _open(
-    tx: Transaction, now_ms: int, node: Row, asked: EpochRequest, approval: Row | None
-) -> Begun:
+def _open(tx: Transaction, now_ms: int, node: Row, asked: EpochRequest, approval: Row | None) -> Begun:
     node_id, basis_seq = asked.node_id, int(node.applied_seq)
     epoch = max(int(node.epoch), asked.epoch) + 1
     body = snapshots.snapshot_of(tx, node, min(asked.ancestor[0], basis_seq))
@@ -173,7 +173,7 @@ def _begun(row: Row) -> Begun:
 
 
 def snapshot_part(tx: Transaction, node_id: str, snapshot_id: str, offset: int) -> bytes:
-    """At most SNAPSHOT_RANGE_BYTES_MAX bytes of a node's snapshot from `offset` on; empty at its end. Raises NotFound."""
+    """At most SNAPSHOT_RANGE_BYTES_MAX bytes of a node's snapshot from `offset` on, none at its end. Raises NotFound."""
     part = epochs.snapshot_part(tx, snapshot_id, node_id, offset, SNAPSHOT_RANGE_BYTES_MAX)
     if part is None:
         raise NotFound(
@@ -196,9 +196,7 @@ def readmit(tx: Transaction, caller: Caller, node_id: str, reason: str) -> int:
     tx.lock_nodes([node_id])
     _known(tx, node_id)
     ends_ms = caller.now_ms + READMISSION_S * 1000
-    epochs.put_approval(
-        tx, {"node_id": node_id, "actor": caller.actor, "reason": reason, "ends_ms": ends_ms}
-    )
+    epochs.put_approval(tx, {"node_id": node_id, "actor": caller.actor, "reason": reason, "ends_ms": ends_ms})
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,
@@ -218,7 +216,13 @@ def heard(tx: Transaction, now_ms: int, node_id: str, boot_nonce: str, stopped: 
     other = two_alive(speaker, others, int(HEARTBEAT_S * 500), now_ms)
     if other:
         _cloned(tx, now_ms, node_id, (boot_nonce, other), "each spoke after the other was started")
-    row = {"node_id": node_id, "boot_nonce": boot_nonce, "first_ms": now_ms, "last_ms": now_ms, "stopped": stopped}
+    row = {
+        "node_id": node_id,
+        "boot_nonce": boot_nonce,
+        "first_ms": now_ms,
+        "last_ms": now_ms,
+        "stopped": stopped,
+    }
     epochs.put_agent(tx, row)
     if before is None and len(known) >= AGENTS_KEPT_MAX:
         epochs.forget_agents(tx, node_id, [row.boot_nonce for row in known[AGENTS_KEPT_MAX - 1 :]])

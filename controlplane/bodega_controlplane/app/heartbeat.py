@@ -124,7 +124,11 @@ def _lost_to(tx: Transaction, now_ms: int, node: Row, heartbeat: Heartbeat) -> i
     else:
         after = max(before, acked.seq)
     if bool(after) != bool(before):
-        detail = {"have_seq": node.applied_seq, "acked_seq": acked.seq if acked else 0, "epoch": heartbeat.epoch}
+        detail = {
+            "have_seq": node.applied_seq,
+            "acked_seq": acked.seq if acked else 0,
+            "epoch": heartbeat.epoch,
+        }
         action = "hub.restored" if after else "hub.caught_up"
         tx.audit(at_ms=now_ms, actor="hub", action=action, subject=heartbeat.node_id, detail=detail)
         (log.error if after else log.info)(action.replace(".", "_"), node_id=heartbeat.node_id, **detail)

@@ -188,7 +188,7 @@ def readmit(hub: HubClient, node_id: str, reason: str, as_json: bool) -> None:
     hub has. Stop every other agent of it first: while one is alive the hub refuses. The node comes back by
     itself within a minute; what it wrote beside the hub's line is judged, kept, and told as a conflict.
 
-    
+    \b
     Example:
       bodegactl nodes readmit lisbon-01 --reason "new disk, the old box is switched off"
 
@@ -198,7 +198,9 @@ def readmit(hub: HubClient, node_id: str, reason: str, as_json: bool) -> None:
     if as_json:
         emit_json({"node_id": node_id, "ends_ms": ends_ms})
         return
-    click.echo(f"{node_id} may begin a new epoch until {when(ends_ms)}. See it: bodegactl nodes show {node_id}")
+    click.echo(
+        f"{node_id} may begin a new epoch until {when(ends_ms)}. See it: bodegactl nodes show {node_id}"
+    )
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, str]:

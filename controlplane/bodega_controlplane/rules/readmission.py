@@ -39,7 +39,11 @@ def check_may_begin(asked: Asked, agents: Sequence[Agent], now_ms: int, *, appro
     """Raises Refused with code "other-agent-alive" or "not-declared"."""
     for agent in agents:
         silent_ms = now_ms - agent.last_ms
-        if agent.boot_nonce != asked.boot_nonce and not agent.stopped and silent_ms < OTHER_AGENT_SILENT_S * 1000:
+        if (
+            agent.boot_nonce != asked.boot_nonce
+            and not agent.stopped
+            and silent_ms < OTHER_AGENT_SILENT_S * 1000
+        ):
             raise Refused(
                 f"another agent of {asked.node_id} is alive: {agent.boot_nonce[:8]} spoke {silent_ms} ms ago",
                 code="other-agent-alive",

@@ -64,7 +64,9 @@ def trim(tx: Transaction, node_id: str, applied: Head, before_ms: int, rows_max:
     The row at `applied` stays: the stream goes on from its hash.
     """
     old_epoch = down_log.c.epoch < applied.epoch
-    old = sa.and_(down_log.c.epoch == applied.epoch, down_log.c.seq < applied.seq, down_log.c.at_ms < before_ms)
+    old = sa.and_(
+        down_log.c.epoch == applied.epoch, down_log.c.seq < applied.seq, down_log.c.at_ms < before_ms
+    )
     gone = (
         sa.select(down_log.c.epoch, down_log.c.seq)
         .where(down_log.c.node_id == node_id, sa.or_(old_epoch, old))

@@ -144,7 +144,7 @@ def book(
     that would exist twice.
     """
     recipe = recipe_of(command)
-    draft = _Draft(held, reference)
+    draft = Draft(held, reference)
     for item in goods:
         draft.carry(
             item,
@@ -168,8 +168,8 @@ def correct(movement: Movement, event: str, held: Book, *, reason: str) -> Booki
     What went away since is found again, never negative. Raises Refused for a serial that left the node by it
     and is back: what brought it back comes first.
     """
-    draft = _Draft(held, replace(movement.reference, corrects=event, reason=reason))
-    done = _without_detours(movement.postings)
+    draft = Draft(held, replace(movement.reference, corrects=event, reason=reason))
+    done = without_detours(movement.postings)
     if not done:
         raise Refused(f"event {event} has moved nothing in the end", hint="there is nothing to undo")
     left: dict[Account, int] = defaultdict(int)
@@ -190,54 +190,7 @@ def correct(movement: Movement, event: str, held: Book, *, reason: str) -> Booki
     return draft.booking("correct", movement.biz_step)
 
 
-def book_again(movement: Movement, held: Book) -> Booking | None:
-    """Record a movement on another book than the one that it was made on; None if it moved nothing of its own.
-
-    Goods that were moved have moved, whatever this book says: what it misses at their source is found, and a unit that
-    it holds elsewhere is taken from there. What the old book had to find is left out: this one finds its own.
-    """
-    draft = _Draft(held, movement.reference)
-    own = _without_findings(movement)
-    leaving: dict[Account, int] = defaultdict(int)
-    serials_leaving: dict[Account, list[str]] = defaultdict(list)
-    done = _without_detours(own)
-    if not done:
-        return None
-    gone = {(one.account.sku_id, serial) for one in done if one.quantity < 0 for serial in one.serials}
-    for account, quantity, serials in done:
-        if account.is_physical and quantity < 0:
-            leaving[account] -= quantity
-            serials_leaving[account] += serials
-        elif account.is_physical:
-            for serial in serials:
-                if (account.sku_id, serial) not in gone:
-                    draft.take_from_elsewhere(account.sku_id, serial)
-    for account, quantity in leaving.items():
-        goods = Goods(account.sku_id, quantity, account.lot, account.owner, tuple(serials_leaving[account]))
-        draft.find_missing(goods, account)
-    draft.postings += own
-    booking = draft.booking(movement.command, movement.biz_step)
-    told = booking.movement._replace(entered=movement.entered, lots=movement.lots)
-    return booking._replace(movement=told)
-
-
-def _without_findings(movement: Movement) -> list[Posting]:
-    """The postings but for the pairs that brought the old book to what was seen; a finding by a person stays."""
-    recipe = RECIPES.get(movement.command)
-    if recipe is not None and FOUND in (recipe.source, recipe.target):
-        return list(movement.postings)
-    own: list[Posting] = []
-    for posting in movement.postings:
-        before = own[-1] if own else None
-        ends = before is not None and {before.account.external, posting.account.external}
-        if ends == {FOUND, ""} and before is not None and before.quantity == -posting.quantity:
-            own.pop()
-        else:
-            own.append(posting)
-    return own
-
-
-def _without_detours(postings: Iterable[Posting]) -> list[Posting]:
+def without_detours(postings: Iterable[Posting]) -> list[Posting]:
     """What a movement has done in the end to each account, and to each serial, in its order."""
     nameless: dict[Account, int] = defaultdict(int)
     ways: dict[tuple[tuple[str, str, str], str], list[Account]] = {}
@@ -255,8 +208,8 @@ def _without_detours(postings: Iterable[Posting]) -> list[Posting]:
     return done
 
 
-class _Draft:
-    """A movement in the making: postings so far, and what they have taken from each account."""
+class Draft:
+    """A movement in the making: postings so far, and what they have taken from each account. See `core.rebase` too."""
 
     def __init__(self, held: Book, reference: Reference) -> None:
         self._held = held

@@ -510,3 +510,45 @@ class NodeSnapshot(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NodeSnapshot: _TypeAlias = NodeSnapshot  # noqa: Y015
+
+@_typing.final
+class RejoinPlan(_message.Message):
+    """What a node keeps until its next start: the epoch that it was granted and what it begins from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    BEGUN_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ANCESTOR_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """Node."""
+    reason: Global___EpochReason.ValueType
+    """Why."""
+    snapshot: _builtins.bytes
+    """The snapshot as it travelled."""
+    @_builtins.property
+    def begun(self) -> Global___BeginEpochResponse:
+        """What the hub has granted."""
+
+    @_builtins.property
+    def ancestor(self) -> Global___Position:
+        """The last event of the node's own journal that the hub has too."""
+
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        begun: Global___BeginEpochResponse | None = ...,
+        reason: Global___EpochReason.ValueType = ...,
+        ancestor: Global___Position | None = ...,
+        snapshot: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ancestor", b"ancestor", "begun", b"begun"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ancestor", b"ancestor", "begun", b"begun", "node_id", b"node_id", "reason", b"reason", "snapshot", b"snapshot"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejoinPlan: _TypeAlias = RejoinPlan  # noqa: Y015

@@ -17,7 +17,17 @@ from bodega.limits import CATALOGUE_ROWS_MAX
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.api.grpc import wire
-from bodega_controlplane.app import audit, catalogue, decisions, epochs, idempotency, nodes, orders, rights, stock
+from bodega_controlplane.app import (
+    audit,
+    catalogue,
+    decisions,
+    epochs,
+    idempotency,
+    nodes,
+    orders,
+    rights,
+    stock,
+)
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import Caller, RightsDraft
 from bodega_controlplane.app.wire import sku_message
@@ -224,9 +234,7 @@ class Nodes(services.NodeServiceServicer):
     async def ReadmitNode(self, request: pb.ReadmitNodeRequest, context: Context) -> pb.ReadmitNodeResponse:
         """Typed and audited; it ends by itself."""
         caller = _operator(self._hub)
-        ends_ms = await self._hub.run(
-            lambda tx: epochs.readmit(tx, caller, request.node_id, request.reason)
-        )
+        ends_ms = await self._hub.run(lambda tx: epochs.readmit(tx, caller, request.node_id, request.reason))
         return pb.ReadmitNodeResponse(ends_ms=ends_ms)
 
 

@@ -30,7 +30,9 @@ class NodeSync(services.NodeSyncServiceServicer):
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 
-    async def FindAncestor(self, request: pb.FindAncestorRequest, context: Context) -> pb.FindAncestorResponse:
+    async def FindAncestor(
+        self, request: pb.FindAncestorRequest, context: Context
+    ) -> pb.FindAncestorResponse:
         """Where the caller's journal and ours are the same."""
         node_id = node_of(context)
         proofs = [(proof.seq, proof.hash) for proof in request.proofs]

@@ -40,7 +40,9 @@ FATES: Mapping[str, Rule] = {
     "movement": Rule(Fate.KEEP, "goods that were moved have moved"),
     "reservation_changed": Rule(Fate.RECHECK, "a promise needs rights that the node still holds"),
     "fulfillment_advanced": Rule(Fate.RECHECK, "the order must be the node's and lead to that state"),
-    "label_advanced": Rule(Fate.RECHECK, "what is not known to be printed is in doubt, and never printed blindly"),
+    "label_advanced": Rule(
+        Fate.RECHECK, "what is not known to be printed is in doubt, and never printed blindly"
+    ),
     "discrepancy_opened": Rule(Fate.DROP, "the new book finds its own differences, and the bin is counted"),
     "discrepancy_closed": Rule(Fate.DROP, "the count that closes it comes again"),
     "vision_decision": Rule(Fate.KEEP, "a verdict is evidence"),
@@ -83,7 +85,9 @@ class Reckoning:
     def unfit(self, fulfillment_order_id: str, state: str) -> None:
         """An order's step does not fit the hub's line."""
         self.effects.append(f"unfit:{fulfillment_order_id}:{state}")
-        self.open_ends.append(f"{fulfillment_order_id} was {state} here, and is not the node's in that state any more")
+        self.open_ends.append(
+            f"{fulfillment_order_id} was {state} here, and is not the node's in that state any more"
+        )
 
     def doubled(self, sscc: str) -> None:
         """Two parcels carry one number."""
