@@ -78,6 +78,7 @@ class SyncService:
         self._fence_changed = asyncio.Event()
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
+        self._up_incarnation = 0
         self._warned: set[str] = set()
 
     def status(self) -> SyncStatus:
@@ -201,6 +202,9 @@ class SyncService:
             log.info("hub_answers_again")
         self._hub_wants_new_epoch = response.needs_new_epoch
         self._take_fence(response.fenced)
+        if response.up_incarnation != self._up_incarnation:
+            self._up_incarnation = response.up_incarnation
+            self._up.doubt()
         if response.HasField("up") and self._believe(response.up):
             up = response.up
             # Held against what was acknowledged when we asked: an ack may have overtaken this answer.

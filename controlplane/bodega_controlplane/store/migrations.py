@@ -50,7 +50,7 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
-    # What people decide about conflicts; how nodes come back.
+    # What people decide about conflicts; how nodes come back; the broker's streams, bulk that waits, telemetry.
     3: Step(
         {
             schema.node: ("lost_to_seq", "fenced", "desired_signature", "down_trimmed_ms"),
@@ -68,7 +68,16 @@ STEPS: Mapping[int, Step] = {
                 "override_ends_ms",
             ),
         },
-        (schema.node_agent, schema.node_epoch, schema.node_snapshot, schema.readmission, schema.lot),
+        (
+            schema.broker_stream,
+            schema.down_waiting,
+            schema.telemetry,
+            schema.node_agent,
+            schema.node_epoch,
+            schema.node_snapshot,
+            schema.readmission,
+            schema.lot,
+        ),
     ),
 }
 
