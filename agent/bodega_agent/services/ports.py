@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bodega.broker.port import LinkLost, PublishConflict, StoredEnvelope, StreamMissing
 from bodega.core.sync import Head, Recorded
-from bodega.v1 import sync_pb2
+from bodega.v1 import nodesync_pb2, sync_pb2
 
 __all__ = [
     "DownDelivery",
@@ -128,4 +128,24 @@ class HubLink(Protocol):
 
     async def next_down(self) -> DownDelivery:
         """Wait for the next message of the hub's stream, over lost links too."""
+        ...
+
+
+class NodeSyncClient(Protocol):
+    """The hub's NodeSyncService. Calls raise Refused (a person must act), Unavailable, PeerFault."""
+
+    async def find_ancestor(
+        self, request: nodesync_pb2.FindAncestorRequest
+    ) -> nodesync_pb2.FindAncestorResponse:
+        """Where this node's journal and the hub's copy of it are the same."""
+        ...
+
+    async def begin_epoch(self, request: nodesync_pb2.BeginEpochRequest) -> nodesync_pb2.BeginEpochResponse:
+        """The next epoch, for this start of the agent."""
+        ...
+
+    async def get_snapshot(
+        self, request: nodesync_pb2.GetSnapshotRequest
+    ) -> nodesync_pb2.GetSnapshotResponse:
+        """A part of the snapshot that it begins from."""
         ...

@@ -27,7 +27,7 @@ from bodega.errors import PeerFault, Unavailable
 from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2, nodesync_pb2
 from bodega_adapters.framing.check_digit import make_sscc
-from bodega_agent.store import conflicts, rebuild
+from bodega_agent.store import condition, conflicts, rebuild
 from bodega_agent.store.archive import FOLDER
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.files import put_in_place, sync
@@ -176,6 +176,7 @@ def _fill(
             kept_in=kept_in,
         ),
     )
+    tx.put(condition.CLEAN_STOP, 1)
     rebuild.put_balances(tx, snapshot)
     rebuild.put_labels(tx, context, snapshot, old)
     rebase = Rebase(tx, old, fork.epoch, frozenset(snapshot.cmd_ids), _last_sscc(snapshot))
