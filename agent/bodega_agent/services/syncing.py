@@ -75,6 +75,8 @@ class SyncService:
         self._fenced_here = fenced
         self._fenced_by_hub = ""
         self._hub_wants_new_epoch = False
+        # An empty journal may be one that was lost: nothing is taken before the hub has said what it knows.
+        self._waits_for_hub = False
         self._fence_changed = asyncio.Event()
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
@@ -115,6 +117,7 @@ class SyncService:
         # A heartbeat that went out first would say that the journal is empty, and the hub would fence the node.
         await self._up.load()
         await self._down.load()
+        self._waits_for_hub = self._up.head_seq == 0 and self._down.head.seq == 0
         self._hold_or_resume()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._link.run(self))
@@ -201,6 +204,7 @@ class SyncService:
             self._warned.discard("hub_silent")
             log.info("hub_answers_again")
         self._hub_wants_new_epoch = response.needs_new_epoch
+        self._waits_for_hub = False
         self._take_fence(response.fenced)
         if response.up_incarnation != self._up_incarnation:
             self._up_incarnation = response.up_incarnation
@@ -224,12 +228,14 @@ class SyncService:
 
     def _hold_or_resume(self) -> None:
         self._fence_changed.set()
-        streams = (self._up, self._down)
-        for stream in streams:
-            if self._fence_reason:
-                stream.hold()
-            else:
-                stream.resume()
+        if self._fence_reason:
+            self._up.hold()
+        else:
+            self._up.resume()
+        if self._fence_reason or self._waits_for_hub:
+            self._down.hold()
+        else:
+            self._down.resume()
 
     @property
     def _fence_reason(self) -> str:

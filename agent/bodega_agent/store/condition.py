@@ -38,7 +38,8 @@ class Restored:
         """What it means, and what to do."""
         return (
             f"this ledger was restored from a backup that ends at event {self.backup_seq}: nothing is sent to the hub"
-            " in the old epoch and nothing new is promised; scans are recorded. Tell whoever runs the hub"
+            " in the old epoch and nothing new is promised; scans are recorded. The node asks the hub for a new epoch"
+            " by itself: bodega sync status"
         )
 
 

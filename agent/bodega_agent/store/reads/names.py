@@ -122,4 +122,5 @@ NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {
     "override_changed": _override,
     "ledger_checkpoint": _whole_node,
     "store_restored": _whole_node,
+    "epoch_begun": _whole_node,
 }
