@@ -24,7 +24,17 @@ from bodega_controlplane.app.views import HealthView
 from bodega_controlplane.store import epochs as rows
 from bodega_controlplane.store import nodes, schema
 from bodega_controlplane.store.engine import Store
-from support.controlplane import OPERATOR, POLICY, SHOP, NodeByHand, deliver, order_draft, rows_of, settle, work_of
+from support.controlplane import (
+    OPERATOR,
+    POLICY,
+    SHOP,
+    NodeByHand,
+    deliver,
+    order_draft,
+    rows_of,
+    settle,
+    work_of,
+)
 
 NODE = "lisbon-01"
 NOW_MS = 1_800_000_000_000
@@ -60,7 +70,9 @@ def _proof(node: NodeByHand, seq: int) -> tuple[int, bytes]:
     return seq, node.at(seq).hash
 
 
-def test_a_restored_node_whose_others_are_silent_begins_by_itself(sqlite_store: Store, node: NodeByHand) -> None:
+def test_a_restored_node_whose_others_are_silent_begins_by_itself(
+    sqlite_store: Store, node: NodeByHand
+) -> None:
     _speak(sqlite_store, "old", NOW_MS)
     begun = _begin(sqlite_store, at_ms=NOW_MS + SILENT_MS, ancestor=_proof(node, 1))
     assert (begun.epoch, begun.basis, begun.down_epoch) == (2, node.at(2), 2)
@@ -89,7 +101,9 @@ def test_a_wiped_or_forked_node_needs_a_person(sqlite_store: Store, node: NodeBy
         _begin(sqlite_store, reason=reason, ancestor=_proof(node, 2))
     assert refused.value.code == "not-declared"
     assert "bodegactl nodes readmit lisbon-01" in refused.value.hint
-    ends = sqlite_store.write(lambda tx: epochs.readmit(tx, replace(OPERATOR, now_ms=NOW_MS), NODE, "new disk"))[0]
+    ends = sqlite_store.write(
+        lambda tx: epochs.readmit(tx, replace(OPERATOR, now_ms=NOW_MS), NODE, "new disk")
+    )[0]
     assert ends == NOW_MS + READMISSION_S * 1000
     with pytest.raises(Refused):
         _begin(sqlite_store, reason=reason, at_ms=ends)
@@ -103,14 +117,18 @@ def test_a_backup_that_proves_nothing_is_no_declaration(sqlite_store: Store, nod
         assert refused.value.code == "not-declared"
 
 
-def test_the_same_start_gets_the_same_answer_until_the_epoch_is_written(sqlite_store: Store, node: NodeByHand) -> None:
+def test_the_same_start_gets_the_same_answer_until_the_epoch_is_written(
+    sqlite_store: Store, node: NodeByHand
+) -> None:
     first = _begin(sqlite_store, ancestor=_proof(node, 1))
     assert _begin(sqlite_store, at_ms=NOW_MS + 5, ancestor=_proof(node, 1)) == first
     second = _begin(sqlite_store, "newer", ancestor=_proof(node, 1))
     assert (second.epoch, second.snapshot_id != first.snapshot_id) == (3, True)
 
 
-def test_the_epoch_shuts_the_old_writer_out_and_the_chain_goes_on(sqlite_store: Store, node: NodeByHand) -> None:
+def test_the_epoch_shuts_the_old_writer_out_and_the_chain_goes_on(
+    sqlite_store: Store, node: NodeByHand
+) -> None:
     begun = _begin(sqlite_store, ancestor=_proof(node, 2))
     node.shelve("TEA", 1)
     (refused,) = deliver(sqlite_store, node.delivery(2))
@@ -120,7 +138,9 @@ def test_the_epoch_shuts_the_old_writer_out_and_the_chain_goes_on(sqlite_store: 
 
     node.epoch = begun.epoch
     del node.journal[2:]
-    node.record(epoch_begun=journal_pb2.EpochBegun(epoch=2, previous_epoch=1, previous_seq=2, reason="restored"))
+    node.record(
+        epoch_begun=journal_pb2.EpochBegun(epoch=2, previous_epoch=1, previous_seq=2, reason="restored")
+    )
     (applied,) = deliver(sqlite_store, node.delivery(2))
     assert (applied.verdict, applied.head) == (Verdict.APPLY, node.head())
     assert "node.rejoined" in _actions(sqlite_store)
@@ -155,7 +175,9 @@ def test_the_snapshot_comes_in_ranges_and_is_the_node_as_the_hub_knows_it(
         sqlite_store.read(lambda tx: epochs.snapshot_part(tx, "porto-01", begun.snapshot_id, 0))
 
 
-def test_the_hubs_stream_begins_anew_with_all_that_is_under_way(sqlite_store: Store, node: NodeByHand) -> None:
+def test_the_hubs_stream_begins_anew_with_all_that_is_under_way(
+    sqlite_store: Store, node: NodeByHand
+) -> None:
     order = sqlite_store.write(lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", 3)), POLICY))[0]
     sqlite_store.write(lambda tx: orders.cancel_order(tx, OPERATOR, order.order_id))
     begun = _begin(sqlite_store, ancestor=_proof(node, 2))
@@ -165,7 +187,9 @@ def test_the_hubs_stream_begins_anew_with_all_that_is_under_way(sqlite_store: St
     assert facts == ["node_profile", "sku", "fulfillment_order", "cancel_requested", "stream_restated"]
 
 
-def test_the_common_ancestor_is_the_highest_event_that_both_have(sqlite_store: Store, node: NodeByHand) -> None:
+def test_the_common_ancestor_is_the_highest_event_that_both_have(
+    sqlite_store: Store, node: NodeByHand
+) -> None:
     proofs = [_proof(node, 1), _proof(node, 2), (3, b"mine".ljust(32))]
     head, same = sqlite_store.read(lambda tx: epochs.find_ancestor(tx, NODE, proofs))
     assert (head, same) == (node.at(2), 2)
@@ -175,7 +199,9 @@ def test_the_common_ancestor_is_the_highest_event_that_both_have(sqlite_store: S
         sqlite_store.read(lambda tx: epochs.find_ancestor(tx, NODE, too_many))
 
 
-def test_two_agents_that_speak_in_turn_are_a_clone_and_a_restart_is_none(sqlite_store: Store, node: NodeByHand) -> None:
+def test_two_agents_that_speak_in_turn_are_a_clone_and_a_restart_is_none(
+    sqlite_store: Store, node: NodeByHand
+) -> None:
     for number, nonce in enumerate(("one", "one", "two", "two")):
         _speak(sqlite_store, nonce, NOW_MS + number * 5_000)
     assert rows_of(sqlite_store, schema.conflict) == [], "a start anew silences the one before"

@@ -37,7 +37,9 @@ def _place(world: RecoveryWorld, quantity: int = 1, reference: str = "R-1") -> s
     return order.order_id
 
 
-async def test_the_hub_sees_that_it_was_restored_says_so_and_gets_back_what_it_lost(world: RecoveryWorld) -> None:
+async def test_the_hub_sees_that_it_was_restored_says_so_and_gets_back_what_it_lost(
+    world: RecoveryWorld,
+) -> None:
     async with world.node() as store:
         await store.write(lambda tx: shelve(tx, "TEA", 10))
         await world.sync(store)
@@ -78,7 +80,9 @@ async def test_an_ack_that_is_lower_counts_only_when_the_hub_has_gone_back(world
         assert await store.acked() == first
 
 
-async def test_a_stream_that_the_hub_forgot_begins_anew_and_what_the_node_has_is_a_repeat(world: RecoveryWorld) -> None:
+async def test_a_stream_that_the_hub_forgot_begins_anew_and_what_the_node_has_is_a_repeat(
+    world: RecoveryWorld,
+) -> None:
     async with world.node() as store:
         await store.write(lambda tx: shelve(tx, "TEA", 10))
         await world.sync(store)
@@ -102,10 +106,14 @@ async def test_a_stream_that_the_hub_forgot_begins_anew_and_what_the_node_has_is
         assert "node.stream_begun_anew" in world.actions()
         await world.bring_down(store)
         states = dict(
-            await store.write(lambda tx: list(tx.execute("SELECT fulfillment_order_id, state FROM fulfillment_order")))
+            await store.write(
+                lambda tx: list(tx.execute("SELECT fulfillment_order_id, state FROM fulfillment_order"))
+            )
         )
         assert states == {done: "cancelled", lost: "assigned"}, "what has ended does not begin again"
-        (found,) = [one.conflict_found.conflict for one in await facts(store) if one.HasField("conflict_found")]
+        (found,) = [
+            one.conflict_found.conflict for one in await facts(store) if one.HasField("conflict_found")
+        ]
         assert (found.kind, found.order_id, found.rule) == ("restored_hub", forgotten, "restored_hub@1")
         assert "the hub has forgotten it" in found.knew
         await world.sync(store)
@@ -113,7 +121,9 @@ async def test_a_stream_that_the_hub_forgot_begins_anew_and_what_the_node_has_is
     assert (row.conflict_id, row.order_id, row.state) == (found.conflict_id, forgotten, "open")
 
 
-async def test_the_hub_wrote_other_events_of_the_same_numbers_before_it_heard_of_the_node(world: RecoveryWorld) -> None:
+async def test_the_hub_wrote_other_events_of_the_same_numbers_before_it_heard_of_the_node(
+    world: RecoveryWorld,
+) -> None:
     async with world.node() as store:
         await store.write(lambda tx: shelve(tx, "TEA", 10))
         await world.sync(store)
@@ -125,7 +135,9 @@ async def test_the_hub_wrote_other_events_of_the_same_numbers_before_it_heard_of
         _place(world, reference="one-more")
         assert (await world.beat(store)).down_epoch == 2
         await world.bring_down(store)
-        ids = await store.write(lambda tx: [row[0] for row in tx.execute("SELECT order_id FROM fulfillment_order")])
+        ids = await store.write(
+            lambda tx: [row[0] for row in tx.execute("SELECT order_id FROM fulfillment_order")]
+        )
         assert {again, forgotten} < set(ids)
 
 
@@ -137,7 +149,9 @@ async def test_what_the_hub_owns_is_taken_again_whatever_its_version(world: Reco
         for name in ("Green tea", "Black tea"):
             draft = renamed.__class__(**{**{f: getattr(renamed, f) for f in renamed.__slots__}, "name": name})
             world.hub.write(lambda tx, draft=draft: _upsert(tx, draft))
-        world.hub.write(lambda tx: nodes.set_desired_state(tx, OPERATOR, NODE, {"vision.mode": "off"}, lambda _: b"s"))
+        world.hub.write(
+            lambda tx: nodes.set_desired_state(tx, OPERATOR, NODE, {"vision.mode": "off"}, lambda _: b"s")
+        )
         await world.bring_down(store)
         assert await store.write(lambda tx: tx.get("generation")) == 1
         world.restore_hub()
@@ -147,7 +161,9 @@ async def test_what_the_hub_owns_is_taken_again_whatever_its_version(world: Reco
         assert name == ("TEA in a box",)
         await world.sync(store)
         generation, _ = world.hub.write(
-            lambda tx: nodes.set_desired_state(tx, OPERATOR, NODE, {"vision.mode": "advisory"}, lambda _: b"s")
+            lambda tx: nodes.set_desired_state(
+                tx, OPERATOR, NODE, {"vision.mode": "advisory"}, lambda _: b"s"
+            )
         )
         assert generation == 2, "higher than any that the node has run"
         await world.bring_down(store)
@@ -194,7 +210,9 @@ async def test_rows_that_a_node_has_applied_long_ago_go_and_an_older_state_is_to
         before = len(rows_of(world.hub, schema.down_log))
         world.clocks.advance(DOWN_LOG_KEPT_S * 1000)
         await world.beat(store)
-        assert len(rows_of(world.hub, schema.down_log)) == 1 < before, "the stream goes on from the last one's hash"
+        assert len(rows_of(world.hub, schema.down_log)) == 1 < before, (
+            "the stream goes on from the last one's hash"
+        )
         world.clocks.advance(int(DOWN_LOG_TRIM_S * 1000))
         assert (await world.beat(store)).down_epoch == 1
         _place(world, reference="later")

@@ -42,7 +42,9 @@ class HubInProcess:
     now_ms: Callable[[], int]
     part_bytes: int = 64
 
-    async def find_ancestor(self, request: nodesync_pb2.FindAncestorRequest) -> nodesync_pb2.FindAncestorResponse:
+    async def find_ancestor(
+        self, request: nodesync_pb2.FindAncestorRequest
+    ) -> nodesync_pb2.FindAncestorResponse:
         proofs = [(proof.seq, proof.hash) for proof in request.proofs]
         head, same = self.hub().read(lambda tx: epochs.find_ancestor(tx, NODE, proofs))
         return nodesync_pb2.FindAncestorResponse(
@@ -69,7 +71,9 @@ class HubInProcess:
             snapshot_sha256=begun.snapshot_sha256,
         )
 
-    async def get_snapshot(self, request: nodesync_pb2.GetSnapshotRequest) -> nodesync_pb2.GetSnapshotResponse:
+    async def get_snapshot(
+        self, request: nodesync_pb2.GetSnapshotRequest
+    ) -> nodesync_pb2.GetSnapshotResponse:
         part = self.hub().read(lambda tx: epochs.snapshot_part(tx, NODE, request.snapshot_id, request.offset))
         return nodesync_pb2.GetSnapshotResponse(part=part[: self.part_bytes])
 
@@ -210,7 +214,10 @@ class RecoveryWorld:
 
     def actions(self) -> list[str]:
         """The audit of the node, oldest first."""
-        return [entry.action for entry in reversed(self.hub.read(lambda tx: audit.list_audit(tx, subject=NODE, size=500)))]
+        return [
+            entry.action
+            for entry in reversed(self.hub.read(lambda tx: audit.list_audit(tx, subject=NODE, size=500)))
+        ]
 
     def verified(self) -> dict[str, object]:
         """`bodega ledger verify` on the node's file."""

@@ -91,4 +91,6 @@ def restore(config_path: Path, *, as_json: bool, file: Path, reason: str) -> Non
     )
     if done["replaced"]:
         click.echo(f"the replaced ledger: {done['replaced']}")
-    click.echo("next: start the agent; it asks the hub for a new epoch, and bodega sync status says how far that is")
+    click.echo(
+        "next: start the agent; it asks the hub for a new epoch, and bodega sync status says how far that is"
+    )

@@ -53,7 +53,10 @@ def forks(config_path: Path, *, as_json: bool, file: str | None) -> None:
         return
     emit_table(
         ("file", "holds", "bytes", "written"),
-        [(Path(row["file"]).name, row["kind"], row["size_bytes"], utc(row["written_at_ms"])) for row in found],
+        [
+            (Path(row["file"]).name, row["kind"], row["size_bytes"], utc(row["written_at_ms"]))
+            for row in found
+        ],
         empty="None: this node has never left the hub's line.",
     )
 

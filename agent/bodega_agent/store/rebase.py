@@ -199,7 +199,9 @@ class Rebase:
 
     def _void_beyond_rights(self, context: Context, sku_id: str) -> None:
         """Goods that left without a right have used up others': the newest promises give way."""
-        for reservation_id, quantity, posted, voided, reference in list(self._tx.execute(_PENDING, (sku_id,))):
+        for reservation_id, quantity, posted, voided, reference in list(
+            self._tx.execute(_PENDING, (sku_id,))
+        ):
             if own_rights(self._tx, sku_id).free >= 0:
                 return
             left = quantity - posted - voided

@@ -21,7 +21,8 @@ def book_again(movement: Movement, held: Book) -> Booking | None:
     done = without_detours(own)
     if not done:
         return None
-    gone = {(one.account.sku_id, serial) for one in done if one.quantity < 0 for serial in one.serials}
+    taken = [one for one in done if one.account.is_physical and one.quantity < 0]
+    gone = {(one.account.sku_id, serial) for one in taken for serial in one.serials}
     for account, quantity, serials in done:
         if account.is_physical and quantity < 0:
             leaving[account] -= quantity

@@ -40,7 +40,9 @@ def _held(tx: Transaction) -> dict[Account, int]:
 def _move(cmd_id: str, units: int, command: str = "post", source: str = SHELF, target: str = "") -> object:
     def job(tx: Transaction) -> int:
         goods = [Goods("TEA", units)]
-        return ledger.move(tx, Context(cmd_id, actor="ana"), command, goods, source_bin=source, target_bin=target)
+        return ledger.move(
+            tx, Context(cmd_id, actor="ana"), command, goods, source_bin=source, target_bin=target
+        )
 
     return job
 
@@ -70,7 +72,9 @@ async def _day_and_backup(world: RecoveryWorld) -> Path:
     return copy
 
 
-async def test_a_restored_node_goes_on_from_the_hubs_line_and_keeps_what_it_did_since(world: RecoveryWorld) -> None:
+async def test_a_restored_node_goes_on_from_the_hubs_line_and_keeps_what_it_did_since(
+    world: RecoveryWorld,
+) -> None:
     copy = await _day_and_backup(world)
     world.restore_node(copy)
     async with world.node() as store:
@@ -116,7 +120,9 @@ async def test_goods_that_the_new_book_has_not_are_found_and_never_negative(worl
         held = await store.write(_held)
         assert held.get(TEA, 0) == 0
         assert held[Account("TEA", external="adjustment:found")] == -2
-        (found,) = [one.discrepancy_opened for one in await facts(store, 3) if one.HasField("discrepancy_opened")]
+        (found,) = [
+            one.discrepancy_opened for one in await facts(store, 3) if one.HasField("discrepancy_opened")
+        ]
         assert (found.bin_id, found.difference) == (SHELF, 2)
         await world.sync(store)
     _agrees(world, held)
@@ -154,7 +160,9 @@ async def test_promises_are_made_again_as_far_as_rights_allow(world: RecoveryWor
     async with world.node() as store:
         now = await standing(store, "TEA")
         assert (now.rights_held, now.local_reserved) == (10, 9)
-        states = dict(await store.write(lambda tx: list(tx.execute("SELECT reservation_id, state FROM reservation"))))
+        states = dict(
+            await store.write(lambda tx: list(tx.execute("SELECT reservation_id, state FROM reservation")))
+        )
         assert states == {"lost-line": "pending", "kept": "pending", "void": "voided"}
         await world.sync(store)
     (conflict,) = rows_of(world.hub, schema.conflict)
@@ -164,7 +172,9 @@ async def test_promises_are_made_again_as_far_as_rights_allow(world: RecoveryWor
     assert {row.reservation_id: row.state for row in rows_of(world.hub, schema.node_reservation)} == states
 
 
-async def test_a_wiped_node_waits_for_a_person_and_comes_back_as_the_hub_knows_it(world: RecoveryWorld) -> None:
+async def test_a_wiped_node_waits_for_a_person_and_comes_back_as_the_hub_knows_it(
+    world: RecoveryWorld,
+) -> None:
     await _day_and_backup(world)
     world.wipe_node()
     async with world.node() as store:
@@ -180,7 +190,10 @@ async def test_a_wiped_node_waits_for_a_person_and_comes_back_as_the_hub_knows_i
         await world.sync(store)
         assert (await store.head()).epoch == 2
         assert not (await world.beat(store)).fenced
-        assert await store.write(lambda tx: [row[0] for row in tx.execute("SELECT sku_id FROM sku")]) == ["SALT", "TEA"]
+        assert await store.write(lambda tx: [row[0] for row in tx.execute("SELECT sku_id FROM sku")]) == [
+            "SALT",
+            "TEA",
+        ]
         await store.write(lambda tx: shelve(tx, "TEA", 1))
         await world.sync(store)
         held = await store.write(_held)

@@ -78,7 +78,9 @@ def _problems(folder: Path, before: Before, *, epoch: int) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_a_power_cut_while_the_place_is_taken_leaves_one_whole_ledger(room: Room, before: Before, seed: int) -> None:
+def test_a_power_cut_while_the_place_is_taken_leaves_one_whole_ledger(
+    room: Room, before: Before, seed: int
+) -> None:
     start = {"ledger.db": before.ledger, rejoin.PLAN: before.plan}
     mount = room.mount(start)
     with traced_files(room.folder, mount):
@@ -130,7 +132,9 @@ def test_a_kill_before_a_step_is_mended_by_the_next_start(
     assert len(forks) == 1, "no second name of a file that is the ledger is left"
 
 
-def test_while_another_process_reads_the_old_file_it_stays_and_the_plan_waits(tmp_path: Path, before: Before) -> None:
+def test_while_another_process_reads_the_old_file_it_stays_and_the_plan_waits(
+    tmp_path: Path, before: Before
+) -> None:
     (tmp_path / "ledger.db").write_bytes(before.ledger)
     (tmp_path / rejoin.PLAN).write_bytes(before.plan)
     with closing(Reader(tmp_path / "ledger.db")) as reader:
@@ -141,7 +145,9 @@ def test_while_another_process_reads_the_old_file_it_stays_and_the_plan_waits(tm
     assert _finish(tmp_path) is not None
 
 
-def test_a_plan_that_is_damaged_or_anothers_is_dropped_and_the_ledger_stays(tmp_path: Path, before: Before) -> None:
+def test_a_plan_that_is_damaged_or_anothers_is_dropped_and_the_ledger_stays(
+    tmp_path: Path, before: Before
+) -> None:
     (tmp_path / "ledger.db").write_bytes(before.ledger)
     plan = rejoin.Plan.FromString(before.plan)
     plan.snapshot = plan.snapshot[:-1] + bytes([plan.snapshot[-1] ^ 1])
