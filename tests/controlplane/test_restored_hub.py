@@ -13,9 +13,8 @@ from bodega.errors import Refused
 from bodega.limits import DOWN_LOG_KEPT_S, DOWN_LOG_TRIM_S
 from bodega_agent.store import work
 from bodega_agent.store.transaction import Context, Transaction
-from bodega_controlplane.app import nodes, orders
+from bodega_controlplane.app import catalogue, nodes, orders
 from bodega_controlplane.store import schema
-from bodega_controlplane.store.migrations import STEPS
 from support.controlplane import OPERATOR, POLICY, SHOP, order_draft, rows_of, sku, work_of
 from support.promising import shelve
 from support.recovery_world import NODE, RecoveryWorld, facts, names
@@ -171,8 +170,6 @@ async def test_what_the_hub_owns_is_taken_again_whatever_its_version(world: Reco
 
 
 def _upsert(tx: object, draft: object) -> None:
-    from bodega_controlplane.app import catalogue  # noqa: PLC0415  # only here
-
     catalogue.upsert_skus(tx, OPERATOR, [draft])  # type: ignore[arg-type]  # as the test made them
 
 
@@ -226,4 +223,3 @@ async def test_rows_that_a_node_has_applied_long_ago_go_and_an_older_state_is_to
         assert (await world.beat(store)).down_epoch == 2
         await world.bring_down(store)
         assert names(await facts(store))[-1] == "movement", "both orders were known: nothing is in conflict"
-    assert 3 in STEPS

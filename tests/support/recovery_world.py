@@ -7,10 +7,11 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from bodega.codec import envelope_to_bytes, parse_node_event
-from bodega.core.sync import Head, Verdict, judge, pack
+from bodega.core.sync import Envelope, Head, Verdict, judge, pack
 from bodega.v1 import journal_pb2, nodesync_pb2
 from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.rejoining import RejoinService
@@ -26,6 +27,7 @@ from bodega_controlplane.store import nodes
 from bodega_controlplane.store.engine import Store as HubStore
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.transaction import Transaction as HubTransaction
 from support.controlplane import OPERATOR, deliver, settle
 from support.promising import Clocks
 
@@ -137,8 +139,7 @@ class RecoveryWorld:
             await store.apply_down((), Head(row.down_epoch))
         while True:
             have = await store.down_head()
-            asked = have.seq + 1
-            envelope = self.hub.read(lambda tx: outbox.envelope_from(tx, NODE, have.epoch, asked))
+            envelope = self.hub.read(partial(_following, have=have))
             if envelope is None:
                 return
             judged = judge(have, envelope)
@@ -223,6 +224,10 @@ class RecoveryWorld:
         """`bodega ledger verify` on the node's file."""
         with closing(Reader(self.ledger)) as reader:
             return reader.verify()
+
+
+def _following(tx: HubTransaction, have: Head) -> Envelope | None:
+    return outbox.envelope_from(tx, NODE, have.epoch, have.seq + 1)
 
 
 async def facts(store: AgentStore, after: int = 0) -> list[journal_pb2.NodeEvent]:

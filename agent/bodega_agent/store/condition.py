@@ -12,6 +12,7 @@ from typing import Any
 import apsw
 
 from bodega.v1 import stock_pb2
+from bodega_agent.store import labels
 from bodega_agent.store.integrity import Trouble
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -63,6 +64,8 @@ def note_start(tx: Transaction) -> Condition:
     tx.execute("DELETE FROM meta WHERE key = ?", (CLEAN_STOP,))
     if condition.restored is not None and tx.get(RESTORED_SEQ) is None:
         tx.put(RESTORED_SEQ, _record_restored(tx, condition.restored))
+        if (last_serial := tx.get("sscc_last_serial")) is not None:
+            labels.skip_ssccs(tx, last_serial)
     return condition
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from bodega.core.ledger import Reference, parcel_place, stage_of
 from bodega.core.lifecycles import PRINT_JOB, PrintEvent, PrintState
 from bodega.errors import InvalidInput, NotFound, Refused
-from bodega.limits import TEXT_CHARS_MAX
+from bodega.limits import SSCC_SERIALS_SKIPPED, TEXT_CHARS_MAX
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_adapters.framing.zpl import LabelData, parcel_label
 from bodega_agent.rules.sscc import SsccRange, next_sscc
@@ -75,6 +75,16 @@ def _use_sscc(tx: Transaction, sscc: str) -> None:
     following, serial = _next_sscc(tx)
     assert sscc == following, "an SSCC is used in the transaction that peeked it"
     tx.put("sscc_last_serial", serial)
+
+
+def skip_ssccs(tx: Transaction, last_serial: int) -> None:
+    """Parcels of days that this ledger has lost may carry the numbers after `last_serial`: go on well behind them.
+
+    Of a range that is nearly used up, at most half of the rest is skipped.
+    """
+    profile = catalogue.profile_of(tx)
+    room = profile.sscc_range.last_serial - last_serial if profile else 0
+    tx.put("sscc_last_serial", last_serial + min(SSCC_SERIALS_SKIPPED, max(0, room) // 2))
 
 
 def _queue(

@@ -18,7 +18,6 @@ from bodega.core.deadline import deadline
 from bodega.core.ledger import Account
 from bodega.core.lifecycles import FulfillmentState, PrintState
 from bodega.errors import PeerFault
-from bodega.limits import SSCC_SERIALS_SKIPPED
 from bodega.v1 import nodesync_pb2
 from bodega_agent.store import catalogue, checkpoints, labels
 from bodega_agent.store.integrity import Fold
@@ -230,15 +229,12 @@ def _put_overrides(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | N
 
 
 def _skip_ssccs(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | None) -> None:
-    """Parcels of the lost days may carry the next numbers: go on well behind them, as far as the range reaches."""
+    """Behind every number that either line has given out, as far as anybody knows."""
     row = _row_of(old, "SELECT value FROM meta WHERE key = ?", "sscc_last_serial")
     seen = [int(row[0])] if row is not None else []
     seen += [snapshot.sscc_last_serial] if snapshot.sscc_used else []
-    profile = catalogue.profile_of(tx)
-    if not seen or profile is None:
-        return
-    room = profile.sscc_range.last_serial - max(seen)
-    tx.put("sscc_last_serial", max(seen) + min(SSCC_SERIALS_SKIPPED, max(0, room) // 2))
+    if seen:
+        labels.skip_ssccs(tx, max(seen))
 
 
 def _row_of(connection: apsw.Connection | None, sql: str, key: str) -> Any:

@@ -173,7 +173,7 @@ def _begun(row: Row) -> Begun:
 
 
 def snapshot_part(tx: Transaction, node_id: str, snapshot_id: str, offset: int) -> bytes:
-    """At most SNAPSHOT_RANGE_BYTES_MAX bytes of a node's snapshot from `offset` on, none at its end. Raises NotFound."""
+    """At most SNAPSHOT_RANGE_BYTES_MAX bytes of a node's snapshot from `offset` on, none at its end; or NotFound."""
     part = epochs.snapshot_part(tx, snapshot_id, node_id, offset, SNAPSHOT_RANGE_BYTES_MAX)
     if part is None:
         raise NotFound(

@@ -1,4 +1,4 @@
-"""A node that was restored, wiped or copied takes its place again: goods as people moved them, promises as rights allow."""
+"""A node that was restored, wiped or copied takes its place again: goods as moved, promises as rights allow."""
 
 from __future__ import annotations
 
