@@ -48,7 +48,9 @@ class Link:
         return await self.hub.begin_epoch(request)
 
     async def get_snapshot(self, request: pb.GetSnapshotRequest) -> pb.GetSnapshotResponse:
-        return pb.GetSnapshotResponse() if self.cut and request.offset else await self.hub.get_snapshot(request)
+        return (
+            pb.GetSnapshotResponse() if self.cut and request.offset else await self.hub.get_snapshot(request)
+        )
 
 
 def _service(store: Store, link: Link, ready: asyncio.Event, *, restored: bool = False) -> RejoinService:
@@ -67,7 +69,9 @@ def _service(store: Store, link: Link, ready: asyncio.Event, *, restored: bool =
     )
 
 
-async def test_a_refusal_is_told_once_and_asked_again_until_a_person_has_approved(world: RecoveryWorld) -> None:
+async def test_a_refusal_is_told_once_and_asked_again_until_a_person_has_approved(
+    world: RecoveryWorld,
+) -> None:
     async with world.node() as store:
         await store.write(lambda tx: shelve(tx, "TEA", 1))
         await world.sync(store)
@@ -83,7 +87,10 @@ async def test_a_refusal_is_told_once_and_asked_again_until_a_person_has_approve
             world.readmit()
             await ready.wait()
             await running
-        assert [line["code"] for line in logs if line["event"] == "new_epoch_refused"] == ["unavailable", "not-declared"]
+        assert [line["code"] for line in logs if line["event"] == "new_epoch_refused"] == [
+            "unavailable",
+            "not-declared",
+        ]
         assert store.path.with_name(rejoin.PLAN).exists()
     async with world.node() as store:
         assert (await store.head()).epoch == 2
@@ -106,7 +113,9 @@ async def test_the_fork_is_exported_first_and_reads_back_as_a_chain(world: Recov
         assert (Path(row["file"]).stat().st_mode & 0o777, row["size_bytes"] > 0) == (0o600, True)
 
 
-async def test_the_common_ancestor_is_found_in_a_few_rounds_however_long_the_fork(world: RecoveryWorld) -> None:
+async def test_the_common_ancestor_is_found_in_a_few_rounds_however_long_the_fork(
+    world: RecoveryWorld,
+) -> None:
     async with world.node() as store:
         for _ in range(20):
             await store.write(lambda tx: shelve(tx, "TEA", 1))

@@ -33,7 +33,9 @@ def _who(cmd_id: str) -> Context:
 
 
 def _order(world: RecoveryWorld, quantity: int = 2) -> str:
-    order, _ = world.hub.write(lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", quantity)), POLICY))
+    order, _ = world.hub.write(
+        lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", quantity)), POLICY)
+    )
     return work_of(world.hub, order.order_id)
 
 
@@ -80,10 +82,15 @@ def _send(sscc: str) -> object:
 
 
 def _states(tx: Transaction) -> dict[str, tuple[str, str]]:
-    return {row[0]: (row[1], row[2]) for row in tx.execute("SELECT fulfillment_order_id, state, sscc FROM fulfillment_order")}
+    return {
+        row[0]: (row[1], row[2])
+        for row in tx.execute("SELECT fulfillment_order_id, state, sscc FROM fulfillment_order")
+    }
 
 
-async def test_a_wiped_node_goes_on_with_its_open_orders_and_every_unsure_label_is_in_doubt(world: RecoveryWorld) -> None:
+async def test_a_wiped_node_goes_on_with_its_open_orders_and_every_unsure_label_is_in_doubt(
+    world: RecoveryWorld,
+) -> None:
     async with world.node() as store:
         await store.write(lambda tx: shelve(tx, "TEA", 20))
         await world.sync(store)
@@ -261,7 +268,9 @@ async def test_lots_serials_rules_set_aside_and_open_differences_come_back(world
             ("OV-1", "open", 60_000),
             ("SALT", 2, 0),
         ]
-        (opened,) = await store.write(lambda tx: [row[0] for row in tx.execute("SELECT seq FROM discrepancy")])
+        (opened,) = await store.write(
+            lambda tx: [row[0] for row in tx.execute("SELECT seq FROM discrepancy")]
+        )
         await store.write(lambda tx: ledger.close_discrepancies(tx, _who("count"), [opened], "counted"))
         await world.sync(store)
     assert [row.closed_seq > 0 for row in rows_of(world.hub, schema.discrepancy)] == [True]
