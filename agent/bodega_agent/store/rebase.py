@@ -78,7 +78,7 @@ class Rebase:
 
     def _movement(self, context: Context, event: journal_pb2.NodeEvent) -> bool:
         movement = movement_from_wire(event.movement)
-        held = ledger.held_for(self._tx, _goods_in(movement), *_bins_in(movement))
+        held = ledger.held_at(self._tx, _goods_in(movement), *_bins_in(movement))
         booking = book_again(movement, held)
         if booking is None:
             return False
