@@ -12,6 +12,7 @@ from bodega.core.sync import Head
 from bodega.limits import HEARTBEAT_S
 from bodega.v1 import sync_pb2
 from support.hub_book import HubBook
+from support.memory_link import MemoryLink
 from support.sync_journal import MemoryJournal
 from support.synced_node import A_MOMENT_S, SyncedNode, bodies
 
@@ -45,24 +46,22 @@ async def test_a_hub_that_went_back_is_told_once_and_gets_back_what_it_lost(node
     assert node.book.heartbeats[-1].acked.seq >= 2
 
 
-async def test_an_ack_that_overtook_the_answer_is_no_hub_that_went_back(node: SyncedNode) -> None:
+async def test_an_ack_that_overtook_the_answer_is_no_hub_that_went_back(
+    node: SyncedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The heartbeat was answered when the hub had 5; it arrives after the ack of 8."""
     await node.start()
-    older = node.book.ack()
-    answer = node.book.answer_heartbeat
+    prompt = MemoryLink.heartbeat
 
-    def late(request: sync_pb2.HeartbeatRequest) -> sync_pb2.HeartbeatResponse:
+    async def late(link: MemoryLink, request: sync_pb2.HeartbeatRequest) -> sync_pb2.HeartbeatResponse:
+        monkeypatch.undo()
+        response = await prompt(link, request)
         node.journal.append(*bodies(3, start=6))
-        for event in node.journal.events[5:]:
-            node.book.up.append(event.body)
-        node.book.head = node.journal.head_now()
-        node.say(node.book.ack())
-        response = answer(request)
-        response.up.CopyFrom(older)
-        node.book.answer_heartbeat = answer
+        await asyncio.sleep(HEARTBEAT_S / 5)
+        assert node.sync.status().acked_seq == 8
         return response
 
-    node.book.answer_heartbeat = late
+    monkeypatch.setattr(MemoryLink, "heartbeat", late)
     await asyncio.sleep(1.5 * HEARTBEAT_S)
     assert node.sync.status().hub_went_back == 0
     assert node.sync.status().acked_seq == 8

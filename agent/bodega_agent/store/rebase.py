@@ -105,13 +105,9 @@ class Rebase:
         said = event.fulfillment_advanced
         state = fulfillment_state_from_wire(said.state)
         order = work.find_or_none(self._tx, said.fulfillment_order_id)
-        step = order and next(
-            (
-                by
-                for (before, by), after in FULFILLMENT.steps.items()
-                if (before, after) == (order.state, state)
-            ),
-            None,
+        steps = FULFILLMENT.steps.items() if order is not None else ()
+        step = next(
+            (by for (before, by), after in steps if order and (before, after) == (order.state, state)), None
         )
         if order is None or step is None or order.fencing_token != said.fencing_token:
             self.reckoning.unfit(said.fulfillment_order_id, str(state))
@@ -237,7 +233,8 @@ class Rebase:
     def _put_job(self, context: Context, print_job_id: str) -> None:
         row = next(iter(self._old.execute(_JOB, (print_job_id,))), None)
         if row is not None:
-            labels.put_back(self._tx, context, labels.PrintJob(*row[:3], PrintState(row[3]), *row[4:]))
+            job = labels.PrintJob(row[0], row[1], row[2], PrintState(row[3]), row[4], row[5], row[6], row[7])
+            labels.put_back(self._tx, context, job)
 
     def _override_changed(self, context: Context, event: journal_pb2.NodeEvent) -> bool:
         said = event.override_changed

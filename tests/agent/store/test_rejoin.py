@@ -156,14 +156,15 @@ async def test_promises_are_made_again_as_far_as_rights_allow(world: RecoveryWor
         store.gate.ledger_unsure = ""
         await store.write(_promise("kept", 2))
         await store.write(_promise("void", 4))
+        await store.write(_promise("small", 1))
         await world.rejoin(store, restored=True)
     async with world.node() as store:
         now = await standing(store, "TEA")
-        assert (now.rights_held, now.local_reserved) == (10, 9)
+        assert (now.rights_held, now.local_reserved) == (10, 10)
         states = dict(
             await store.write(lambda tx: list(tx.execute("SELECT reservation_id, state FROM reservation")))
         )
-        assert states == {"lost-line": "pending", "kept": "pending", "void": "voided"}
+        assert states == {"lost-line": "pending", "kept": "pending", "void": "voided", "small": "pending"}
         await world.sync(store)
     (conflict,) = rows_of(world.hub, schema.conflict)
     assert "voided:void" in json.loads(conflict.effects)
