@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import random
 import signal
 import time
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from bodega import __version__
+from bodega.errors import Unavailable
 from bodega.host import log as logs
 from bodega.host.notify import notify
 from bodega.limits import STOP_S
 from bodega_adapters.registry import open_printer, open_scanner
 from bodega_agent.config import AgentConfig
-from bodega_agent.identity import HubKey
+from bodega_agent.identity import CERTIFICATE_FILE, HubKey
 from bodega_agent.rules.disk import FOLDERS, DataClass
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.services.archiving import ArchiveService
@@ -36,8 +38,12 @@ from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.operations import Operations
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
+from bodega_agent.services.rejoining import RejoinService
+from bodega_agent.services.renewing import RenewingService
 from bodega_agent.services.schedule import Schedule
+from bodega_agent.services.sync_control import SyncControl, paused_at_ms
 from bodega_agent.services.syncing import SyncService
+from bodega_agent.store import rejoin
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
 from bodega_agent.store.inbound import Applied, settings_of
@@ -45,6 +51,9 @@ from bodega_agent.store.lock import held
 from bodega_agent.store.store import Store
 from bodega_agent.vision.client import VisionClient
 from bodega_agent.vision.messages import CameraSpec, WorkerSpec
+
+if TYPE_CHECKING:
+    from bodega.broker.rpc_wire import Answering  # it brings the NATS client with it
 
 log = logs.get_logger(__name__)
 
@@ -62,13 +71,21 @@ async def _main(config: AgentConfig) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        while not stop.is_set():
+            await _one_life(config, stop)
+        log.info("stopped")
+    finally:
+        notify("STOPPING=1")
+
+
+async def _one_life(config: AgentConfig, stop: asyncio.Event) -> None:
+    """From start to stop, or until a new epoch waits for the next start."""
     node = Node(config)
     try:
         await node.start()
         await node.run_until(stop)
-        log.info("stopped")
     finally:
-        notify("STOPPING=1")
         await node.close()
 
 
@@ -81,6 +98,10 @@ class Node:
         self._tasks: list[Coroutine[Any, Any, None]] = []
         self._closing = contextlib.AsyncExitStack()
         self._settings: dict[str, str] = {}
+        self._renewing: RenewingService | None = None
+        self._served: Answering | None = None
+        self._refused: Callable[[], int] = lambda: 0
+        self._start_again = asyncio.Event()
 
     async def start(self) -> None:
         """Open the ledger and the devices, and listen; nothing waits for the network here."""
@@ -89,6 +110,7 @@ class Node:
         self._closing.enter_context(held(config.ledger_path))
         hub_key = HubKey(config.hub.verify_key_bytes) if config.hub else None
         gate = await self._keep_the_disk()
+        await self._take_place()
         self._store = Store(
             config.ledger_path,
             node_id=config.node_id,
@@ -116,7 +138,7 @@ class Node:
         self._eyes = self._make_eyes()
         parts = self._health_parts()
         self._health = HealthService(config, self._store, self._integrity, parts, self._nonce)
-        parts.sync = self._make_sync(hub_key) if hub_key else None
+        parts.sync = await self._make_sync(hub_key) if hub_key else None
         archives = ArchiveService(
             self._store,
             self._integrity,
@@ -124,11 +146,13 @@ class Node:
             needs_ack=hub_key is not None,
             now_ms=_now_ms,
         )
-        self._schedule = Schedule(self._store, self._integrity, archives, self._disk)
+        self._schedule = Schedule(self._store, self._integrity, archives, self._disk, self._renewing)
         asked = Operations(
             self._store, self._floor, self._board, self._printing, self._health, self._integrity, archives
         )
-        self._control = ControlServer(config.socket_path, asked.answers, asked.streams)
+        told = SyncControl(self._store, self._integrity, parts.sync)
+        answers = {**asked.answers, **told.answers}
+        self._control = ControlServer(config.socket_path, answers, asked.streams)
         await self._control.start()
         self._closing.push_async_callback(self._control.close)
 
@@ -137,7 +161,7 @@ class Node:
 
         def stop_if_failed(ended: asyncio.Task[None]) -> None:
             if _failed(ended):
-                stop.set()
+                self._start_again.set()
 
         running = [asyncio.create_task(work) for work in self._tasks]
         for task in running:
@@ -147,8 +171,8 @@ class Node:
         _give_back_start_up_memory()
         log.info("ready", socket=str(self._config.socket_path), version=__version__)
         notify("READY=1")
-        await stop.wait()
-        log.info("stopping")
+        await _first_of(stop, self._start_again)
+        log.info("stopping" if stop.is_set() else "starting_again")
         await _end(running)
         for task in running:
             if failure := _failed(task):
@@ -170,6 +194,15 @@ class Node:
         self._disk = DiskService(folder, self._limits, gate)
         await self._disk.sweep()
         return gate
+
+    async def _take_place(self) -> None:
+        """Begin the epoch that the hub has granted to the start before this one, if it has."""
+        path, node_id = self._config.ledger_path, self._config.node_id
+        try:
+            await asyncio.to_thread(rejoin.finish, path, node_id=node_id, now_ms=_now_ms)
+        except Unavailable as error:
+            # The old line goes on; the hub is asked again.
+            log.warning("new_epoch_waits", reason=error.message, hint=error.hint)
 
     def _start_printer(self) -> None:
         device = self._config.printer
@@ -197,25 +230,50 @@ class Node:
         self._tasks += [eyes.start(), inspecting.run()]
         return eyes
 
-    def _make_sync(self, hub_key: HubKey) -> SyncService:
+    async def _make_sync(self, hub_key: HubKey) -> SyncService:
         # Imported here: a node without a hub never pays for the NATS client.
         from bodega.broker.connection import Broker  # noqa: PLC0415  # see the sentence above
         from bodega_agent.transport.nats_link import NatsLink  # noqa: PLC0415  # see the sentence above
+        from bodega_agent.transport.node_sync import HubNodeSync  # noqa: PLC0415  # see the sentence above
 
         hub = self._config.hub
         assert hub is not None, "sync is only made for a node with a hub"
-        broker = Broker(hub.nats_url, hub.nats_user, hub.nats_password_file)
+        certificate = self._config.state_dir / CERTIFICATE_FILE
+        broker = Broker(hub.nats_url, hub.nats_user, hub.nats_password_file, certificate)
+        link = NatsLink(self._config.node_id, broker, calls=self._calls)
+        self._renewing = RenewingService(self._config.node_id, certificate, link.channel, now_s=time.time)
         sync = SyncService(
             node_id=self._config.node_id,
             boot_nonce=self._nonce,
             journal=self._store,
-            link=NatsLink(self._config.node_id, broker),
+            link=link,
             hub_key=hub_key,
             health=self._health.report,
             fenced=self._integrity.restored.advice if self._integrity.restored else "",
         )
+        sync.pause(await self._store.read(paused_at_ms))
+        self._refused = lambda: sync.refused
         self._tasks.append(sync.run())
+        self._rejoining = RejoinService(
+            node_id=self._config.node_id,
+            boot_nonce=self._nonce,
+            store=self._store,
+            hub=HubNodeSync(link.channel),
+            restored=self._integrity.restored is not None,
+            place_lost=sync.wait_for_place_lost,
+            on_ready=self._start_again.set,
+            draw=random.random,
+        )
+        self._tasks.append(self._rejoining.run())
         return sync
+
+    def _calls(self) -> Answering:
+        """The server of what the hub may call: made when it first calls, because it brings gRPC with it."""
+        if self._served is None:
+            from bodega_agent.services.diagnosing import Diagnosis, server  # noqa: PLC0415  # see the sentence above
+
+            self._served = server(Diagnosis(self._store, self._health, self._refused))
+        return self._served
 
     def _health_parts(self) -> Parts:
         eyes = self._eyes
@@ -249,6 +307,14 @@ def _give_back_start_up_memory() -> None:
     """Importing frees megabytes that the allocator keeps; on a small box they are better given back."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    """Return once one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 def _failed(task: asyncio.Task[None]) -> BaseException | None:

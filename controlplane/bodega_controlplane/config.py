@@ -67,6 +67,11 @@ class ListenConfig:
         return (self.tls_cert, self.tls_key) if self.tls_cert and self.tls_key else None
 
 
+def _encrypted(_self: Any, attribute: Attribute[Any], value: ListenConfig | None) -> None:
+    if value is not None and value.tls is None:
+        raise ValueError(f"'{attribute.name}' needs tls_cert and tls_key: a node is known by its certificate")
+
+
 @frozen(kw_only=True)
 class PromiseConfig:
     """How much of each SKU a node never promises, in base units."""
@@ -84,6 +89,8 @@ class ControlPlaneConfig:
     nats: NatsConfig
     http: ListenConfig = field(factory=lambda: ListenConfig(port=8080))
     grpc: ListenConfig = field(factory=lambda: ListenConfig(port=7443))
+    # Where nodes may call over HTTP/2, each with its client certificate; without it they call over the broker only.
+    nodes: ListenConfig | None = field(default=None, validator=_encrypted)
     promise: PromiseConfig = field(factory=PromiseConfig)
 
 

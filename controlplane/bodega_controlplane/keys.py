@@ -1,4 +1,4 @@
-"""Secrets of the control plane: the hub's Ed25519 key, and one bearer token per role.
+"""Secrets of the control plane: the hub's Ed25519 key, one bearer token per role, the authority's key.
 
 Each is a file of mode 0600 in the data folder, made at first start and never changed by the program.
 A secret that others on the host can read is refused, not used.
@@ -67,7 +67,7 @@ def load_tokens(data_dir: Path) -> Tokens:
         return secrets.token_urlsafe(_TOKEN_BYTES).encode() + b"\n"
 
     storefront, operator = (
-        _secret(data_dir / f"{role}.token", new).decode("ascii", errors="replace").strip()
+        secret_file(data_dir / f"{role}.token", new).decode("ascii", errors="replace").strip()
         for role in ("storefront", "operator")
     )
     if not storefront or not operator:
@@ -80,7 +80,7 @@ def load_tokens(data_dir: Path) -> Tokens:
 def load_hub_key(data_dir: Path) -> HubKey:
     """Read hub.key (PKCS #8, PEM), or make it. Raises PermissionRefused, IntegrityBroken."""
     path = data_dir / "hub.key"
-    text = _secret(
+    text = secret_file(
         path,
         lambda: Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
     )
@@ -93,7 +93,8 @@ def load_hub_key(data_dir: Path) -> HubKey:
     return HubKey(private)
 
 
-def _secret(path: Path, make: Callable[[], bytes]) -> bytes:
+def secret_file(path: Path, make: Callable[[], bytes]) -> bytes:
+    """The bytes of a secret, made if it is not there. Raises PermissionRefused if others can read it."""
     if not path.exists():
         _write_new(path, make())
     if path.stat().st_mode & 0o077:

@@ -15,6 +15,7 @@ import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -25,12 +26,18 @@ from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
 from bodega.limits import STOP_S
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.artifacts import Shelf
+from bodega_controlplane.authority import load_authority
 from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.services.linking import LinkService
+from bodega_controlplane.services.reconciling import Reconciler
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.transport.nats_fleet import NatsFleet
+
+if TYPE_CHECKING:
+    from bodega_controlplane.api.node.services import NodeServices  # it brings gRPC: see _grpc
 
 log = logs.get_logger(__name__)
 
@@ -89,9 +96,40 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     tokens = load_tokens(config.data_dir)
     grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
-    await parts.enter_async_context(_running(LinkService(hub, NatsFleet(_broker(config.nats))).run(), stop))
+    services = _node_services(hub, config.data_dir)
+    if config.nodes is not None:
+        await parts.enter_async_context(_nodes(config.nodes, services))
+    calls = services.over_the_broker()
+    fleet = NatsFleet(_broker(config.nats), lambda: calls)
+    hub.channel_to = fleet.channel
+    await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))
+    await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
+
+
+def _node_services(hub: Hub, data_dir: Path) -> NodeServices:
+    """What nodes may call."""
+    from bodega_controlplane.api.node.services import NodeServices  # noqa: PLC0415 - see _grpc
+
+    return NodeServices(hub, Shelf(data_dir / "artifacts"), load_authority(data_dir, hub.now_ms()))
+
+
+@asynccontextmanager
+async def _nodes(config: ListenConfig, services: NodeServices) -> AsyncIterator[None]:
+    """The same services over HTTP/2, for nodes with a certificate."""
+    from bodega_controlplane.api.grpc.binding import bind  # noqa: PLC0415 - see _grpc
+
+    _listen("nodes", config).close()
+    server = services.over_http2()
+    address = _address(config.host, config.port)
+    port = bind(server, address, config.tls, clients=services.authority.certificate)
+    await server.start()
+    log.info("nodes_may_call", port=port)
+    try:
+        yield
+    finally:
+        await server.stop(_GRACE_S)
 
 
 def _broker(config: NatsConfig) -> Broker:

@@ -78,6 +78,8 @@ def fill_movement(message: stock_pb2.Movement, movement: Movement) -> None:
         message.reason = reference.reason
         message.transfer_id = reference.transfer_id
         message.reservation_id = reference.reservation_id
+        message.basis_seq = reference.basis_seq
+        message.final = reference.final
     for account, quantity, serials in movement.postings:
         posting = message.postings.add(quantity=quantity)
         if serials:
@@ -107,6 +109,8 @@ def movement_from_wire(message: stock_pb2.Movement) -> Movement:
             corrects=message.corrects,
             transfer_id=message.transfer_id,
             reservation_id=message.reservation_id,
+            basis_seq=message.basis_seq,
+            final=message.final,
         ),
         entered=tuple([Entered(e.sku_id, e.quantity, e.unit, e.units_version) for e in message.entered]),
         lots=tuple([LotSeen(seen.sku_id, seen.lot, seen.expiry) for seen in message.lots]),

@@ -127,6 +127,7 @@ PHYSICAL: dict[str, Body] = {
     "ship": _named("ship", st.one_of(_goods(), st.just({})), sscc=st.sampled_from(SSCCS)),
     "return": _named("return", _goods(), bin_id=bins),
     "inspect": _named("inspect", _goods(), bin_id=bins, to_bin_id=bins, to_disposition=DISPOSITIONS),
+    "count_begin": _named("count_begin", st.just({}), bin_id=bins),
     "count": _named("count", _counted(), bin_id=bins, disposition=DISPOSITIONS),
     "adjust": _named("adjust", _adjusted(), bin_id=bins, disposition=DISPOSITIONS, reason=st.just("spilt")),
     "scrap": _named("scrap", _goods(), bin_id=bins, disposition=DISPOSITIONS, reason=st.just("broken")),

@@ -285,6 +285,10 @@ def _adjusted(luck: Random) -> Json:
     return {**{k: v for k, v in line.items() if k != "quantity"}, "difference": sign * line["quantity"]}
 
 
+def _basis(luck: Random) -> Json:
+    return {"basis_seq": luck.randint(0, 40)} if luck.random() < 0.3 else {}
+
+
 def _override(luck: Random) -> Json:
     name = {"override_id": f"O{luck.randint(1, 3)}"}
     if luck.random() < 0.3:
@@ -306,7 +310,8 @@ _BODIES: Mapping[str, Callable[[Random, Day], Json]] = {
     "ship": lambda luck, _: _parcel(luck),
     "return": lambda luck, _: {**_goods(luck), **_at(luck)},
     "inspect": lambda luck, _: {**_goods(luck), **_at(luck), **_disposition(luck, "to_disposition")},
-    "count": lambda luck, _: {**_line(luck), **_at(luck), **_disposition(luck)},
+    "count_begin": lambda luck, _: _at(luck),
+    "count": lambda luck, _: {**_line(luck), **_at(luck), **_disposition(luck), **_basis(luck)},
     "adjust": lambda luck, _: {**_adjusted(luck), **_at(luck), **_disposition(luck), "reason": "spilt " * 60},
     "scrap": lambda luck, _: {**_goods(luck), **_at(luck), **_disposition(luck), "reason": "broken"},
     "kit": lambda luck, _: _kit(luck),

@@ -52,6 +52,7 @@ class PhysicalModel:
     open_by_movement: dict[int, list[tuple[str, str, str, int]]] = field(default_factory=dict)
     movements: dict[int, list[Leg]] = field(default_factory=dict)
     corrected: set[int] = field(default_factory=set)
+    counts: set[int] = field(default_factory=set)
 
     # One movement.
 
@@ -134,9 +135,26 @@ class PhysicalModel:
             if leg.source == source
         ]
 
+    def _count_begin(self, body: Json, seqs: list[int]) -> None:
+        assert not seqs, "nothing is recorded"
+
+    def moved_since(self, basis: int, at: tuple[str, str, str]) -> bool:
+        """Whether goods moved at this bin, SKU and lot after an event; a count moves nothing."""
+        return any(
+            (place[0], leg.sku, leg.lot) == at
+            for seq, legs in self.movements.items()
+            if seq > basis and seq not in self.counts
+            for leg in legs
+            for place in (leg.source, leg.target)
+            if isinstance(place, tuple)
+        )
+
     def _count(self, body: Json, seqs: list[int]) -> None:
         place = (body["bin_id"], body.get("disposition", SELLABLE))
         sku, lot, units = body["sku_id"], body.get("lot", ""), units_of(body)
+        if "basis_seq" in body and self.moved_since(body["basis_seq"], (body["bin_id"], sku, lot)):
+            return
+        self.counts |= set(seqs)
         named = set(body.get("serials", ()))
         here = {
             s for (of, s), (lot_of, at) in self.serial_at.items() if (of, lot_of, at) == (sku, lot, place)

@@ -26,7 +26,7 @@ _TEXTS = frozenset(
         "reservation_id", "reference", "override_id", "rule",
     }
 )  # fmt: skip
-_NUMBERS = frozenset({"quantity", "difference", "expires_after_s"})
+_NUMBERS = frozenset({"quantity", "difference", "expires_after_s", "basis_seq"})
 _FLAGS = {"true": True, "false": False}
 # Columns of `bodega ledger export --table balance` that no command has: they are judged apart.
 _JUDGED = frozenset({"owner", "external"})

@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 
 from bodega.codec import fact_of, fulfillment_state_from_wire, movement_from_wire, parse_node_event
-from bodega.v1 import decisions_pb2, fleet_pb2, journal_pb2, stock_pb2
+from bodega.v1 import catalogue_pb2, decisions_pb2, fleet_pb2, journal_pb2, stock_pb2
 from bodega_agent.cli.times import utc
 from bodega_agent.rules.sentences import sentence
 
@@ -90,7 +90,13 @@ def _state_reported(fact: fleet_pb2.StateReported) -> str:
 
 def _task(fact: journal_pb2.TaskOpened) -> str:
     order = f" for {fact.fulfillment_order_id}" if fact.fulfillment_order_id else ""
-    return f"there is a task at {fact.bin_id}: {fact.kind.replace('_', ' ')}{order}"
+    goods = f" {_goods(fact)}" if fact.sku_id else ""
+    return f"there is a task at {fact.bin_id}: {fact.kind.replace('_', ' ')}{goods}{order}"
+
+
+def _task_closed(fact: journal_pb2.TaskClosed) -> str:
+    place = f" at {fact.bin_id}" if fact.bin_id else ""
+    return f"{_goods(fact)} is counted{place}" + (f", for {fact.divergence_id}" if fact.divergence_id else "")
 
 
 def _reservation(fact: stock_pb2.ReservationChanged) -> str:
@@ -147,6 +153,19 @@ def _epoch_begun(fact: journal_pb2.EpochBegun) -> str:
     return f"epoch {fact.epoch} begins ({fact.reason}): it follows event {fact.previous_seq} at the hub{fork}"
 
 
+def _conflict(fact: journal_pb2.ConflictFound) -> str:
+    return f"{fact.conflict.kind.replace('_', ' ')}: {fact.conflict.effect} ({fact.conflict.conflict_id})"
+
+
+def _proposed(fact: catalogue_pb2.FieldProposed) -> str:
+    why = f" ({fact.reason})" if fact.reason else ""
+    return f"{fact.kind} {fact.subject}: {fact.field} should be {fact.value}{why}"
+
+
+def _settled(fact: stock_pb2.TransferSettled) -> str:
+    return f"transfer {fact.transfer_id} is over: {fact.missing} missing, {fact.surplus} too many"
+
+
 SENTENCES: dict[str, Callable[[Any], str]] = {
     "movement": _movement,
     "fulfillment_advanced": _fulfillment,
@@ -164,4 +183,8 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     "ledger_checkpoint": _checkpoint,
     "store_restored": _restored,
     "epoch_begun": _epoch_begun,
+    "conflict_found": _conflict,
+    "field_proposed": _proposed,
+    "transfer_settled": _settled,
+    "task_closed": _task_closed,
 }

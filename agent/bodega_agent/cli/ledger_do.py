@@ -20,7 +20,7 @@ from bodega_agent.cli.journal_text import one_line
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option
 
-_NUMBERS = frozenset({"quantity", "difference", "expires_after_s"})
+_NUMBERS = frozenset({"quantity", "difference", "expires_after_s", "basis_seq"})
 _FLAGS = {"true": True, "false": False}
 _NESTED = frozenset({"lines", "parts", "becomes"})
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
@@ -42,6 +42,8 @@ def do(config_path: Path, *, as_json: bool, cmd_id: str, words: tuple[str, ...])
       bodega ledger do receive sku_id=OAT-1L quantity=2 unit=case lot=L42 expiry=2027-03-31
       bodega ledger do put_away sku_id=OAT-1L lot=L42 quantity=48 to_bin_id=A-01-02
       bodega ledger do count sku_id=CAM-7 bin_id=B-02-01 quantity=2 serials=S100,S101
+      bodega ledger do count_begin bin_id=A-01-02
+      bodega ledger do count sku_id=OAT-1L lot=L42 bin_id=A-01-02 quantity=40 basis_seq=1042
       bodega ledger do correct event=1/42 reason="typed twice"
       echo '{"command": "receive", "sku_id": "OAT-1L", "quantity": 5}' | bodega ledger do -
     """
@@ -69,7 +71,14 @@ def do(config_path: Path, *, as_json: bool, cmd_id: str, words: tuple[str, ...])
     for found in result.get("discrepancies", ()):
         click.echo(f"  {found['sku_id']} in {found['bin_id']}: {found['difference']:+d} against the book")
     if not result["seqs"]:
-        click.echo("The book says the same: nothing to record.")
+        click.echo(_nothing(result))
+
+
+def _nothing(result: dict[str, Any]) -> str:
+    """Why nothing was recorded."""
+    if "basis_seq" in result:
+        return f"Count {result['bin_id']} now, and say basis_seq={result['basis_seq']} with each count of it."
+    return str(result.get("note", "The book says the same: nothing to record."))
 
 
 def _body_of(words: tuple[str, ...]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from bodega_agent.cli.location import config_option
 @config_option
 @json_option
 def tasks(config_path: Path, *, as_json: bool) -> None:
-    """List open work: orders that have not left the house, and goods to put back after a cancel.
+    """List open work: orders that have not left the house, goods to put back after a cancel, places to count.
 
     Reads the ledger file, so it works while the agent is down.
 
@@ -34,13 +34,13 @@ def tasks(config_path: Path, *, as_json: bool) -> None:
         [
             (
                 task["kind"],
-                task["fulfillment_order_id"],
+                task.get("fulfillment_order_id") or "-",
                 task.get("state", ""),
-                task.get("units", task.get("quantity")),
+                task.get("units", task.get("quantity", "-")),
                 task.get("device") or "-",
                 task.get("sscc") or "-",
                 task.get("print_state") or "-",
-                f"{task['place']}: {task['sku_id']}" if task["kind"] == "put_back" else "-",
+                f"{task['place']}: {task['sku_id'] or 'all of it'}" if "place" in task else "-",
             )
             for task in open_work
         ],

@@ -13,6 +13,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bodega.errors import Unavailable
 from bodega_agent.demo.processes import READY_S, Child, Recipe
@@ -22,8 +23,8 @@ WITNESS_USER = "witness"
 _PORTS_POLL_S = 0.01
 
 
-def node_permissions(node_id: str) -> dict[str, list[str]]:
-    """What one node may publish and subscribe to."""
+def node_permissions(node_id: str) -> dict[str, Any]:
+    """What one node may publish and subscribe to; and it may answer a call once, which is how the hub asks it."""
     consumer = f"node-{node_id}"
     return {
         "publish": [
@@ -34,8 +35,10 @@ def node_permissions(node_id: str) -> dict[str, list[str]]:
             f"$JS.API.CONSUMER.INFO.DOWN.{consumer}",
             f"$JS.API.CONSUMER.MSG.NEXT.DOWN.{consumer}",
             f"$JS.ACK.DOWN.{consumer}.>",
+            f"rpc.hub.{node_id}.>",
         ],
-        "subscribe": [f"ack.{node_id}", f"want.{node_id}", f"_INBOX_{node_id}.>"],
+        "subscribe": [f"ack.{node_id}", f"want.{node_id}", f"_INBOX_{node_id}.>", f"rpc.node.{node_id}.>"],
+        "allow_responses": {"max": 1, "expires": "10m"},
     }
 
 
@@ -131,7 +134,7 @@ class Broker:
             ]
         )
 
-    def _user(self, user: str, permissions: dict[str, list[str]]) -> str:
+    def _user(self, user: str, permissions: dict[str, Any]) -> str:
         # JSON is a subset of what nats-server reads.
         return json.dumps({"user": user, "password": self._passwords[user], "permissions": permissions})
 

@@ -9,6 +9,7 @@ quantity: it says what was seen or done, and the disposition says what became of
 - packing and unpacking are AggregationEvents with the parcel as parent;
 - a kit is a TransformationEvent, its parts being known by class only, and therefore not `assembling`: CBV 7.1 keeps
   that word for aggregations, whose parts are known one by one;
+- what the hub has written off between two nodes is no event of either: nobody here has seen these units;
 - missing units were not destroyed: they are OBSERVE, `unknown` (a count) or `unavailable` (written off), so that they
   may be seen again. Only scrap is DELETE.
 """

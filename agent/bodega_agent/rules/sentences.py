@@ -46,6 +46,8 @@ MOVEMENTS: Mapping[str, str] = {
     "re_identify": "gave {goods} in {source} a new identity: {made}",
     "transfer_out": "sent {goods} from {source} to another node with {target}",
     "transfer_in": "received {goods} from another node with {source} at {target}",
+    "transfer_missing": "wrote {goods} off that never came with {source}",
+    "transfer_surplus": "wrote {goods} up that came with {target} and had left nobody",
     "post": "handed {goods} from {source} over to {target}",
     "correct": "undid event {corrects}: {legs}",
 }

@@ -21,9 +21,11 @@ from bodega.limits import (
 )
 from bodega_agent.store import checkpoints, condition
 from bodega_agent.store.condition import Restored
+from bodega_agent.store.count_tasks import CHECKPOINT_WANTED
 from bodega_agent.store.integrity import BackgroundWalk, Fold, Scrub, Trouble
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
+from bodega_agent.store.transaction import Transaction
 
 log = get_logger(__name__)
 Json = dict[str, Any]
@@ -99,6 +101,11 @@ class IntegrityService:
         if self._checking is not None:
             await asyncio.wait([self._checking])
 
+    async def compare_soon(self) -> None:
+        """Make a checkpoint at the head now, so that the hub compares its copy with the book."""
+        await self._store.write(lambda tx: tx.put(CHECKPOINT_WANTED, 1))
+        await self.walk_on(to_the_head=True)
+
     async def walk_on(self, *, to_the_head: bool = False) -> None:
         """By the schedule: walk the next events, and at the head compare and make a checkpoint if one is due."""
         async with self._walking:
@@ -148,13 +155,23 @@ class IntegrityService:
         """At the head, so that the hub can compare its own; a node that is never idle does not wait for ever."""
         since, idle = fold.seq - self._checkpoint_seq, fold.seq == self._last_turn_seq
         self._last_turn_seq = fold.seq
-        if since < (CHECKPOINT_IDLE_EVENTS_MIN if idle else CHECKPOINT_EVENTS_MAX):
+        wanted = await self._store.read(lambda reader: reader.meta(CHECKPOINT_WANTED))
+        # One event after the last checkpoint is the checkpoint itself.
+        nothing_new = since <= (1 if self._checkpoint_seq else 0)
+        if nothing_new or (
+            not wanted and since < (CHECKPOINT_IDLE_EVENTS_MIN if idle else CHECKPOINT_EVENTS_MAX)
+        ):
             return
         made = await asyncio.to_thread(checkpoints.checkpoint_of, fold)
         wait_for_head = since < 2 * CHECKPOINT_EVENTS_MAX
-        recorded = await self._store.write(
-            lambda tx: None if wait_for_head and tx.head.seq != fold.seq else checkpoints.record(tx, made)
-        )
+
+        def record(tx: Transaction) -> int | None:
+            if wait_for_head and tx.head.seq != fold.seq:
+                return None
+            tx.execute("DELETE FROM meta WHERE key = ?", (CHECKPOINT_WANTED,))
+            return checkpoints.record(tx, made)
+
+        recorded = await self._store.write(record)
         if recorded is not None:
             self._checkpoint_seq = fold.seq
             log.info("ledger_checkpoint", basis_seq=fold.seq, snapshot_bytes=len(made.snapshot))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from bodega.broker.port import LinkLost, PublishConflict, StoredEnvelope, StreamMissing
 from bodega.core.sync import Head, Recorded
@@ -128,6 +128,13 @@ class HubLink(Protocol):
 
     async def next_down(self) -> DownDelivery:
         """Wait for the next message of the hub's stream, over lost links too."""
+        ...
+
+    def channel(self) -> Any:
+        """A channel for generated stubs of the hub's services (it has `unary_unary`); loads gRPC.
+
+        Its calls are UNAVAILABLE while there is no link. `bodega.broker.rpc_asking.ask` turns that into our errors.
+        """
         ...
 
 

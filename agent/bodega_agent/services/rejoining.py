@@ -54,6 +54,11 @@ class RejoinService:
 
     async def run(self) -> None:
         """Wait for the need, then try until it is granted."""
+        if self._store.path.with_name(rejoin.PLAN).exists():
+            # This start could not follow the plan that is there; the next one may.
+            await asyncio.sleep(REJOIN_RETRY_S)
+            self._on_ready()
+            return
         while True:
             await self._place_lost()
             try:

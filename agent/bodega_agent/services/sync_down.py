@@ -80,6 +80,12 @@ class DownStream:
         if epoch == self._head.epoch and seq > self._head.seq:
             self._behind.set()
 
+    async def catch_up(self) -> None:
+        """Fetch now what the hub has beyond our head; raises Unavailable, PeerFault."""
+        async with self._one_at_a_time:
+            if self._may_receive.is_set():
+                await self._catch_up()
+
     async def run(self) -> None:
         """Receive for ever."""
         async with asyncio.TaskGroup() as tasks:
@@ -154,8 +160,6 @@ class DownStream:
             if self._hub_seq <= self._head.seq or self._hub_epoch != self._head.epoch:
                 continue
             try:
-                async with self._one_at_a_time:
-                    if self._may_receive.is_set():
-                        await self._catch_up()
+                await self.catch_up()
             except (Unavailable, PeerFault) as error:
                 log.warning("hub_events_not_fetched", reason=error.message)  # the next heartbeat asks again

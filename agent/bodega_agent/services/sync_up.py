@@ -124,6 +124,12 @@ class UpStream:
         self._went_back_to = reader
         self._wake.set()
 
+    def look_again(self, reader_seq: int) -> None:
+        """Read back what the broker holds, and send again what the hub has not."""
+        self._expected_last = None
+        self.rewind_to(reader_seq)
+        self._wake.set()
+
     def hold(self) -> None:
         """Publish nothing until `resume`."""
         self._held = True

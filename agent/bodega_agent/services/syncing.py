@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bodega.codec import ack_text, head_from_ack, head_to_ack
 from bodega.core.session import Silence
-from bodega.errors import Unavailable
+from bodega.errors import Refused, Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import HEARTBEAT_JITTER_RATIO, HEARTBEAT_S, WANT_REPEAT_S
 from bodega.v1 import fleet_pb2, sync_pb2
@@ -38,6 +38,7 @@ class SyncStatus:
     down_head_seq: int
     last_ack_age_s: float | None
     fenced: str
+    paused_at_ms: int
     hub_went_back: int = 0
 
 
@@ -78,6 +79,7 @@ class SyncService:
         # An empty journal may be one that was lost: nothing is taken before the hub has said what it knows.
         self._waits_for_hub = False
         self._fence_changed = asyncio.Event()
+        self.paused_at_ms = 0
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
         self._up_incarnation = 0
@@ -99,6 +101,7 @@ class SyncService:
             last_ack_age_s=age,
             fenced=self._fence_reason,
             hub_went_back=self._up.hub_went_back,
+            paused_at_ms=self.paused_at_ms,
         )
 
     @property
@@ -111,6 +114,36 @@ class SyncService:
         while not self.place_lost:
             self._fence_changed.clear()
             await self._fence_changed.wait()
+
+    @property
+    def refused(self) -> int:
+        """Envelopes of the hub that contradicted what we hold, since the start."""
+        return self._down.refused
+
+    def pause(self, since_ms: int) -> None:
+        """Let no envelope go or come from now on, until it is called with 0; heartbeats go on and say so."""
+        self.paused_at_ms = since_ms
+        self._hold_or_resume()
+        self._beat_now.set()
+
+    async def resync(self) -> dict[str, int]:
+        """Trust nothing that was sent: read back, send again from the hub's head, fetch what the hub has for us.
+
+        Answers {from_seq, head_seq, fetched}. Raises Unavailable while the hub cannot be asked, Refused if fenced.
+        """
+        request = await self._request()
+        response = await self._link.heartbeat(request)
+        await self._take(response, request)
+        if self._fence_reason:
+            raise Refused(f"this node is fenced: {self._fence_reason}", code="fenced")
+        self._up.look_again(response.up.seq)
+        before = self._down.head.seq
+        await self._down.catch_up()
+        return {
+            "from_seq": response.up.seq + 1,
+            "head_seq": self._up.head_seq,
+            "fetched": self._down.head.seq - before,
+        }
 
     async def run(self) -> None:
         """Sync until cancelled."""
@@ -197,6 +230,7 @@ class SyncService:
             health=await self._health(),
             acked=head_to_ack(self._node_id, self._up.acked),
             stopped=self._fenced_here or self._up.fenced,
+            paused_at_ms=self.paused_at_ms,
         )
 
     async def _take(self, response: sync_pb2.HeartbeatResponse, request: sync_pb2.HeartbeatRequest) -> None:
@@ -228,11 +262,11 @@ class SyncService:
 
     def _hold_or_resume(self) -> None:
         self._fence_changed.set()
-        if self._fence_reason:
+        if self._fence_reason or self.paused_at_ms:
             self._up.hold()
         else:
             self._up.resume()
-        if self._fence_reason or self._waits_for_hub:
+        if self._fence_reason or self.paused_at_ms or self._waits_for_hub:
             self._down.hold()
         else:
             self._down.resume()

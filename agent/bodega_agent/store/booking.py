@@ -74,6 +74,8 @@ class Work:
             reason=reason or command.reason,
             transfer_id=command.transfer_id,
             reservation_id=command.reservation_id,
+            basis_seq=max(0, command.basis_seq),
+            final=command.final and bool(command.transfer_id),
         )
         return book(name, goods, held, places, makes=makes, reference=reference)
 

@@ -93,6 +93,12 @@ def newest_trusted(connection: apsw.Connection) -> Fold | None:
     return next(_trusted(connection, reversed(_kept(connection, 0))), None)
 
 
+def trusted_at(connection: apsw.Connection, basis_seq: int) -> Fold | None:
+    """The fold at exactly this position, if a checkpoint there is kept and the chain vouches for it."""
+    fold = oldest_trusted(connection, basis_seq)
+    return fold if fold is not None and fold.seq == basis_seq else None
+
+
 def replay_start(connection: apsw.Connection) -> Fold | Trouble:
     """Where a replay of the live journal begins: the newest trusted checkpoint, or the first event of all."""
     fold = newest_trusted(connection)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from bodega.core.commands import Command
 from bodega.core.promise import demand_by_sku
 from bodega.core.recipes import Places
-from bodega_agent.store import parcel_commands, promise_commands, settling
+from bodega_agent.store import counting, parcel_commands, promise_commands, settling
 from bodega_agent.store.booking import Json, Work
 from bodega_agent.store.goods import Known, Understanding
 from bodega_agent.store.transaction import Context, Transaction
@@ -106,7 +106,8 @@ _HANDLERS: Mapping[str, Handler] = {
     "pack": parcel_commands.pack,
     "ship": parcel_commands.ship,
     "unpack": parcel_commands.unpack,
-    "count": settling.count,
+    "count_begin": counting.begin,
+    "count": counting.count,
     "adjust": settling.adjust,
     "kit": _kit,
     "unkit": _kit,

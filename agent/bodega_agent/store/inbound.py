@@ -16,7 +16,7 @@ from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import bound, get_logger
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, conflicts, effects, rights, work
+from bodega_agent.store import catalogue, conflicts, count_tasks, effects, rights, work
 from bodega_agent.store.transaction import Context, Transaction
 
 log = get_logger(__name__)
@@ -104,6 +104,8 @@ def _dispatch(
             rights.give_back(tx, context, event.rights_wanted)
         case "stream_restated":
             _find_forgotten(tx, context)
+        case "count_wanted":
+            count_tasks.open_wanted(tx, context, event.count_wanted)
         case "desired_state":
             _take_desired_state(tx, context, event.desired_state, verify)
 

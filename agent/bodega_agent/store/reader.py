@@ -134,7 +134,7 @@ class Reader:
         return [{**order, "lines": lines.get(order["fulfillment_order_id"], [])} for order in orders]
 
     def tasks(self) -> list[Json]:
-        """Open work: fulfillment orders that are not final, and goods to put back."""
+        """Open work: fulfillment orders that are not final, goods to put back, and places to count."""
         work = self.rows(
             "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc,"
             " (SELECT sum(quantity) FROM fulfillment_line l"
@@ -148,7 +148,11 @@ class Reader:
             " FROM fulfillment_order f JOIN balance b ON b.bin = 'STAGE-' || f.fulfillment_order_id"
             " WHERE f.state = 'cancelled' ORDER BY f.arrived_seq, b.sku_id"
         )
-        return work + put_back
+        count = self.rows(
+            "SELECT 'count' AS kind, bin AS place, sku_id, lot, task_id FROM count_task WHERE closed_seq = 0"
+            " ORDER BY seq"
+        )
+        return work + put_back + count
 
     def labels(self) -> list[Json]:
         """All print jobs, newest last."""

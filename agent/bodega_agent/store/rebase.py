@@ -17,7 +17,7 @@ from bodega.core.lifecycles import FULFILLMENT, OverrideState, PrintState, Reser
 from bodega.core.rebase import book_again
 from bodega.core.rights import spent_by
 from bodega.v1 import journal_pb2, stock_pb2
-from bodega_agent.store import labels, ledger, rights, work
+from bodega_agent.store import count_tasks, labels, ledger, rights, work
 from bodega_agent.store.rebuild import events_after, places_of
 from bodega_agent.store.standing import own_rights
 from bodega_agent.store.transaction import Context, Transaction
@@ -47,7 +47,7 @@ class Rebase:
         self.touched: set[str] = set()
 
     def run(self, ancestor_seq: int) -> None:
-        """Judge every event, in order; then what can only be said at the end."""
+        """Judge every event, in order."""
         for seq, event in events_after(self._old, ancestor_seq):
             fact = fact_of(event)
             fate = fate_of(fact, event.cmd_id, self._done).fate
@@ -62,8 +62,9 @@ class Rebase:
             else:
                 self.reckoning.dropped += 1
         self._take_over_commands(ancestor_seq)
+        self._take_over_counts(ancestor_seq)
 
-    def finish(self, context: Context, epoch: int) -> None:
+    def finish(self, context: Context) -> None:
         """Labels in doubt, promises that no right stands behind any more, and a count of every bin that was touched."""
         for print_job_id in self._jobs:
             self._put_job(context, print_job_id)
@@ -72,8 +73,7 @@ class Rebase:
         ):
             self._void_beyond_rights(context, sku_id)
         for bin_id in sorted(self.touched):
-            task = journal_pb2.TaskOpened(task_id=f"count-{epoch}-{bin_id}", kind="count", bin_id=bin_id)
-            self._tx.append(context, task_opened=task)
+            count_tasks.open_task(self._tx, context, bin_id)
             self.reckoning.effects.append(f"counts:{bin_id}")
 
     def _movement(self, context: Context, event: journal_pb2.NodeEvent) -> bool:
@@ -249,6 +249,13 @@ class Rebase:
             self._tx.execute(sql, (said.state, said.override_id))
         return True
 
+    def _task_opened(self, context: Context, event: journal_pb2.NodeEvent) -> bool:
+        task = event.task_opened
+        if task.kind != count_tasks.COUNT:
+            return self._as_it_is(context, event)
+        count_tasks.open_task(self._tx, context, task.bin_id, task.sku_id, task.lot, task.divergence_id)
+        return True
+
     def _as_it_is(self, context: Context, event: journal_pb2.NodeEvent) -> bool:
         fact = fact_of(event)
         self._tx.append(context, **{fact: getattr(event, fact)})
@@ -263,6 +270,11 @@ class Rebase:
         )
         return True
 
+    def _take_over_counts(self, ancestor_seq: int) -> None:
+        """What was to be counted before the lines parted is to be counted still."""
+        for row in self._old.execute(_COUNTS, (ancestor_seq,)):
+            count_tasks.open_task(self._tx, Context("rejoin-counts"), *row)
+
     def _take_over_commands(self, ancestor_seq: int) -> None:
         """The same cmd_id gives the same stored result, on this line too."""
         rows = self._old.execute("SELECT cmd_id, digest, result, seq FROM command")
@@ -275,6 +287,9 @@ class Rebase:
         )
 
 
+_COUNTS = (
+    "SELECT bin, sku_id, lot, divergence_id FROM count_task WHERE closed_seq = 0 AND seq <= ? ORDER BY seq"
+)
 _PENDING = (
     "SELECT reservation_id, quantity, posted, voided, reference FROM reservation"
     " WHERE sku_id = ? AND state = 'pending' ORDER BY opened_seq DESC, reservation_id DESC"
@@ -294,6 +309,7 @@ _RECORD: Mapping[str, Callable[[Rebase, Context, Any], bool]] = {
     "fulfillment_advanced": Rebase._fulfillment_advanced,
     "reservation_changed": Rebase._reservation_changed,
     "label_advanced": Rebase._label_advanced,
+    "task_opened": Rebase._task_opened,
     "override_changed": Rebase._override_changed,
     "conflict_found": Rebase._conflict_found,
 }

@@ -181,7 +181,7 @@ def _fill(
     rebuild.put_labels(tx, context, snapshot, old)
     rebase = Rebase(tx, old, fork.epoch, frozenset(snapshot.cmd_ids), _last_sscc(snapshot))
     rebase.run(ancestor.seq)
-    rebase.finish(context, begun.epoch)
+    rebase.finish(context)
     if fork_events:
         conflict = restored_node(
             node_id=plan.node_id,

@@ -127,6 +127,11 @@ ALTER TABLE fulfillment_order ADD COLUMN down_epoch INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE conflict(
   conflict_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX conflict_newest ON conflict(seq);
+
+CREATE TABLE count_task(
+  task_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, bin TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
+  divergence_id TEXT NOT NULL DEFAULT '', closed_seq INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX count_task_open ON count_task(bin, sku_id, lot) WHERE closed_seq = 0;
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)

@@ -1,4 +1,4 @@
-"""Commands that bring the book to the truth: a count, an adjustment, a correction of what was recorded."""
+"""Commands that bring the book to the truth: an adjustment, a correction of what was recorded. Counts: `counting`."""
 
 from __future__ import annotations
 
@@ -8,56 +8,13 @@ from itertools import count as numbers
 from bodega.codec import movement_from_wire, parse_node_event
 from bodega.core import recipes
 from bodega.core.commands import Command
-from bodega.core.ledger import Account, Goods, Movement
+from bodega.core.ledger import Goods, Movement
 from bodega.core.lifecycles import FULFILLMENT
 from bodega.core.recipes import Places
 from bodega.errors import NotFound, Refused
 from bodega_agent.store import ledger, work
 from bodega_agent.store.booking import Json, Work, said
-from bodega_agent.store.goods import Known
 from bodega_agent.store.transaction import Context, Transaction
-
-
-def count(tx: Transaction, context: Context, command: Command) -> Json:
-    """What lies there is as many as was counted: the difference is booked, and what was open is closed."""
-    doing = Work(tx, context, command)
-    (known,) = doing.understood()
-    goods = known.goods
-    place = Account(goods.sku_id, command.bin_id, command.disposition, goods.lot, goods.owner)
-    book_quantity = ledger.balance_of(tx, place)
-    if known.sku.serial_tracked:
-        _count_serials(doing, known, place)
-    _settle(doing, known, place, goods.quantity - ledger.balance_of(tx, place))
-    opened = tx.execute(
-        "SELECT seq FROM discrepancy WHERE bin = ? AND sku_id = ? AND lot = ? AND closed_seq = 0 ORDER BY seq",
-        (command.bin_id, goods.sku_id, goods.lot),
-    )
-    ledger.close_discrepancies(tx, context, [row[0] for row in opened], "counted")
-    return doing.result(goods=[said(known)], book=book_quantity, difference=goods.quantity - book_quantity)
-
-
-def _count_serials(doing: Work, known: Known, place: Account) -> None:
-    """The named units are there, and no others: those that the book has elsewhere in the node leave there."""
-    named, here = set(known.goods.serials), set(ledger.serials_at(doing.tx, place))
-    gone, new = sorted(here - named), sorted(named - here)
-    _settle(doing, known, place, -len(gone), tuple(gone))
-    keys = [(place.sku_id, serial) for serial in new]
-    for (_sku_id, serial), elsewhere in ledger.where_serials_are(doing.tx, keys).items():
-        if elsewhere.is_physical:
-            _settle(doing, known, elsewhere, -1, (serial,))
-    _settle(doing, known, place, len(new), tuple(new))
-
-
-def _settle(
-    doing: Work, known: Known, place: Account, difference: int, serials: tuple[str, ...] = ()
-) -> None:
-    """Book what a count found to be more or less than the book has at a place."""
-    if not difference:
-        return
-    goods = Goods(place.sku_id, abs(difference), place.lot, place.owner, serials)
-    at = Places(place.bin, place.bin, place.disposition, place.disposition)
-    name = "count_up" if difference > 0 else "count_down"
-    doing.book(name, [replace(known, goods=goods)], at, reason=doing.command.reason or "count")
 
 
 def adjust(tx: Transaction, context: Context, command: Command) -> Json:

@@ -20,6 +20,7 @@ from nats.errors import Error as NatsError
 
 from bodega.broker.connection import Broker, close, connect, stop_if_cancelled, until_closed
 from bodega.broker.port import LinkLost, StoredEnvelope
+from bodega.broker.rpc_wire import Answering, Listener, NatsWire
 from bodega.broker.streams import UP, consumer_of, last_of, publish_after
 from bodega.core.backoff import full_jitter_s
 from bodega.errors import Unavailable
@@ -37,7 +38,15 @@ T = TypeVar("T")
 class NatsLink:
     """The link of one node; see `services.ports.HubLink`."""
 
-    def __init__(self, node_id: str, broker: Broker, *, draw: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        node_id: str,
+        broker: Broker,
+        *,
+        calls: Callable[[], Answering] | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """`calls`: makes the server of what the hub may call, when it first calls; None serves nothing."""
         self._node_id = node_id
         self._broker = broker
         self._draw = draw
@@ -45,6 +54,8 @@ class NatsLink:
         self._down = DownReceiver(consumer_of(node_id), draw=draw)
         self._warned = False
         self._calls: set[asyncio.Future[Any]] = set()
+        self._wire = NatsWire(self._live)
+        self._served = Listener(calls, caller="hub") if calls else None
 
     @property
     def connected(self) -> bool:
@@ -95,6 +106,9 @@ class NatsLink:
     def _end_calls(self) -> None:
         for call in self._calls:
             call.cancel()
+        self._wire.end_calls()
+        if self._served is not None:
+            self._served.close()
 
     def _say_connected(self) -> None:
         self._warned = False
@@ -118,6 +132,8 @@ class NatsLink:
 
         await client.subscribe(f"ack.{self._node_id}", cb=on_ack)
         await client.subscribe(f"want.{self._node_id}", cb=on_want)
+        if self._served is not None:
+            await self._served.listen(client, f"rpc.node.{self._node_id}")
         # Only when the server has both is the link up: an ack to the first heartbeat must not be missed.
         await client.flush(timeout=int(BROKER_REQUEST_S))
 
@@ -159,6 +175,13 @@ class NatsLink:
     async def next_down(self) -> DownDelivery:
         """See HubLink."""
         return await self._down.next()
+
+    def channel(self) -> Any:
+        """See HubLink."""
+        # Imported here: gRPC is paid for by the first call, not by the start.
+        from bodega.broker.rpc_channel import RpcChannel  # noqa: PLC0415 - see the sentence above
+
+        return RpcChannel(self._wire, f"rpc.hub.{self._node_id}")
 
     def _up(self, epoch: int) -> str:
         return f"up.{self._node_id}.{epoch}"

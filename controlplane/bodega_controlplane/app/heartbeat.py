@@ -37,6 +37,7 @@ class Heartbeat:
     health: HealthView
     acked: Head | None = None
     stopped: str = ""
+    paused_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def _take(tx: Transaction, now_ms: int, node: Row, heartbeat: Heartbeat) -> None
         boot_nonce=heartbeat.boot_nonce,
         health=wire.health_json(heartbeat.health),
         fenced=heartbeat.stopped,
+        paused_at_ms=heartbeat.paused_at_ms,
     )
 
 

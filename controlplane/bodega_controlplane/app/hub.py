@@ -11,8 +11,9 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from bodega.errors import Unavailable
 from bodega.limits import DATABASE_CONNECTIONS_MAX
 from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
@@ -25,9 +26,15 @@ from bodega_controlplane.store.transaction import Transaction
 T = TypeVar("T")
 
 
+def _nobody_can_be_called(node_id: str) -> Any:
+    """Until the composition root has given the hub a link."""
+    raise Unavailable(f"there is no link to node {node_id}", hint="see the log of bodegactl serve")
+
+
 class Hub:
     """`key`: the hub's Ed25519 key. `policy`: the routing policy in force.
 
+    `channel_to`: from a node's id to a channel for stubs of the services that it serves.
     `broker_connected`: whether NATS is connected at this moment; orders are taken either way.
     """
 
@@ -37,6 +44,7 @@ class Hub:
         self.key = key
         self.policy = policy
         self.broker_connected = False
+        self.channel_to: Callable[[str], Any] = _nobody_can_be_called
         self._store = store
         self._clock = clock
         self._keys = KeysInFlight()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 
 from bodega.codec import desired_state_text
 from bodega.core.chain import GENESIS
 from bodega.errors import NotFound
 from bodega.limits import NODE_BINS_MAX, SETTINGS_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
-from bodega_controlplane.app import catalogue, outbox, wire
+from bodega_controlplane.app import catalogue, divergence, outbox, wire
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import BinDraft, Caller, NodeDraft, NodeView, SsccRange
@@ -155,7 +157,8 @@ def _overlap(one: SsccRange, other: SsccRange) -> bool:
 
 def list_nodes(tx: Transaction) -> tuple[NodeView, ...]:
     """All nodes by id."""
-    return tuple(map(_view, nodes.all_of(tx)))
+    differing = divergence.views(tx)
+    return tuple(replace(_view(row), divergence=differing.get(row.node_id)) for row in nodes.all_of(tx))
 
 
 def _known(tx: Transaction, node_id: str) -> Row:
@@ -181,6 +184,7 @@ def _view(row: Row) -> NodeView:
         diverged_seq=row.diverged_seq,
         lost_to_seq=row.lost_to_seq,
         fenced=row.fenced,
+        paused_at_ms=row.paused_at_ms,
     )
 
 
@@ -224,3 +228,20 @@ def set_desired_state(
         detail={"generation": generation, "settings": sorted(settings)},
     )
     return generation
+
+
+def check_known(tx: Transaction, node_id: str) -> None:
+    """Raise NotFound for a node that is not registered."""
+    _known(tx, node_id)
+
+
+def note_certificate(tx: Transaction, now_ms: int, node_id: str, certificate: bytes) -> None:
+    """A line in the audit trail for a certificate (PEM) that a node was given. Raises NotFound."""
+    _known(tx, node_id)
+    tx.audit(
+        at_ms=now_ms,
+        actor=f"node:{node_id}",
+        action="node.certified",
+        subject=node_id,
+        detail={"pem_sha256": sha256(certificate).hexdigest()},
+    )

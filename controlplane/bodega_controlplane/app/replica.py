@@ -22,7 +22,7 @@ from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import epochs, reported
+from bodega_controlplane.app import divergence, epochs, reported
 from bodega_controlplane.app.fulfilling import OpenWork
 from bodega_controlplane.app.rights_book import RightsBook
 from bodega_controlplane.store import epochs as lots
@@ -246,6 +246,7 @@ class Replica:
             )
         if diverged_seq:
             log.warning("node_diverged", node_id=self.node_id, basis_seq=diverged_seq)
+        divergence.judge(self._tx, self._now_ms, self.node_id, stated.basis_seq, agrees=not diverged_seq)
         self._diverged_seq = diverged_seq
         return ""
 
@@ -307,6 +308,28 @@ class Replica:
     def _task_opened(self, arrived: _Arrived) -> str:
         row = reported.task_row(self.node_id, arrived.message)
         self._tasks[row["task_id"]] = row
+        divergence.opened(self._tx, self.node_id, arrived.message.task_opened)
+        return ""
+
+    def _task_closed(self, arrived: _Arrived) -> str:
+        """A count is done; for a difference of the books it states the node's book, which ours is set to."""
+        done = arrived.message.task_closed
+        held = defaultdict(int, stock.of_sku(self._tx, self.node_id, done.sku_id))
+        for account, change in self._balances.items():
+            if account.sku_id == done.sku_id:
+                held[account] += change
+        changes = divergence.repair(held, done)
+        for account, change in changes.items():
+            self._balances[account] += change
+        if changes:
+            self._tx.audit(
+                at_ms=self._now_ms,
+                actor=f"node:{self.node_id}",
+                action="stock.repaired",
+                subject=self.node_id,
+                detail={"sku_id": done.sku_id, "accounts": len(changes), "seq": arrived.seq},
+            )
+        divergence.closed(self._tx, self.node_id, done, arrived.seq)
         return ""
 
 
@@ -337,6 +360,7 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "conflict_found": Replica._conflict_found,
     "state_reported": Replica._state_reported,
     "task_opened": Replica._task_opened,
+    "task_closed": Replica._task_closed,
 }
 
 KNOWN_FACTS = frozenset(_EFFECTS)

@@ -279,6 +279,21 @@ class NodeView:
     diverged_seq: int
     lost_to_seq: int = 0
     fenced: str = ""
+    paused_at_ms: int = 0
+    divergence: DivergenceView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DivergenceView:
+    """A difference between a node's book and our copy; fields as in bodega.v1.Divergence."""
+
+    divergence_id: str
+    basis_seq: int
+    state: str
+    found_at_ms: int
+    sku_ids: tuple[str, ...]
+    counts_open: int
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import click
 import grpc
 
+from bodega.broker.rpc_errors import CODE_KEY, from_status
 from bodega.errors import BodegaError, ConfigInvalid, InvalidInput, Unauthenticated, Unavailable
 from bodega.host.addresses import is_loopback
 from bodega.limits import OPERATOR_CALL_S
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega_controlplane.api.grpc.errors import CODE_KEY, from_status
 from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, from_command_line
 
 Q = TypeVar("Q")

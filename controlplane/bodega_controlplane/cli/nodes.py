@@ -13,13 +13,18 @@ from bodega.host.cli import emit_json, emit_table, json_option
 from bodega.v1 import controlplane_pb2 as pb
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.files import read_text
+from bodega_controlplane.cli.node_diagnose import diagnose
 from bodega_controlplane.cli.node_profile import in_file, read_profile
+from bodega_controlplane.cli.node_text import lag_text, paused_text, stock_text
 from bodega_controlplane.cli.show import plain, plain_all, span, when
 
 
 @click.group()
 def nodes() -> None:
     """The nodes: their profiles, sync and configuration."""
+
+
+nodes.add_command(diagnose)
 
 
 @nodes.command("ls")
@@ -29,7 +34,8 @@ def ls(hub: HubClient, as_json: bool) -> None:
     """List all nodes with their lag and health.
 
     `up` is how many of the node's events the hub has not committed, `down` how many of the hub's the node
-    has not applied. Both are as of the last contact.
+    has not applied. Both are as of the last contact. `lag` is how old the oldest fact is that the node may have
+    and the hub has not: for a node that is silent the time since its last word counts, so it is never less.
 
     \b
     Examples:
@@ -37,7 +43,8 @@ def ls(hub: HubClient, as_json: bool) -> None:
       bodegactl nodes ls --json | jq '.nodes[] | select(.applied_seq < .head_seq)'
 
     JSON: {"nodes": [{node_id, name, epoch, head_seq, applied_seq, down_head_seq, down_applied_seq,
-    last_contact_ms, health, desired_generation, reported_generation, diverged_seq, lost_to_seq, fenced}]}.
+    last_contact_ms, health, desired_generation, reported_generation, diverged_seq, paused_at_ms, lag_ms, silent,
+    divergence, lost_to_seq, fenced}]}.
     """
     answer = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest())
     if as_json:
@@ -49,13 +56,14 @@ def ls(hub: HubClient, as_json: bool) -> None:
             node.epoch,
             node.head_seq,
             node.head_seq - node.applied_seq,
+            lag_text(node),
             node.down_head_seq - node.down_applied_seq,
             _contact(node),
             _health(node),
         ]
         for node in answer.nodes
     ]
-    headers = ["node", "epoch", "events", "up", "down", "last contact", "health"]
+    headers = ["node", "epoch", "events", "up", "lag", "down", "last contact", "health"]
     emit_table(headers, rows, empty="No nodes. Make one known: bodegactl nodes register FILE.")
 
 
@@ -93,7 +101,9 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
         ("fenced", node.fenced or "-"),
         ("lost here", f"events up to {node.lost_to_seq}: waiting for the node" if node.lost_to_seq else "-"),
         ("configuration", f"generation {node.reported_generation} of {node.desired_generation}"),
-        ("stock", f"differs from the node's at event {node.diverged_seq}" if node.diverged_seq else "agrees"),
+        ("lag", lag_text(node)),
+        ("sync", paused_text(node)),
+        ("stock", stock_text(node)),
         ("agent", health.version or "-"),
         ("vision", health.vision_provider or "-"),
         ("disk free", f"{health.disk_free_bytes / 1024**2:,.0f} MiB" if node.HasField("health") else "-"),
@@ -249,6 +259,8 @@ def _health(node: pb.NodeStatus) -> str:
     words += ["ledger restored from a backup"] if health.ledger_ok and health.ledger_problem else []
     words += [f"{name} lost" for name in health.devices_lost]
     words += [f"{health.labels_unknown} labels in doubt"] if health.labels_unknown else []
+    words += ["sync paused"] if node.paused_at_ms else []
+    words += ["stock differs"] if node.diverged_seq else []
     words += [f"disk: {_disk(node)}"] if _disk(node) not in ("", "roomy") else []
     return ", ".join(words) or "ok"
 

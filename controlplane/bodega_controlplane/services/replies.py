@@ -41,6 +41,7 @@ class Replies:
             health=_health(request.health),
             acked=head_from_ack(request.acked) if request.HasField("acked") else None,
             stopped=request.stopped,
+            paused_at_ms=request.paused_at_ms,
         )
         try:
             answer = await self._hub.run(lambda tx: heartbeat.beat(tx, self._hub.now_ms(), beat))

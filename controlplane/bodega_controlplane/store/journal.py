@@ -35,14 +35,31 @@ def body_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None
     return tx.connection.execute(query).scalar_one_or_none()
 
 
-def movements_between(tx: Transaction, node_id: str, epoch: int, after: int, before: int) -> list[bytes]:
-    """The bytes of the movements between two sequences, both of them left out."""
+def hash_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:
+    """The chain hash after one event; None if we do not have it."""
+    query = sa.select(journal.c.hash).where(
+        journal.c.node_id == node_id, journal.c.epoch == epoch, journal.c.seq == seq
+    )
+    return tx.connection.execute(query).scalar_one_or_none()
+
+
+def movements_between(
+    tx: Transaction, node_id: str, epoch: int, after: int, before: int, *, applied_only: bool = False
+) -> list[bytes]:
+    """The bytes of the movements between two sequences, both of them left out; `applied_only`: not the parked ones."""
     query = (
         sa.select(journal.c.body)
         .where(journal.c.node_id == node_id, journal.c.epoch.in_(range(1, epoch + 1)))
         .where(journal.c.fact == "movement")
         .where(journal.c.seq > after, journal.c.seq < before)
     )
+    if applied_only:
+        parked = sa.exists().where(
+            parked_event.c.node_id == journal.c.node_id,
+            parked_event.c.epoch == journal.c.epoch,
+            parked_event.c.seq == journal.c.seq,
+        )
+        query = query.where(~parked)
     return list(tx.connection.execute(query).scalars())
 
 

@@ -53,7 +53,7 @@ STEPS: Mapping[int, Step] = {
     # What people decide about conflicts; how nodes come back; the broker's streams, bulk that waits, telemetry.
     3: Step(
         {
-            schema.node: ("lost_to_seq", "fenced", "desired_signature", "down_trimmed_ms"),
+            schema.node: ("lost_to_seq", "fenced", "desired_signature", "down_trimmed_ms", "paused_at_ms"),
             schema.node_reservation: ("expires_after_ms",),
             schema.rule_override: ("expires_after_ms",),
             schema.down_log: ("at_ms",),
@@ -70,6 +70,8 @@ STEPS: Mapping[int, Step] = {
         },
         (
             schema.broker_stream,
+            schema.divergence,
+            schema.divergence_count,
             schema.down_waiting,
             schema.telemetry,
             schema.node_agent,

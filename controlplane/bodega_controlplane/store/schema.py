@@ -14,10 +14,13 @@ from bodega_controlplane.store.columns import integer as _int
 from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_epochs import lot, node_agent, node_epoch, node_snapshot, readmission
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 
 __all__ = [
+    "divergence",
+    "divergence_count",
     "lot",
     "metadata",
     "node_agent",
@@ -62,6 +65,7 @@ node = sa.Table(
     _text("fenced", default=""),
     _text("desired_signature", default=""),
     _int("down_trimmed_ms", default=0),
+    _int("paused_at_ms", default=0),
 )
 
 journal = sa.Table(

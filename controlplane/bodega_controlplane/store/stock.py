@@ -108,6 +108,15 @@ def physical_at(tx: Transaction, node_id: str) -> dict[Account, int]:
     }
 
 
+def of_sku(tx: Transaction, node_id: str, sku_id: str) -> dict[Account, int]:
+    """All of one SKU at one node, by account: what lies there, and the outside accounts."""
+    query = sa.select(stock).where(stock.c.node_id == node_id, stock.c.sku_id == sku_id)
+    return {
+        Account(row.sku_id, row.bin, row.disposition, row.lot, row.owner, row.external): row.quantity
+        for row in tx.connection.execute(query)
+    }
+
+
 def put_serials(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     """Where a node says that serial numbers are now."""
     tx.upsert(serial, rows)

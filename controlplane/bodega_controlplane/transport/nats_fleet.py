@@ -12,8 +12,10 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from bodega.broker.connection import Broker, close, connect, until_closed
-from bodega.broker.port import StoredEnvelope, StreamMissing
+from bodega.broker.port import LinkLost, StoredEnvelope, StreamMissing
 from bodega.broker.pulling import Pull, PullEnded, batches
+from bodega.broker.rpc_channel import RpcChannel
+from bodega.broker.rpc_wire import Answering, Listener, NatsWire
 from bodega.broker.streams import DOWN, UP, UP_CONSUMER, last_of, publish_after, told_in_our_words
 from bodega.core.incarnation import StreamState
 from bodega.host.log import get_logger
@@ -29,13 +31,27 @@ A = TypeVar("A", bound=Message)
 # Several instances of the hub share the questions.
 _QUEUE = "hub"
 _SUBJECT_PARTS = 3
+_NODE_IN_CALL = 2
 
 
 class NatsFleet:
     """The link of one hub; see `services.ports.FleetLink`."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, calls: Callable[[], Answering] | None = None) -> None:
+        """`calls`: the server of what nodes may call; None serves nothing."""
         self._broker = broker
+        self._calls = calls
+        self._client: Client | None = None
+        self._wire = NatsWire(self._live)
+
+    def channel(self, node_id: str) -> RpcChannel:
+        """A channel for stubs of the services that a node serves, over whichever connection is there."""
+        return RpcChannel(self._wire, f"rpc.node.{node_id}")
+
+    def _live(self) -> Client:
+        if self._client is None:
+            raise LinkLost("the broker is not connected", hint="see the log of bodegactl serve")
+        return self._client
 
     @property
     def address(self) -> str:
@@ -48,29 +64,39 @@ class NatsFleet:
         client = await connect(
             self._broker, name="bodega-controlplane", inbox_prefix="_INBOX_hub", closed=closed
         )
-        connection = NatsConnection(client, closed)
+        connection = NatsConnection(client, closed, self._ended)
+        self._client = client
         try:
-            await connection.listen(questions)
+            await connection.listen(questions, self._calls)
         except BaseException:
             await connection.close()
             raise
         return connection
 
+    def _ended(self) -> None:
+        self._client = None
+        self._wire.end_calls()
+
 
 class NatsConnection:
     """One nats-py client; see `services.ports.FleetConnection`."""
 
-    def __init__(self, client: Client, closed: asyncio.Event) -> None:
+    def __init__(self, client: Client, closed: asyncio.Event, on_end: Callable[[], None]) -> None:
         self._client = client
         self._closed = closed
+        self._on_end = on_end
+        self._listener: Listener | None = None
 
-    async def listen(self, questions: NodeQuestions) -> None:
+    async def listen(self, questions: NodeQuestions, calls: Callable[[], Answering] | None) -> None:
         """Subscribe; the subject says who asks, because the broker lets nobody else publish on it."""
         on_heartbeat = _answering(sync_pb2.HeartbeatRequest, questions.heartbeat)
         on_want = _answering(sync_pb2.WantRequest, questions.want)
         with told_in_our_words("listen"):
             await self._client.subscribe("hb.*", queue=_QUEUE, cb=on_heartbeat)
             await self._client.subscribe("events.*", queue=_QUEUE, cb=on_want)
+            if calls is not None:
+                self._listener = Listener(calls, caller_at=_NODE_IN_CALL)
+                await self._listener.listen(self._client, "rpc.hub.*", queue=_QUEUE)
             await self._client.flush(timeout=int(BROKER_REQUEST_S))
 
     async def until_closed(self) -> None:
@@ -79,6 +105,9 @@ class NatsConnection:
 
     async def close(self) -> None:
         """See FleetConnection."""
+        self._on_end()
+        if self._listener is not None:
+            self._listener.close()
         await close(self._client)
 
     async def make_streams(self) -> None:

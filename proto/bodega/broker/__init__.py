@@ -1,4 +1,4 @@
-"""What node and hub share on their way to the broker: its words for errors, one connection, one pull loop.
+"""What node and hub share on their way to the broker: its words for errors, one connection, one pull loop, and calls.
 
-Only `port` may be imported without paying for the NATS client.
+Only `port` may be imported without paying for the NATS client; `rpc_*` but `rpc_wire` cost gRPC. Import late.
 """

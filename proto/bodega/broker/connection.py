@@ -7,6 +7,7 @@ connection, and has no jitter. Whoever owns a link makes a new connection each t
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,6 +37,8 @@ class Broker:
     url: str
     user: str = ""
     password_file: Path | None = None
+    # Our own key and certificate in one PEM file: shown over TLS as soon as it is there.
+    client_pem: Path | None = None
 
     def __post_init__(self) -> None:
         for server in self.servers:
@@ -49,6 +52,21 @@ class Broker:
     def servers(self) -> list[str]:
         """The servers of the cluster."""
         return [server.strip() for server in self.url.split(",")]
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Made anew at each connect, so that a renewed certificate is used; None without TLS. Raises Unavailable."""
+        if not any(server.startswith("tls:") for server in self.servers):
+            return None
+        context = ssl.create_default_context()
+        if self.client_pem is not None and self.client_pem.exists():
+            try:
+                context.load_cert_chain(self.client_pem)
+            except (ssl.SSLError, OSError) as error:
+                raise Unavailable(
+                    f"cannot use the client certificate {self.client_pem}: {error}",
+                    hint="delete the file: a new one is asked for once the broker is reached without",
+                ) from error
+        return context
 
     def password(self) -> str | None:
         """Read anew at each connect, so that a changed file needs no restart; raises Unavailable."""
@@ -78,7 +96,7 @@ async def connect(broker: Broker, *, name: str, inbox_prefix: str, closed: async
     async def on_closed() -> None:
         closed.set()
 
-    password = broker.password()
+    password, tls = broker.password(), broker.tls()
     client = Client()
     try:
         await client.connect(
@@ -87,6 +105,7 @@ async def connect(broker: Broker, *, name: str, inbox_prefix: str, closed: async
             user=broker.user or None,
             password=password,
             inbox_prefix=inbox_prefix,
+            tls=tls,
             allow_reconnect=False,
             max_reconnect_attempts=1,
             reconnect_time_wait=0,

@@ -20,7 +20,12 @@ from bodega.core.ledger import DOCK, Disposition
 from bodega.core.promise import OverrideRule
 from bodega.core.sku import Line
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import COMMAND_FAULTS_MAX, COMMAND_LINES_MAX, COMMAND_SERIALS_MAX, PROMISE_LASTS_MS_MAX
+from bodega.limits import (
+    COMMAND_FAULTS_MAX,
+    COMMAND_LINES_MAX,
+    COMMAND_SERIALS_MAX,
+    PROMISE_LASTS_MS_MAX,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Command:
     """A command that is right in itself. Empty means not said; `body` is what was sent, for `once`.
 
     `lines` are its goods, in units as entered; for `adjust` their quantity has a sign. `expires_after_s` is on
-    the node's monotonic clock.
+    the node's monotonic clock. `basis_seq` is what `count_begin` answered, -1 if not said.
     """
 
     command: str
@@ -54,6 +59,7 @@ class Command:
     rule: str = ""
     close: bool = False
     expires_after_s: int = 0
+    basis_seq: int = -1
 
 
 class Field(NamedTuple):
@@ -116,6 +122,8 @@ _WHY = _needed("reason", fields.words)
 _TRANSFER = _needed("transfer_id")
 _ORDER = Field("fulfillment_order_id", fields.identifier)
 _RESERVATION = _needed("reservation_id")
+_MORE_MAY_FOLLOW = Field("final", fields.flag, default=False)
+_BASIS = Field("basis_seq", fields.SEQUENCE)
 _LASTS = fields.whole(1, PROMISE_LASTS_MS_MAX // 1000)
 
 
@@ -140,7 +148,8 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "ship": _goods(_needed("sscc", fields.sscc), goods=Goods.ALL),
         "return": _goods(_AT_DOCK),
         "inspect": _goods(_AT_DOCK, _MAYBE_TO, _needed("to_disposition", fields.one_of(Disposition))),
-        "count": Shape((_AT, _DISPOSITION, _REASON), Goods.ONE, _COUNTED),
+        "count_begin": Shape((_AT,)),
+        "count": Shape((_AT, _DISPOSITION, _BASIS, _REASON), Goods.ONE, _COUNTED),
         "adjust": Shape((_AT, _DISPOSITION, _WHY), Goods.ONE, _ADJUSTED),
         "scrap": Shape((_AT, _DISPOSITION, _WHY), Goods.LINES, _MOVED),
         "kit": _goods(_AT, _MAYBE_TO, goods=Goods.ONE, parts=True),
@@ -148,8 +157,8 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "change_disposition": _goods(
             _AT, _DISPOSITION, _needed("to_disposition", fields.one_of(Disposition))
         ),
-        "transfer_out": _goods(_AT, _TRANSFER),
-        "transfer_in": _goods(_AT_DOCK, _TRANSFER),
+        "transfer_out": _goods(_AT, _TRANSFER, _MORE_MAY_FOLLOW),
+        "transfer_in": _goods(_AT_DOCK, _TRANSFER, _MORE_MAY_FOLLOW),
         "re_identify": _goods(_AT, _DISPOSITION, goods=Goods.ONE, becomes=True),
         "correct": Shape((_needed("event", fields.event_name), _WHY)),
         "reserve": Shape(

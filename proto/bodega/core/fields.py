@@ -165,3 +165,4 @@ def one_of(choices: type[StrEnum] | tuple[str, ...]) -> Reader:
 POSITIVE = whole(1, QUANTITY_MAX)
 COUNT = whole(0, QUANTITY_MAX)
 DIFFERENCE = whole(-QUANTITY_MAX, QUANTITY_MAX, zero=False)
+SEQUENCE = whole(0, 10**_SEQUENCE_DIGITS_MAX - 1)

@@ -119,7 +119,11 @@ class LotSeen:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a movement serves or explains itself with; each may be empty. `corrects` is "<epoch>/<seq>"."""
+    """What a movement serves or explains itself with; each may be empty. `corrects` is "<epoch>/<seq>".
+
+    `basis_seq`: of a count, where the journal stood when the counter began. `final`: of a transfer, that this side
+    has nothing more to add.
+    """
 
     fulfillment_order_id: str = ""
     sscc: str = ""
@@ -127,6 +131,8 @@ class Reference:
     corrects: str = ""
     transfer_id: str = ""
     reservation_id: str = ""
+    basis_seq: int = 0
+    final: bool = False
 
 
 NO_REFERENCE = Reference()

@@ -62,6 +62,11 @@ class Recipe:
     target: Disposition | End | str
     makes: tuple[Disposition | End | str, Disposition | End | str] | None = None
 
+    @property
+    def is_in_node(self) -> bool:
+        """Whether it moves anything here; what is not, only the hub's word makes, and nobody's command."""
+        return any(isinstance(end, Disposition) or end is End.NAMED for end in (self.source, self.target))
+
 
 _IN_HAND = Disposition.IN_PROGRESS
 _SHELF = Disposition.SELLABLE
@@ -88,6 +93,9 @@ RECIPES: Mapping[str, Recipe] = {
     "re_identify": Recipe(BizStep.REPACKAGING, End.NAMED, UNIDENTIFIED, makes=(UNIDENTIFIED, End.NAMED)),
     "transfer_out": Recipe(BizStep.SHIPPING, _SHELF, End.TRANSIT),
     "transfer_in": Recipe(BizStep.RECEIVING, End.TRANSIT, _IN_HAND),
+    # At the hub's word, once a transfer is over: what left a node and arrived at none, or the other way round.
+    "transfer_missing": Recipe(BizStep.CYCLE_COUNTING, End.TRANSIT, COUNT),
+    "transfer_surplus": Recipe(BizStep.CYCLE_COUNTING, COUNT, End.TRANSIT),
     "post": Recipe(BizStep.RETAIL_SELLING, _SHELF, CUSTOMER),
 }
 

@@ -10,11 +10,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections import deque
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from json import dumps
 from typing import Any, TextIO
 
 import structlog
+
+from bodega.limits import DIAGNOSIS_LOG_LINES_MAX, LOG_LINE_CHARS_MAX
 
 _NEVER_LOGGED = frozenset({"token", "password", "secret", "authorization", "recipient", "ship_to", "address"})
 
@@ -23,6 +27,20 @@ def _drop_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     for key in _NEVER_LOGGED.intersection(event):
         event[key] = "[withheld]"
     return event
+
+
+# The newest lines, for `bodegactl nodes diagnose`: what a person at the box would read.
+_recent: deque[str] = deque(maxlen=DIAGNOSIS_LOG_LINES_MAX)
+
+
+def _keep_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    _recent.append(dumps(event, sort_keys=True, default=str, ensure_ascii=False)[:LOG_LINE_CHARS_MAX])
+    return event
+
+
+def recent_lines(lines_max: int) -> list[str]:
+    """The newest lines of this process, oldest first, each cut to LOG_LINE_CHARS_MAX; without secrets."""
+    return list(_recent)[-lines_max:] if lines_max > 0 else []
 
 
 def configure(*, level: str = "info", json: bool | None = None, stream: TextIO | None = None) -> None:
@@ -44,6 +62,7 @@ def configure(*, level: str = "info", json: bool | None = None, stream: TextIO |
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _drop_secrets,
+            _keep_line,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

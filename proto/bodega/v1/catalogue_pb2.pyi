@@ -295,3 +295,49 @@ class NodeProfile(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NodeProfile: _TypeAlias = NodeProfile  # noqa: Y015
+
+@_typing.final
+class FieldProposed(_message.Message):
+    """A person at a node has edited one field of a record: of a SKU, of a bin, or of the node's settings.
+
+    Who decides is in the table of `bodega.core.conflicts.fields`: the node's word counts at once for what it owns, a
+    shared field goes by the hub's order, and what changes how goods are counted waits for a person.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    BASE_VERSION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """"sku", "bin" or "setting"."""
+    subject: _builtins.str
+    """Which one: a SKU, a bin of this node, or a setting's name."""
+    field: _builtins.str
+    """Field of it, as it is called in this protocol; "value" for a setting."""
+    value: _builtins.str
+    """What it should be, as text."""
+    base_version: _builtins.int
+    """Version of the record that the person has seen (for a setting: its generation)."""
+    reason: _builtins.str
+    """Why, in the person's words, or empty."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        field: _builtins.str = ...,
+        value: _builtins.str = ...,
+        base_version: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_version", b"base_version", "field", b"field", "kind", b"kind", "reason", b"reason", "subject", b"subject", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldProposed: _TypeAlias = FieldProposed  # noqa: Y015

@@ -9,6 +9,7 @@ code and the hint of the error family in "bodega-code" and "bodega-hint" trailin
 
 from bodega.v1 import catalogue_pb2 as _catalogue_pb2
 from bodega.v1 import decisions_pb2 as _decisions_pb2
+from bodega.v1 import diagnosis_pb2 as _diagnosis_pb2
 from bodega.v1 import fleet_pb2 as _fleet_pb2
 from bodega.v1 import orders_pb2 as _orders_pb2
 from bodega.v1 import stock_pb2 as _stock_pb2
@@ -712,6 +713,102 @@ class RecallRightsResponse(_message.Message):
 Global___RecallRightsResponse: _TypeAlias = RecallRightsResponse  # noqa: Y015
 
 @_typing.final
+class RebalanceRightsRequest(_message.Message):
+    """Rights to put where they are used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    dry_run: _builtins.bool
+    """Only say what would be done."""
+    def __init__(
+        self,
+        *,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebalanceRightsRequest: _TypeAlias = RebalanceRightsRequest  # noqa: Y015
+
+@_typing.final
+class RightsRebalance(_message.Message):
+    """One move of rights, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """Node."""
+    sku_id: _builtins.str
+    """SKU."""
+    kind: _builtins.str
+    """"grant" or "recall"."""
+    quantity: _builtins.int
+    """Base units."""
+    used: _builtins.int
+    """Units that the node has promised or sold by itself lately."""
+    target: _builtins.int
+    """Units that it should have by that, within the policy's bounds."""
+    why: _builtins.str
+    """One sentence."""
+    transfer_id: _builtins.str
+    """Transfer of rights, as the node will name it; empty if it was not begun."""
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        used: _builtins.int = ...,
+        target: _builtins.int = ...,
+        why: _builtins.str = ...,
+        transfer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "node_id", b"node_id", "quantity", b"quantity", "sku_id", b"sku_id", "target", b"target", "transfer_id", b"transfer_id", "used", b"used", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsRebalance: _TypeAlias = RightsRebalance  # noqa: Y015
+
+@_typing.final
+class RebalanceRightsResponse(_message.Message):
+    """What was moved, or would be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def moves(self) -> _containers.RepeatedCompositeFieldContainer[Global___RightsRebalance]:
+        """By SKU and node."""
+
+    def __init__(
+        self,
+        *,
+        moves: _abc.Iterable[Global___RightsRebalance] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moves", b"moves"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebalanceRightsResponse: _TypeAlias = RebalanceRightsResponse  # noqa: Y015
+
+@_typing.final
 class RegisterNodeRequest(_message.Message):
     """A node to make known."""
 
@@ -792,6 +889,10 @@ class NodeStatus(_message.Message):
     DESIRED_GENERATION_FIELD_NUMBER: _builtins.int
     REPORTED_GENERATION_FIELD_NUMBER: _builtins.int
     DIVERGED_SEQ_FIELD_NUMBER: _builtins.int
+    PAUSED_AT_MS_FIELD_NUMBER: _builtins.int
+    LAG_MS_FIELD_NUMBER: _builtins.int
+    SILENT_FIELD_NUMBER: _builtins.int
+    DIVERGENCE_FIELD_NUMBER: _builtins.int
     LOST_TO_SEQ_FIELD_NUMBER: _builtins.int
     FENCED_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
@@ -816,6 +917,12 @@ class NodeStatus(_message.Message):
     """Configuration generation in force."""
     diverged_seq: _builtins.int
     """Sequence of the journal at which the hub's copy of the stock was last found to differ; 0 while they agree."""
+    paused_at_ms: _builtins.int
+    """Since when people at the node have paused its sync, milliseconds since 1970-01-01 UTC; 0: it is not paused."""
+    lag_ms: _builtins.int
+    """How old the oldest fact is that the node may have and the hub has not, milliseconds: see `silent`."""
+    silent: _builtins.bool
+    """The node has not been heard of for several heartbeats: `lag_ms` is then the most that may be missing."""
     lost_to_seq: _builtins.int
     """What of its journal the hub had committed once and has lost with a restore; 0 when nothing is missing any more."""
     fenced: _builtins.str
@@ -823,6 +930,10 @@ class NodeStatus(_message.Message):
     @_builtins.property
     def health(self) -> _fleet_pb2.Health:
         """Its own word on how it is."""
+
+    @_builtins.property
+    def divergence(self) -> Global___Divergence:
+        """What is being done about the difference; unset while there is none."""
 
     def __init__(
         self,
@@ -839,16 +950,124 @@ class NodeStatus(_message.Message):
         desired_generation: _builtins.int = ...,
         reported_generation: _builtins.int = ...,
         diverged_seq: _builtins.int = ...,
+        paused_at_ms: _builtins.int = ...,
+        lag_ms: _builtins.int = ...,
+        silent: _builtins.bool = ...,
+        divergence: Global___Divergence | None = ...,
         lost_to_seq: _builtins.int = ...,
         fenced: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["health", b"health"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["divergence", b"divergence", "health", b"health"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_seq", b"applied_seq", "desired_generation", b"desired_generation", "diverged_seq", b"diverged_seq", "down_applied_seq", b"down_applied_seq", "down_head_seq", b"down_head_seq", "epoch", b"epoch", "fenced", b"fenced", "head_seq", b"head_seq", "health", b"health", "last_contact_ms", b"last_contact_ms", "lost_to_seq", b"lost_to_seq", "name", b"name", "node_id", b"node_id", "reported_generation", b"reported_generation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_seq", b"applied_seq", "desired_generation", b"desired_generation", "diverged_seq", b"diverged_seq", "divergence", b"divergence", "down_applied_seq", b"down_applied_seq", "down_head_seq", b"down_head_seq", "epoch", b"epoch", "fenced", b"fenced", "head_seq", b"head_seq", "health", b"health", "lag_ms", b"lag_ms", "last_contact_ms", b"last_contact_ms", "lost_to_seq", b"lost_to_seq", "name", b"name", "node_id", b"node_id", "paused_at_ms", b"paused_at_ms", "reported_generation", b"reported_generation", "silent", b"silent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NodeStatus: _TypeAlias = NodeStatus  # noqa: Y015
+
+@_typing.final
+class Divergence(_message.Message):
+    """A difference between a node's book and the hub's copy, narrowed to SKUs and counted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIVERGENCE_ID_FIELD_NUMBER: _builtins.int
+    BASIS_SEQ_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    FOUND_AT_MS_FIELD_NUMBER: _builtins.int
+    SKU_IDS_FIELD_NUMBER: _builtins.int
+    COUNTS_OPEN_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    divergence_id: _builtins.str
+    """Its name."""
+    basis_seq: _builtins.int
+    """Position in the node's journal at which the books were compared."""
+    state: _builtins.str
+    """"found": the node is being asked which SKUs. "counting": the node has tasks to count them. "counted": all are
+    counted, the node's next checkpoint shows whether the books agree.
+    """
+    found_at_ms: _builtins.int
+    """When it was found, milliseconds since 1970-01-01 UTC."""
+    counts_open: _builtins.int
+    """Counts that the node has opened and not closed."""
+    problem: _builtins.str
+    """Why it does not go on, or empty."""
+    @_builtins.property
+    def sku_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """SKUs that differ."""
+
+    def __init__(
+        self,
+        *,
+        divergence_id: _builtins.str = ...,
+        basis_seq: _builtins.int = ...,
+        state: _builtins.str = ...,
+        found_at_ms: _builtins.int = ...,
+        sku_ids: _abc.Iterable[_builtins.str] | None = ...,
+        counts_open: _builtins.int = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis_seq", b"basis_seq", "counts_open", b"counts_open", "divergence_id", b"divergence_id", "found_at_ms", b"found_at_ms", "problem", b"problem", "sku_ids", b"sku_ids", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Divergence: _TypeAlias = Divergence  # noqa: Y015
+
+@_typing.final
+class DiagnoseNodeRequest(_message.Message):
+    """Which node to ask."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    LOG_LINES_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """Node."""
+    log_lines: _builtins.int
+    """Lines of its log wanted, at most 200."""
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        log_lines: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_lines", b"log_lines", "node_id", b"node_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiagnoseNodeRequest: _TypeAlias = DiagnoseNodeRequest  # noqa: Y015
+
+@_typing.final
+class DiagnoseNodeResponse(_message.Message):
+    """The node's own words."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIAGNOSIS_FIELD_NUMBER: _builtins.int
+    TOOK_MS_FIELD_NUMBER: _builtins.int
+    took_ms: _builtins.int
+    """How long the answer took, milliseconds."""
+    @_builtins.property
+    def diagnosis(self) -> _diagnosis_pb2.DiagnoseResponse:
+        """What it answered."""
+
+    def __init__(
+        self,
+        *,
+        diagnosis: _diagnosis_pb2.DiagnoseResponse | None = ...,
+        took_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["diagnosis", b"diagnosis"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diagnosis", b"diagnosis", "took_ms", b"took_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiagnoseNodeResponse: _TypeAlias = DiagnoseNodeResponse  # noqa: Y015
 
 @_typing.final
 class ListNodesResponse(_message.Message):

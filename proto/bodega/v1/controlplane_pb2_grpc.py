@@ -498,6 +498,11 @@ class RightsServiceStub:
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.RecallRightsRequest.SerializeToString,
                 response_deserializer=bodega_dot_v1_dot_controlplane__pb2.RecallRightsResponse.FromString,
                 _registered_method=True)
+        self.RebalanceRights = channel.unary_unary(
+                '/bodega.v1.RightsService/RebalanceRights',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.RebalanceRightsRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.RebalanceRightsResponse.FromString,
+                _registered_method=True)
 
 
 class RightsServiceServicer:
@@ -525,6 +530,13 @@ class RightsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RebalanceRights(self, request, context):
+        """Moves rights to where they are used: grants to nodes that sell, asks idle ones back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RightsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -542,6 +554,11 @@ def add_RightsServiceServicer_to_server(servicer, server):
                     servicer.RecallRights,
                     request_deserializer=bodega_dot_v1_dot_controlplane__pb2.RecallRightsRequest.FromString,
                     response_serializer=bodega_dot_v1_dot_controlplane__pb2.RecallRightsResponse.SerializeToString,
+            ),
+            'RebalanceRights': grpc.unary_unary_rpc_method_handler(
+                    servicer.RebalanceRights,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.RebalanceRightsRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.RebalanceRightsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -636,6 +653,33 @@ class RightsService:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def RebalanceRights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.RightsService/RebalanceRights',
+            bodega_dot_v1_dot_controlplane__pb2.RebalanceRightsRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.RebalanceRightsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class NodeServiceStub:
     """The nodes and their sync.
@@ -666,6 +710,11 @@ class NodeServiceStub:
                 '/bodega.v1.NodeService/ReadmitNode',
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeRequest.SerializeToString,
                 response_deserializer=bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeResponse.FromString,
+                _registered_method=True)
+        self.DiagnoseNode = channel.unary_unary(
+                '/bodega.v1.NodeService/DiagnoseNode',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeResponse.FromString,
                 _registered_method=True)
 
 
@@ -701,6 +750,13 @@ class NodeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DiagnoseNode(self, request, context):
+        """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -723,6 +779,11 @@ def add_NodeServiceServicer_to_server(servicer, server):
                     servicer.ReadmitNode,
                     request_deserializer=bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeRequest.FromString,
                     response_serializer=bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeResponse.SerializeToString,
+            ),
+            'DiagnoseNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiagnoseNode,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -834,6 +895,33 @@ class NodeService:
             '/bodega.v1.NodeService/ReadmitNode',
             bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeRequest.SerializeToString,
             bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiagnoseNode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.NodeService/DiagnoseNode',
+            bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

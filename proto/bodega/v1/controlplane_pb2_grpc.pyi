@@ -196,6 +196,8 @@ class RightsServiceStub:
     """Gives a node the right to promise units that the hub may promise now. Idempotent by request id."""
     RecallRights: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.RecallRightsRequest, _controlplane_pb2.RecallRightsResponse]
     """Asks a node to give rights back; they are the hub's once the node has answered. Idempotent by request id."""
+    RebalanceRights: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.RebalanceRightsRequest, _controlplane_pb2.RebalanceRightsResponse]
+    """Moves rights to where they are used: grants to nodes that sell, asks idle ones back."""
 
 @_typing.type_check_only
 class RightsServiceAsyncStub(RightsServiceStub):
@@ -208,6 +210,8 @@ class RightsServiceAsyncStub(RightsServiceStub):
     """Gives a node the right to promise units that the hub may promise now. Idempotent by request id."""
     RecallRights: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.RecallRightsRequest, _controlplane_pb2.RecallRightsResponse]  # type: ignore[assignment]
     """Asks a node to give rights back; they are the hub's once the node has answered. Idempotent by request id."""
+    RebalanceRights: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.RebalanceRightsRequest, _controlplane_pb2.RebalanceRightsResponse]  # type: ignore[assignment]
+    """Moves rights to where they are used: grants to nodes that sell, asks idle ones back."""
 
 class RightsServiceServicer(metaclass=_abc_1.ABCMeta):
     """The right to promise: for each unit it is the hub's, a node's, or on its way between them."""
@@ -236,6 +240,14 @@ class RightsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_controlplane_pb2.RecallRightsResponse, _abc.Awaitable[_controlplane_pb2.RecallRightsResponse]]:
         """Asks a node to give rights back; they are the hub's once the node has answered. Idempotent by request id."""
 
+    @_abc_1.abstractmethod
+    def RebalanceRights(
+        self,
+        request: _controlplane_pb2.RebalanceRightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.RebalanceRightsResponse, _abc.Awaitable[_controlplane_pb2.RebalanceRightsResponse]]:
+        """Moves rights to where they are used: grants to nodes that sell, asks idle ones back."""
+
 def add_RightsServiceServicer_to_server(servicer: RightsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class NodeServiceStub:
@@ -253,6 +265,8 @@ class NodeServiceStub:
     """Sets the configuration that a node should run."""
     ReadmitNode: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ReadmitNodeRequest, _controlplane_pb2.ReadmitNodeResponse]
     """Lets a node that lost its journal, or whose copy was running, begin a new epoch; good for a while."""
+    DiagnoseNode: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.DiagnoseNodeRequest, _controlplane_pb2.DiagnoseNodeResponse]
+    """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch."""
 
 @_typing.type_check_only
 class NodeServiceAsyncStub(NodeServiceStub):
@@ -267,6 +281,8 @@ class NodeServiceAsyncStub(NodeServiceStub):
     """Sets the configuration that a node should run."""
     ReadmitNode: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ReadmitNodeRequest, _controlplane_pb2.ReadmitNodeResponse]  # type: ignore[assignment]
     """Lets a node that lost its journal, or whose copy was running, begin a new epoch; good for a while."""
+    DiagnoseNode: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.DiagnoseNodeRequest, _controlplane_pb2.DiagnoseNodeResponse]  # type: ignore[assignment]
+    """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch."""
 
 class NodeServiceServicer(metaclass=_abc_1.ABCMeta):
     """The nodes and their sync."""
@@ -302,6 +318,14 @@ class NodeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_controlplane_pb2.ReadmitNodeResponse, _abc.Awaitable[_controlplane_pb2.ReadmitNodeResponse]]:
         """Lets a node that lost its journal, or whose copy was running, begin a new epoch; good for a while."""
+
+    @_abc_1.abstractmethod
+    def DiagnoseNode(
+        self,
+        request: _controlplane_pb2.DiagnoseNodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.DiagnoseNodeResponse, _abc.Awaitable[_controlplane_pb2.DiagnoseNodeResponse]]:
+        """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch."""
 
 def add_NodeServiceServicer_to_server(servicer: NodeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

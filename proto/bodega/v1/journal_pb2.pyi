@@ -158,6 +158,9 @@ class TaskOpened(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     BIN_ID_FIELD_NUMBER: _builtins.int
     FULFILLMENT_ORDER_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    LOT_FIELD_NUMBER: _builtins.int
+    DIVERGENCE_ID_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     """Task."""
     kind: _builtins.str
@@ -166,6 +169,12 @@ class TaskOpened(_message.Message):
     """Place concerned."""
     fulfillment_order_id: _builtins.str
     """Fulfillment order concerned, or empty."""
+    sku_id: _builtins.str
+    """SKU concerned, or empty for all that lies there."""
+    lot: _builtins.str
+    """Lot concerned, or empty."""
+    divergence_id: _builtins.str
+    """What the hub calls the difference that the count is to settle, or empty."""
     def __init__(
         self,
         *,
@@ -173,14 +182,67 @@ class TaskOpened(_message.Message):
         kind: _builtins.str = ...,
         bin_id: _builtins.str = ...,
         fulfillment_order_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        lot: _builtins.str = ...,
+        divergence_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bin_id", b"bin_id", "fulfillment_order_id", b"fulfillment_order_id", "kind", b"kind", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bin_id", b"bin_id", "divergence_id", b"divergence_id", "fulfillment_order_id", b"fulfillment_order_id", "kind", b"kind", "lot", b"lot", "sku_id", b"sku_id", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TaskOpened: _TypeAlias = TaskOpened  # noqa: Y015
+
+@_typing.final
+class TaskClosed(_message.Message):
+    """A task is done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    BIN_ID_FIELD_NUMBER: _builtins.int
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    LOT_FIELD_NUMBER: _builtins.int
+    DIVERGENCE_ID_FIELD_NUMBER: _builtins.int
+    BOOK_FIELD_NUMBER: _builtins.int
+    BOOK_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    """Task."""
+    bin_id: _builtins.str
+    """Place concerned."""
+    sku_id: _builtins.str
+    """SKU concerned."""
+    lot: _builtins.str
+    """Lot concerned, or empty."""
+    divergence_id: _builtins.str
+    """What the hub calls the difference that the count has settled, or empty."""
+    book_left_out: _builtins.bool
+    """The book has too many accounts of this SKU for one event: the hub's copy stays as it is."""
+    @_builtins.property
+    def book(self) -> _containers.RepeatedCompositeFieldContainer[_stock_pb2.LedgerSnapshot.Balance]:
+        """All that the node's book says of this SKU now, in every account: the hub's copy is set to it. Only with a
+        divergence.
+        """
+
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        bin_id: _builtins.str = ...,
+        sku_id: _builtins.str = ...,
+        lot: _builtins.str = ...,
+        divergence_id: _builtins.str = ...,
+        book: _abc.Iterable[_stock_pb2.LedgerSnapshot.Balance] | None = ...,
+        book_left_out: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bin_id", b"bin_id", "book", b"book", "book_left_out", b"book_left_out", "divergence_id", b"divergence_id", "lot", b"lot", "sku_id", b"sku_id", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskClosed: _TypeAlias = TaskClosed  # noqa: Y015
 
 @_typing.final
 class ConflictFound(_message.Message):
@@ -312,6 +374,9 @@ class NodeEvent(_message.Message):
     STORE_RESTORED_FIELD_NUMBER: _builtins.int
     EPOCH_BEGUN_FIELD_NUMBER: _builtins.int
     CONFLICT_FOUND_FIELD_NUMBER: _builtins.int
+    FIELD_PROPOSED_FIELD_NUMBER: _builtins.int
+    TRANSFER_SETTLED_FIELD_NUMBER: _builtins.int
+    TASK_CLOSED_FIELD_NUMBER: _builtins.int
     PARKED_EVENT_SETTLED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Client-made id of the command that made it; events of one command share it."""
@@ -396,6 +461,18 @@ class NodeEvent(_message.Message):
         """Two facts met."""
 
     @_builtins.property
+    def field_proposed(self) -> _catalogue_pb2.FieldProposed:
+        """A person at the node has edited a record that the hub keeps."""
+
+    @_builtins.property
+    def transfer_settled(self) -> _stock_pb2.TransferSettled:
+        """A transfer that the hub has closed is settled here."""
+
+    @_builtins.property
+    def task_closed(self) -> Global___TaskClosed:
+        """A task is done."""
+
+    @_builtins.property
     def parked_event_settled(self) -> Global___ParkedEventSettled:
         """What was parked has its effect."""
 
@@ -426,13 +503,16 @@ class NodeEvent(_message.Message):
         store_restored: _stock_pb2.StoreRestored | None = ...,
         epoch_begun: Global___EpochBegun | None = ...,
         conflict_found: Global___ConflictFound | None = ...,
+        field_proposed: _catalogue_pb2.FieldProposed | None = ...,
+        transfer_settled: _stock_pb2.TransferSettled | None = ...,
+        task_closed: Global___TaskClosed | None = ...,
         parked_event_settled: Global___ParkedEventSettled | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_settled", b"parked_event_settled", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_settled", b"parked_event_settled", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_settled", b"parked_event_settled", "rebased_from", b"rebased_from", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_settled", b"parked_event_settled", "rebased_from", b"rebased_from", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "epoch_begun", "conflict_found", "parked_event_settled"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "epoch_begun", "conflict_found", "field_proposed", "transfer_settled", "task_closed", "parked_event_settled"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 
@@ -495,6 +575,66 @@ class StreamRestated(_message.Message):
 Global___StreamRestated: _TypeAlias = StreamRestated  # noqa: Y015
 
 @_typing.final
+class CountWanted(_message.Message):
+    """The hub's copy of the stock differs from the node's book: these places should be counted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Place(_message.Message):
+        """A place to count."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        SKU_ID_FIELD_NUMBER: _builtins.int
+        BIN_ID_FIELD_NUMBER: _builtins.int
+        LOT_FIELD_NUMBER: _builtins.int
+        sku_id: _builtins.str
+        """SKU."""
+        bin_id: _builtins.str
+        """Bin; empty: wherever the node's book has the SKU."""
+        lot: _builtins.str
+        """Lot, or empty."""
+        def __init__(
+            self,
+            *,
+            sku_id: _builtins.str = ...,
+            bin_id: _builtins.str = ...,
+            lot: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["bin_id", b"bin_id", "lot", b"lot", "sku_id", b"sku_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DIVERGENCE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    PLACES_FIELD_NUMBER: _builtins.int
+    divergence_id: _builtins.str
+    """What the hub calls the difference."""
+    reason: _builtins.str
+    """Why, in one sentence."""
+    @_builtins.property
+    def places(self) -> _containers.RepeatedCompositeFieldContainer[Global___CountWanted.Place]:
+        """The places."""
+
+    def __init__(
+        self,
+        *,
+        divergence_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        places: _abc.Iterable[Global___CountWanted.Place] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["divergence_id", b"divergence_id", "places", b"places", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountWanted: _TypeAlias = CountWanted  # noqa: Y015
+
+@_typing.final
 class HubEvent(_message.Message):
     """One fact recorded by the hub for one node."""
 
@@ -511,6 +651,8 @@ class HubEvent(_message.Message):
     DESIRED_STATE_FIELD_NUMBER: _builtins.int
     RIGHTS_GRANTED_FIELD_NUMBER: _builtins.int
     RIGHTS_WANTED_FIELD_NUMBER: _builtins.int
+    COUNT_WANTED_FIELD_NUMBER: _builtins.int
+    TRANSFER_CLOSED_FIELD_NUMBER: _builtins.int
     STREAM_RESTATED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Identifier of what caused it at the hub."""
@@ -549,6 +691,14 @@ class HubEvent(_message.Message):
         """The node should give rights back."""
 
     @_builtins.property
+    def count_wanted(self) -> Global___CountWanted:
+        """Places should be counted."""
+
+    @_builtins.property
+    def transfer_closed(self) -> _stock_pb2.TransferClosed:
+        """A transfer between nodes is over."""
+
+    @_builtins.property
     def stream_restated(self) -> Global___StreamRestated:
         """The stream began anew."""
 
@@ -566,13 +716,15 @@ class HubEvent(_message.Message):
         desired_state: _fleet_pb2.DesiredState | None = ...,
         rights_granted: _stock_pb2.RightsGranted | None = ...,
         rights_wanted: _stock_pb2.RightsWanted | None = ...,
+        count_wanted: Global___CountWanted | None = ...,
+        transfer_closed: _stock_pb2.TransferClosed | None = ...,
         stream_restated: Global___StreamRestated | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "node_profile", b"node_profile", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "sku", b"sku", "stream_restated", b"stream_restated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "node_profile", b"node_profile", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "node_profile", b"node_profile", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "seen_seq", b"seen_seq", "sku", b"sku", "stream_restated", b"stream_restated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "node_profile", b"node_profile", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "seen_seq", b"seen_seq", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "stream_restated"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "transfer_closed", "stream_restated"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 

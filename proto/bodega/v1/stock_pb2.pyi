@@ -179,6 +179,8 @@ class Movement(_message.Message):
     RESERVATION_ID_FIELD_NUMBER: _builtins.int
     ENTERED_FIELD_NUMBER: _builtins.int
     LOTS_FIELD_NUMBER: _builtins.int
+    BASIS_SEQ_FIELD_NUMBER: _builtins.int
+    FINAL_FIELD_NUMBER: _builtins.int
     command: _builtins.str
     """Command that made it, such as "receive" or "pick"."""
     biz_step: _builtins.str
@@ -195,6 +197,10 @@ class Movement(_message.Message):
     """Transfer between nodes that it serves, or empty."""
     reservation_id: _builtins.str
     """Reservation that it posts, or empty."""
+    basis_seq: _builtins.int
+    """Of a count: the sequence of the journal at which the counter began at this bin; 0 if nobody said."""
+    final: _builtins.bool
+    """Of a transfer: this side has said that nothing more of it follows."""
     @_builtins.property
     def postings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Posting]:
         """At least two postings."""
@@ -221,10 +227,12 @@ class Movement(_message.Message):
         reservation_id: _builtins.str = ...,
         entered: _abc.Iterable[Global___Entered] | None = ...,
         lots: _abc.Iterable[Global___LotSeen] | None = ...,
+        basis_seq: _builtins.int = ...,
+        final: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["biz_step", b"biz_step", "command", b"command", "corrects", b"corrects", "entered", b"entered", "fulfillment_order_id", b"fulfillment_order_id", "lots", b"lots", "postings", b"postings", "reason", b"reason", "reservation_id", b"reservation_id", "sscc", b"sscc", "transfer_id", b"transfer_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis_seq", b"basis_seq", "biz_step", b"biz_step", "command", b"command", "corrects", b"corrects", "entered", b"entered", "final", b"final", "fulfillment_order_id", b"fulfillment_order_id", "lots", b"lots", "postings", b"postings", "reason", b"reason", "reservation_id", b"reservation_id", "sscc", b"sscc", "transfer_id", b"transfer_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -795,3 +803,107 @@ class Availability(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Availability: _TypeAlias = Availability  # noqa: Y015
+
+@_typing.final
+class TransferLine(_message.Message):
+    """One kind of goods of a transfer between nodes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_ID_FIELD_NUMBER: _builtins.int
+    LOT_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    IN_TRANSIT_FIELD_NUMBER: _builtins.int
+    SERIALS_FIELD_NUMBER: _builtins.int
+    sku_id: _builtins.str
+    """SKU."""
+    lot: _builtins.str
+    """Lot, or empty."""
+    owner: _builtins.str
+    """Owner of the goods; empty means the operator itself."""
+    in_transit: _builtins.int
+    """Base units on their way to the node that is told, as the journals of all other nodes say; negative where they
+    have taken more out of the transfer than they put in.
+    """
+    @_builtins.property
+    def serials(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Serial numbers of units that left the others and are not known to have arrived anywhere."""
+
+    def __init__(
+        self,
+        *,
+        sku_id: _builtins.str = ...,
+        lot: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        in_transit: _builtins.int = ...,
+        serials: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_transit", b"in_transit", "lot", b"lot", "owner", b"owner", "serials", b"serials", "sku_id", b"sku_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferLine: _TypeAlias = TransferLine  # noqa: Y015
+
+@_typing.final
+class TransferClosed(_message.Message):
+    """A transfer is over: the node that is told takes what arrived there as all that will, and writes the rest off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer."""
+    reason: _builtins.str
+    """Why, in a word or two: "both final", or what a person said."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferLine]:
+        """Every kind of goods that does not come to zero."""
+
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___TransferLine] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "reason", b"reason", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferClosed: _TypeAlias = TransferClosed  # noqa: Y015
+
+@_typing.final
+class TransferSettled(_message.Message):
+    """The node has done what a TransferClosed asked; movements of command "transfer_close" before it say what that was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    SURPLUS_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer."""
+    missing: _builtins.int
+    """Base units written off: what had left the others and is missing here."""
+    surplus: _builtins.int
+    """Base units written up: what arrived here and had left nobody."""
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        missing: _builtins.int = ...,
+        surplus: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["missing", b"missing", "surplus", b"surplus", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferSettled: _TypeAlias = TransferSettled  # noqa: Y015

@@ -117,6 +117,7 @@ class HeartbeatRequest(_message.Message):
     HEAD_SEQ_FIELD_NUMBER: _builtins.int
     DOWN_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
+    PAUSED_AT_MS_FIELD_NUMBER: _builtins.int
     ACKED_FIELD_NUMBER: _builtins.int
     STOPPED_FIELD_NUMBER: _builtins.int
     PROTOCOL_FIELD_NUMBER: _builtins.int
@@ -128,6 +129,8 @@ class HeartbeatRequest(_message.Message):
     """Random per start of the agent; tells a restart and a clone."""
     head_seq: _builtins.int
     """Last sequence of the node's journal."""
+    paused_at_ms: _builtins.int
+    """Since when people have paused its sync, milliseconds since 1970-01-01 UTC; 0: it is not paused."""
     stopped: _builtins.str
     """Why the node has stopped writing its stream, empty if it has not: another one writes it, or its journal lost its end."""
     protocol: _builtins.int
@@ -153,13 +156,14 @@ class HeartbeatRequest(_message.Message):
         head_seq: _builtins.int = ...,
         down: Global___Ack | None = ...,
         health: _fleet_pb2.Health | None = ...,
+        paused_at_ms: _builtins.int = ...,
         acked: Global___Ack | None = ...,
         stopped: _builtins.str = ...,
         protocol: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["acked", b"acked", "down", b"down", "health", b"health"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked", b"acked", "boot_nonce", b"boot_nonce", "down", b"down", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "node_id", b"node_id", "protocol", b"protocol", "stopped", b"stopped"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked", b"acked", "boot_nonce", b"boot_nonce", "down", b"down", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "node_id", b"node_id", "paused_at_ms", b"paused_at_ms", "protocol", b"protocol", "stopped", b"stopped"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -60,7 +60,7 @@ def test_whatever_a_journal_may_hold_the_document_is_valid(movement, gln):
 
 
 @given(
-    command=st.sampled_from(sorted(RECIPES)),
+    command=st.sampled_from(sorted(name for name, recipe in RECIPES.items() if recipe.is_in_node)),
     sold=st.lists(
         st.builds(Goods, st.sampled_from([MILK, BREAD]), st.integers(1, 9), texts), min_size=1, max_size=4
     ),

@@ -83,6 +83,19 @@ class LedgerMachine(RuleBasedStateMachine):
     def goods_come(self, data: st.DataObject, name: str) -> None:
         self._send(data.draw(PHYSICAL[name]))
 
+    @precondition(lambda self: self.seq)
+    @rule(data=st.data(), back=st.integers(0, 12))
+    def a_count_that_began_earlier_is_told(self, data: st.DataObject, back: int) -> None:
+        basis = max(0, self.ledger.tx.head.seq - back)
+        body = {**data.draw(PHYSICAL["count"]), "basis_seq": basis}
+        at = (body["bin_id"], body["sku_id"], body.get("lot", ""))
+        races = self.model.moved_since(basis, at)
+        before, done = self.model.stock.copy(), len(self.done)
+        self._send(body)
+        if len(self.done) > done:
+            assert ("recount" in self.done[-1][1]) == races
+            assert not races or self.model.stock == before, "a count that goods raced books nothing"
+
     @precondition(lambda self: self.model.on_shelves())
     @rule(data=st.data())
     def goods_are_taken_from_where_they_are(self, data: st.DataObject) -> None:

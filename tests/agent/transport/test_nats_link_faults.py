@@ -196,8 +196,9 @@ async def test_the_documented_permissions_are_all_that_a_node_needs(tmp_path: Pa
       {{ user: {NODE}, password: secret, permissions: {{
          publish: ["up.{NODE}.>", "hb.{NODE}", "events.{NODE}", "$JS.API.DIRECT.GET.UP.up.{NODE}.>",
                    "$JS.API.CONSUMER.INFO.DOWN.node-{NODE}", "$JS.API.CONSUMER.MSG.NEXT.DOWN.node-{NODE}",
-                   "$JS.ACK.DOWN.node-{NODE}.>"],
-         subscribe: ["ack.{NODE}", "want.{NODE}", "_INBOX_{NODE}.>"] }} }}
+                   "$JS.ACK.DOWN.node-{NODE}.>", "rpc.hub.{NODE}.>"],
+         subscribe: ["ack.{NODE}", "want.{NODE}", "_INBOX_{NODE}.>", "rpc.node.{NODE}.>"],
+         allow_responses: {{ max: 1, expires: "10m" }} }} }}
     ] }}"""
     server = NatsServer(tmp_path / "nats", config).start()
     password = tmp_path / "password"

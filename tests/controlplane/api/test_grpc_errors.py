@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bodega.broker.rpc_errors import FAULT_KEY, LEFT_OUT_KEY, from_status, to_status
 from bodega.errors import OUTCOMES, BodegaError, FieldFault, Refused, outcome_of
 from bodega.limits import FAULT_METADATA_BYTES_MAX
-from bodega_controlplane.api.grpc.errors import FAULT_KEY, LEFT_OUT_KEY, from_status, to_status
 
 
 @pytest.mark.parametrize("family", OUTCOMES)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any
 
-from bodega.v1 import decisions_pb2, journal_pb2, stock_pb2
+from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, stock_pb2
 
 
 class Kind(StrEnum):
@@ -85,6 +85,35 @@ def _vision(fact: decisions_pb2.VisionDecision) -> Iterator[Name]:
 def _task(fact: journal_pb2.TaskOpened) -> Iterator[Name]:
     yield Kind.BIN, fact.bin_id
     yield Kind.ORDER, fact.fulfillment_order_id
+    yield Kind.SKU, fact.sku_id
+    yield Kind.LOT, fact.lot
+
+
+def _conflict(fact: journal_pb2.ConflictFound) -> Iterator[Name]:
+    yield Kind.ORDER, fact.conflict.order_id
+    yield Kind.SKU, fact.conflict.sku_id
+
+
+def _task_closed(fact: journal_pb2.TaskClosed) -> Iterator[Name]:
+    yield Kind.BIN, fact.bin_id
+    yield Kind.SKU, fact.sku_id
+    yield Kind.LOT, fact.lot
+    for row in fact.book:
+        yield Kind.SKU, row.account.sku_id
+        yield Kind.BIN, row.account.bin
+        yield Kind.LOT, row.account.lot
+
+
+_PROPOSED = {"sku": Kind.SKU, "bin": Kind.BIN}
+
+
+def _proposed(fact: catalogue_pb2.FieldProposed) -> Iterator[Name]:
+    if fact.kind in _PROPOSED:
+        yield _PROPOSED[fact.kind], fact.subject
+
+
+def _settled(fact: stock_pb2.TransferSettled) -> Iterator[Name]:
+    yield Kind.TRANSFER, fact.transfer_id
 
 
 def _reservation(fact: stock_pb2.ReservationChanged) -> Iterator[Name]:
@@ -123,4 +152,8 @@ NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {
     "ledger_checkpoint": _whole_node,
     "store_restored": _whole_node,
     "epoch_begun": _whole_node,
+    "conflict_found": _conflict,
+    "field_proposed": _proposed,
+    "transfer_settled": _settled,
+    "task_closed": _task_closed,
 }

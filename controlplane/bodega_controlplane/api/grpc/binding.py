@@ -9,14 +9,19 @@ import grpc
 from bodega.errors import AddressInUse, ConfigInvalid, FieldFault
 
 
-def bind(server: grpc.aio.Server, address: str, tls: tuple[Path, Path] | None) -> int:
+def bind(
+    server: grpc.aio.Server, address: str, tls: tuple[Path, Path] | None, *, clients: bytes | None = None
+) -> int:
     """Bind to "host:port" (port 0: the system chooses) and answer the port.
 
-    `tls` is certificate and key, PEM. Raises ConfigInvalid for files that cannot be read, AddressInUse.
+    `tls` is certificate and key, PEM. `clients`: the authority (PEM) whose certificate every client must show.
+    Raises ConfigInvalid for files that cannot be read, AddressInUse.
     """
     try:
         port = (
-            server.add_secure_port(address, _credentials(*tls)) if tls else server.add_insecure_port(address)
+            server.add_secure_port(address, _credentials(*tls, clients))
+            if tls
+            else server.add_insecure_port(address)
         )
     except RuntimeError as error:
         raise AddressInUse(
@@ -25,9 +30,10 @@ def bind(server: grpc.aio.Server, address: str, tls: tuple[Path, Path] | None) -
     return int(port)
 
 
-def _credentials(certificate: Path, key: Path) -> grpc.ServerCredentials:
+def _credentials(certificate: Path, key: Path, clients: bytes | None) -> grpc.ServerCredentials:
     try:
-        return grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
+        own = [(key.read_bytes(), certificate.read_bytes())]
+        return grpc.ssl_server_credentials(own, clients, require_client_auth=clients is not None)
     except OSError as error:
         fault = FieldFault("grpc.tls_cert", f"cannot be read: {error}")
         raise ConfigInvalid("the TLS files cannot be used", faults=(fault,)) from error

@@ -1,6 +1,7 @@
-"""What every call passes through: the operator's token, a correlation id, one log line, one error table.
+"""What every call passes through: who may call, a correlation id, one log line, one error table.
 
-The standard health service is open, so that a load balancer needs no secret.
+Operators show their token; nodes come over the broker, which has checked them, or with a client certificate. The
+standard health service is open, so that a load balancer needs no secret.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from typing import Any, TypeAlias, cast
 
 import grpc
 
-from bodega.errors import BodegaError
+from bodega.broker.rpc_context import NODE_KEY
+from bodega.broker.rpc_errors import to_status
+from bodega.errors import BodegaError, Unauthenticated
 from bodega.host.log import bound, get_logger
 from bodega_controlplane.api import bearer
 from bodega_controlplane.api.bugs import unforeseen
 from bodega_controlplane.api.correlation import HEADER, correlation_id
-from bodega_controlplane.api.grpc.errors import to_status
 from bodega_controlplane.keys import Tokens
 
 log = get_logger(__name__)
@@ -28,24 +30,21 @@ Behaviour = Callable[[Any, Context], Awaitable[Any]]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic for type checkers only
 
 
-class Gate(grpc.aio.ServerInterceptor):
-    """Guards and translates; it decides nothing about stock or orders."""
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
+class Guard(grpc.aio.ServerInterceptor):
+    """Translates errors and writes the log; it decides nothing about stock or orders."""
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler | None:
-        """Refuse without the token; else wrap the method's behaviour."""
+        """Refuse who may not call; else wrap the method's behaviour."""
         method = handler_call_details.method
         if method.startswith(_OPEN_PREFIX):
             return await continuation(handler_call_details)
         given = {key: str(value) for key, value in handler_call_details.invocation_metadata or ()}
         try:
-            bearer.demand(self._tokens, given.get("authorization", ""), "operator", file="operator.token")
+            self.admit(given)
         except BodegaError as refusal:
             return grpc.unary_unary_rpc_method_handler(_guarded(method, given, _refusing(refusal)))
         handler = await continuation(handler_call_details)
@@ -56,6 +55,35 @@ class Gate(grpc.aio.ServerInterceptor):
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
+
+    def admit(self, given: dict[str, str]) -> None:
+        """Raise Unauthenticated for metadata that may not call. Behind the broker everybody is known already."""
+
+
+class Gate(Guard):
+    """Operators only."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def admit(self, given: dict[str, str]) -> None:
+        """The operator's token; and nobody says by metadata that it is a node."""
+        bearer.demand(self._tokens, given.get("authorization", ""), "operator", file="operator.token")
+        refuse_claims(given)
+
+
+class NodeGate(Guard):
+    """Nodes over HTTP/2: the server has checked their certificate, which alone says who they are."""
+
+    def admit(self, given: dict[str, str]) -> None:
+        """Nobody says by metadata which node it is."""
+        refuse_claims(given)
+
+
+def refuse_claims(given: dict[str, str]) -> None:
+    """Raise Unauthenticated for a caller that brings the metadata which only the broker's end may set."""
+    if NODE_KEY in given:
+        raise Unauthenticated(f"'{NODE_KEY}' is not the caller's to say", hint="leave it out of the metadata")
 
 
 def _refusing(refusal: BodegaError) -> Behaviour:
@@ -73,6 +101,8 @@ def _guarded(method: str, given: dict[str, str], behaviour: Behaviour) -> Behavi
         with bound(correlation_id=word):
             try:
                 response = await behaviour(request, context)
+            except grpc.aio.AbortError:
+                raise  # it has said its status itself
             except BodegaError as error:
                 failed = error
             except Exception as error:  # noqa: BLE001 - the last line of defence: a status, never internals

@@ -6,16 +6,20 @@ Errors are not handled here: the interceptor turns every one into a status, in o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import grpc
 
 from bodega import codec
+from bodega.broker.rpc_asking import ask
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import CATALOGUE_ROWS_MAX
+from bodega.limits import CATALOGUE_ROWS_MAX, DIAGNOSE_S
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
+from bodega.v1 import diagnosis_pb2
+from bodega.v1.diagnosis_pb2_grpc import DiagnosisServiceStub
 from bodega_controlplane.api.grpc import wire
 from bodega_controlplane.app import (
     audit,
@@ -219,7 +223,20 @@ class Nodes(services.NodeServiceServicer):
     async def ListNodes(self, request: pb.ListNodesRequest, context: Context) -> pb.ListNodesResponse:
         """By id."""
         rows = await self._hub.read(nodes.list_nodes)
-        return pb.ListNodesResponse(nodes=[wire.node_status(row) for row in rows])
+        now_ms = self._hub.now_ms()
+        return pb.ListNodesResponse(nodes=[wire.node_status(row, now_ms) for row in rows])
+
+    async def DiagnoseNode(
+        self, request: pb.DiagnoseNodeRequest, context: Context
+    ) -> pb.DiagnoseNodeResponse:
+        """Asks the node itself, over the broker. Raises NotFound, Unavailable."""
+        await self._hub.read(lambda tx: nodes.check_known(tx, request.node_id))
+        stub = DiagnosisServiceStub(self._hub.channel_to(request.node_id))
+        started = time.monotonic()
+        asked = diagnosis_pb2.DiagnoseRequest(log_lines=request.log_lines)
+        diagnosis = await ask(stub.Diagnose, asked, timeout_s=DIAGNOSE_S)
+        took_ms = int((time.monotonic() - started) * 1000)
+        return pb.DiagnoseNodeResponse(diagnosis=diagnosis, took_ms=took_ms)
 
     async def SetDesiredState(
         self, request: pb.SetDesiredStateRequest, context: Context

@@ -9,6 +9,7 @@ from bodega import codec
 from bodega.limits import PAGE_ROWS_MAX
 from bodega.v1 import catalogue_pb2, controlplane_pb2, decisions_pb2, fleet_pb2, orders_pb2, stock_pb2
 from bodega_controlplane.app import views
+from bodega_controlplane.rules.lag import lag_of
 
 
 def page_request(size: int, token: str) -> views.PageRequest:
@@ -121,8 +122,15 @@ def node_draft(message: catalogue_pb2.NodeProfile) -> views.NodeDraft:
     )
 
 
-def node_status(view: views.NodeView) -> controlplane_pb2.NodeStatus:
+def node_status(view: views.NodeView, now_ms: int) -> controlplane_pb2.NodeStatus:
     """How far a node is; `health` stays unset until its first heartbeat."""
+    lag = lag_of(
+        now_ms=now_ms,
+        last_contact_ms=view.last_contact_ms,
+        head_seq=view.head_seq,
+        applied_seq=view.applied_seq,
+        oldest_unacked_ms=view.health.oldest_unacked_ms if view.health else 0,
+    )
     return controlplane_pb2.NodeStatus(
         node_id=view.node_id,
         name=view.name,
@@ -138,6 +146,22 @@ def node_status(view: views.NodeView) -> controlplane_pb2.NodeStatus:
         diverged_seq=view.diverged_seq,
         lost_to_seq=view.lost_to_seq,
         fenced=view.fenced,
+        paused_at_ms=view.paused_at_ms,
+        lag_ms=lag.ms,
+        silent=lag.silent,
+        divergence=_divergence(view.divergence) if view.divergence else None,
+    )
+
+
+def _divergence(view: views.DivergenceView) -> controlplane_pb2.Divergence:
+    return controlplane_pb2.Divergence(
+        divergence_id=view.divergence_id,
+        basis_seq=view.basis_seq,
+        state=view.state,
+        found_at_ms=view.found_at_ms,
+        sku_ids=view.sku_ids,
+        counts_open=view.counts_open,
+        problem=view.problem,
     )
 
 

@@ -1,1 +1,4 @@
-"""Services of the hub to its nodes, reached over the broker; who calls is known from the connection."""
+"""The face for nodes: services that an agent calls, over the broker or over HTTP/2 with its certificate.
+
+One file a service; each takes the caller's node id from `caller.node_of` and never from the request.
+"""

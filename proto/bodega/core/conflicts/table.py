@@ -35,4 +35,22 @@ CASES: Mapping[str, Case] = {
         "restored_hub@1",
         "An order that the hub has forgotten with a restore stays at its node until a person decides.",
     ),
+    "count_races_movements": Case(
+        "count_races_movements@1",
+        "A count of a place that goods moved in or out of while it was counted books nothing and is asked for again.",
+    ),
+    "edited_on_both_sides": Case(
+        "edited_on_both_sides@1",
+        "Each field has an owner; a shared field goes by the hub's order and the later edit is kept to be re-applied;"
+        " units, barcodes and tracking wait for a person.",
+    ),
+    "transfer_differs": Case(
+        "transfer_differs@1",
+        "When both nodes have said that nothing follows, what left one and did not reach the other is written off at"
+        " the receiving one.",
+    ),
+    "duplicate_scan": Case(
+        "duplicate_scan@1",
+        "The device's own counter decides: the same number again is the same scan, and does nothing.",
+    ),
 }

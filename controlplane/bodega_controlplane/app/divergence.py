@@ -1,0 +1,162 @@
+"""When a node's book and our copy of it differ: open it, narrow it to SKUs, have them counted, close it.
+
+found      a checkpoint of the node does not agree with our copy. The node is asked which SKUs, when it is there.
+counting   the node was sent the places to count. Each count that it closes states its whole book of that SKU, and
+           our copy is set to it: the node's word on what lies there is final, once a person has looked.
+counted    no count is open. The node's next checkpoint closes the difference, or opens another.
+closed
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from bodega.codec import account_from_wire, movement_from_wire, parse_node_event
+from bodega.core.ledger import Account
+from bodega.limits import DIVERGENCE_PLACES_MAX, DIVERGENCE_SKUS_MAX
+from bodega.v1 import journal_pb2
+from bodega_controlplane.app import outbox
+from bodega_controlplane.app.views import Caller, DivergenceView
+from bodega_controlplane.store import divergence, journal, nodes, stock
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.transaction import Transaction
+
+FOUND, COUNTING, COUNTED, CLOSED = "found", "counting", "counted", divergence.CLOSED
+
+Place = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Our copy of a node's stock at a position of its journal, with the chain hash there (None: not known)."""
+
+    node_id: str
+    basis_seq: int
+    basis_hash: bytes | None
+    physical: Mapping[Account, int]
+
+
+def judge(tx: Transaction, now_ms: int, node_id: str, basis_seq: int, *, agrees: bool) -> None:
+    """A checkpoint of the node at `basis_seq` was held against our copy."""
+    known = divergence.open_of(tx, node_id)
+    if agrees:
+        if known is not None:
+            divergence.change(tx, known.divergence_id, state=CLOSED, problem="")
+        return
+    if known is not None and known.state == FOUND:
+        divergence.change(tx, known.divergence_id, basis_seq=basis_seq, problem="")
+        return
+    if known is not None and known.state == COUNTING:
+        return
+    if known is not None:
+        divergence.change(tx, known.divergence_id, state=CLOSED, problem="the counts did not settle it")
+    name = sha256(f"{node_id}\n{basis_seq}\n{now_ms}".encode()).hexdigest()[:12]
+    row = {"divergence_id": f"DIV-{name}", "node_id": node_id, "basis_seq": basis_seq, "state": FOUND}
+    divergence.put(tx, {**row, "found_at_ms": now_ms, "sku_ids": "[]", "problem": ""})
+
+
+def book_at(tx: Transaction, row: Row) -> Book:
+    """Our copy at the basis of a difference: what we hold now, less what moved since."""
+    node = nodes.by_id(tx, row.node_id)
+    assert node is not None, "a difference is of a node that is known"
+    held = dict(stock.physical_at(tx, row.node_id))
+    for body in journal.movements_between(
+        tx, row.node_id, node.epoch, row.basis_seq, node.applied_seq + 1, applied_only=True
+    ):
+        for account, quantity, _serials in movement_from_wire(parse_node_event(body).movement).postings:
+            held[account] = held.get(account, 0) - quantity
+    basis_hash = journal.hash_at(tx, row.node_id, node.epoch, row.basis_seq)
+    return Book(row.node_id, row.basis_seq, basis_hash, held)
+
+
+def want_counts(
+    tx: Transaction, caller: Caller, row: Row, sku_ids: Sequence[str], places: Sequence[Place]
+) -> bool:
+    """Send the node the places (SKU, bin, lot) to count; False if somebody else has done it meanwhile.
+
+    At most DIVERGENCE_SKUS_MAX SKUs and DIVERGENCE_PLACES_MAX places at once: the rest shows at the next checkpoint.
+    """
+    tx.lock_nodes([row.node_id])
+    known = divergence.open_of(tx, row.node_id)
+    if known is None or (known.divergence_id, known.state) != (row.divergence_id, FOUND):
+        return False
+    chosen = set(sku_ids[:DIVERGENCE_SKUS_MAX])
+    wanted = sorted(place for place in places if place[0] in chosen)[:DIVERGENCE_PLACES_MAX]
+    reason = f"{len(sku_ids)} SKUs differ between the node's book and the hub's copy at event {row.basis_seq}"
+    event = journal_pb2.HubEvent(
+        count_wanted=journal_pb2.CountWanted(
+            divergence_id=row.divergence_id,
+            reason=reason,
+            places=[journal_pb2.CountWanted.Place(sku_id=s, bin_id=b, lot=lot) for s, b, lot in wanted],
+        )
+    )
+    outbox.post(tx, caller, row.node_id, [event], cmd_id=row.divergence_id)
+    told = sorted({place[0] for place in wanted})
+    divergence.change(tx, row.divergence_id, state=COUNTING, sku_ids=json.dumps(told), problem="")
+    tx.audit(
+        at_ms=caller.now_ms,
+        actor=caller.actor,
+        action="node.count_wanted",
+        subject=row.node_id,
+        detail={"divergence_id": row.divergence_id, "skus": len(sku_ids), "places": len(wanted)},
+    )
+    return True
+
+
+def note_problem(tx: Transaction, row: Row, problem: str) -> None:
+    """Why it does not go on, for people; forgotten with the next step."""
+    if problem != row.problem:
+        divergence.change(tx, row.divergence_id, problem=problem)
+
+
+def nothing_differs(tx: Transaction, row: Row) -> None:
+    """The books agree by now: the next checkpoint will say so."""
+    divergence.change(tx, row.divergence_id, state=COUNTED, problem="")
+
+
+def opened(tx: Transaction, node_id: str, task: journal_pb2.TaskOpened) -> None:
+    """A node has opened a count for a difference."""
+    if task.divergence_id:
+        divergence.count_opened(tx, node_id, task.task_id, task.divergence_id)
+
+
+def closed(tx: Transaction, node_id: str, task: journal_pb2.TaskClosed, seq: int) -> None:
+    """A node has closed a count; with the last one of a difference, all is counted."""
+    divergence.count_closed(tx, node_id, task.task_id, seq)
+    if not task.divergence_id or divergence.counts_open(tx).get(task.divergence_id):
+        return
+    known = divergence.open_of(tx, node_id)
+    if known is not None and (known.divergence_id, known.state) == (task.divergence_id, COUNTING):
+        divergence.change(tx, known.divergence_id, state=COUNTED)
+
+
+def repair(ours: Mapping[Account, int], task: journal_pb2.TaskClosed) -> dict[Account, int]:
+    """What to add to our copy of one SKU (all of its accounts) so that it is what the node's book says."""
+    if not task.divergence_id or task.book_left_out:
+        return {}
+    stated = {account_from_wire(row.account): row.quantity for row in task.book}
+    return {
+        account: stated.get(account, 0) - ours.get(account, 0)
+        for account in stated.keys() | ours.keys()
+        if stated.get(account, 0) != ours.get(account, 0)
+    }
+
+
+def views(tx: Transaction) -> dict[str, DivergenceView]:
+    """Node -> the difference that is not settled."""
+    counts = divergence.counts_open(tx)
+    return {
+        row.node_id: DivergenceView(
+            divergence_id=row.divergence_id,
+            basis_seq=row.basis_seq,
+            state=row.state,
+            found_at_ms=row.found_at_ms,
+            sku_ids=tuple(json.loads(row.sku_ids)),
+            counts_open=counts.get(row.divergence_id, 0),
+            problem=row.problem,
+        )
+        for row in divergence.all_open(tx)
+    }
