@@ -26,9 +26,9 @@ DOWN_PULL_S = 30.0
 DOWN_PULL_HEARTBEAT_S = 5.0
 
 # New epochs. An agent that was heard within the first of these counts as alive, and keeps every other one out.
-OTHER_AGENT_SILENT_S = 30.0
+OTHER_AGENT_SILENT_S = 20.0
 READMISSION_S = 24 * 3600
-REJOIN_RETRY_S = 15.0
+REJOIN_RETRY_S = 5.0
 AGENTS_KEPT_MAX = 16
 ANCESTOR_PROOFS_MAX = 64
 SNAPSHOT_RANGE_BYTES_MAX = 256 * 1024
