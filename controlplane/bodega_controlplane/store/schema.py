@@ -15,12 +15,15 @@ from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
+from bodega_controlplane.store.schema_down import broker_stream, down_log
 from bodega_controlplane.store.schema_epochs import lot, node_agent, node_epoch, node_snapshot, readmission
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 
 __all__ = [
+    "broker_stream",
     "divergence",
     "divergence_count",
+    "down_log",
     "lot",
     "metadata",
     "node_agent",
@@ -323,30 +326,6 @@ conflict = sa.Table(
     _text("decision", default=""),
     _int("decided_at_ms", default=0),
     _int("override_ends_ms", default=0),
-)
-
-# The record of what the hub has told each node; NATS only carries it. Holds recipients inside `body`.
-down_log = sa.Table(
-    "down_log",
-    metadata,
-    _text("node_id", key=True),
-    _int("epoch", key=True),
-    _int("seq", key=True),
-    _bytes("body"),
-    _bytes("hash"),
-    _int("at_ms", default=0),
-    sqlite_with_rowid=False,
-)
-
-# What the broker said of its streams when it was asked last; `incarnation` rises whenever it had lost something.
-broker_stream = sa.Table(
-    "broker_stream",
-    metadata,
-    _text("name", key=True),
-    _text("created"),
-    _int("first_seq"),
-    _int("last_seq"),
-    _int("incarnation"),
 )
 
 # Bulk for a node that has not entered its stream yet: the newest of each key, in the order of the first.
