@@ -138,7 +138,7 @@ class Node:
         self._eyes = self._make_eyes()
         parts = self._health_parts()
         self._health = HealthService(config, self._store, self._integrity, parts, self._nonce)
-        parts.sync = await self._make_sync(hub_key) if hub_key else None
+        parts.sync = await self._make_sync(hub_key, parts) if hub_key else None
         archives = ArchiveService(
             self._store,
             self._integrity,
@@ -230,7 +230,7 @@ class Node:
         self._tasks += [eyes.start(), inspecting.run()]
         return eyes
 
-    async def _make_sync(self, hub_key: HubKey) -> SyncService:
+    async def _make_sync(self, hub_key: HubKey, parts: Parts) -> SyncService:
         # Imported here: a node without a hub never pays for the NATS client.
         from bodega.broker.connection import Broker  # noqa: PLC0415  # see the sentence above
         from bodega_agent.transport.nats_link import NatsLink  # noqa: PLC0415  # see the sentence above
@@ -254,7 +254,7 @@ class Node:
         sync.pause(await self._store.read(paused_at_ms))
         self._refused = lambda: sync.refused
         self._tasks.append(sync.run())
-        self._rejoining = RejoinService(
+        rejoining = RejoinService(
             node_id=self._config.node_id,
             boot_nonce=self._nonce,
             store=self._store,
@@ -264,7 +264,8 @@ class Node:
             on_ready=self._start_again.set,
             draw=random.random,
         )
-        self._tasks.append(self._rejoining.run())
+        parts.new_epoch_refusal = lambda: rejoining.refusal
+        self._tasks.append(rejoining.run())
         return sync
 
     def _calls(self) -> Answering:

@@ -101,6 +101,8 @@ def test_a_restored_node_and_then_a_wiped_one_come_back(
     (tmp_path / STATE).mkdir()
     with running_agent(config):
         _wait("it is fenced", lambda: answer(config, "sync", "status")["fenced"] != "")
+        _wait("it is told why", lambda: "readmit" in answer(config, "sync", "status")["new_epoch"])
+        assert "new epoch     not yet" in bodega(config, "sync", "status").stdout
         assert hub.ask("nodes", "readmit", "lisbon-01", "--reason", "new disk").code == 0
         _wait("a new epoch", lambda: _is_current(config, 3), COMES_BACK_S)
         assert _units(answer(config, "stock")) == 15
