@@ -30,20 +30,26 @@ STATE = "state"
 
 
 @pytest.fixture
-def hub(tmp_path: Path, nats_server: NatsServer) -> Iterator[ControlPlane]:
+def hub_config(tmp_path: Path, nats_server: NatsServer) -> Path:
+    """Of a hub that knows one node and sells TEA; not running."""
     data_dir = tmp_path / "hub"
     data_dir.mkdir(mode=0o700)
     store = open_store("sqlite", data_dir)
     settle(store, "TEA")
     store.close()
-    with serving(write_hub_config(tmp_path, data_dir, nats_url=nats_server.url), data_dir) as control_plane:
+    return write_hub_config(tmp_path, data_dir, nats_url=nats_server.url)
+
+
+@pytest.fixture
+def hub(hub_config: Path) -> Iterator[ControlPlane]:
+    with serving(hub_config, hub_config.parent / "hub") as control_plane:
         yield control_plane
 
 
-def _node(tmp_path: Path, hub: ControlPlane, server: NatsServer) -> Path:
+def _node(tmp_path: Path, server: NatsServer) -> Path:
     folder = tmp_path / STATE
     folder.mkdir(exist_ok=True)
-    key = base64.b64encode(load_hub_key(hub.data_dir).verify_key).decode()
+    key = base64.b64encode(load_hub_key(tmp_path / "hub").verify_key).decode()
     config = write_config(folder, extra=f'[hub]\nnats_url = "{server.url}"\nverify_key = "{key}"\n')
     # Beside its state, not in it.
     return Path(shutil.move(config, tmp_path / "agent.toml"))
@@ -79,7 +85,7 @@ def _units(rows: list[dict[str, Any]]) -> int:
 def test_a_restored_node_and_then_a_wiped_one_come_back(
     tmp_path: Path, hub: ControlPlane, nats_server: NatsServer
 ) -> None:
-    config = _node(tmp_path, hub, nats_server)
+    config = _node(tmp_path, nats_server)
     with running_agent(config):
         _wait("the catalogue", lambda: answer(config, "sync", "status")["down_seq"] > 0)
         _receive(config, 3)
@@ -108,3 +114,32 @@ def test_a_restored_node_and_then_a_wiped_one_come_back(
         assert _units(answer(config, "stock")) == 15
     [node] = hub.ask("nodes", "ls", "--json").json()["nodes"]
     assert (node["epoch"], node["fenced"], node["diverged_seq"]) == (3, "", 0)
+
+
+def test_a_hub_put_back_from_a_backup_gets_from_its_node_what_it_lost(
+    tmp_path: Path, hub_config: Path, nats_server: NatsServer
+) -> None:
+    data_dir, copy = tmp_path / "hub", tmp_path / "hub-copy"
+    with serving(hub_config, data_dir):
+        config = _node(tmp_path, nats_server)
+    with running_agent(config):
+        with serving(hub_config, data_dir):
+            _receive(config, 3)
+            _wait("the hub has it", lambda: _is_current(config, 1))
+        shutil.copytree(data_dir, copy)
+        with serving(hub_config, data_dir):
+            _receive(config, 5)
+            _wait("the hub has it", lambda: _is_current(config, 1))
+        shutil.rmtree(data_dir)
+        shutil.copytree(copy, data_dir)
+        with serving(hub_config, data_dir) as hub:
+            _wait("the hub knows", lambda: "hub.restored" in _audit(hub))
+            _wait("it has caught up", lambda: "hub.caught_up" in _audit(hub))
+            _wait("the node is current", lambda: _is_current(config, 1))
+            assert answer(config, "sync", "status")["hub_went_back"] == 1
+            assert _units(hub.ask("stock", "ls", "--json").json()["levels"]) == 8
+
+
+def _audit(hub: ControlPlane) -> list[str]:
+    entries = hub.ask("audit", "ls", "--subject", "lisbon-01", "--json").json()["entries"]
+    return [entry["action"] for entry in entries]
