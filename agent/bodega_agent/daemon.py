@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import random
 import signal
 import time
 from collections.abc import Callable, Coroutine
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from bodega import __version__
+from bodega.errors import Unavailable
 from bodega.host import log as logs
 from bodega.host.notify import notify
 from bodega.limits import STOP_S
@@ -36,11 +38,13 @@ from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.operations import Operations
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
+from bodega_agent.services.rejoining import RejoinService
 from bodega_agent.services.renewing import RenewingService
 from bodega_agent.services.schedule import Schedule
 from bodega_agent.services.sync_control import SyncControl, paused_at_ms
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.services.telemetry import TelemetryService
+from bodega_agent.store import rejoin
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
 from bodega_agent.store.inbound import Applied, settings_of
@@ -69,13 +73,21 @@ async def _main(config: AgentConfig) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        while not stop.is_set():
+            await _one_life(config, stop)
+        log.info("stopped")
+    finally:
+        notify("STOPPING=1")
+
+
+async def _one_life(config: AgentConfig, stop: asyncio.Event) -> None:
+    """From start to stop, or until a new epoch waits for the next start."""
     node = Node(config)
     try:
         await node.start()
         await node.run_until(stop)
-        log.info("stopped")
     finally:
-        notify("STOPPING=1")
         await node.close()
 
 
@@ -91,6 +103,7 @@ class Node:
         self._renewing: RenewingService | None = None
         self._served: Answering | None = None
         self._refused: Callable[[], int] = lambda: 0
+        self._start_again = asyncio.Event()
 
     async def start(self) -> None:
         """Open the ledger and the devices, and listen; nothing waits for the network here."""
@@ -99,6 +112,7 @@ class Node:
         self._closing.enter_context(held(config.ledger_path))
         hub_key = HubKey(config.hub.verify_key_bytes) if config.hub else None
         gate = await self._keep_the_disk()
+        await self._take_place()
         self._store = Store(
             config.ledger_path,
             node_id=config.node_id,
@@ -127,7 +141,7 @@ class Node:
         self._eyes = self._make_eyes()
         parts = self._health_parts()
         self._health = HealthService(config, self._store, self._integrity, parts, self._nonce)
-        parts.sync = await self._make_sync(hub_key) if hub_key else None
+        parts.sync = await self._make_sync(hub_key, parts) if hub_key else None
         archives = ArchiveService(
             self._store,
             self._integrity,
@@ -150,7 +164,7 @@ class Node:
 
         def stop_if_failed(ended: asyncio.Task[None]) -> None:
             if _failed(ended):
-                stop.set()
+                self._start_again.set()
 
         running = [asyncio.create_task(work) for work in self._tasks]
         for task in running:
@@ -160,8 +174,8 @@ class Node:
         _give_back_start_up_memory()
         log.info("ready", socket=str(self._config.socket_path), version=__version__)
         notify("READY=1")
-        await stop.wait()
-        log.info("stopping")
+        await _first_of(stop, self._start_again)
+        log.info("stopping" if stop.is_set() else "starting_again")
         await _end(running)
         for task in running:
             if failure := _failed(task):
@@ -183,6 +197,15 @@ class Node:
         self._disk = DiskService(folder, self._limits, gate)
         await self._disk.sweep()
         return gate
+
+    async def _take_place(self) -> None:
+        """Begin the epoch that the hub has granted to the start before this one, if it has."""
+        path, node_id = self._config.ledger_path, self._config.node_id
+        try:
+            await asyncio.to_thread(rejoin.finish, path, node_id=node_id, now_ms=_now_ms)
+        except Unavailable as error:
+            # The old line goes on; the hub is asked again.
+            log.warning("new_epoch_waits", reason=error.message, hint=error.hint)
 
     def _start_printer(self) -> None:
         device = self._config.printer
@@ -210,10 +233,11 @@ class Node:
         self._tasks += [eyes.start(), inspecting.run()]
         return eyes
 
-    async def _make_sync(self, hub_key: HubKey) -> SyncService:
+    async def _make_sync(self, hub_key: HubKey, parts: Parts) -> SyncService:
         # Imported here: a node without a hub never pays for the NATS client.
         from bodega.broker.connection import Broker  # noqa: PLC0415  # see the sentence above
         from bodega_agent.transport.nats_link import NatsLink  # noqa: PLC0415  # see the sentence above
+        from bodega_agent.transport.node_sync import HubNodeSync  # noqa: PLC0415  # see the sentence above
 
         hub = self._config.hub
         assert hub is not None, "sync is only made for a node with a hub"
@@ -240,7 +264,18 @@ class Node:
         )
         sync.pause(await self._store.read(paused_at_ms))
         self._refused = lambda: sync.refused
-        self._tasks += [sync.run(), telemetry.run()]
+        rejoining = RejoinService(
+            node_id=self._config.node_id,
+            boot_nonce=self._nonce,
+            store=self._store,
+            hub=HubNodeSync(link.channel),
+            restored=self._integrity.restored is not None,
+            place_lost=sync.wait_for_place_lost,
+            on_ready=self._start_again.set,
+            draw=random.random,
+        )
+        parts.new_epoch_refusal = lambda: rejoining.refusal
+        self._tasks += [sync.run(), telemetry.run(), rejoining.run()]
         return sync
 
     def _calls(self) -> Answering:
@@ -283,6 +318,14 @@ def _give_back_start_up_memory() -> None:
     """Importing frees megabytes that the allocator keeps; on a small box they are better given back."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    """Return once one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 def _failed(task: asyncio.Task[None]) -> BaseException | None:

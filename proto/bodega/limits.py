@@ -29,6 +29,24 @@ DOWN_ENVELOPES_PER_PULL_MAX = 8
 DOWN_PULL_S = 30.0
 DOWN_PULL_HEARTBEAT_S = 5.0
 
+# New epochs. An agent that was heard within the first of these counts as alive, and keeps every other one out.
+OTHER_AGENT_SILENT_S = 20.0
+READMISSION_S = 24 * 3600
+REJOIN_RETRY_S = 5.0
+AGENTS_KEPT_MAX = 16
+ANCESTOR_PROOFS_MAX = 64
+SNAPSHOT_RANGE_BYTES_MAX = 256 * 1024
+SNAPSHOT_COMMANDS_MAX = 20_000
+# After a restore or a wipe, so that no parcel gets a number which a parcel of the lost days already has.
+SSCC_SERIALS_SKIPPED = 1_000
+# How much of one recovery its conflict row names; the rest is in the journal.
+CONFLICT_EFFECTS_MAX = 100
+# What the hub has told a node and the node has applied is kept this long; a node that comes back with an older state
+# is told everything again.
+DOWN_LOG_KEPT_S = 30 * 24 * 3600
+DOWN_LOG_TRIM_S = 3600.0
+DOWN_LOG_TRIMMED_ROWS_MAX = 10_000
+
 # Calls between node and hub (gRPC over NATS). A message of the broker has 1 MiB by default: body and metadata fit in.
 RPC_BODY_BYTES_MAX = 512 * 1024
 RPC_METADATA_BYTES_MAX = 8 * 1024
@@ -230,7 +248,8 @@ CHECKPOINT_IDLE_EVENTS_MIN = 1_000
 CHECKPOINTS_KEPT_MAX = 3
 
 # Archives: events that the hub has acknowledged and that are this old go to a file, and with them the results of
-# their commands: a cmd_id that comes back later than this is not known any more.
+# their commands: a cmd_id that comes back later than this is not known any more. It is also how old a backup of the
+# hub may be for every node to hold what the hub has lost, archives or not; after that, as long as the disk keeps them.
 ARCHIVE_OLDER_THAN_S = 30 * 24 * 3600
 ARCHIVE_CHECK_S = 3600.0
 ARCHIVE_EVENTS_MIN = 1_000

@@ -283,3 +283,30 @@ async def test_a_half_open_line_of_the_hub_is_seen_by_its_missing_pongs_and_heal
         assert asyncio.get_running_loop().time() - began < 3 + 1 + 5.0
         proxy.heal()
         await until(lambda: hub.broker_connected, what="the hub is linked again")
+
+
+async def test_a_node_that_holds_more_of_our_stream_than_we_gets_a_new_one(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    """The hub was restored: what it remembers of its stream is less than what it once sent."""
+    async with connected(nats_server) as wire:
+        (first,) = await wire.pull(1)
+        held = sync_pb2.Ack(node_id=NODE, epoch=1, seq=first.last_seq + 5, hash=bytes(32))
+        answer = await wire.heartbeat(down=held)
+        assert (answer.fenced, answer.down_epoch) == ("", 2)
+        (anew,) = await wire.pull(1)
+        assert (anew.epoch, anew.first_seq, anew.prev_hash) == (2, 1, bytes(32))
+        facts = [journal_pb2.HubEvent.FromString(body).WhichOneof("fact") for body in anew.events]
+        assert facts == ["node_profile", "sku", "sku", "stream_restated"]
+
+
+async def test_a_node_whose_journal_is_older_than_ours_hears_that_a_new_epoch_would_mend_it(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    node = shelved()
+    async with connected(nats_server) as wire:
+        await wire.send(node.envelope())
+        await wire.acks.get()
+        answer = await wire.heartbeat(head_seq=1)
+        assert answer.needs_new_epoch
+        assert "it has lost events" in answer.fenced

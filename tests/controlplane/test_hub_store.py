@@ -123,7 +123,7 @@ def test_a_database_of_version_1_is_brought_forward_with_its_rows(database: str,
     settle(store, "TEA")
 
     def back_to_version_1(tx: Transaction) -> None:
-        for step in STEPS.values():
+        for step in reversed(STEPS.values()):
             for table in step.tables:
                 table.drop(tx.connection)
             for table, columns in step.columns.items():

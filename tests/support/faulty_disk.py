@@ -130,6 +130,10 @@ class Disk:
         """Give a file another name, in place of what had it; both happen or none."""
         self._name({name: None, new_name: self._files[name]})
 
+    def link(self, name: str, new_name: str) -> None:
+        """Give a file a second name."""
+        self._name({new_name: self._files[name]})
+
     def sync_folder(self, folder: str = "") -> None:
         """Make all names in a folder durable (fsync of the folder); those of the outer one are its folders, too."""
         still_unsynced = [c for c in self._unsynced_names if {_folder_of(name) for name in c} != {folder}]

@@ -16,7 +16,7 @@ from unittest import mock
 
 from support.faulty_disk_vfs import Mount
 
-_mkdir, _replace, _unlink = os.mkdir, os.replace, os.unlink
+_link, _mkdir, _replace, _unlink = os.link, os.mkdir, os.replace, os.unlink
 
 
 class _Files:
@@ -50,6 +50,10 @@ class _Files:
         if before and after:
             self._mount.do("rename", before, after)
 
+    def link(self, source: Any, target: Any) -> None:
+        _link(source, target)
+        self._mount.do("link", self._name(source), self._name(target))
+
     def unlink(self, path: Any) -> None:
         _unlink(path)
         name = self._name(path)
@@ -73,6 +77,11 @@ def traced_files(folder: Path, mount: Mount) -> Iterator[None]:
     """Note what Python does in `folder` as done to the mount's disk."""
     files = _Files(folder, mount)
     with mock.patch.multiple(
-        os, fsync=files.fsync, mkdir=files.mkdir, replace=files.replace, unlink=files.unlink
+        os,
+        fsync=files.fsync,
+        link=files.link,
+        mkdir=files.mkdir,
+        replace=files.replace,
+        unlink=files.unlink,
     ):
         yield

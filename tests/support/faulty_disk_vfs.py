@@ -166,8 +166,9 @@ class FaultyVfs(apsw.VFS):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         for name in disk.names():
             (folder / name).parent.mkdir(exist_ok=True)
-            # Python reads the files in folders; those of SQLite only have to be there.
-            (folder / name).write_bytes(disk.content(name) if "/" in name else b"")
+            # Python reads the files in folders, and a plan; those of SQLite only have to be there.
+            read = "/" in name or name.endswith(".plan")
+            (folder / name).write_bytes(disk.content(name) if read else b"")
         self.mounted = Mount(disk, fault=fault, deaf=deaf)
         return self.mounted
 

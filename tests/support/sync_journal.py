@@ -63,6 +63,9 @@ class MemoryJournal:
         if head.seq > (await self.acked()).seq:
             self.acks.append(head)
 
+    async def lower_ack(self, head: Head) -> None:
+        self.acks = [ack for ack in self.acks if ack.seq < head.seq] + [head]
+
     async def down_head(self) -> Head:
         return self._down_head
 

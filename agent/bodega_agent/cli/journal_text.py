@@ -148,6 +148,11 @@ def _restored(fact: stock_pb2.StoreRestored) -> str:
     return f"{fact.actor} put back the backup of event {fact.backup_seq}{lost}: {fact.reason}"
 
 
+def _epoch_begun(fact: journal_pb2.EpochBegun) -> str:
+    fork = f", {fact.fork_events} events of the old line judged" if fact.fork_events else ""
+    return f"epoch {fact.epoch} begins ({fact.reason}): it follows event {fact.previous_seq} at the hub{fork}"
+
+
 def _conflict(fact: journal_pb2.ConflictFound) -> str:
     return f"{fact.conflict.kind.replace('_', ' ')}: {fact.conflict.effect} ({fact.conflict.conflict_id})"
 
@@ -177,6 +182,7 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     "override_changed": _override,
     "ledger_checkpoint": _checkpoint,
     "store_restored": _restored,
+    "epoch_begun": _epoch_begun,
     "conflict_found": _conflict,
     "field_proposed": _proposed,
     "transfer_settled": _settled,

@@ -21,6 +21,7 @@ _HERE = "bodega_agent.cli"
         "verify": f"{_HERE}.ledger_verify:verify",
         "backup": f"{_HERE}.ledger_backup:backup",
         "restore": f"{_HERE}.ledger_backup:restore",
+        "forks": f"{_HERE}.ledger_forks:forks",
         "archive": f"{_HERE}.ledger_archive:archive",
     },
 )

@@ -63,7 +63,8 @@ def restore(config_path: Path, *, as_json: bool, file: Path, reason: str) -> Non
 
     The backup is verified first, and must be this node's own. The replaced ledger stays beside the new one under
     a name with the time. What the node did since the backup is not in it: so nothing is sent to the hub in the
-    old epoch and nothing new is promised, until the hub has opened a new one; scans are recorded.
+    old epoch and nothing new is promised, until the hub has opened a new one; scans are recorded. The node asks
+    for it by itself, and starts once on the new one.
 
     \b
     Example:
@@ -90,4 +91,6 @@ def restore(config_path: Path, *, as_json: bool, file: Path, reason: str) -> Non
     )
     if done["replaced"]:
         click.echo(f"the replaced ledger: {done['replaced']}")
-    click.echo("next: start the agent, and tell whoever runs the hub; bodega status shows how it is")
+    click.echo(
+        "next: start the agent; it asks the hub for a new epoch, and bodega sync status says how far that is"
+    )

@@ -46,6 +46,10 @@ def status(config_path: Path, *, as_json: bool) -> None:
         click.echo(f"PAUSED        since {utc(facts['paused_at_ms'])}; go on with: bodega sync resume")
     if facts["fenced"]:
         click.echo(f"FENCED        {facts['fenced']}")
+    if facts["new_epoch"]:
+        click.echo(f"new epoch     not yet: {facts['new_epoch']}")
+    if facts["hub_went_back"]:
+        click.echo(f"hub           went back {facts['hub_went_back']} times since this agent started")
 
 
 @sync.command()

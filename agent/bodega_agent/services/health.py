@@ -36,6 +36,7 @@ class Parts:
     vision_ready: Callable[[], bool] | None = None
     vision_provider: Callable[[], str] | None = None
     vision_mode: Callable[[], str] = lambda: "off"
+    new_epoch_refusal: Callable[[], str] = lambda: ""
 
 
 class HealthService:
@@ -120,7 +121,11 @@ class HealthService:
         """The `sync` operation of the control socket."""
         if self._parts.sync is None:
             return {"connected": False, "configured": False}
-        return {"configured": True, **asdict(self._parts.sync.status())}
+        return {
+            "configured": True,
+            **asdict(self._parts.sync.status()),
+            "new_epoch": self._parts.new_epoch_refusal(),
+        }
 
     def _facts(self, reader: Reader) -> Json:
         head = reader.head()

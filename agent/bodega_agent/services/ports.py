@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bodega.broker.port import LinkLost, PublishConflict, StoredEnvelope, StreamMissing
 from bodega.core.sync import Head, Recorded
-from bodega.v1 import sync_pb2, telemetry_pb2
+from bodega.v1 import nodesync_pb2, sync_pb2, telemetry_pb2
 
 __all__ = [
     "DownDelivery",
@@ -42,6 +42,10 @@ class SyncJournal(Protocol):
 
     async def record_ack(self, head: Head) -> None:
         """Keep an ack, durably; one that is not higher than the last changes nothing."""
+        ...
+
+    async def lower_ack(self, head: Head) -> None:
+        """The hub was restored and has less than it once acknowledged: keep this lower one, durably."""
         ...
 
     async def down_head(self) -> Head:
@@ -139,4 +143,24 @@ class HubLink(Protocol):
 
         Its calls are UNAVAILABLE while there is no link. `bodega.broker.rpc_asking.ask` turns that into our errors.
         """
+        ...
+
+
+class NodeSyncClient(Protocol):
+    """The hub's NodeSyncService. Calls raise Refused (a person must act), Unavailable, PeerFault."""
+
+    async def find_ancestor(
+        self, request: nodesync_pb2.FindAncestorRequest
+    ) -> nodesync_pb2.FindAncestorResponse:
+        """Where this node's journal and the hub's copy of it are the same."""
+        ...
+
+    async def begin_epoch(self, request: nodesync_pb2.BeginEpochRequest) -> nodesync_pb2.BeginEpochResponse:
+        """The next epoch, for this start of the agent."""
+        ...
+
+    async def get_snapshot(
+        self, request: nodesync_pb2.GetSnapshotRequest
+    ) -> nodesync_pb2.GetSnapshotResponse:
+        """A part of the snapshot that it begins from."""
         ...

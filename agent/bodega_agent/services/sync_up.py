@@ -12,7 +12,15 @@ from collections.abc import Callable
 
 from bodega.codec import envelope_from_bytes, envelope_to_bytes
 from bodega.core.backoff import full_jitter_s
-from bodega.core.session import Fenced, after_ack, after_read_back, after_send, after_want, may_send
+from bodega.core.session import (
+    Fenced,
+    after_ack,
+    after_hub_went_back,
+    after_read_back,
+    after_send,
+    after_want,
+    may_send,
+)
 from bodega.core.sync import Head, Outbound, Recorded, pack
 from bodega.errors import PeerFault, Unavailable
 from bodega.host.log import get_logger
@@ -51,11 +59,15 @@ class UpStream:
         self._expected_last: int | None = None
         self._conflicts = 0
         self._rewind_to: int | None = None
+        self._went_back_to: Head | None = None
         self._ack: Head | None = None
         self._ack_came = asyncio.Event()
         self._wake = asyncio.Event()
         self._failures = 0
         self.fenced = ""
+        # The journal is not the one that the hub has: a new epoch would mend it.
+        self.place_lost = False
+        self.hub_went_back = 0
 
     @property
     def epoch(self) -> int:
@@ -71,6 +83,11 @@ class UpStream:
     def sent_seq(self) -> int:
         """How far the broker has taken the journal."""
         return self._out.sent.seq
+
+    @property
+    def acked(self) -> Head:
+        """What the hub has committed of the journal, by its own signed word."""
+        return self._out.acked
 
     @property
     def acked_seq(self) -> int:
@@ -102,6 +119,11 @@ class UpStream:
         self._rewind_to = reader_seq
         self._wake.set()
 
+    def take_hub_went_back(self, reader: Head) -> None:
+        """The hub has less than it has acknowledged, by a signed word that is younger than those acks."""
+        self._went_back_to = reader
+        self._wake.set()
+
     def look_again(self, reader_seq: int) -> None:
         """Read back what the broker holds, and send again what the hub has not."""
         self._expected_last = None
@@ -117,10 +139,11 @@ class UpStream:
         self._held = False
         self._wake.set()
 
-    def _fence(self, reason: str) -> None:
+    def _fence(self, reason: str, *, place_lost: bool = True) -> None:
         """Stop writing the stream, for as long as this process lives."""
         if self.fenced:
             return
+        self.place_lost = place_lost
         log.error("sync_fenced", reason=reason)
         self.fenced = reason
         self._on_fenced()
@@ -180,6 +203,7 @@ class UpStream:
 
     async def _turn(self) -> bool:
         """One step; False if there is nothing to do until somebody wakes the pump."""
+        await self._follow_hub_back()
         await self._rewind_if_asked()
         if self._held or not self._link.connected:
             return False
@@ -217,7 +241,8 @@ class UpStream:
         try:
             stored = envelope_from_bytes(last.body) if last else None
         except PeerFault as fault:
-            self._fence(f"the broker holds what is no envelope in this node's stream: {fault.message}")
+            reason = f"the broker holds what is no envelope in this node's stream: {fault.message}"
+            self._fence(reason, place_lost=False)
             return
         own_hash = await self._journal.hash_at(stored.last_seq) if stored else None
         result = after_read_back(self._out, head, stored, own_hash)
@@ -226,6 +251,19 @@ class UpStream:
             return
         self._out = result
         self._expected_last = last.stream_seq if last else 0
+
+    async def _follow_hub_back(self) -> None:
+        reader, self._went_back_to = self._went_back_to, None
+        if reader is None or reader.seq >= self._out.acked.seq:
+            return
+        result = after_hub_went_back(reader, await self._journal.hash_at(reader.seq))
+        log.error("hub_went_back", acked_seq=self._out.acked.seq, to_seq=reader.seq)
+        self.hub_went_back += 1
+        if isinstance(result, Fenced):
+            self._fence(result.reason)
+            return
+        self._out = result
+        await self._journal.lower_ack(reader)
 
     async def _rewind_if_asked(self) -> None:
         reader_seq, self._rewind_to = self._rewind_to, None

@@ -41,6 +41,7 @@ class SyncStatus:
     last_ack_age_s: float | None
     fenced: str
     paused_at_ms: int
+    hub_went_back: int = 0
 
 
 class SyncService:
@@ -76,6 +77,10 @@ class SyncService:
         self._silence = Silence()
         self._fenced_here = fenced
         self._fenced_by_hub = ""
+        self._hub_wants_new_epoch = False
+        # An empty journal may be one that was lost: nothing is taken before the hub has said what it knows.
+        self._waits_for_hub = False
+        self._fence_changed = asyncio.Event()
         self.paused_at_ms = 0
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
@@ -99,6 +104,7 @@ class SyncService:
             down_head_seq=self._down.hub_seq,
             last_ack_age_s=age,
             fenced=self._fence_reason,
+            hub_went_back=self._up.hub_went_back,
             paused_at_ms=self.paused_at_ms,
         )
 
@@ -107,6 +113,17 @@ class SyncService:
         """Whether the hub has everything: only then what can wait may take a turn on the line."""
         level = self._up.acked_seq == self._up.head_seq
         return self._link.connected and level and not self._fence_reason
+
+    @property
+    def place_lost(self) -> bool:
+        """Whether only a new epoch can mend why this node is fenced."""
+        return bool(self._fenced_here) or self._up.place_lost or self._hub_wants_new_epoch
+
+    async def wait_for_place_lost(self) -> None:
+        """Return once `place_lost`."""
+        while not self.place_lost:
+            self._fence_changed.clear()
+            await self._fence_changed.wait()
 
     @property
     def refused(self) -> int:
@@ -124,8 +141,9 @@ class SyncService:
 
         Answers {from_seq, head_seq, fetched}. Raises Unavailable while the hub cannot be asked, Refused if fenced.
         """
-        response = await self._link.heartbeat(await self._request())
-        await self._take(response)
+        request = await self._request()
+        response = await self._link.heartbeat(request)
+        await self._take(response, request)
         if self._fence_reason:
             raise Refused(f"this node is fenced: {self._fence_reason}", code="fenced")
         self._up.look_again(response.up.seq)
@@ -142,6 +160,7 @@ class SyncService:
         # A heartbeat that went out first would say that the journal is empty, and the hub would fence the node.
         await self._up.load()
         await self._down.load()
+        self._waits_for_hub = self._up.head_seq == 0 and self._down.head.seq == 0
         self._hold_or_resume()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._link.run(self))
@@ -194,7 +213,8 @@ class SyncService:
             await self._online.wait()
             self._beat_now.clear()
             try:
-                await self._take(await self._link.heartbeat(await self._request()))
+                request = await self._request()
+                await self._take(await self._link.heartbeat(request), request)
             except LinkLost as error:
                 if self._link.connected:
                     self._warn_once("hub_silent", reason=error.message)
@@ -225,23 +245,32 @@ class SyncService:
             down=head_to_ack(self._node_id, self._down.head),
             health=await self._health(),
             protocol=PROTOCOL,
+            acked=head_to_ack(self._node_id, self._up.acked),
+            stopped=self._fenced_here or self._up.fenced,
             paused_at_ms=self.paused_at_ms,
         )
 
-    async def _take(self, response: sync_pb2.HeartbeatResponse) -> None:
+    async def _take(self, response: sync_pb2.HeartbeatResponse, request: sync_pb2.HeartbeatRequest) -> None:
         if "hub_silent" in self._warned:
             self._warned.discard("hub_silent")
             log.info("hub_answers_again")
-        self._take_fence(response.fenced or skew_fault("the hub", response.protocol))
         self._spread_s = spread_s(response.come_back_after_ms)
         self._link.spread_over(self._spread_s)
+        self._hub_wants_new_epoch = response.needs_new_epoch
+        self._waits_for_hub = False
+        self._take_fence(response.fenced or skew_fault("the hub", response.protocol))
         if response.up_incarnation != self._up_incarnation:
             if self._up_incarnation:
                 log.info("stream_up_changed", was=self._up_incarnation, incarnation=response.up_incarnation)
             self._up_incarnation = response.up_incarnation
             self._up.doubt()
         if response.HasField("up") and self._believe(response.up):
-            self._notice_loss(response.up)
+            up = response.up
+            # Held against what was acknowledged when we asked: an ack may have overtaken this answer.
+            if not response.fenced and up.epoch == self._up.epoch and up.seq < request.acked.seq:
+                self._up.take_hub_went_back(head_from_ack(up))
+            else:
+                self._notice_loss(up)
         await self._down.take_news(response.down_epoch, response.down_head_seq)
 
     def _take_fence(self, reason: str) -> None:
@@ -253,12 +282,15 @@ class SyncService:
         self._hold_or_resume()
 
     def _hold_or_resume(self) -> None:
-        streams = (self._up, self._down)
-        for stream in streams:
-            if self._fence_reason or self.paused_at_ms:
-                stream.hold()
-            else:
-                stream.resume()
+        self._fence_changed.set()
+        if self._fence_reason or self.paused_at_ms:
+            self._up.hold()
+        else:
+            self._up.resume()
+        if self._fence_reason or self.paused_at_ms or self._waits_for_hub:
+            self._down.hold()
+        else:
+            self._down.resume()
 
     @property
     def _fence_reason(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import apsw
 
 from bodega.v1 import stock_pb2
+from bodega_agent.store import labels
 from bodega_agent.store.integrity import Trouble
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -38,7 +39,8 @@ class Restored:
         """What it means, and what to do."""
         return (
             f"this ledger was restored from a backup that ends at event {self.backup_seq}: nothing is sent to the hub"
-            " in the old epoch and nothing new is promised; scans are recorded. Tell whoever runs the hub"
+            " in the old epoch and nothing new is promised; scans are recorded. The node asks the hub for a new epoch"
+            " by itself: bodega sync status"
         )
 
 
@@ -62,6 +64,8 @@ def note_start(tx: Transaction) -> Condition:
     tx.execute("DELETE FROM meta WHERE key = ?", (CLEAN_STOP,))
     if condition.restored is not None and tx.get(RESTORED_SEQ) is None:
         tx.put(RESTORED_SEQ, _record_restored(tx, condition.restored))
+        if (last_serial := tx.get("sscc_last_serial")) is not None:
+            labels.skip_ssccs(tx, last_serial)
     return condition
 
 

@@ -11,13 +11,24 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bodega.codec import UNKNOWN_FACT, desired_state_text, fact_of, parse_hub_event
+from bodega.core.conflicts.restored_hub import restored_hub
 from bodega.core.sync import Head
 from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import bound, get_logger
 from bodega.limits import PARKED_EVENTS_PER_COMMIT_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, count_tasks, overrides, parked, rights, stopping, transfers, work
+from bodega_agent.store import (
+    catalogue,
+    conflicts,
+    count_tasks,
+    overrides,
+    parked,
+    rights,
+    stopping,
+    transfers,
+    work,
+)
 from bodega_agent.store.parked import Parked
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -41,6 +52,8 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
     """Apply consecutive hub events and move the down head, in this transaction."""
     cancelled: list[str] = []
     facts: set[str] = set()
+    if head.epoch > down_head(tx).epoch:
+        _begin_anew(tx, head)
     for seq, body in events:
         tx.put("down_seq", seq)
         event = _readable(body)
@@ -60,6 +73,14 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
     tx.put("down_seq", head.seq)
     tx.put("down_hash", head.hash)
     return Applied(tuple(cancelled), frozenset(facts))
+
+
+def _begin_anew(tx: Transaction, head: Head) -> None:
+    """The hub says everything again, and may be one that has gone back: what it owns is taken whatever its version."""
+    tx.put("down_epoch", head.epoch)
+    tx.execute("UPDATE sku SET version = 0")
+    tx.put("profile_version", 0)
+    tx.put("generation", 0)
 
 
 def _readable(body: bytes) -> journal_pb2.HubEvent:
@@ -121,6 +142,20 @@ class _Arrived(NamedTuple):
     verify: Verify
 
 
+def _find_forgotten(tx: Transaction, context: Context) -> None:
+    """Work that the hub has not said again in this epoch of its stream: it knows nothing of it any more."""
+    epoch = tx.get("down_epoch", 1)
+    for order in work.open_but_for(tx, epoch):
+        conflict = restored_hub(
+            node_id=tx.get("node_id"),
+            order_id=order.order_id,
+            fulfillment_order_id=order.fulfillment_order_id,
+            state=order.state,
+            down_epoch=epoch,
+        )
+        conflicts.record(tx, context, conflict)
+
+
 def _take_desired_state(at: _Arrived, desired: fleet_pb2.DesiredState) -> None:
     """Run a newer, signed and valid configuration, or report why not; the old one then stays in force."""
     tx, context, _, verify = at
@@ -169,5 +204,6 @@ _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "rights_wanted": lambda at, fact: rights.give_back(at.tx, at.context, fact),
     "count_wanted": lambda at, fact: count_tasks.open_wanted(at.tx, at.context, fact),
     "transfer_closed": lambda at, fact: transfers.close(at.tx, at.context, fact),
+    "stream_restated": lambda at, _fact: _find_forgotten(at.tx, at.context),
     "desired_state": _take_desired_state,
 }

@@ -6,12 +6,12 @@ person resolves by scanning the label back or by an explicit, counted reprint.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bodega.core.ledger import Reference, parcel_place, stage_of
 from bodega.core.lifecycles import PRINT_JOB, PrintEvent, PrintState
 from bodega.errors import InvalidInput, NotFound, Refused
-from bodega.limits import TEXT_CHARS_MAX
+from bodega.limits import SSCC_SERIALS_SKIPPED, TEXT_CHARS_MAX
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_adapters.framing.zpl import LabelData, parcel_label
 from bodega_agent.rules.sscc import SsccRange, next_sscc
@@ -77,6 +77,16 @@ def _use_sscc(tx: Transaction, sscc: str) -> None:
     tx.put("sscc_last_serial", serial)
 
 
+def skip_ssccs(tx: Transaction, last_serial: int) -> None:
+    """Parcels of days that this ledger has lost may carry the numbers after `last_serial`: go on well behind them.
+
+    Of a range that is nearly used up, at most half of the rest is skipped.
+    """
+    profile = catalogue.profile_of(tx)
+    room = profile.sscc_range.last_serial - last_serial if profile else 0
+    tx.put("sscc_last_serial", last_serial + min(SSCC_SERIALS_SKIPPED, max(0, room) // 2))
+
+
 def _queue(
     tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str, *, copy: int, detail: str
 ) -> PrintJob:
@@ -87,7 +97,7 @@ def _queue(
         PRINT_JOB.start,
         copy,
         detail,
-        _label(tx, fulfillment_order_id, sscc),
+        label_of(tx, fulfillment_order_id, sscc),
         tx.now_ms(),
     )
     seq = tx.append(context, label_advanced=_label_event(job, "queued"))
@@ -108,7 +118,8 @@ def _queue(
     return job
 
 
-def _label(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
+def label_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
+    """The ZPL of a parcel's label."""
     row = tx.one(
         "SELECT recipient, order_id, carrier_service FROM fulfillment_order WHERE fulfillment_order_id = ?",
         (fulfillment_order_id,),
@@ -132,6 +143,31 @@ def _label_event(job: PrintJob, event: str) -> journal_pb2.LabelAdvanced:
         copy=job.copy,
         detail=job.detail[:TEXT_CHARS_MAX],
     )
+
+
+def put_back(tx: Transaction, context: Context, job: PrintJob) -> PrintState:
+    """Take a job over from another line of the journal. One that had not ended is in doubt, never printed blindly."""
+    doubtful = job.state in (PrintState.QUEUED, PrintState.SENT)
+    state = PrintState.UNKNOWN if doubtful else job.state
+    detail = "the node has lost track of it" if doubtful else job.detail
+    seq = tx.append(
+        context, label_advanced=_label_event(replace(job, state=state, detail=detail), PrintEvent.LOSE_TRACK)
+    )
+    tx.execute(
+        f"INSERT OR REPLACE INTO print_job({_COLUMNS}, queued_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant
+        (
+            job.print_job_id,
+            job.sscc,
+            job.fulfillment_order_id,
+            state,
+            job.copy,
+            detail,
+            job.zpl,
+            job.updated_at_ms,
+            seq,
+        ),
+    )
+    return state
 
 
 def next_queued(tx: Transaction) -> PrintJob | None:

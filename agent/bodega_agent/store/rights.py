@@ -51,3 +51,12 @@ def _keep(tx: Transaction, sku_id: str, rights: OwnRights) -> None:
         "INSERT INTO rights(sku_id, held) VALUES (?, ?) ON CONFLICT DO UPDATE SET held = excluded.held",
         (sku_id, rights.held),
     )
+
+
+def spend_at_most(tx: Transaction, sku_id: str, units: int) -> None:
+    """Goods were posted on a line that has ended: the right goes with them, as far as there is one.
+
+    The hub's `NodeRights.spent` says the same.
+    """
+    rights = own_rights(tx, sku_id)
+    _keep(tx, sku_id, OwnRights(max(0, rights.held - units), rights.promised))

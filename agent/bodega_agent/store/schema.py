@@ -121,7 +121,11 @@ CREATE TRIGGER balance_at_zero_has_no_row AFTER UPDATE OF quantity ON balance WH
 
 # Conflicts that rules have resolved here; what people have to decide is said on the floor and at the hub. Events of the
 # hub that could not be applied, with the reason.
+# Conflicts that rules have resolved here; what people have to decide is said on the floor and at the hub. Of work, the
+# epoch of the hub's stream that has spoken of it last: what a restored hub does not say again, it has forgotten.
 _VERSION_3 = """
+ALTER TABLE fulfillment_order ADD COLUMN down_epoch INTEGER NOT NULL DEFAULT 0;
+
 CREATE TABLE conflict(
   conflict_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX conflict_newest ON conflict(seq);

@@ -162,6 +162,16 @@ class Store:
 
         await self.write(work)
 
+    async def lower_ack(self, head: Head) -> None:
+        """The hub has gone back: nothing after `head` counts as acknowledged, and nothing of it is archived."""
+
+        def work(tx: Transaction) -> None:
+            if head.epoch == tx.head.epoch and head.seq < tx.get("acked_seq", 0):
+                tx.put("acked_seq", head.seq)
+                tx.put("acked_hash", head.hash)
+
+        await self.write(work)
+
     async def down_head(self) -> Head:
         """How far the hub's stream is applied."""
         return await self.write(inbound.down_head)

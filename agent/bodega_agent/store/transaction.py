@@ -56,12 +56,16 @@ _RESULT_OF = "SELECT digest, result FROM command WHERE cmd_id = ?"
 
 
 class Context(NamedTuple):
-    """Who does what: the command's id, the person or rule, the device, and what ties it together."""
+    """Who does what: the command's id, the person or rule, the device, and what ties it together.
+
+    `rebased_from`: "<epoch>/<seq>" of an event of a closed line that is recorded again.
+    """
 
     cmd_id: str
     actor: str = "system"
     device: str = ""
     correlation_id: str = ""
+    rebased_from: str = ""
 
 
 class Transaction:
@@ -159,7 +163,7 @@ class Transaction:
         return self._append(context, event, "movement")
 
     def _event(self, context: Context, fact: dict[str, Any]) -> journal_pb2.NodeEvent:
-        return journal_pb2.NodeEvent(
+        event = journal_pb2.NodeEvent(
             cmd_id=context.cmd_id,
             at_ms=self.now_ms(),
             seen_seq=self._hub_seen(),
@@ -168,6 +172,9 @@ class Transaction:
             correlation_id=context.correlation_id,
             **fact,
         )
+        if context.rebased_from:
+            event.rebased_from = context.rebased_from
+        return event
 
     def _append(self, context: Context, event: journal_pb2.NodeEvent, fact: str) -> int:
         body = event.SerializeToString()
@@ -198,7 +205,8 @@ class Transaction:
             self.pending.command((cmd_id, digest, _canonical(result), self.head.seq))
             return result
         ((known_digest, known_result),) = rows
-        if known_digest != digest:
+        # An empty digest: the hub has the command's events, and this node has lost what it was.
+        if known_digest and known_digest != digest:
             raise IdempotencyMismatch(
                 f"command '{cmd_id}' was already used for something else", hint="use a new cmd_id"
             )
@@ -247,7 +255,10 @@ class Transaction:
         What is still pending then was part of what failed: its callers have been told so.
         """
         self.pending.forget()
-        row = self.one("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
+        # An epoch that was begun from a snapshot follows events that are not here.
+        row = self.one("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1") or self.one(
+            "SELECT last_seq, last_hash FROM archive ORDER BY last_seq DESC LIMIT 1"
+        )
         seq, chain_hash = row or (0, GENESIS)
         self.return_to(Head(self.get("epoch", 1), seq, chain_hash))
 

@@ -89,6 +89,16 @@ def oldest_assigned(tx: Transaction) -> WorkOrder | None:
     return _oldest(tx, "state = 'assigned'")
 
 
+def open_but_for(tx: Transaction, down_epoch: int) -> list[WorkOrder]:
+    """Orders that have not ended, and of which the hub has not spoken in this epoch of its stream."""
+    rows = tx.execute(
+        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE down_epoch < ?"  # noqa: S608  # a constant
+        " AND state NOT IN ('shipped', 'cancelled', 'short') ORDER BY arrived_seq",
+        (down_epoch,),
+    )
+    return [_work_order(tx, row) for row in list(rows)]
+
+
 def left_behind(tx: Transaction, present: Collection[str]) -> WorkOrder | None:
     """The oldest unfinished order of a device that is not `present` any more."""
     marks = ", ".join("?" * len(present))
@@ -127,12 +137,17 @@ def accept(tx: Transaction, arrived_seq: int, message: orders_pb2.FulfillmentOrd
         "SELECT fencing_token FROM fulfillment_order WHERE fulfillment_order_id = ?",
         (message.fulfillment_order_id,),
     )
+    down_epoch = tx.get("down_epoch", 1)
     if known and known[0] >= message.fencing_token:
+        tx.execute(
+            "UPDATE fulfillment_order SET down_epoch = ? WHERE fulfillment_order_id = ?",
+            (down_epoch, message.fulfillment_order_id),
+        )
         return
     tx.execute(
         "INSERT INTO fulfillment_order(fulfillment_order_id, order_id, state, fencing_token, carrier_service,"
-        " recipient, arrived_seq) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET fencing_token = excluded.fencing_token",
+        " recipient, arrived_seq, down_epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET fencing_token = excluded.fencing_token, down_epoch = excluded.down_epoch",
         (
             message.fulfillment_order_id,
             message.order_id,
@@ -141,6 +156,7 @@ def accept(tx: Transaction, arrived_seq: int, message: orders_pb2.FulfillmentOrd
             message.carrier_service,
             message.recipient.SerializeToString(),
             arrived_seq,
+            down_epoch,
         ),
     )
     tx.executemany(

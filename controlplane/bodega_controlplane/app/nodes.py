@@ -46,6 +46,11 @@ _NOT_PROFILE = (
     "reported",
     "refused",
     "foreign_ms",
+    "diverged_seq",
+    "lost_to_seq",
+    "fenced",
+    "desired_signature",
+    "down_trimmed_ms",
 )
 
 _NEW_NODE = {
@@ -66,6 +71,11 @@ _NEW_NODE = {
     "reported": "{}",
     "refused": 0,
     "foreign_ms": 0,
+    "diverged_seq": 0,
+    "lost_to_seq": 0,
+    "fenced": "",
+    "desired_signature": "",
+    "down_trimmed_ms": 0,
 }
 
 
@@ -194,6 +204,8 @@ def _view(row: Row) -> NodeView:
         reported_generation=row.reported_generation,
         diverged_seq=row.diverged_seq,
         refused=row.refused,
+        lost_to_seq=row.lost_to_seq,
+        fenced=row.fenced,
         paused_at_ms=row.paused_at_ms,
     )
 
@@ -216,7 +228,9 @@ def set_desired_state(
         faults.text(f"settings.{name}", value, empty=True)
     faults.raise_if_any("the configuration")
     tx.lock_nodes([node_id])
-    generation = int(_known(tx, node_id).desired_generation) + 1
+    known = _known(tx, node_id)
+    # A hub that was restored may have forgotten generations that the node has run.
+    generation = max(int(known.desired_generation), int(known.reported_generation)) + 1
     text = desired_state_text(node_id, generation, settings.items())
     desired = fleet_pb2.DesiredState(generation=generation, settings=dict(settings), signature=sign(text))
     nodes.change(
@@ -224,6 +238,7 @@ def set_desired_state(
         node_id,
         desired_generation=generation,
         desired_settings=json.dumps(dict(settings), sort_keys=True),
+        desired_signature=desired.signature.hex(),
     )
     event = journal_pb2.HubEvent(desired_state=desired)
     outbox.post(tx, caller, node_id, [event], cmd_id=new_id("C", caller.now_ms))

@@ -89,7 +89,8 @@ def _append(tx: Transaction, node: Row, events: Sequence[journal_pb2.HubEvent]) 
         event.seen_seq = node.applied_seq
     bodies = [event.SerializeToString() for event in events]
     hashes = extend(node.down_hash, bodies)
-    outbox.append(tx, node.node_id, node.down_epoch, node.down_seq + 1, bodies, hashes)
+    at_ms = events[0].at_ms if events else 0
+    outbox.append(tx, node.node_id, node.down_epoch, node.down_seq + 1, bodies, hashes, at_ms=at_ms)
     last_seq = int(node.down_seq) + len(bodies)
     nodes.change(tx, node.node_id, down_seq=last_seq, down_hash=hashes[-1])
     tx.wake(node.node_id)

@@ -29,7 +29,7 @@ from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import divergence, lots, reported
+from bodega_controlplane.app import divergence, epochs, lots, reported
 from bodega_controlplane.app.fulfilling import OpenWork
 from bodega_controlplane.app.proposals import ProposalBook
 from bodega_controlplane.app.rights_book import RightsBook
@@ -296,6 +296,24 @@ class Replica:
         )
         return ""
 
+    def _epoch_begun(self, arrived: _Arrived) -> str:
+        begun = arrived.message.epoch_begun
+        epochs.took_place(self._tx, self.node_id)
+        self._tx.audit(
+            at_ms=self._now_ms,
+            actor=f"node:{self.node_id}",
+            action="node.rejoined",
+            subject=self.node_id,
+            detail={
+                "epoch": begun.epoch,
+                "reason": begun.reason,
+                "basis_seq": begun.previous_seq,
+                "fork_events": begun.fork_events,
+                "seq": arrived.seq,
+            },
+        )
+        return ""
+
     def _ledger_checkpoint(self, arrived: _Arrived) -> str:
         """Hold our copy of the stock against the node's own sum of it, as of the checkpoint's basis."""
         stated = arrived.message.ledger_checkpoint
@@ -433,6 +451,7 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "field_proposed": Replica._field_proposed,
     "transfer_settled": Replica._transfer_settled,
     "store_restored": Replica._store_restored,
+    "epoch_begun": Replica._epoch_begun,
     "ledger_checkpoint": Replica._ledger_checkpoint,
     "label_advanced": Replica._label_advanced,
     "vision_decision": Replica._vision_decision,

@@ -46,6 +46,7 @@ def override_row(node_id: str, event: journal_pb2.NodeEvent) -> Values:
         "actor": event.actor,
         "state": changed.state,
         "changed_at_ms": event.at_ms,
+        "expires_after_ms": changed.expires_after_ms,
     }
 
 

@@ -57,6 +57,7 @@ class RightsBook:
             "state": said.state,
             "reference": said.reference,
             "changed_at_ms": self._now_ms,
+            "expires_after_ms": said.expires_after_ms,
         }
 
     def write(self) -> None:

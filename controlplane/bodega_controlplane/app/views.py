@@ -265,7 +265,8 @@ class NodeView:
     """How far a node and the hub are with each other; fields as in bodega.v1.NodeStatus.
 
     `health` is None and `last_contact_ms` 0 until the first heartbeat; `diverged_seq` is 0 while the hub's
-    copy of the stock agrees with the node's checkpoints.
+    copy of the stock agrees with the node's checkpoints; `lost_to_seq` is 0 unless the hub was restored and still
+    waits for what it has lost of the node's journal.
     """
 
     node_id: str
@@ -283,6 +284,8 @@ class NodeView:
     refused: int = 0
     parked: int = 0
     down_waiting: int = 0
+    lost_to_seq: int = 0
+    fenced: str = ""
     paused_at_ms: int = 0
     divergence: DivergenceView | None = None
 

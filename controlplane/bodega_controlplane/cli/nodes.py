@@ -49,7 +49,7 @@ def ls(hub: HubClient, as_json: bool) -> None:
 
     JSON: {"nodes": [{node_id, name, epoch, head_seq, applied_seq, down_head_seq, down_applied_seq,
     last_contact_ms, health, desired_generation, reported_generation, diverged_seq, refused, parked,
-    down_waiting, paused_at_ms, lag_ms, silent, divergence}]}.
+    down_waiting, paused_at_ms, lag_ms, silent, divergence, lost_to_seq, fenced}]}.
     """
     answer = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest())
     if as_json:
@@ -103,6 +103,8 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
         ("epoch", node.epoch),
         ("up", f"{node.applied_seq} of {node.head_seq} events committed here"),
         ("down", f"{node.down_applied_seq} of {node.down_head_seq} events applied there"),
+        ("fenced", node.fenced or "-"),
+        ("lost here", f"events up to {node.lost_to_seq}: waiting for the node" if node.lost_to_seq else "-"),
         ("configuration", f"generation {node.reported_generation} of {node.desired_generation}"),
         ("refused", f"{node.refused} times: bodegactl nodes refused {node_id}" if node.refused else "-"),
         ("parked", f"{node.parked} events: bodegactl nodes parked {node_id}" if node.parked else "-"),
@@ -192,6 +194,33 @@ def configure(hub: HubClient, node_id: str, settings: tuple[str, ...], as_json: 
     )
 
 
+@nodes.command("readmit")
+@click.argument("node_id", metavar="NODE")
+@click.option("--reason", required=True, help="Why it is the right machine; kept in the audit.")
+@json_option
+@hub_command
+def readmit(hub: HubClient, node_id: str, reason: str, as_json: bool) -> None:
+    """Let a node that is fenced begin a new epoch of its journal.
+
+    For a node that lost its disk, that runs from a copy of another, or whose journal is not the one that the
+    hub has. Stop every other agent of it first: while one is alive the hub refuses. The node comes back by
+    itself within a minute; what it wrote beside the hub's line is judged, kept, and told as a conflict.
+
+    \b
+    Example:
+      bodegactl nodes readmit lisbon-01 --reason "new disk, the old box is switched off"
+
+    JSON: {"node_id", "ends_ms"}.
+    """
+    ends_ms = hub.call(hub.nodes.ReadmitNode, pb.ReadmitNodeRequest(node_id=node_id, reason=reason)).ends_ms
+    if as_json:
+        emit_json({"node_id": node_id, "ends_ms": ends_ms})
+        return
+    click.echo(
+        f"{node_id} may begin a new epoch until {when(ends_ms)}. See it: bodegactl nodes show {node_id}"
+    )
+
+
 def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
     faults = []
     settings: dict[str, str] = {}
@@ -229,6 +258,8 @@ def _contact(node: pb.NodeStatus) -> str:
 
 def _health(node: pb.NodeStatus) -> str:
     """What the node says of itself, worst first; "ok" when there is nothing to say."""
+    if node.fenced:
+        return "fenced"
     if not node.HasField("health"):
         return "unknown"
     health = node.health

@@ -82,7 +82,7 @@ class DownPump:
         return {
             node_id
             for node_id, head in outbox.heads(tx).items()
-            if node_id not in self._cursors or self._cursors[node_id].head.seq < head.seq
+            if node_id not in self._cursors or self._cursors[node_id].head[:2] < head[:2]
         }
 
     async def _wait(self, seconds: float) -> None:
@@ -119,7 +119,10 @@ class DownPump:
         if node_id not in self._consumers:
             await connection.make_node_consumer(node_id)
             self._consumers.add(node_id)
-        cursor = self._cursors.get(node_id) or await self._find(connection, node_id)
+        cursor = self._cursors.get(node_id)
+        epoch = (await self._hub.read(lambda tx: outbox.applied_by(tx, node_id))).epoch
+        if cursor is None or cursor.head.epoch != epoch:
+            cursor = await self._find(connection, node_id)
         while envelope := await self._hub.read(_following(node_id, cursor.head)):
             try:
                 cursor = await _publish(connection, envelope, cursor)

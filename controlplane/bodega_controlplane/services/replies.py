@@ -55,6 +55,8 @@ class Replies:
             head_seq=request.head_seq,
             down=head_from_ack(request.down),
             health=_health(request.health),
+            acked=head_from_ack(request.acked) if request.HasField("acked") else None,
+            stopped=request.stopped,
             paused_at_ms=request.paused_at_ms,
         )
         answer = await self._desk.ask(beat)
@@ -67,6 +69,7 @@ class Replies:
             fenced=answer.fenced,
             come_back_after_ms=come_back_after_ms(self._desk.waiting, self._up.waiting),
             protocol=PROTOCOL,
+            needs_new_epoch=answer.needs_new_epoch,
             up_incarnation=self._watch.up_incarnation,
         )
 

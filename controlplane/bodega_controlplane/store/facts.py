@@ -31,7 +31,8 @@ def close_discrepancies(tx: Transaction, node_id: str, closed_seq: Mapping[tuple
         sa.update(table)
         .where(
             table.c.node_id == node_id,
-            table.c.epoch == sa.bindparam("opened_epoch"),
+            # A later epoch closes what an earlier one has opened, by the same sequence.
+            table.c.epoch <= sa.bindparam("opened_epoch"),
             table.c.seq == sa.bindparam("opened_seq"),
         )
         .values(closed_seq=sa.bindparam("by_seq"))
@@ -61,6 +62,13 @@ def put_tasks(tx: Transaction, rows: Sequence[Values]) -> None:
 def put_conflicts(tx: Transaction, rows: Sequence[Values]) -> None:
     """The same meeting of facts is the same row: the first one stays."""
     tx.upsert(schema.conflict, rows, keep=[column.name for column in schema.conflict.c])
+
+
+def has_conflict(tx: Transaction, conflict_id: str) -> bool:
+    """Whether this meeting of facts is known."""
+    table = schema.conflict
+    query = sa.select(table.c.conflict_id).where(table.c.conflict_id == conflict_id)
+    return tx.connection.execute(query).first() is not None
 
 
 def vision_decisions(tx: Transaction, order_id: str, limit: int) -> list[Row]:

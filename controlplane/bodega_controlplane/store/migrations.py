@@ -53,13 +53,16 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
-    # What people decide about conflicts; orders and goods that move between nodes; edits that nodes propose; the
-    # broker's streams, bulk that waits, telemetry.
+    # What people decide about conflicts; orders and goods that move between nodes; edits that nodes propose; how
+    # nodes come back; the broker's streams, bulk that waits, telemetry.
     3: Step(
         {
             schema.orders: ("service_class",),
             schema.fulfillment_order: ("assigned_event", "revoked_event", "shipped_event"),
             schema.sku: ("field_changes",),
+            schema.node_reservation: ("expires_after_ms",),
+            schema.rule_override: ("expires_after_ms",),
+            schema.down_log: ("at_ms",),
             schema.conflict: (
                 "sku_id",
                 "effects",
@@ -70,7 +73,15 @@ STEPS: Mapping[int, Step] = {
                 "decided_at_ms",
                 "override_ends_ms",
             ),
-            schema.node: ("refused", "foreign_ms", "paused_at_ms"),
+            schema.node: (
+                "refused",
+                "foreign_ms",
+                "paused_at_ms",
+                "lost_to_seq",
+                "fenced",
+                "desired_signature",
+                "down_trimmed_ms",
+            ),
             schema.refused_envelope: ("times", "last_ms"),
         },
         (
@@ -88,6 +99,10 @@ STEPS: Mapping[int, Step] = {
             schema.revoked_reservation,
             schema.telemetry,
             schema.work_to_stop,
+            schema.node_agent,
+            schema.node_epoch,
+            schema.node_snapshot,
+            schema.readmission,
         ),
         (schema.rule_override_open,),
     ),
@@ -96,7 +111,9 @@ STEPS: Mapping[int, Step] = {
 
 def _take(connection: sa.Connection, step: Step) -> None:
     for table, names in step.columns.items():
-        for name in names:
+        # A table that an earlier step has just made is in its newest shape already.
+        there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+        for name in [name for name in names if name not in there]:
             definition = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
     schema.metadata.create_all(connection, tables=step.tables)

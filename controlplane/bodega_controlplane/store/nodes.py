@@ -13,7 +13,12 @@ from bodega_controlplane.store.transaction import Transaction
 
 # Put together once, because every order and every envelope asks them.
 _BY_ID = sa.select(node).where(node.c.node_id == sa.bindparam("wanted"))
-_PLACES = sa.select(node.c.node_id, node.c.latitude, node.c.longitude).order_by(node.c.node_id)
+# Where the hub has lost events that the node holds (a restore), it knows neither stock nor rights: no new orders.
+_PLACES = (
+    sa.select(node.c.node_id, node.c.latitude, node.c.longitude)
+    .where(node.c.lost_to_seq == 0)
+    .order_by(node.c.node_id)
+)
 
 
 def by_id(tx: Transaction, node_id: str) -> Row | None:
@@ -32,7 +37,7 @@ def ids(tx: Transaction) -> list[str]:
 
 
 def places(tx: Transaction) -> list[Row]:
-    """node_id, latitude and longitude of every node."""
+    """node_id, latitude and longitude of every node that may be given orders."""
     return list(tx.connection.execute(_PLACES))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bodega.core.chain import GENESIS
-from bodega.core.sync import Recorded
+from bodega.core.sync import Head, Recorded
 from bodega_controlplane.store.schema import down_log
 from bodega_controlplane.store.transaction import Transaction
 
@@ -19,10 +19,19 @@ def append(
     first_seq: int,
     bodies: Sequence[bytes],
     hashes: Sequence[bytes],
+    *,
+    at_ms: int,
 ) -> None:
     """Write consecutive events; the caller holds the node's row and moves its head."""
     rows = [
-        {"node_id": node_id, "epoch": epoch, "seq": first_seq + place, "body": body, "hash": digest}
+        {
+            "node_id": node_id,
+            "epoch": epoch,
+            "seq": first_seq + place,
+            "body": body,
+            "hash": digest,
+            "at_ms": at_ms,
+        }
         for place, (body, digest) in enumerate(zip(bodies, hashes, strict=True))
     ]
     tx.insert_many(down_log, rows)
@@ -55,3 +64,25 @@ def hash_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None
         down_log.c.node_id == node_id, down_log.c.epoch == epoch, down_log.c.seq == seq
     )
     return tx.connection.execute(query).scalar_one_or_none()
+
+
+def trim(tx: Transaction, node_id: str, applied: Head, before_ms: int, rows_max: int) -> int:
+    """Delete what a node has applied and was written before a time, and all of older epochs; how many rows went.
+
+    The row at `applied` stays: the stream goes on from its hash.
+    """
+    old_epoch = down_log.c.epoch < applied.epoch
+    old = sa.and_(
+        down_log.c.epoch == applied.epoch, down_log.c.seq < applied.seq, down_log.c.at_ms < before_ms
+    )
+    gone = (
+        sa.select(down_log.c.epoch, down_log.c.seq)
+        .where(down_log.c.node_id == node_id, sa.or_(old_epoch, old))
+        .order_by(down_log.c.epoch, down_log.c.seq)
+        .limit(rows_max)
+    )
+    keys = [{"old_epoch": row.epoch, "old_seq": row.seq} for row in tx.connection.execute(gone)]
+    if keys:
+        which = (down_log.c.epoch == sa.bindparam("old_epoch"), down_log.c.seq == sa.bindparam("old_seq"))
+        tx.connection.execute(sa.delete(down_log).where(down_log.c.node_id == node_id, *which), keys)
+    return len(keys)

@@ -16,6 +16,8 @@ from bodega_controlplane.store.columns import text as _text
 from bodega_controlplane.store.schema_catalogue import gtin, lot, sku
 from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
+from bodega_controlplane.store.schema_down import down_log
+from bodega_controlplane.store.schema_epochs import node_agent, node_epoch, node_snapshot, readmission
 from bodega_controlplane.store.schema_orders import (
     fulfillment_order,
     order_line,
@@ -36,6 +38,7 @@ __all__ = [
     "conflict",
     "divergence",
     "divergence_count",
+    "down_log",
     "down_waiting",
     "field_proposal",
     "fulfillment_order",
@@ -43,10 +46,14 @@ __all__ = [
     "hub_override",
     "lot",
     "metadata",
+    "node_agent",
+    "node_epoch",
     "node_reservation",
     "node_rights",
+    "node_snapshot",
     "order_line",
     "orders",
+    "readmission",
     "reassignment",
     "refused_envelope",
     "reservation",
@@ -92,6 +99,10 @@ node = sa.Table(
     _int("diverged_seq", default=0),
     _int("refused", default=0),
     _int("foreign_ms", default=0),
+    _int("lost_to_seq", default=0),
+    _text("fenced", default=""),
+    _text("desired_signature", default=""),
+    _int("down_trimmed_ms", default=0),
     _int("paused_at_ms", default=0),
 )
 
@@ -203,6 +214,7 @@ rule_override = sa.Table(
     _text("actor"),
     _text("state"),
     _int("changed_at_ms"),
+    _int("expires_after_ms", default=0),
 )
 rule_override_open = sa.Index(
     "rule_override_open",
@@ -238,18 +250,6 @@ task = sa.Table(
     _text("bin_id"),
     _text("fulfillment_order_id"),
     _int("opened_at_ms"),
-)
-
-# The record of what the hub has told each node; NATS only carries it. Holds recipients inside `body`.
-down_log = sa.Table(
-    "down_log",
-    metadata,
-    _text("node_id", key=True),
-    _int("epoch", key=True),
-    _int("seq", key=True),
-    _bytes("body"),
-    _bytes("hash"),
-    sqlite_with_rowid=False,
 )
 
 audit = sa.Table(

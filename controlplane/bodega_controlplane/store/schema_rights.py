@@ -46,6 +46,7 @@ node_reservation = sa.Table(
     text("state"),
     text("reference"),
     integer("changed_at_ms"),
+    integer("expires_after_ms", default=0),
 )
 sa.Index(
     "node_reservation_pending",

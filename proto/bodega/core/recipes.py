@@ -166,7 +166,7 @@ def book(
         plain = _plain(command, recipe, goods[0], held, places, reference)
         if plain is not None:
             return plain
-    draft = _Draft(held, reference)
+    draft = Draft(held, reference)
     for item in goods:
         draft.carry(
             item,
@@ -207,8 +207,8 @@ def correct(movement: Movement, event: str, held: Book, *, reason: str) -> Booki
     What went away since is found again, never negative. Raises Refused for a serial that left the node by it
     and is back: what brought it back comes first.
     """
-    draft = _Draft(held, replace(movement.reference, corrects=event, reason=reason, final=False))
-    done = _without_detours(movement.postings)
+    draft = Draft(held, replace(movement.reference, corrects=event, reason=reason, final=False))
+    done = without_detours(movement.postings)
     if not done:
         raise Refused(f"event {event} has moved nothing in the end", hint="there is nothing to undo")
     left: dict[Account, int] = defaultdict(int)
@@ -229,7 +229,7 @@ def correct(movement: Movement, event: str, held: Book, *, reason: str) -> Booki
     return draft.booking("correct", movement.biz_step)
 
 
-def _without_detours(postings: Iterable[Posting]) -> list[Posting]:
+def without_detours(postings: Iterable[Posting]) -> list[Posting]:
     """What a movement has done in the end to each account, and to each serial, in its order."""
     nameless: dict[Account, int] = defaultdict(int)
     ways: dict[tuple[tuple[str, str, str], str], list[Account]] = {}
@@ -247,8 +247,8 @@ def _without_detours(postings: Iterable[Posting]) -> list[Posting]:
     return done
 
 
-class _Draft:
-    """A movement in the making: postings so far, and what they have taken from each account."""
+class Draft:
+    """A movement in the making: postings so far, and what they have taken from each account. See `core.rebase` too."""
 
     def __init__(self, held: Book, reference: Reference) -> None:
         self._held = held
@@ -304,6 +304,16 @@ class _Draft:
         lost = Account(book_place.sku_id, lot=book_place.lot, owner=book_place.owner, external=FOUND)
         self.postings += (Posting(book_place, -1, (serial,)), Posting(lost, 1, (serial,)))
         self._bring(found, place, 1, (serial,))
+
+    def take_from_elsewhere(self, sku_id: str, serial: str) -> None:
+        """A unit comes in that the book has in the node already: it is not there any more."""
+        there = self._held.serials.get((sku_id, serial))
+        if there is None or not there.is_physical or self._left_at(there) < 1:
+            return
+        lost = Account(sku_id, lot=there.lot, owner=there.owner, external=FOUND)
+        self.postings += (Posting(there, -1, (serial,)), Posting(lost, 1, (serial,)))
+        self._taken[there] += 1
+        self._note(there, -1)
 
     def _bring(self, source: Account, place: Account, quantity: int, serials: tuple[str, ...] = ()) -> None:
         self.postings += (Posting(source, -quantity, serials), Posting(place, quantity, serials))

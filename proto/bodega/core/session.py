@@ -81,6 +81,24 @@ def after_ack(out: Outbound, ack: Head, head: Head, own_hash: bytes | None) -> O
     return out.after_ack(ack)
 
 
+def after_hub_went_back(reader: Head, own_hash: bytes | None) -> Outbound | Fenced:
+    """The reader has less than it once acknowledged: it was put back from a backup, and gets the rest again.
+
+    `own_hash` is the own hash at `reader.seq`, None if the event is not here any more.
+    """
+    if own_hash is None:
+        return Fenced(
+            f"the hub was restored and has this node's events up to {reader.seq} only; what follows is not here"
+            " any more: restore the hub from a newer backup, or let the node begin a new epoch"
+        )
+    if own_hash != reader.hash:
+        return Fenced(
+            f"the hub was restored, and holds another event {reader.seq} than the journal:"
+            " a copy of this node is running"
+        )
+    return Outbound(sent=reader, acked=reader)
+
+
 def after_send(out: Outbound, last: Head) -> Outbound:
     """The broker took an envelope up to `last`; an ack that came first may already stand beyond it."""
     return out.after_send(last) if last.seq > out.sent.seq else out

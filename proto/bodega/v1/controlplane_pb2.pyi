@@ -954,6 +954,8 @@ class NodeStatus(_message.Message):
     LAG_MS_FIELD_NUMBER: _builtins.int
     SILENT_FIELD_NUMBER: _builtins.int
     DIVERGENCE_FIELD_NUMBER: _builtins.int
+    LOST_TO_SEQ_FIELD_NUMBER: _builtins.int
+    FENCED_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Node."""
     name: _builtins.str
@@ -988,6 +990,10 @@ class NodeStatus(_message.Message):
     """How old the oldest fact is that the node may have and the hub has not, milliseconds: see `silent`."""
     silent: _builtins.bool
     """The node has not been heard of for several heartbeats: `lag_ms` is then the most that may be missing."""
+    lost_to_seq: _builtins.int
+    """What of its journal the hub had committed once and has lost with a restore; 0 when nothing is missing any more."""
+    fenced: _builtins.str
+    """Why it is fenced, or has stopped by itself; empty if it is not."""
     @_builtins.property
     def health(self) -> _fleet_pb2.Health:
         """Its own word on how it is."""
@@ -1018,10 +1024,12 @@ class NodeStatus(_message.Message):
         lag_ms: _builtins.int = ...,
         silent: _builtins.bool = ...,
         divergence: Global___Divergence | None = ...,
+        lost_to_seq: _builtins.int = ...,
+        fenced: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["divergence", b"divergence", "health", b"health"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_seq", b"applied_seq", "desired_generation", b"desired_generation", "diverged_seq", b"diverged_seq", "divergence", b"divergence", "down_applied_seq", b"down_applied_seq", "down_head_seq", b"down_head_seq", "down_waiting", b"down_waiting", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "lag_ms", b"lag_ms", "last_contact_ms", b"last_contact_ms", "name", b"name", "node_id", b"node_id", "parked", b"parked", "paused_at_ms", b"paused_at_ms", "refused", b"refused", "reported_generation", b"reported_generation", "silent", b"silent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_seq", b"applied_seq", "desired_generation", b"desired_generation", "diverged_seq", b"diverged_seq", "divergence", b"divergence", "down_applied_seq", b"down_applied_seq", "down_head_seq", b"down_head_seq", "down_waiting", b"down_waiting", "epoch", b"epoch", "fenced", b"fenced", "head_seq", b"head_seq", "health", b"health", "lag_ms", b"lag_ms", "last_contact_ms", b"last_contact_ms", "lost_to_seq", b"lost_to_seq", "name", b"name", "node_id", b"node_id", "parked", b"parked", "paused_at_ms", b"paused_at_ms", "refused", b"refused", "reported_generation", b"reported_generation", "silent", b"silent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1224,6 +1232,54 @@ class SetDesiredStateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetDesiredStateResponse: _TypeAlias = SetDesiredStateResponse  # noqa: Y015
+
+@_typing.final
+class ReadmitNodeRequest(_message.Message):
+    """Approves a new epoch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """Node."""
+    reason: _builtins.str
+    """Why, in the person's words."""
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadmitNodeRequest: _TypeAlias = ReadmitNodeRequest  # noqa: Y015
+
+@_typing.final
+class ReadmitNodeResponse(_message.Message):
+    """It is approved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDS_MS_FIELD_NUMBER: _builtins.int
+    ends_ms: _builtins.int
+    """Milliseconds since 1970-01-01 UTC at which the approval ends, if no epoch has begun by then."""
+    def __init__(
+        self,
+        *,
+        ends_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_ms", b"ends_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadmitNodeResponse: _TypeAlias = ReadmitNodeResponse  # noqa: Y015
 
 @_typing.final
 class ExplainRouteRequest(_message.Message):

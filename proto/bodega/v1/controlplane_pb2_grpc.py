@@ -750,6 +750,11 @@ class NodeServiceStub:
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateRequest.SerializeToString,
                 response_deserializer=bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateResponse.FromString,
                 _registered_method=True)
+        self.ReadmitNode = channel.unary_unary(
+                '/bodega.v1.NodeService/ReadmitNode',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeResponse.FromString,
+                _registered_method=True)
         self.DiagnoseNode = channel.unary_unary(
                 '/bodega.v1.NodeService/DiagnoseNode',
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.DiagnoseNodeRequest.SerializeToString,
@@ -782,6 +787,13 @@ class NodeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadmitNode(self, request, context):
+        """Lets a node that lost its journal, or whose copy was running, begin a new epoch; good for a while.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DiagnoseNode(self, request, context):
         """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch.
         """
@@ -806,6 +818,11 @@ def add_NodeServiceServicer_to_server(servicer, server):
                     servicer.SetDesiredState,
                     request_deserializer=bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateRequest.FromString,
                     response_serializer=bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateResponse.SerializeToString,
+            ),
+            'ReadmitNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadmitNode,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeResponse.SerializeToString,
             ),
             'DiagnoseNode': grpc.unary_unary_rpc_method_handler(
                     servicer.DiagnoseNode,
@@ -895,6 +912,33 @@ class NodeService:
             '/bodega.v1.NodeService/SetDesiredState',
             bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateRequest.SerializeToString,
             bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadmitNode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.NodeService/ReadmitNode',
+            bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.ReadmitNodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

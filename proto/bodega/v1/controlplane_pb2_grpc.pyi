@@ -275,6 +275,8 @@ class NodeServiceStub:
     """Every node with epoch, heads, lag and last contact."""
     SetDesiredState: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.SetDesiredStateRequest, _controlplane_pb2.SetDesiredStateResponse]
     """Sets the configuration that a node should run."""
+    ReadmitNode: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ReadmitNodeRequest, _controlplane_pb2.ReadmitNodeResponse]
+    """Lets a node that lost its journal, or whose copy was running, begin a new epoch; good for a while."""
     DiagnoseNode: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.DiagnoseNodeRequest, _controlplane_pb2.DiagnoseNodeResponse]
     """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch."""
 
@@ -289,6 +291,8 @@ class NodeServiceAsyncStub(NodeServiceStub):
     """Every node with epoch, heads, lag and last contact."""
     SetDesiredState: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.SetDesiredStateRequest, _controlplane_pb2.SetDesiredStateResponse]  # type: ignore[assignment]
     """Sets the configuration that a node should run."""
+    ReadmitNode: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ReadmitNodeRequest, _controlplane_pb2.ReadmitNodeResponse]  # type: ignore[assignment]
+    """Lets a node that lost its journal, or whose copy was running, begin a new epoch; good for a while."""
     DiagnoseNode: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.DiagnoseNodeRequest, _controlplane_pb2.DiagnoseNodeResponse]  # type: ignore[assignment]
     """Asks a node, over the broker, how it is; UNAVAILABLE while it is out of touch."""
 
@@ -318,6 +322,14 @@ class NodeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_controlplane_pb2.SetDesiredStateResponse, _abc.Awaitable[_controlplane_pb2.SetDesiredStateResponse]]:
         """Sets the configuration that a node should run."""
+
+    @_abc_1.abstractmethod
+    def ReadmitNode(
+        self,
+        request: _controlplane_pb2.ReadmitNodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.ReadmitNodeResponse, _abc.Awaitable[_controlplane_pb2.ReadmitNodeResponse]]:
+        """Lets a node that lost its journal, or whose copy was running, begin a new epoch; good for a while."""
 
     @_abc_1.abstractmethod
     def DiagnoseNode(

@@ -269,6 +269,52 @@ class ConflictFound(_message.Message):
 Global___ConflictFound: _TypeAlias = ConflictFound  # noqa: Y015
 
 @_typing.final
+class EpochBegun(_message.Message):
+    """The first event of a new epoch: the journal goes on from what the hub held of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EPOCH_FIELD_NUMBER: _builtins.int
+    PREVIOUS_EPOCH_FIELD_NUMBER: _builtins.int
+    PREVIOUS_SEQ_FIELD_NUMBER: _builtins.int
+    PREVIOUS_HASH_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FORK_EVENTS_FIELD_NUMBER: _builtins.int
+    KEPT_IN_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.int
+    """The new epoch."""
+    previous_epoch: _builtins.int
+    """The epoch before it."""
+    previous_seq: _builtins.int
+    """The event that it follows."""
+    previous_hash: _builtins.bytes
+    """Chain hash at that event, 32 bytes."""
+    reason: _builtins.str
+    """"restored", "wiped" or "forked"."""
+    fork_events: _builtins.int
+    """Events of the old line that the hub never had: judged one by one, and recorded again where they hold."""
+    kept_in: _builtins.str
+    """File at the node that keeps the old line, or empty."""
+    def __init__(
+        self,
+        *,
+        epoch: _builtins.int = ...,
+        previous_epoch: _builtins.int = ...,
+        previous_seq: _builtins.int = ...,
+        previous_hash: _builtins.bytes = ...,
+        reason: _builtins.str = ...,
+        fork_events: _builtins.int = ...,
+        kept_in: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "fork_events", b"fork_events", "kept_in", b"kept_in", "previous_epoch", b"previous_epoch", "previous_hash", b"previous_hash", "previous_seq", b"previous_seq", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EpochBegun: _TypeAlias = EpochBegun  # noqa: Y015
+
+@_typing.final
 class ParkedEventApplied(_message.Message):
     """An event of the hub that could not be applied when it came has been applied now, after an upgrade."""
 
@@ -310,6 +356,7 @@ class NodeEvent(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     DEVICE_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
+    REBASED_FROM_FIELD_NUMBER: _builtins.int
     MOVEMENT_FIELD_NUMBER: _builtins.int
     FULFILLMENT_ADVANCED_FIELD_NUMBER: _builtins.int
     DISCREPANCY_OPENED_FIELD_NUMBER: _builtins.int
@@ -325,6 +372,7 @@ class NodeEvent(_message.Message):
     OVERRIDE_CHANGED_FIELD_NUMBER: _builtins.int
     LEDGER_CHECKPOINT_FIELD_NUMBER: _builtins.int
     STORE_RESTORED_FIELD_NUMBER: _builtins.int
+    EPOCH_BEGUN_FIELD_NUMBER: _builtins.int
     CONFLICT_FOUND_FIELD_NUMBER: _builtins.int
     FIELD_PROPOSED_FIELD_NUMBER: _builtins.int
     TRANSFER_SETTLED_FIELD_NUMBER: _builtins.int
@@ -342,6 +390,8 @@ class NodeEvent(_message.Message):
     """Which device the fact came from, or empty."""
     correlation_id: _builtins.str
     """Ties together everything that one order or one task caused."""
+    rebased_from: _builtins.str
+    """Event of a line that has ended, "<epoch>/<seq>", which this one records again in a new epoch; empty for all others."""
     @_builtins.property
     def movement(self) -> _stock_pb2.Movement:
         """Stock moved."""
@@ -403,6 +453,10 @@ class NodeEvent(_message.Message):
         """The store came from a backup."""
 
     @_builtins.property
+    def epoch_begun(self) -> Global___EpochBegun:
+        """A new epoch."""
+
+    @_builtins.property
     def conflict_found(self) -> Global___ConflictFound:
         """Two facts met."""
 
@@ -431,6 +485,7 @@ class NodeEvent(_message.Message):
         actor: _builtins.str = ...,
         device: _builtins.str = ...,
         correlation_id: _builtins.str = ...,
+        rebased_from: _builtins.str = ...,
         movement: _stock_pb2.Movement | None = ...,
         fulfillment_advanced: Global___FulfillmentAdvanced | None = ...,
         discrepancy_opened: _stock_pb2.DiscrepancyOpened | None = ...,
@@ -446,17 +501,18 @@ class NodeEvent(_message.Message):
         override_changed: _stock_pb2.OverrideChanged | None = ...,
         ledger_checkpoint: _stock_pb2.LedgerCheckpoint | None = ...,
         store_restored: _stock_pb2.StoreRestored | None = ...,
+        epoch_begun: Global___EpochBegun | None = ...,
         conflict_found: Global___ConflictFound | None = ...,
         field_proposed: _catalogue_pb2.FieldProposed | None = ...,
         transfer_settled: _stock_pb2.TransferSettled | None = ...,
         task_closed: Global___TaskClosed | None = ...,
         parked_event_applied: Global___ParkedEventApplied | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_applied", b"parked_event_applied", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_applied", b"parked_event_applied", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_applied", b"parked_event_applied", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_applied", b"parked_event_applied", "rebased_from", b"rebased_from", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "conflict_found", "field_proposed", "transfer_settled", "task_closed", "parked_event_applied"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "epoch_begun", "conflict_found", "field_proposed", "transfer_settled", "task_closed", "parked_event_applied"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 
@@ -491,6 +547,32 @@ class CancelRequested(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelRequested: _TypeAlias = CancelRequested  # noqa: Y015
+
+@_typing.final
+class StreamRestated(_message.Message):
+    """The hub's stream began anew, and all that the hub knows for the node has been said again before this event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREVIOUS_EPOCH_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    previous_epoch: _builtins.int
+    """Epoch of the stream before."""
+    reason: _builtins.str
+    """Why, in one sentence."""
+    def __init__(
+        self,
+        *,
+        previous_epoch: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["previous_epoch", b"previous_epoch", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamRestated: _TypeAlias = StreamRestated  # noqa: Y015
 
 @_typing.final
 class CountWanted(_message.Message):
@@ -661,6 +743,7 @@ class HubEvent(_message.Message):
     FULFILLMENT_REVOKED_FIELD_NUMBER: _builtins.int
     OVERRIDE_SET_FIELD_NUMBER: _builtins.int
     TRANSFER_CLOSED_FIELD_NUMBER: _builtins.int
+    STREAM_RESTATED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Identifier of what caused it at the hub."""
     at_ms: _builtins.int
@@ -713,6 +796,10 @@ class HubEvent(_message.Message):
     def transfer_closed(self) -> _stock_pb2.TransferClosed:
         """A transfer between nodes is over."""
 
+    @_builtins.property
+    def stream_restated(self) -> Global___StreamRestated:
+        """The stream began anew."""
+
     def __init__(
         self,
         *,
@@ -731,12 +818,13 @@ class HubEvent(_message.Message):
         fulfillment_revoked: Global___FulfillmentRevoked | None = ...,
         override_set: Global___OverrideSet | None = ...,
         transfer_closed: _stock_pb2.TransferClosed | None = ...,
+        stream_restated: Global___StreamRestated | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "sku", b"sku", "transfer_closed", b"transfer_closed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "seen_seq", b"seen_seq", "sku", b"sku", "transfer_closed", b"transfer_closed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "seen_seq", b"seen_seq", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "fulfillment_revoked", "override_set", "transfer_closed"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "fulfillment_revoked", "override_set", "transfer_closed", "stream_restated"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 

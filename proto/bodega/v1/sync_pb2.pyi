@@ -118,6 +118,8 @@ class HeartbeatRequest(_message.Message):
     DOWN_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
     PAUSED_AT_MS_FIELD_NUMBER: _builtins.int
+    ACKED_FIELD_NUMBER: _builtins.int
+    STOPPED_FIELD_NUMBER: _builtins.int
     PROTOCOL_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Node."""
@@ -129,6 +131,8 @@ class HeartbeatRequest(_message.Message):
     """Last sequence of the node's journal."""
     paused_at_ms: _builtins.int
     """Since when people have paused its sync, milliseconds since 1970-01-01 UTC; 0: it is not paused."""
+    stopped: _builtins.str
+    """Why the node has stopped writing its stream, empty if it has not: another one writes it, or its journal lost its end."""
     protocol: _builtins.int
     """Version of the protocol that the node speaks; 0 from one that is older than this field."""
     @_builtins.property
@@ -138,6 +142,10 @@ class HeartbeatRequest(_message.Message):
     @_builtins.property
     def health(self) -> _fleet_pb2.Health:
         """Health of the node."""
+
+    @_builtins.property
+    def acked(self) -> Global___Ack:
+        """What the node holds to be committed at the hub: a hub that has less was put back from a backup."""
 
     def __init__(
         self,
@@ -149,11 +157,13 @@ class HeartbeatRequest(_message.Message):
         down: Global___Ack | None = ...,
         health: _fleet_pb2.Health | None = ...,
         paused_at_ms: _builtins.int = ...,
+        acked: Global___Ack | None = ...,
+        stopped: _builtins.str = ...,
         protocol: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["down", b"down", "health", b"health"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acked", b"acked", "down", b"down", "health", b"health"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_nonce", b"boot_nonce", "down", b"down", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "node_id", b"node_id", "paused_at_ms", b"paused_at_ms", "protocol", b"protocol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked", b"acked", "boot_nonce", b"boot_nonce", "down", b"down", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "node_id", b"node_id", "paused_at_ms", b"paused_at_ms", "protocol", b"protocol", "stopped", b"stopped"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -170,6 +180,7 @@ class HeartbeatResponse(_message.Message):
     DOWN_HEAD_SEQ_FIELD_NUMBER: _builtins.int
     FENCED_FIELD_NUMBER: _builtins.int
     COME_BACK_AFTER_MS_FIELD_NUMBER: _builtins.int
+    NEEDS_NEW_EPOCH_FIELD_NUMBER: _builtins.int
     UP_INCARNATION_FIELD_NUMBER: _builtins.int
     PROTOCOL_FIELD_NUMBER: _builtins.int
     down_epoch: _builtins.int
@@ -182,6 +193,8 @@ class HeartbeatResponse(_message.Message):
     """The hub has much to do: its nodes are to spread their next heartbeats, and new connections if these end, over
     this time, each at a moment of its own. 0: as always.
     """
+    needs_new_epoch: _builtins.bool
+    """Set with `fenced` when a new epoch would mend it: the node may ask for one."""
     up_incarnation: _builtins.int
     """Changes when the stream up is not the one that it was: made anew, emptied or rolled back by the broker."""
     protocol: _builtins.int
@@ -198,12 +211,13 @@ class HeartbeatResponse(_message.Message):
         down_head_seq: _builtins.int = ...,
         fenced: _builtins.str = ...,
         come_back_after_ms: _builtins.int = ...,
+        needs_new_epoch: _builtins.bool = ...,
         up_incarnation: _builtins.int = ...,
         protocol: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["up", b"up"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["come_back_after_ms", b"come_back_after_ms", "down_epoch", b"down_epoch", "down_head_seq", b"down_head_seq", "fenced", b"fenced", "protocol", b"protocol", "up", b"up", "up_incarnation", b"up_incarnation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["come_back_after_ms", b"come_back_after_ms", "down_epoch", b"down_epoch", "down_head_seq", b"down_head_seq", "fenced", b"fenced", "needs_new_epoch", b"needs_new_epoch", "protocol", b"protocol", "up", b"up", "up_incarnation", b"up_incarnation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

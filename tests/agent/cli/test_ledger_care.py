@@ -11,6 +11,8 @@ from pathlib import Path
 import apsw
 import pytest
 
+from bodega.core.sync import Head
+from bodega_agent.store.forks import export_tail
 from bodega_agent.store.reader import Reader
 from support.bodega_command import COMMAND, answer, bodega, running_agent, write_config
 from support.ledger_care import BIN, receive, tamper
@@ -107,3 +109,19 @@ def test_what_verify_finds_has_exit_1_and_what_to_do(config, tmp_path):
     refused = bodega(config, "ledger", "backup", str(tmp_path / "copy.db"))
     assert refused.returncode == 1
     assert not (tmp_path / "copy.db").exists()
+
+
+def test_what_was_kept_of_a_line_that_ended_is_listed_and_read(config, tmp_path):
+    assert answer(config, "ledger", "forks") == []
+    assert "has never left the hub's line" in bodega(config, "ledger", "forks").stdout
+    folder = tmp_path / "archives"
+    folder.mkdir()
+    bodega(config, "ledger", "backup", str(folder / "fork-1-2-20270115T080000Z.db"))
+    with closing(Reader(tmp_path / "ledger.db")) as reader:
+        path = export_tail(reader, folder, node_id="lisbon-01", after=Head(1, 8, reader.hash_at(8) or b""))
+    assert path is not None
+    assert {row["kind"] for row in answer(config, "ledger", "forks")} == {"events", "ledger"}
+    for name, seqs in (("fork-1-2-20270115T080000Z.db", list(range(1, 11))), (path.name, [9, 10])):
+        lines = bodega(config, "ledger", "forks", name).stdout.splitlines()
+        assert [json.loads(line)["seq"] for line in lines] == seqs
+    assert bodega(config, "ledger", "forks", "none.db").returncode == 66

@@ -307,3 +307,14 @@ def test_a_port_in_use_ends_with_71(hub: ControlPlane, tmp_path: Path) -> None:
         assert said.code == 71
         assert port in said.err
         assert "Traceback" not in said.err
+
+
+def test_a_node_is_readmitted_with_a_reason_and_the_audit_says_so(hub: ControlPlane) -> None:
+    said = hub.ask("nodes", "readmit", "lisbon-01", "--reason", "new disk", "--json").json()
+    assert (said["node_id"], said["ends_ms"] > 0) == ("lisbon-01", True)
+    assert "may begin a new epoch until" in hub.ask("nodes", "readmit", "lisbon-01", "--reason", "x").out
+    entries = hub.ask("audit", "ls", "--subject", "lisbon-01", "--json").json()["entries"]
+    assert [entry["action"] for entry in entries[:2]] == ["node.readmitted"] * 2
+    assert "nodes ls" in refused(hub.ask("nodes", "readmit", "nobody", "--reason", "x"), 66)
+    assert hub.ask("nodes", "readmit", "lisbon-01").code == 2
+    assert "lost here" in hub.ask("nodes", "show", "lisbon-01").out

@@ -151,6 +151,7 @@ NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {
     "override_changed": _override,
     "ledger_checkpoint": _whole_node,
     "store_restored": _whole_node,
+    "epoch_begun": _whole_node,
     "conflict_found": _conflict,
     "field_proposed": _proposed,
     "transfer_settled": _settled,

@@ -26,6 +26,7 @@ from bodega_controlplane.app import (
     audit,
     catalogue,
     decisions,
+    epochs,
     idempotency,
     nodes,
     orders,
@@ -269,6 +270,12 @@ class Nodes(services.NodeServiceServicer):
             lambda tx: nodes.set_desired_state(tx, caller, request.node_id, settings, sign)
         )
         return pb.SetDesiredStateResponse(generation=generation)
+
+    async def ReadmitNode(self, request: pb.ReadmitNodeRequest, context: Context) -> pb.ReadmitNodeResponse:
+        """Typed and audited; it ends by itself."""
+        caller = _operator(self._hub)
+        ends_ms = await self._hub.run(lambda tx: epochs.readmit(tx, caller, request.node_id, request.reason))
+        return pb.ReadmitNodeResponse(ends_ms=ends_ms)
 
 
 class Decisions(services.DecisionServiceServicer):

@@ -158,6 +158,8 @@ def node_status(view: views.NodeView, now_ms: int) -> controlplane_pb2.NodeStatu
         refused=view.refused,
         parked=view.parked,
         down_waiting=view.down_waiting,
+        lost_to_seq=view.lost_to_seq,
+        fenced=view.fenced,
         paused_at_ms=view.paused_at_ms,
         lag_ms=lag.ms,
         silent=lag.silent,

@@ -9,9 +9,10 @@ import grpc
 
 from bodega.broker.rpc_server import RpcServer
 from bodega.limits import RPC_BODY_BYTES_MAX, RPC_CALLS_AT_ONCE_MAX
-from bodega.v1 import artifacts_pb2_grpc, renewal_pb2_grpc
+from bodega.v1 import artifacts_pb2_grpc, nodesync_pb2_grpc, renewal_pb2_grpc
 from bodega_controlplane.api.grpc.interceptor import Guard, NodeGate
 from bodega_controlplane.api.node.artifacts import Artifacts
+from bodega_controlplane.api.node.node_sync import NodeSync
 from bodega_controlplane.api.node.renewal import Renewal
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.artifacts import Shelf
@@ -30,6 +31,7 @@ class NodeServices:
         """Add all services to a grpc.aio server or an RpcServer."""
         artifacts_pb2_grpc.add_ArtifactServiceServicer_to_server(Artifacts(self.shelf), server)
         renewal_pb2_grpc.add_RenewalServiceServicer_to_server(Renewal(self.hub, self.authority), server)
+        nodesync_pb2_grpc.add_NodeSyncServiceServicer_to_server(NodeSync(self.hub), server)
 
     def over_the_broker(self) -> RpcServer:
         """A server for calls that come over the broker, which has checked who calls."""

@@ -39,6 +39,20 @@ CASES: Mapping[str, Case] = {
         "rights@1",
         "Cannot happen: each unit may be promised by one side only, the one that holds the right to it.",
     ),
+    "restored_node": Case(
+        "restored_node@1",
+        "What a node wrote beside the hub's line is judged event by event: goods stay where they were brought,"
+        " promises are checked again, every bin that was touched is counted.",
+    ),
+    "cloned_node": Case(
+        "cloned_node@1",
+        "Of two agents that run as one node, the one whose events the hub has goes on and the other is fenced;"
+        " what that one wrote is kept.",
+    ),
+    "restored_hub": Case(
+        "restored_hub@1",
+        "An order that the hub has forgotten with a restore stays at its node until a person decides.",
+    ),
     "count_races_movements": Case(
         "count_races_movements@1",
         "A count of a place that goods moved in or out of while it was counted books nothing and is asked for again.",
