@@ -9,14 +9,21 @@ summed per account first and everything is written with executemany.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bodega.codec import conflict_from_wire, fact_of, movement_from_wire, parse_node_event
+from bodega.codec import (
+    PlainMove,
+    conflict_from_wire,
+    fact_of,
+    movement_from_wire,
+    parse_node_event,
+    plain_move,
+)
 from bodega.core.checkpoints import physical_sha256
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.conflicts.row import Conflict
-from bodega.core.ledger import Account, Disposition, check, places_of_serials
+from bodega.core.ledger import Account, Disposition, Posting, check, places_of_serials
 from bodega.core.rights import spent_by
 from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
@@ -35,6 +42,12 @@ Values = dict[str, Any]
 
 # What the journal says of bytes that are no NodeEvent at all.
 UNREADABLE_FACT = "unreadable"
+
+_MOVEMENT = "movement"
+_PICK = "pick"
+# Commands that do nothing here but change balances, as long as they name no serials, transfers and reservations,
+# and correct nothing (`codec.plain_move`): what a node does all day, and so worth a way of its own.
+_PLAIN_COMMANDS = frozenset({"receive", "put_away", "move", _PICK, "pack", "unpack", "ship"})
 
 
 class _Arrived(NamedTuple):
@@ -58,8 +71,9 @@ class Replica:
         self._head_seq: int = node.head_seq
         self._work = OpenWork(tx, node.node_id, now_ms)
         self._rights = RightsBook(tx, node.node_id, now_ms)
-        self._arrived: list[_Arrived] = []
-        self._journal: list[Values] = []
+        self._arrived: list[_Arrived | PlainMove] = []
+        self._journal: list[tuple[Any, ...]] = []
+        self._accounts: dict[bytes, Account] = {}
         self._parked: list[Values] = []
         self._balances: dict[Account, int] = defaultdict(int)
         self._serials: dict[tuple[str, str], Values] = {}
@@ -74,23 +88,17 @@ class Replica:
 
     def take(self, first_seq: int, events: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         """Take judged events; nothing is written before `write`."""
-        epoch = self.head.epoch
+        epoch, node_id, now_ms = self.head.epoch, self.node_id, self._now_ms
         for seq, body, digest in zip(range(first_seq, first_seq + len(events)), events, hashes, strict=True):
-            arrived = _decode(seq, body)
-            self._arrived.append(arrived)
-            self._journal.append(
-                {
-                    "node_id": self.node_id,
-                    "epoch": epoch,
-                    "seq": seq,
-                    "cmd_id": arrived.message.cmd_id,
-                    "fact": arrived.fact,
-                    "at_ms": arrived.message.at_ms,
-                    "committed_ms": self._now_ms,
-                    "body": body,
-                    "hash": digest,
-                }
-            )
+            plain = plain_move(body, self._accounts)
+            if plain is not None and plain.command in _PLAIN_COMMANDS:
+                self._arrived.append(plain)
+                cmd_id, fact, at_ms = plain.cmd_id, _MOVEMENT, plain.at_ms
+            else:
+                arrived = _decode(seq, body)
+                self._arrived.append(arrived)
+                cmd_id, fact, at_ms = arrived.message.cmd_id, arrived.fact, arrived.message.at_ms
+            self._journal.append((node_id, epoch, seq, cmd_id, fact, at_ms, now_ms, body, digest))
         self.head = Head(epoch, first_seq + len(events) - 1, hashes[-1])
 
     def write(self) -> None:
@@ -100,7 +108,10 @@ class Replica:
         journal.append(self._tx, self._journal)
         self._work.load(self._works_named())
         for arrived in self._arrived:
-            self._apply(arrived)
+            if isinstance(arrived, PlainMove):
+                self._move(arrived)
+            else:
+                self._apply(arrived)
         self._work.write()
         self._rights.write()
         stock.add(self._tx, self.node_id, self._balances)
@@ -126,11 +137,22 @@ class Replica:
     def _works_named(self) -> set[str]:
         """Fulfillment orders that the effects of this batch may touch."""
         named = {
-            getattr(arrived.message, arrived.fact).fulfillment_order_id
+            arrived.fulfillment_order_id
+            if isinstance(arrived, PlainMove)
+            else getattr(arrived.message, arrived.fact).fulfillment_order_id
             for arrived in self._arrived
-            if arrived.fact in _NAMES_WORK
+            if isinstance(arrived, PlainMove) or arrived.fact in _NAMES_WORK
         }
         return named - {""}
+
+    def _move(self, move: PlainMove) -> None:
+        """What most events do: the same as `_movement`, where serials, rights and transfers play no part."""
+        source, target, quantity = move.source, move.target, move.quantity
+        self._balances[source] -= quantity
+        self._balances[target] += quantity
+        if move.command == _PICK and move.fulfillment_order_id:
+            taken = (Posting(source, -quantity), Posting(target, quantity))
+            self._picked(move.fulfillment_order_id, taken)
 
     def _apply(self, arrived: _Arrived) -> None:
         effect = _EFFECTS.get(arrived.fact)
@@ -157,11 +179,14 @@ class Replica:
             row = {**self._at(arrived.seq), **account._asdict(), "serial": serial}
             self._serials[sku_id, serial] = row
         self._rights.spent(spent_by(movement))
-        if movement.command == "pick" and movement.reference.fulfillment_order_id:
-            for account, quantity, _serials in movement.postings:
-                if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
-                    self._work.picked(movement.reference.fulfillment_order_id, account.sku_id, quantity)
+        if movement.command == _PICK and movement.reference.fulfillment_order_id:
+            self._picked(movement.reference.fulfillment_order_id, movement.postings)
         return ""
+
+    def _picked(self, work_id: str, postings: Iterable[Posting]) -> None:
+        for account, quantity, _serials in postings:
+            if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
+                self._work.picked(work_id, account.sku_id, quantity)
 
     def _fulfillment_advanced(self, arrived: _Arrived) -> str:
         return self._work.advanced(arrived.message.fulfillment_advanced, arrived.seq)
@@ -314,4 +339,4 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
 }
 
 KNOWN_FACTS = frozenset(_EFFECTS)
-_NAMES_WORK = frozenset({"movement", "fulfillment_advanced", "vision_decision"})
+_NAMES_WORK = frozenset({_MOVEMENT, "fulfillment_advanced", "vision_decision"})

@@ -26,6 +26,9 @@ LISTING = (
 # The key of serials, in the order in which they are listed.
 SERIALS_LISTING = (serial.c.sku_id, serial.c.serial, serial.c.node_id)
 
+# A node, an account, units.
+_ACCOUNT_COLUMNS = ("node_id", *Account._fields, "quantity")
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -150,21 +153,8 @@ def serials(
 
 def add(tx: Transaction, node_id: str, changes: Mapping[Account, int]) -> None:
     """Add to the balances of a node; accounts that come to zero disappear."""
-    rows = [
-        {
-            "node_id": node_id,
-            "sku_id": account.sku_id,
-            "bin": account.bin,
-            "disposition": account.disposition,
-            "lot": account.lot,
-            "owner": account.owner,
-            "external": account.external,
-            "quantity": change,
-        }
-        for account, change in changes.items()
-        if change
-    ]
+    rows = [(node_id, *account, change) for account, change in changes.items() if change]
     if not rows:
         return
-    tx.upsert(stock, rows, add=("quantity",))
+    tx.add_rows(stock, _ACCOUNT_COLUMNS, rows, add=("quantity",))
     tx.connection.execute(sa.delete(stock).where(stock.c.node_id == node_id, stock.c.quantity == 0))
