@@ -5,11 +5,12 @@ Events are decoded from the bytes that their writer recorded; those bytes, not t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
+from bodega import packing
 from bodega.core.conflicts.row import Conflict
 from bodega.core.ledger import (
     NO_REFERENCE,
@@ -296,9 +297,11 @@ def envelope_to_wire(envelope: Envelope) -> sync_pb2.Envelope:
     )
 
 
-def envelope_to_bytes(envelope: Envelope) -> bytes:
-    """The bytes that travel."""
-    return envelope_to_wire(envelope).SerializeToString()
+def envelope_to_bytes(envelope: Envelope, understood: Collection[int] = ()) -> bytes:
+    """The bytes that travel; packed where that pays, in a way that the reader has said it understands."""
+    message = envelope_to_wire(envelope)
+    packing.pack(message, understood)
+    return message.SerializeToString()
 
 
 def envelope_from_bytes(body: bytes) -> Envelope:
@@ -307,13 +310,13 @@ def envelope_from_bytes(body: bytes) -> Envelope:
 
 
 def envelope_from_wire(message: sync_pb2.Envelope) -> Envelope:
-    """The value of a message; not yet judged (`core.sync.judge`)."""
+    """The value of a message; not yet judged (`core.sync.judge`). Raises PeerFault if it cannot be unpacked."""
     return Envelope(
         message.node_id,
         message.epoch,
         message.first_seq,
         message.prev_hash,
-        tuple(message.events),
+        tuple(packing.events_of(message)),
         message.last_hash,
     )
 

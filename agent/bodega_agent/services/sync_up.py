@@ -8,7 +8,7 @@ names the message that must be the last one; if it is not, the pump reads it bac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from bodega.codec import envelope_from_bytes, envelope_to_bytes
 from bodega.core.backoff import full_jitter_s
@@ -55,6 +55,7 @@ class UpStream:
         self._ack_came = asyncio.Event()
         self._wake = asyncio.Event()
         self._failures = 0
+        self._understood: frozenset[int] = frozenset()
         self.fenced = ""
 
     @property
@@ -96,6 +97,10 @@ class UpStream:
             return
         self._rewind_to = reader_seq
         self._wake.set()
+
+    def take_understood(self, packings: Collection[int]) -> None:
+        """The hub unpacks these; until it says so, nothing is packed."""
+        self._understood = frozenset(packings)
 
     def hold(self) -> None:
         """Publish nothing until `resume`."""
@@ -187,7 +192,7 @@ class UpStream:
         self._expected_last = None  # unknown until the broker has answered
         try:
             stream_seq = await self._link.publish_up(
-                envelope.epoch, envelope_to_bytes(envelope), expected_last
+                envelope.epoch, envelope_to_bytes(envelope, self._understood), expected_last
             )
         except PublishConflict as conflict:
             self._conflicts += 1

@@ -11,6 +11,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from bodega import packing
 from bodega.codec import ack_text, head_from_ack, head_to_ack
 from bodega.core.session import Silence
 from bodega.errors import Unavailable
@@ -175,6 +176,7 @@ class SyncService:
             head_seq=self._up.head_seq,
             down=head_to_ack(self._node_id, self._down.head),
             health=await self._health(),
+            understands=packing.UNDERSTOOD,
         )
 
     async def _take(self, response: sync_pb2.HeartbeatResponse) -> None:
@@ -182,6 +184,7 @@ class SyncService:
             self._warned.discard("hub_silent")
             log.info("hub_answers_again")
         self._take_fence(response.fenced)
+        self._up.take_understood(response.understands)
         if response.HasField("up") and self._believe(response.up):
             self._notice_loss(response.up)
         await self._down.take_news(response.down_epoch, response.down_head_seq)

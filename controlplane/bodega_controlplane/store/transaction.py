@@ -20,7 +20,6 @@ import sqlalchemy as sa
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.copying import Rows, copy_aside, copy_rows
 
-
 # From so many rows on, PostgreSQL takes them faster by COPY.
 _COPY_ROWS_MIN = 100
 

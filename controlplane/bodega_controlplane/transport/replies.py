@@ -6,6 +6,7 @@ from google.protobuf.message import DecodeError
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from bodega import packing
 from bodega.codec import envelope_to_bytes, head_from_ack
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
@@ -66,6 +67,7 @@ class Replies:
             down_epoch=answer.down_epoch,
             down_head_seq=answer.down_seq,
             fenced=answer.fenced,
+            understands=packing.UNDERSTOOD,
         )
 
     async def _on_events(self, message: Msg) -> None:
