@@ -76,6 +76,7 @@ class SyncService:
         self._fenced_by_hub = ""
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
+        self._up_incarnation = 0
         self._warned: set[str] = set()
 
     def status(self) -> SyncStatus:
@@ -185,6 +186,9 @@ class SyncService:
             log.info("hub_answers_again")
         self._take_fence(response.fenced)
         self._up.take_understood(response.understands)
+        if response.up_incarnation != self._up_incarnation:
+            self._up_incarnation = response.up_incarnation
+            self._up.doubt()
         if response.HasField("up") and self._believe(response.up):
             self._notice_loss(response.up)
         await self._down.take_news(response.down_epoch, response.down_head_seq)
