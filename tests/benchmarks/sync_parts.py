@@ -1,0 +1,134 @@
+"""The parts of the sync benchmarks: a broker and a hub as processes, real agents, and a wire that counts.
+
+The broker runs as `packaging/examples/nats.conf` does, but for accounts and TLS. Everybody shares this machine's
+cores, the bench among them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bodega_agent.demo.handheld import ask
+from bodega_agent.demo.processes import Child, Recipe
+from bodega_controlplane.app import nodes
+from bodega_controlplane.keys import load_hub_key
+from bodega_controlplane.store.engine import open_store
+from bodega_controlplane.store.transaction import Transaction
+from support.controlplane import OPERATOR, node_draft
+from support.nats import NatsServer
+from support.waiting import until_async
+
+DRAINED_WITHIN_S = 600.0
+
+
+class Centre:
+    """A broker and a hub with these nodes registered. `database`: "sqlite" or a PostgreSQL URL."""
+
+    def __init__(self, folder: Path, node_ids: Sequence[str], database: str = "sqlite") -> None:
+        folder.mkdir(parents=True)
+        self.broker = NatsServer(folder / "nats")
+        self._folder = folder
+        self._database = database
+        data_dir = folder / "hub"
+        data_dir.mkdir()
+        self.verify_key = base64.b64encode(load_hub_key(data_dir).verify_key).decode()
+        _register(database, data_dir, node_ids)
+        config = folder / "controlplane.toml"
+        argv = (sys.executable, "-m", "bodega_controlplane.cli", "serve", "--config", str(config))
+        self.hub = Child(Recipe("hub", argv, folder / "hub.log"), folder)
+        self._config = config
+
+    async def start(self) -> None:
+        """Broker first, then the hub, which is ready when this returns."""
+        self.broker.start()
+        self._config.write_text(
+            f'data_dir = "{self._folder / "hub"}"\ndatabase = "{self._database}"\n'
+            f'[nats]\nurl = "{self.broker.url}"\n[http]\nport = 0\n[grpc]\nport = 0\n'
+        )
+        await self.hub.start()
+
+    async def stop(self) -> None:
+        """Both, in order."""
+        await self.hub.stop()
+        self.broker.stop()
+
+    def agent(self, node_id: str, state_dir: Path, broker_url: str) -> Agent:
+        """An agent of this centre, whose ledger lies in `state_dir`; not started yet."""
+        config = self._folder / f"{node_id}.toml"
+        config.write_text(
+            f'node_id = "{node_id}"\nstate_dir = "{state_dir}"\ncontrol_socket = "{state_dir / "s"}"\n'
+            f'[hub]\nnats_url = "{broker_url}"\nverify_key = "{self.verify_key}"\n[disk]\nballast = "1 MiB"\n'
+        )
+        argv = (sys.executable, "-m", "bodega_agent.cli", "run", "--config", str(config))
+        return Agent(
+            Child(Recipe(node_id, argv, self._folder / f"{node_id}.log"), self._folder), state_dir / "s"
+        )
+
+
+class Agent:
+    """A real agent process and its control socket."""
+
+    def __init__(self, child: Child, socket: Path) -> None:
+        self.child = child
+        self._socket = socket
+
+    async def sync(self) -> dict[str, Any]:
+        """Where its sync stands: `services.syncing.SyncStatus`."""
+        status: dict[str, Any] = await ask(self._socket, "sync")
+        return status
+
+    async def command(self, **command: object) -> int:
+        """One ledger command; the sequence of its event."""
+        result: dict[str, Any] = await ask(self._socket, "ledger.command", command=command)
+        return int(result["seq"])
+
+    async def until_acked(self, seq: int, within_s: float = DRAINED_WITHIN_S) -> None:
+        """Return once the hub's signed word that it has committed `seq` is here."""
+
+        async def acked() -> bool:
+            return int((await self.sync())["acked_seq"]) >= seq
+
+        await until_async(acked, within_s, f"the hub's ack of {seq}")
+
+
+@asynccontextmanager
+async def running(centre: Centre) -> AsyncIterator[Centre]:
+    """Started, and stopped in any case."""
+    try:
+        await centre.start()
+        yield centre
+    finally:
+        await centre.stop()
+
+
+@asynccontextmanager
+async def at_work(agent: Agent) -> AsyncIterator[Agent]:
+    """Started, and stopped in any case."""
+    try:
+        await agent.child.start()
+        yield agent
+    finally:
+        await agent.child.stop()
+
+
+def _register(database: str, data_dir: Path, node_ids: Sequence[str]) -> None:
+    def work(tx: Transaction) -> None:
+        for number, node_id in enumerate(node_ids):
+            nodes.register_node(tx, OPERATOR, node_draft(node_id, number=number))
+
+    store = open_store(database, data_dir)
+    try:
+        store.write(work)
+    finally:
+        store.close()
+
+
+async def moments(seconds: float) -> None:
+    """Let things run for so long: a measurement's own time, not a wait for something."""
+    await asyncio.sleep(seconds)
