@@ -163,12 +163,11 @@ def _remembered(key: bytes, known: dict[bytes, Account]) -> Account:
 
 
 class PlainMove(NamedTuple):
-    """An event that brings `quantity` units from one account to another, and does nothing else."""
+    """An event that brings `quantity` units from one account to another, and says no more than that."""
 
     cmd_id: str
     at_ms: int
     command: str
-    fulfillment_order_id: str
     source: Account
     target: Account
     quantity: int
@@ -177,16 +176,14 @@ class PlainMove(NamedTuple):
 def plain_move(body: bytes, known: dict[bytes, Account]) -> PlainMove | None:
     """Most of a node's events, read fast and found to sum to zero; None for all others, to be read in full.
 
-    Others are: what is no movement or no event, and a movement with more than two postings, with serials, a
-    correction, a transfer or a reservation. `known` as in `postings_of_event`.
+    Others are: what is no movement or no event, and a movement of more than two postings, or with serials, a
+    reason, a correction, a transfer, a reservation or news of a lot. `known` as in `postings_of_event`.
     """
     try:
         event = replay_pb2.SkimmedEvent.FromString(body)
         movement = event.movement
-        if movement.corrects or movement.transfer_id or movement.reservation_id:
-            return None
         postings = movement.postings
-        if len(postings) != 2:
+        if len(postings) != 2 or _says_more(movement):
             return None
         first, second = postings
         quantity, key, other_key = second.quantity, first.account, second.account
@@ -198,14 +195,16 @@ def plain_move(body: bytes, known: dict[bytes, Account]) -> PlainMove | None:
         return None
     if source.sku_id != target.sku_id or source.lot != target.lot or source.owner != target.owner:
         return None
-    return PlainMove(
-        event.cmd_id,
-        event.at_ms,
-        movement.command,
-        movement.fulfillment_order_id,
-        source,
-        target,
-        quantity,
+    return PlainMove(event.cmd_id, event.at_ms, movement.command, source, target, quantity)
+
+
+def _says_more(movement: replay_pb2.SkimmedMovement) -> bool:
+    return bool(
+        movement.corrects
+        or movement.reason
+        or movement.transfer_id
+        or movement.reservation_id
+        or movement.last_lot
     )
 
 

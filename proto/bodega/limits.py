@@ -15,6 +15,8 @@ BROKER_PINGS_OUTSTANDING_MAX = 2
 RECONNECT_BASE_S = 0.25
 RECONNECT_MAX_S = 30.0
 PUBLISH_WINDOW_ENVELOPES_MAX = 16
+# An ack is kept durably no more often than this: one that is lost in a crash costs nothing but a repeat.
+ACK_KEPT_EVERY_S = 0.25
 REFUSED_ENVELOPES_KEPT_MAX = 1_000
 HEARTBEAT_JITTER_RATIO = 0.2
 HEARTBEATS_SILENT_START = 2

@@ -16,11 +16,11 @@ from typing import Any
 
 from bodega_agent.demo.handheld import ask
 from bodega_agent.demo.processes import Child, Recipe
-from bodega_controlplane.app import nodes
+from bodega_controlplane.app import catalogue, nodes
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.store.transaction import Transaction
-from support.controlplane import OPERATOR, node_draft
+from support.controlplane import OPERATOR, node_draft, sku
 from support.nats import NatsServer
 from support.waiting import until_async
 
@@ -28,17 +28,23 @@ DRAINED_WITHIN_S = 600.0
 
 
 class Centre:
-    """A broker and a hub with these nodes registered. `database`: "sqlite" or a PostgreSQL URL."""
+    """A broker and a hub with these nodes registered. `database`: "sqlite" or a PostgreSQL URL.
 
-    def __init__(self, folder: Path, node_ids: Sequence[str], database: str = "sqlite") -> None:
+    `skus`: how large the catalogue is, of `ledger_rows`' SKUs.
+    """
+
+    def __init__(
+        self, folder: Path, node_ids: Sequence[str], database: str = "sqlite", skus: int = 0
+    ) -> None:
         folder.mkdir(parents=True)
         self.broker = NatsServer(folder / "nats")
         self._folder = folder
         self._database = database
         data_dir = folder / "hub"
         data_dir.mkdir()
-        self.verify_key = base64.b64encode(load_hub_key(data_dir).verify_key).decode()
-        _register(database, data_dir, node_ids)
+        self.verify_key_bytes = load_hub_key(data_dir).verify_key
+        self.verify_key = base64.b64encode(self.verify_key_bytes).decode()
+        _register(database, data_dir, node_ids, skus)
         config = folder / "controlplane.toml"
         argv = (sys.executable, "-m", "bodega_controlplane.cli", "serve", "--config", str(config))
         self.hub = Child(Recipe("hub", argv, folder / "hub.log"), folder)
@@ -117,10 +123,12 @@ async def at_work(agent: Agent) -> AsyncIterator[Agent]:
         await agent.child.stop()
 
 
-def _register(database: str, data_dir: Path, node_ids: Sequence[str]) -> None:
+def _register(database: str, data_dir: Path, node_ids: Sequence[str], skus: int) -> None:
     def work(tx: Transaction) -> None:
         for number, node_id in enumerate(node_ids):
             nodes.register_node(tx, OPERATOR, node_draft(node_id, number=number))
+        if skus:
+            catalogue.upsert_skus(tx, OPERATOR, [sku(f"SKU-{number:04}") for number in range(skus)])
 
     store = open_store(database, data_dir)
     try:

@@ -1,7 +1,7 @@
 """The node's journal on its way up: a pump with one envelope in the air, and a cursor.
 
 The pump alone moves the cursor forward and back; what others ask of it (send again from here) waits in a
-slot until its next turn. Acks are taken beside it, so that their fsync does not slow the sending. A publish
+slot until its next turn. Acks are taken beside it, and kept by yet another task, whose fsyncs slow nobody. A publish
 names the message that must be the last one; if it is not, the pump reads it back and compares.
 """
 
@@ -17,6 +17,7 @@ from bodega.core.sync import Head, Outbound, Recorded, pack
 from bodega.errors import PeerFault, Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import (
+    ACK_KEPT_EVERY_S,
     ENVELOPE_EVENTS_MAX,
     PUBLISH_CONFLICTS_IN_A_ROW_MAX,
     RECONNECT_BASE_S,
@@ -53,6 +54,7 @@ class UpStream:
         self._rewind_to: int | None = None
         self._ack: Head | None = None
         self._ack_came = asyncio.Event()
+        self._acked_more = asyncio.Event()
         self._wake = asyncio.Event()
         self._failures = 0
         self._understood: frozenset[int] = frozenset()
@@ -134,6 +136,7 @@ class UpStream:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_journal())
             tasks.create_task(self._take_acks())
+            tasks.create_task(self._keep_acks())
             tasks.create_task(self._pump())
 
     async def _watch_journal(self) -> None:
@@ -152,7 +155,7 @@ class UpStream:
             try:
                 await self._take(ack)
             except Unavailable as error:
-                log.warning("ack_not_kept", seq=ack.seq, reason=error.message)  # the next one says more
+                log.warning("ack_not_taken", seq=ack.seq, reason=error.message)  # the next one says more
 
     async def _take(self, ack: Head) -> None:
         head, own_hash = await self._journal.head(), await self._journal.hash_at(ack.seq)
@@ -164,7 +167,19 @@ class UpStream:
         elif result is not self._out:
             self._out = result
             self._wake.set()
-            await self._journal.record_ack(ack)
+            self._acked_more.set()
+
+    async def _keep_acks(self) -> None:
+        """Each record is an fsync, and acks come with every envelope: keep the newest, once in a while."""
+        while True:
+            await self._acked_more.wait()
+            self._acked_more.clear()
+            acked = self._out.acked
+            try:
+                await self._journal.record_ack(acked)
+            except Unavailable as error:
+                log.warning("ack_not_kept", seq=acked.seq, reason=error.message)  # the next one says more
+            await asyncio.sleep(ACK_KEPT_EVERY_S)
 
     async def _pump(self) -> None:
         while True:

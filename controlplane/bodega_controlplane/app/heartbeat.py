@@ -66,7 +66,8 @@ def beat(tx: Transaction, now_ms: int, heartbeat: Heartbeat) -> Answer:
 def _fault(tx: Transaction, node: Row, heartbeat: Heartbeat) -> str:
     if heartbeat.epoch != node.epoch:
         return f"its journal has epoch {heartbeat.epoch}, we know epoch {node.epoch}"
-    if heartbeat.head_seq < node.applied_seq:
+    # From the process that we know, it is only old news: what it has recorded since was faster.
+    if heartbeat.head_seq < node.applied_seq and heartbeat.boot_nonce != node.boot_nonce:
         return (
             f"its journal ends at {heartbeat.head_seq}, we have {node.applied_seq}: "
             "it has lost events, or runs from an old backup"

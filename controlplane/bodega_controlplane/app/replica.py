@@ -9,7 +9,7 @@ summed per account first and everything is written with executemany.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bodega.codec import (
@@ -23,7 +23,7 @@ from bodega.codec import (
 from bodega.core.checkpoints import physical_sha256
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.conflicts.row import Conflict
-from bodega.core.ledger import Account, Disposition, Posting, check, places_of_serials
+from bodega.core.ledger import Account, Disposition, check, places_of_serials
 from bodega.core.rights import spent_by
 from bodega.core.sync import Head
 from bodega.errors import IntegrityBroken, PeerFault
@@ -43,11 +43,9 @@ Values = dict[str, Any]
 # What the journal says of bytes that are no NodeEvent at all.
 UNREADABLE_FACT = "unreadable"
 
-_MOVEMENT = "movement"
-_PICK = "pick"
-# Commands that do nothing here but change balances, as long as they name no serials, transfers and reservations,
-# and correct nothing (`codec.plain_move`): what a node does all day, and so worth a way of its own.
-_PLAIN_COMMANDS = frozenset({"receive", "put_away", "move", _PICK, "pack", "unpack", "ship"})
+# Commands that take nothing that could be sold, and so only change balances, if nothing else is said with them
+# (`codec.plain_move`): most of what a node does all day, and worth a way of its own.
+_PLAIN_COMMANDS = frozenset({"receive", "put_away", "pack", "unpack", "ship"})
 
 
 class _Arrived(NamedTuple):
@@ -93,7 +91,7 @@ class Replica:
             plain = plain_move(body, self._accounts)
             if plain is not None and plain.command in _PLAIN_COMMANDS:
                 self._arrived.append(plain)
-                cmd_id, fact, at_ms = plain.cmd_id, _MOVEMENT, plain.at_ms
+                cmd_id, fact, at_ms = plain.cmd_id, "movement", plain.at_ms
             else:
                 arrived = _decode(seq, body)
                 self._arrived.append(arrived)
@@ -109,7 +107,8 @@ class Replica:
         self._work.load(self._works_named())
         for arrived in self._arrived:
             if isinstance(arrived, PlainMove):
-                self._move(arrived)
+                self._balances[arrived.source] -= arrived.quantity
+                self._balances[arrived.target] += arrived.quantity
             else:
                 self._apply(arrived)
         self._work.write()
@@ -137,22 +136,11 @@ class Replica:
     def _works_named(self) -> set[str]:
         """Fulfillment orders that the effects of this batch may touch."""
         named = {
-            arrived.fulfillment_order_id
-            if isinstance(arrived, PlainMove)
-            else getattr(arrived.message, arrived.fact).fulfillment_order_id
+            getattr(arrived.message, arrived.fact).fulfillment_order_id
             for arrived in self._arrived
-            if isinstance(arrived, PlainMove) or arrived.fact in _NAMES_WORK
+            if isinstance(arrived, _Arrived) and arrived.fact in _NAMES_WORK
         }
         return named - {""}
-
-    def _move(self, move: PlainMove) -> None:
-        """What most events do: the same as `_movement`, where serials, rights and transfers play no part."""
-        source, target, quantity = move.source, move.target, move.quantity
-        self._balances[source] -= quantity
-        self._balances[target] += quantity
-        if move.command == _PICK and move.fulfillment_order_id:
-            taken = (Posting(source, -quantity), Posting(target, quantity))
-            self._picked(move.fulfillment_order_id, taken)
 
     def _apply(self, arrived: _Arrived) -> None:
         effect = _EFFECTS.get(arrived.fact)
@@ -179,14 +167,11 @@ class Replica:
             row = {**self._at(arrived.seq), **account._asdict(), "serial": serial}
             self._serials[sku_id, serial] = row
         self._rights.spent(spent_by(movement))
-        if movement.command == _PICK and movement.reference.fulfillment_order_id:
-            self._picked(movement.reference.fulfillment_order_id, movement.postings)
+        if movement.command == "pick" and movement.reference.fulfillment_order_id:
+            for account, quantity, _serials in movement.postings:
+                if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
+                    self._work.picked(movement.reference.fulfillment_order_id, account.sku_id, quantity)
         return ""
-
-    def _picked(self, work_id: str, postings: Iterable[Posting]) -> None:
-        for account, quantity, _serials in postings:
-            if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
-                self._work.picked(work_id, account.sku_id, quantity)
 
     def _fulfillment_advanced(self, arrived: _Arrived) -> str:
         return self._work.advanced(arrived.message.fulfillment_advanced, arrived.seq)
@@ -339,4 +324,4 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
 }
 
 KNOWN_FACTS = frozenset(_EFFECTS)
-_NAMES_WORK = frozenset({_MOVEMENT, "fulfillment_advanced", "vision_decision"})
+_NAMES_WORK = frozenset({"movement", "fulfillment_advanced", "vision_decision"})
