@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -26,6 +27,9 @@ from support.waiting import until_async
 
 DRAINED_WITHIN_S = 600.0
 
+_WORKER = Path(__file__).with_name("sync_worker.py")
+_LINE_BYTES_MAX = 64 * 1024 * 1024
+
 
 class Centre:
     """A broker and a hub with these nodes registered. `database`: "sqlite" or a PostgreSQL URL.
@@ -42,8 +46,7 @@ class Centre:
         self._database = database
         data_dir = folder / "hub"
         data_dir.mkdir()
-        self.verify_key_bytes = load_hub_key(data_dir).verify_key
-        self.verify_key = base64.b64encode(self.verify_key_bytes).decode()
+        self.verify_key = base64.b64encode(load_hub_key(data_dir).verify_key).decode()
         _register(database, data_dir, node_ids, skus)
         config = folder / "controlplane.toml"
         argv = (sys.executable, "-m", "bodega_controlplane.cli", "serve", "--config", str(config))
@@ -89,10 +92,10 @@ class Agent:
         status: dict[str, Any] = await ask(self._socket, "sync")
         return status
 
-    async def command(self, **command: object) -> int:
-        """One ledger command; the sequence of its event."""
-        result: dict[str, Any] = await ask(self._socket, "ledger.command", command=command)
-        return int(result["seq"])
+    async def receive(self, cmd_id: str, sku: int) -> None:
+        """A unit of the catalogue's SKU of this number has come."""
+        command = {"command": "receive", "cmd_id": cmd_id, "sku_id": f"SKU-{sku:04}", "quantity": 1}
+        await ask(self._socket, "ledger.command", command=command)
 
     async def until_acked(self, seq: int, within_s: float = DRAINED_WITHIN_S) -> None:
         """Return once the hub's signed word that it has committed `seq` is here."""
@@ -101,6 +104,54 @@ class Agent:
             return int((await self.sync())["acked_seq"]) >= seq
 
         await until_async(acked, within_s, f"the hub's ack of {seq}")
+
+
+class Worker:
+    """A process of `sync_worker.py`: nodes of a centre that do as they are told."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    @asynccontextmanager
+    async def started(
+        cls, kind: str, centre: Centre, node_ids: Sequence[str], told: dict[str, object]
+    ) -> AsyncIterator[Worker]:
+        """Started, and killed in the end: it has said all that it had to say."""
+        asked = {
+            "kind": kind,
+            "url": centre.broker.url,
+            "verify_key": centre.verify_key,
+            "nodes": list(node_ids),
+            **told,
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(_WORKER),
+            json.dumps(asked),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=_LINE_BYTES_MAX,
+        )
+        try:
+            yield cls(process)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    def begin(self) -> None:
+        """What it waits for."""
+        assert self._process.stdin is not None, "it was started with a pipe"
+        self._process.stdin.write(b"\n")
+
+    async def said(self, what: str) -> Any:
+        """The value of its next line, which must be of this name."""
+        assert self._process.stdout is not None, "it was started with a pipe"
+        line = await self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"a worker ended before it said '{what}'")
+        return json.loads(line)[what]
 
 
 @asynccontextmanager
