@@ -13,7 +13,11 @@ HEARTBEAT_S = 5.0
 BROKER_PING_S = 3.0
 BROKER_PINGS_OUTSTANDING_MAX = 2
 RECONNECT_BASE_S = 0.25
-RECONNECT_MAX_S = 30.0
+# Of a thousand nodes that wait at random up to this, the last is back well within half a minute, and they come at
+# fewer than a hundred a second.
+RECONNECT_MAX_S = 16.0
+# The hub is one, and all nodes wait for it.
+HUB_RECONNECT_MAX_S = 2.0
 PUBLISH_WINDOW_ENVELOPES_MAX = 16
 # An ack is kept durably no more often than this: one that is lost in a crash costs nothing but a repeat.
 ACK_KEPT_EVERY_S = 0.25

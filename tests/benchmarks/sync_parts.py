@@ -63,9 +63,9 @@ class Centre:
         await self.hub.start()
 
     async def stop(self) -> None:
-        """Both, in order."""
+        """The hub in order; the broker's streams are needed by nobody any more."""
         await self.hub.stop()
-        self.broker.stop()
+        self.broker.kill()
 
     def agent(self, node_id: str, state_dir: Path, broker_url: str) -> Agent:
         """An agent of this centre, whose ledger lies in `state_dir`; not started yet."""
