@@ -8,7 +8,7 @@ ENVELOPE_BYTES_MAX = 256 * 1024
 EVENT_BYTES_MAX = 64 * 1024
 # Events are packed from so many bytes on, and sent packed if that leaves at most this share of them.
 PACKING_BYTES_MIN = 128
-PACKED_SHARE_MAX = 0.9
+PACKED_RATIO_MAX = 0.9
 HEARTBEAT_S = 5.0
 BROKER_PING_S = 3.0
 BROKER_PINGS_OUTSTANDING_MAX = 2

@@ -8,15 +8,16 @@ kept: the chain goes over the events themselves.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TypeAlias
 
 from backports import zstd
 from google.protobuf.message import DecodeError
 
 from bodega.errors import PeerFault
-from bodega.limits import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX, PACKED_SHARE_MAX, PACKING_BYTES_MIN
+from bodega.limits import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX, PACKED_RATIO_MAX, PACKING_BYTES_MIN
 from bodega.v1 import sync_pb2
 
-Packing = sync_pb2.Packing.ValueType
+Packing: TypeAlias = sync_pb2.Packing.ValueType
 
 # What this version unpacks, and so says in its heartbeats.
 UNDERSTOOD: tuple[Packing, ...] = (sync_pb2.PACKING_ZSTD,)
@@ -26,7 +27,7 @@ _LEVEL = 1
 
 # What a frame may hold: events at their bound, each with its tag and length.
 _UNPACKED_BYTES_MAX = ENVELOPE_BYTES_MAX + 8 * ENVELOPE_EVENTS_MAX
-_BOUNDED = {zstd.DecompressionParameter.window_log_max: _UNPACKED_BYTES_MAX.bit_length()}
+_BOUNDED: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _UNPACKED_BYTES_MAX.bit_length()}
 
 
 def pack(message: sync_pb2.Envelope, understood: Collection[int]) -> None:
@@ -37,7 +38,7 @@ def pack(message: sync_pb2.Envelope, understood: Collection[int]) -> None:
     if len(plain) < PACKING_BYTES_MIN:
         return
     packed = zstd.compress(plain, _LEVEL)
-    if len(packed) <= len(plain) * PACKED_SHARE_MAX:
+    if len(packed) <= len(plain) * PACKED_RATIO_MAX:
         message.packing = sync_pb2.PACKING_ZSTD
         message.packed = packed
         del message.events[:]
