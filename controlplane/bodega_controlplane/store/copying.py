@@ -6,7 +6,7 @@ transaction. Its errors leave here as SQLAlchemy's, so that `engine` runs again 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,14 +15,25 @@ from sqlalchemy.exc import DBAPIError
 Rows = Sequence[tuple[Any, ...]]
 
 
-def copy_rows(connection: sa.Connection, table: str, columns: Sequence[str], rows: Rows) -> None:
-    """Insert rows, each a tuple of `columns`, in order."""
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+# Our kinds of columns (`columns.py`) as PostgreSQL names them: COPY in binary form must be told.
+_TYPES: Mapping[type[sa.types.TypeEngine[Any]], str] = {
+    sa.Text: "text",
+    sa.BigInteger: "int8",
+    sa.LargeBinary: "bytea",
+}
+
+
+def copy_rows(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Rows, into: str = ""
+) -> None:
+    """Insert rows, each a tuple of `columns`, in order; `into` names another table of the same columns."""
+    statement = f"COPY {into or table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
     driver = connection.dialect.loaded_dbapi
     raw = connection.connection.driver_connection
     assert raw is not None, "a transaction has a connection"
     try:
         with raw.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types([_TYPES[type(table.c[name].type)] for name in columns])
             for row in rows:
                 copy.write_row(row)
     except driver.Error as error:
@@ -38,5 +49,5 @@ def copy_aside(connection: sa.Connection, table: sa.Table, columns: Sequence[str
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {aside} (LIKE {table.name}) ON COMMIT DELETE ROWS"
     )
-    copy_rows(connection, aside, columns, rows)
+    copy_rows(connection, table, columns, rows, into=aside)
     return aside

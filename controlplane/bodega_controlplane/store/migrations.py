@@ -19,10 +19,14 @@ from bodega_controlplane.store import schema
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one version adds: columns to tables that are there (each with a default for their rows), and tables."""
+    """What one version adds: columns to tables that are there (each with a default for their rows), and tables.
+
+    `on_postgresql`: statements for what only PostgreSQL keeps in another way.
+    """
 
     columns: Mapping[sa.Table, tuple[str, ...]]
     tables: tuple[sa.Table, ...] = ()
+    on_postgresql: tuple[str, ...] = ()
 
 
 # The version that a step leads to -> the step.
@@ -69,6 +73,10 @@ STEPS: Mapping[int, Step] = {
             schema.down_waiting,
             schema.telemetry,
         ),
+        on_postgresql=(
+            "DROP INDEX IF EXISTS stock_zero",
+            "ALTER TABLE stock SET (fillfactor = 70)",
+        ),
     ),
 }
 
@@ -79,6 +87,8 @@ def _take(connection: sa.Connection, step: Step) -> None:
             definition = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
     schema.metadata.create_all(connection, tables=step.tables)
+    for statement in step.on_postgresql if connection.dialect.name == "postgresql" else ():
+        connection.exec_driver_sql(statement)
 
 
 # Two processes that open a fresh PostgreSQL database at once must not both create its tables.

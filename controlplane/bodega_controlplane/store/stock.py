@@ -26,6 +26,13 @@ LISTING = (
 # The key of serials, in the order in which they are listed.
 SERIALS_LISTING = (serial.c.sku_id, serial.c.serial, serial.c.node_id)
 
+_DROP_ZERO = sa.delete(stock).where(stock.c.node_id == sa.bindparam("node_id"), stock.c.quantity == 0)
+# PostgreSQL has no index of what is zero, but one of bins and SKUs.
+_DROP_ZERO_OF = """
+DELETE FROM stock USING unnest(%s::text[], %s::text[]) AS touched(bin, sku_id)
+WHERE stock.node_id = %s AND stock.bin = touched.bin AND stock.sku_id = touched.sku_id AND stock.quantity = 0
+"""
+
 # A node, an account, units.
 _ACCOUNT_COLUMNS = ("node_id", *Account._fields, "quantity")
 
@@ -157,4 +164,9 @@ def add(tx: Transaction, node_id: str, changes: Mapping[Account, int]) -> None:
     if not rows:
         return
     tx.add_rows(stock, _ACCOUNT_COLUMNS, rows, add=("quantity",))
-    tx.connection.execute(sa.delete(stock).where(stock.c.node_id == node_id, stock.c.quantity == 0))
+    if tx.exclusive:
+        tx.connection.execute(_DROP_ZERO, {"node_id": node_id})
+    else:
+        touched = [account for account, change in changes.items() if change]
+        names = ([account.bin for account in touched], [account.sku_id for account in touched])
+        tx.connection.exec_driver_sql(_DROP_ZERO_OF, (*names, node_id))

@@ -76,7 +76,7 @@ class Transaction:
         if self.exclusive or len(rows) < _COPY_ROWS_MIN:
             self._each(table, columns, rows, "")
         else:
-            copy_rows(self.connection, table.name, columns, rows)
+            copy_rows(self.connection, table, columns, rows)
 
     def add_rows(self, table: sa.Table, columns: tuple[str, ...], rows: Rows, *, add: Iterable[str]) -> None:
         """Like `upsert` for many rows that are tuples of `columns`, no two of them with the same primary key."""
@@ -91,7 +91,7 @@ class Transaction:
         self.connection.exec_driver_sql(
             f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {aside} ORDER BY {keys}{ending}"  # noqa: S608 - names are our own
         )
-        self.connection.exec_driver_sql(f"TRUNCATE {aside}")
+        self.connection.exec_driver_sql(f"DELETE FROM {aside}")  # noqa: S608 - as above
 
     def upsert(
         self,
