@@ -32,6 +32,7 @@ class HubBook:
     heartbeats: list[sync_pb2.HeartbeatRequest] = field(default_factory=list)
     wants: list[sync_pb2.WantRequest] = field(default_factory=list)
     fenced: str = ""
+    understands: list[sync_pb2.Packing.ValueType] = field(default_factory=list)
 
     @property
     def hub_key(self) -> HubKey:
@@ -71,7 +72,11 @@ class HubBook:
         """What the hub says to a heartbeat."""
         self.heartbeats.append(request)
         return sync_pb2.HeartbeatResponse(
-            up=self.ack(), down_epoch=self.down_epoch, down_head_seq=len(self.down), fenced=self.fenced
+            up=self.ack(),
+            down_epoch=self.down_epoch,
+            down_head_seq=len(self.down),
+            fenced=self.fenced,
+            understands=self.understands,
         )
 
     def answer_want(self, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse:
