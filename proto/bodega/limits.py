@@ -6,13 +6,22 @@ from __future__ import annotations
 ENVELOPE_EVENTS_MAX = 200
 ENVELOPE_BYTES_MAX = 256 * 1024
 EVENT_BYTES_MAX = 64 * 1024
+# Events are packed from so many bytes on, and sent packed if that leaves at most this share of them.
+PACKING_BYTES_MIN = 128
+PACKED_RATIO_MAX = 0.9
 HEARTBEAT_S = 5.0
 BROKER_PING_S = 3.0
 BROKER_PINGS_OUTSTANDING_MAX = 2
 RECONNECT_BASE_S = 0.25
-# A fleet that has tried for long is back within this time of its broker.
+# A fleet that has tried for long is back within this time of its broker; a thousand nodes come a hundred a second.
 RECONNECT_MAX_S = 10.0
+# The hub is one, and all nodes wait for it.
+HUB_RECONNECT_MAX_S = 2.0
 PUBLISH_WINDOW_ENVELOPES_MAX = 16
+# Between two envelopes that are not full; the first one after a pause goes at once.
+LINGER_S = 0.05
+# An ack is kept durably no more often than this: one that is lost in a crash costs nothing but a repeat.
+ACK_KEPT_EVERY_S = 0.25
 REFUSED_ENVELOPES_KEPT_MAX = 1_000
 REFUSED_ENVELOPES_OF_NODE_KEPT_MAX = 50
 # A node that spoke for another one is fenced for so long after the last time.

@@ -231,3 +231,13 @@ safety_stock = -1
     assert {("data_dir", 1), ("database", 2), ("colour", 3), ("nats.url", 5)} <= found
     assert {("grpc.port", 9), ("promise.safety_stock", 11)} <= found
     assert any(where.startswith("http") for where, _ in found)
+
+
+def test_a_heartbeat_that_the_nodes_own_events_have_overtaken_is_old_news_and_no_loss(store: Store) -> None:
+    settle(store, "TEA")
+    node = NodeByHand()
+    node.shelve("TEA", 5)
+    assert not beat(store, head_seq=1, boot_nonce="this start").fenced
+    deliver(store, node.delivery())
+    assert not beat(store, head_seq=1, boot_nonce="this start").fenced
+    assert "ends at 1, we have 2" in beat(store, head_seq=1, boot_nonce="another start").fenced

@@ -35,6 +35,7 @@ class HubBook:
     come_back_after_ms: int = 0
     up_incarnation: int = 0
     telemetry: list[telemetry_pb2.TelemetryRow] = field(default_factory=list)
+    understands: list[sync_pb2.Packing.ValueType] = field(default_factory=list)
 
     @property
     def hub_key(self) -> HubKey:
@@ -80,6 +81,7 @@ class HubBook:
             fenced=self.fenced,
             come_back_after_ms=self.come_back_after_ms,
             up_incarnation=self.up_incarnation,
+            understands=self.understands,
         )
 
     def keep_telemetry(self, report: telemetry_pb2.TelemetryReport) -> telemetry_pb2.TelemetryKept:

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,8 @@ class PostgresServer:
         return f"postgresql+psycopg://bodega@/{name}?host={self.folder}"
 
 
-def _binaries() -> Path | None:
+def find_binaries() -> Path | None:
+    """Where the newest server's programs are, or None."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("initdb")
     if found:
@@ -59,15 +61,9 @@ def _server_user() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One server for the whole test run."""
-    binaries = _binaries()
-    if binaries is None:
-        reason = "there is no PostgreSQL server here (Debian: apt-get install postgresql)"
-        if os.environ.get("BODEGA_REQUIRE_POSTGRES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+@contextmanager
+def serving(binaries: Path, *, durable: bool) -> Iterator[PostgresServer]:
+    """A server of its own. `durable`: whether a commit is on the disk when it is answered, as in production."""
     # Not under pytest's folder: that one is closed to other users, and a socket's path must be short.
     folder = Path(tempfile.mkdtemp(prefix="bodega-pg-"))
     server = PostgresServer(folder, binaries, _server_user())
@@ -76,12 +72,28 @@ def postgres_server() -> Iterator[PostgresServer]:
     data = str(folder / "data")
     server.run("initdb", "-D", data, "-U", "bodega", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
     options = (
-        f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=50"
+        f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync={'on' if durable else 'off'}"
+        " -c max_connections=50"
     )
     server.run("pg_ctl", "-D", data, "-l", str(folder / "log"), "-o", options, "-w", "start")
-    yield server
-    server.run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield server
+    finally:
+        server.run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the whole test run."""
+    binaries = find_binaries()
+    if binaries is None:
+        reason = "there is no PostgreSQL server here (Debian: apt-get install postgresql)"
+        if os.environ.get("BODEGA_REQUIRE_POSTGRES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with serving(binaries, durable=False) as server:
+        yield server
 
 
 @pytest.fixture

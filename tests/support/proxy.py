@@ -2,7 +2,7 @@
 
 `cut()` resets what is open and every new connection. `black_hole()` keeps all open and passes nothing, as a
 firewall that forgot a connection does: neither side is told. `heal()` ends both; connections that were
-swallowed do not come back to life, for their bytes are lost.
+swallowed do not come back to life, for their bytes are lost. It counts what it passes, both ways.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class Proxy:
         self._state = Net.WHOLE
         self._healed = asyncio.Event()
         self.port = 0
+        self.passed_bytes = 0
+        self.connected_at_s = 0.0
 
     async def __aenter__(self) -> Proxy:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -85,6 +87,7 @@ class Proxy:
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream_reader, upstream = await asyncio.open_connection("127.0.0.1", self._upstream_port)
         self._links.add(upstream)
+        self.connected_at_s = asyncio.get_running_loop().time()
         try:
             pumps = [
                 asyncio.create_task(self._pump(reader, upstream)),
@@ -104,4 +107,5 @@ class Proxy:
                 await self._healed.wait()  # reading no more fills the sender's socket, as a dead line does
                 return
             writer.write(data)
+            self.passed_bytes += len(data)
             await writer.drain()

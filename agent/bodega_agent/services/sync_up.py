@@ -1,14 +1,14 @@
 """The node's journal on its way up: a pump with one envelope in the air, and a cursor.
 
 The pump alone moves the cursor forward and back; what others ask of it (send again from here) waits in a
-slot until its next turn. Acks are taken beside it, so that their fsync does not slow the sending. A publish
+slot until its next turn. Acks are taken beside it, and kept by yet another task, whose fsyncs slow nobody. A publish
 names the message that must be the last one; if it is not, the pump reads it back and compares.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from bodega.codec import envelope_from_bytes, envelope_to_bytes
 from bodega.core.backoff import full_jitter_s
@@ -25,7 +25,9 @@ from bodega.core.sync import Head, Outbound, Recorded, pack
 from bodega.errors import PeerFault, Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import (
+    ACK_KEPT_EVERY_S,
     ENVELOPE_EVENTS_MAX,
+    LINGER_S,
     PUBLISH_CONFLICTS_IN_A_ROW_MAX,
     RECONNECT_BASE_S,
     RECONNECT_MAX_S,
@@ -62,8 +64,11 @@ class UpStream:
         self._went_back_to: Head | None = None
         self._ack: Head | None = None
         self._ack_came = asyncio.Event()
+        self._acked_more = asyncio.Event()
         self._wake = asyncio.Event()
         self._failures = 0
+        self._understood: frozenset[int] = frozenset()
+        self._next_small_s = 0.0
         self.fenced = ""
         # The journal is not the one that the hub has: a new epoch would mend it.
         self.place_lost = False
@@ -130,6 +135,10 @@ class UpStream:
         self.rewind_to(reader_seq)
         self._wake.set()
 
+    def take_understood(self, packings: Collection[int]) -> None:
+        """The hub unpacks these; until it says so, nothing is packed."""
+        self._understood = frozenset(packings)
+
     def hold(self) -> None:
         """Publish nothing until `resume`."""
         self._held = True
@@ -158,6 +167,7 @@ class UpStream:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_journal())
             tasks.create_task(self._take_acks())
+            tasks.create_task(self._keep_acks())
             tasks.create_task(self._pump())
 
     async def _watch_journal(self) -> None:
@@ -176,7 +186,7 @@ class UpStream:
             try:
                 await self._take(ack)
             except Unavailable as error:
-                log.warning("ack_not_kept", seq=ack.seq, reason=error.message)  # the next one says more
+                log.warning("ack_not_taken", seq=ack.seq, reason=error.message)  # the next one says more
 
     async def _take(self, ack: Head) -> None:
         head, own_hash = await self._journal.head(), await self._journal.hash_at(ack.seq)
@@ -188,7 +198,19 @@ class UpStream:
         elif result is not self._out:
             self._out = result
             self._wake.set()
-            await self._journal.record_ack(ack)
+            self._acked_more.set()
+
+    async def _keep_acks(self) -> None:
+        """Each record is an fsync, and acks come with every envelope: keep the newest, once in a while."""
+        while True:
+            await self._acked_more.wait()
+            self._acked_more.clear()
+            acked = self._out.acked
+            try:
+                await self._journal.record_ack(acked)
+            except Unavailable as error:
+                log.warning("ack_not_kept", seq=acked.seq, reason=error.message)  # the next one says more
+            await asyncio.sleep(ACK_KEPT_EVERY_S)
 
     async def _pump(self) -> None:
         while True:
@@ -213,6 +235,12 @@ class UpStream:
         if not may_send(self._out):
             return False
         events = await self._journal.events_after(self._out.sent.seq, ENVELOPE_EVENTS_MAX)
+        linger_s = self._next_small_s - asyncio.get_running_loop().time()
+        if 0 < len(events) < ENVELOPE_EVENTS_MAX and linger_s > 0:
+            # One has just left: on a busy floor, two events in one envelope take half the bytes.
+            self._next_small_s = 0.0
+            await asyncio.sleep(linger_s)
+            return True
         if events:
             await self._send(events, self._expected_last)
         return bool(events)
@@ -222,7 +250,7 @@ class UpStream:
         self._expected_last = None  # unknown until the broker has answered
         try:
             stream_seq = await self._link.publish_up(
-                envelope.epoch, envelope_to_bytes(envelope), expected_last
+                envelope.epoch, envelope_to_bytes(envelope, self._understood), expected_last
             )
         except PublishConflict as conflict:
             self._conflicts += 1
@@ -232,6 +260,8 @@ class UpStream:
                 raise Unavailable(conflict.message) from conflict
             return
         self._expected_last = stream_seq
+        if len(events) < ENVELOPE_EVENTS_MAX:
+            self._next_small_s = asyncio.get_running_loop().time() + LINGER_S
         self._conflicts = self._failures = 0
         self._out = after_send(self._out, Head(envelope.epoch, envelope.last_seq, envelope.last_hash))
 
@@ -276,7 +306,7 @@ class UpStream:
                 " restore the hub from a newer backup, or this node's state from one"
             )
             return
-        before = self._out.sent.seq
+        before, self._next_small_s = self._out.sent.seq, 0.0
         self._out = after_want(self._out, Head(self.epoch, reader_seq, reader_hash))
         log.info("sync_rewound", from_seq=before, to_seq=reader_seq)
 

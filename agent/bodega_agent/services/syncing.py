@@ -11,6 +11,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from bodega import packing
 from bodega.codec import ack_text, head_from_ack, head_to_ack
 from bodega.core.pacing import next_beat_s, spread_s
 from bodega.core.protocol import PROTOCOL, skew_fault
@@ -248,6 +249,7 @@ class SyncService:
             acked=head_to_ack(self._node_id, self._up.acked),
             stopped=self._fenced_here or self._up.fenced,
             paused_at_ms=self.paused_at_ms,
+            understands=packing.UNDERSTOOD,
         )
 
     async def _take(self, response: sync_pb2.HeartbeatResponse, request: sync_pb2.HeartbeatRequest) -> None:
@@ -259,6 +261,7 @@ class SyncService:
         self._hub_wants_new_epoch = response.needs_new_epoch
         self._waits_for_hub = False
         self._take_fence(response.fenced or skew_fault("the hub", response.protocol))
+        self._up.take_understood(response.understands)
         if response.up_incarnation != self._up_incarnation:
             if self._up_incarnation:
                 log.info("stream_up_changed", was=self._up_incarnation, incarnation=response.up_incarnation)

@@ -86,7 +86,8 @@ def _fault(node: Row, heartbeat: Heartbeat) -> _Fault:
     known, said = int(node.epoch), heartbeat.epoch
     if said < known:
         return _Fault(f"its journal has epoch {said}, epoch {known} was begun since", needs_new_epoch=True)
-    if heartbeat.head_seq < node.applied_seq:
+    # From the process that we know, it is only old news: what it has recorded since was faster.
+    if heartbeat.head_seq < node.applied_seq and heartbeat.boot_nonce != node.boot_nonce:
         reason = f"its journal ends at {heartbeat.head_seq}, we have {node.applied_seq}: "
         return _Fault(f"{reason}it has lost events, or runs from an old backup", needs_new_epoch=True)
     if said > known and (heartbeat.acked is None or heartbeat.acked.seq < node.applied_seq):

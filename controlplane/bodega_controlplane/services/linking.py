@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bodega.core.backoff import full_jitter_s
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
-from bodega.limits import HEARTBEAT_S, RECONNECT_BASE_S, RECONNECT_MAX_S
+from bodega.limits import HEARTBEAT_S, HUB_RECONNECT_MAX_S, RECONNECT_BASE_S
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.services.down import DownPump
 from bodega_controlplane.services.ports import FleetLink
@@ -46,7 +46,7 @@ class LinkService:
             except* Unavailable as errors:
                 self._say_lost(_first(errors))
             attempt = 0 if clock() - started > HEARTBEAT_S else attempt + 1
-            await asyncio.sleep(full_jitter_s(attempt, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
+            await asyncio.sleep(full_jitter_s(attempt, RECONNECT_BASE_S, HUB_RECONNECT_MAX_S, self._draw()))
 
     async def _one_connection(self) -> None:
         connection = await self._link.connect(self._replies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bodega import packing
 from bodega.codec import envelope_to_wire, head_from_ack, without_zero_characters
 from bodega.core.pacing import come_back_after_ms
 from bodega.core.protocol import PROTOCOL, skew_fault
@@ -71,6 +72,7 @@ class Replies:
             protocol=PROTOCOL,
             needs_new_epoch=answer.needs_new_epoch,
             up_incarnation=self._watch.up_incarnation,
+            understands=packing.UNDERSTOOD,
         )
 
     async def _fence_foreign(

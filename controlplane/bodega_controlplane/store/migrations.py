@@ -21,11 +21,14 @@ from bodega_controlplane.store import schema
 class Step:
     """What one version adds: columns to tables that are there (each with a default for their rows), tables, and
     indexes of tables that are there.
+
+    `on_postgresql`: statements for what only PostgreSQL keeps in another way.
     """
 
     columns: Mapping[sa.Table, tuple[str, ...]]
     tables: tuple[sa.Table, ...] = ()
     indexes: tuple[sa.Index, ...] = ()
+    on_postgresql: tuple[str, ...] = ()
 
 
 # The version that a step leads to -> the step.
@@ -105,6 +108,10 @@ STEPS: Mapping[int, Step] = {
             schema.readmission,
         ),
         (schema.rule_override_open,),
+        on_postgresql=(
+            "DROP INDEX IF EXISTS stock_zero",
+            "ALTER TABLE stock SET (fillfactor = 70)",
+        ),
     ),
 }
 
@@ -119,6 +126,8 @@ def _take(connection: sa.Connection, step: Step) -> None:
     schema.metadata.create_all(connection, tables=step.tables)
     for index in step.indexes:
         index.create(connection, checkfirst=True)
+    for statement in step.on_postgresql if connection.dialect.name == "postgresql" else ():
+        connection.exec_driver_sql(statement)
 
 
 # Two processes that open a fresh PostgreSQL database at once must not both create its tables.

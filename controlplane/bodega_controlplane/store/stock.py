@@ -36,6 +36,16 @@ LISTING = (
 # The key of serials, in the order in which they are listed.
 SERIALS_LISTING = (serial.c.sku_id, serial.c.serial, serial.c.node_id)
 
+_DROP_ZERO = sa.delete(stock).where(stock.c.node_id == sa.bindparam("node_id"), stock.c.quantity == 0)
+# PostgreSQL has no index of what is zero, but one of bins and SKUs.
+_DROP_ZERO_OF = """
+DELETE FROM stock USING unnest(%s::text[], %s::text[]) AS touched(bin, sku_id)
+WHERE stock.node_id = %s AND stock.bin = touched.bin AND stock.sku_id = touched.sku_id AND stock.quantity = 0
+"""
+
+# A node, an account, units.
+_ACCOUNT_COLUMNS = ("node_id", *Account._fields, "quantity")
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -222,21 +232,13 @@ def serials(
 
 def add(tx: Transaction, node_id: str, changes: Mapping[Account, int]) -> None:
     """Add to the balances of a node; accounts that come to zero disappear."""
-    rows = [
-        {
-            "node_id": node_id,
-            "sku_id": account.sku_id,
-            "bin": account.bin,
-            "disposition": account.disposition,
-            "lot": account.lot,
-            "owner": account.owner,
-            "external": account.external,
-            "quantity": change,
-        }
-        for account, change in changes.items()
-        if change
-    ]
+    rows = [(node_id, *account, change) for account, change in changes.items() if change]
     if not rows:
         return
-    tx.upsert(stock, rows, add=("quantity",))
-    tx.connection.execute(sa.delete(stock).where(stock.c.node_id == node_id, stock.c.quantity == 0))
+    tx.add_rows(stock, _ACCOUNT_COLUMNS, rows, add=("quantity",))
+    if tx.exclusive:
+        tx.connection.execute(_DROP_ZERO, {"node_id": node_id})
+    else:
+        touched = [account for account, change in changes.items() if change]
+        names = ([account.bin for account in touched], [account.sku_id for account in touched])
+        tx.connection.exec_driver_sql(_DROP_ZERO_OF, (*names, node_id))

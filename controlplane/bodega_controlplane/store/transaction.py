@@ -21,6 +21,10 @@ from sqlalchemy.exc import OperationalError
 
 from bodega.limits import TEXT_CHARS_MAX
 from bodega_controlplane.store import schema
+from bodega_controlplane.store.copying import Rows, copy_aside, copy_rows
+
+# From so many rows on, PostgreSQL takes them faster by COPY.
+_COPY_ROWS_MIN = 100
 
 
 class Contended(Exception):
@@ -90,6 +94,28 @@ class Transaction:
         """Insert rows that all have the same columns."""
         self._many(table, rows, "")
 
+    def insert_rows(self, table: sa.Table, columns: tuple[str, ...], rows: Rows) -> None:
+        """Insert many rows that are tuples of `columns`."""
+        if self.exclusive or len(rows) < _COPY_ROWS_MIN:
+            self._each(table, columns, rows, "")
+        else:
+            copy_rows(self.connection, table, columns, rows)
+
+    def add_rows(self, table: sa.Table, columns: tuple[str, ...], rows: Rows, *, add: Iterable[str]) -> None:
+        """Like `upsert` for many rows that are tuples of `columns`, no two of them with the same primary key."""
+        ending = _on_conflict(table, columns, frozenset(), frozenset(add))
+        if self.exclusive or len(rows) < _COPY_ROWS_MIN:
+            self._each(table, columns, rows, ending)
+            return
+        aside = copy_aside(self.connection, table, columns, rows)
+        names = ", ".join(columns)
+        # In the order of the key, as every other writer of these rows takes them.
+        keys = ", ".join(column.name for column in table.primary_key)
+        self.connection.exec_driver_sql(
+            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {aside} ORDER BY {keys}{ending}"  # noqa: S608 - names are our own
+        )
+        self.connection.exec_driver_sql(f"DELETE FROM {aside}")  # noqa: S608 - as above
+
     def upsert(
         self,
         table: sa.Table,
@@ -113,11 +139,14 @@ class Transaction:
         if not rows:
             return
         columns = tuple(rows[0])
+        # itemgetter answers with a tuple for two columns and more; no table here has fewer.
+        self._each(table, columns, list(map(itemgetter(*columns), rows)), ending)
+
+    def _each(self, table: sa.Table, columns: tuple[str, ...], rows: Rows, ending: str) -> None:
         marks = ", ".join(["?" if self.exclusive else "%s"] * len(columns))
         names = ", ".join(columns)
         statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){ending}"  # noqa: S608 - names are our own
-        # itemgetter answers with a tuple for two columns and more; no table here has fewer.
-        self.connection.exec_driver_sql(statement, list(map(itemgetter(*columns), rows)))
+        self.connection.exec_driver_sql(statement, list(rows))
 
 
 @cache

@@ -25,23 +25,25 @@ _sym_db = _symbol_database.Default()
 from bodega.v1 import fleet_pb2 as bodega_dot_v1_dot_fleet__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x62odega/v1/sync.proto\x12\tbodega.v1\x1a\x15\x62odega/v1/fleet.proto\"s\n\x08\x45nvelope\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x11\n\tfirst_seq\x18\x03 \x01(\x04\x12\x11\n\tprev_hash\x18\x04 \x01(\x0c\x12\x0e\n\x06\x65vents\x18\x05 \x03(\x0c\x12\x11\n\tlast_hash\x18\x06 \x01(\x0c\"S\n\x03\x41\x63k\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0b\n\x03seq\x18\x03 \x01(\x04\x12\x0c\n\x04hash\x18\x04 \x01(\x0c\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"\xf1\x01\n\x10HeartbeatRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x12\n\nboot_nonce\x18\x03 \x01(\t\x12\x10\n\x08head_seq\x18\x04 \x01(\x04\x12\x1c\n\x04\x64own\x18\x05 \x01(\x0b\x32\x0e.bodega.v1.Ack\x12!\n\x06health\x18\x06 \x01(\x0b\x32\x11.bodega.v1.Health\x12\x14\n\x0cpaused_at_ms\x18\x08 \x01(\x03\x12\x1d\n\x05\x61\x63ked\x18\n \x01(\x0b\x32\x0e.bodega.v1.Ack\x12\x0f\n\x07stopped\x18\x0b \x01(\t\x12\x10\n\x08protocol\x18\x0c \x01(\r\"\xc9\x01\n\x11HeartbeatResponse\x12\x1a\n\x02up\x18\x01 \x01(\x0b\x32\x0e.bodega.v1.Ack\x12\x12\n\ndown_epoch\x18\x02 \x01(\x04\x12\x15\n\rdown_head_seq\x18\x03 \x01(\x04\x12\x0e\n\x06\x66\x65nced\x18\x04 \x01(\t\x12\x1a\n\x12\x63ome_back_after_ms\x18\x05 \x01(\x04\x12\x17\n\x0fneeds_new_epoch\x18\x07 \x01(\x08\x12\x16\n\x0eup_incarnation\x18\t \x01(\x04\x12\x10\n\x08protocol\x18\n \x01(\r\"?\n\x0bWantRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x10\n\x08\x66rom_seq\x18\x03 \x01(\x04\"5\n\x0cWantResponse\x12%\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x13.bodega.v1.Envelopeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x62odega/v1/sync.proto\x12\tbodega.v1\x1a\x15\x62odega/v1/fleet.proto\"\xa8\x01\n\x08\x45nvelope\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x11\n\tfirst_seq\x18\x03 \x01(\x04\x12\x11\n\tprev_hash\x18\x04 \x01(\x0c\x12\x0e\n\x06\x65vents\x18\x05 \x03(\x0c\x12\x11\n\tlast_hash\x18\x06 \x01(\x0c\x12\x0e\n\x06packed\x18\x07 \x01(\x0c\x12#\n\x07packing\x18\x08 \x01(\x0e\x32\x12.bodega.v1.Packing\"S\n\x03\x41\x63k\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0b\n\x03seq\x18\x03 \x01(\x04\x12\x0c\n\x04hash\x18\x04 \x01(\x0c\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"\x9a\x02\n\x10HeartbeatRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x12\n\nboot_nonce\x18\x03 \x01(\t\x12\x10\n\x08head_seq\x18\x04 \x01(\x04\x12\x1c\n\x04\x64own\x18\x05 \x01(\x0b\x32\x0e.bodega.v1.Ack\x12!\n\x06health\x18\x06 \x01(\x0b\x32\x11.bodega.v1.Health\x12\'\n\x0bunderstands\x18\x07 \x03(\x0e\x32\x12.bodega.v1.Packing\x12\x14\n\x0cpaused_at_ms\x18\x08 \x01(\x03\x12\x1d\n\x05\x61\x63ked\x18\n \x01(\x0b\x32\x0e.bodega.v1.Ack\x12\x0f\n\x07stopped\x18\x0b \x01(\t\x12\x10\n\x08protocol\x18\x0c \x01(\r\"\xf2\x01\n\x11HeartbeatResponse\x12\x1a\n\x02up\x18\x01 \x01(\x0b\x32\x0e.bodega.v1.Ack\x12\x12\n\ndown_epoch\x18\x02 \x01(\x04\x12\x15\n\rdown_head_seq\x18\x03 \x01(\x04\x12\x0e\n\x06\x66\x65nced\x18\x04 \x01(\t\x12\x1a\n\x12\x63ome_back_after_ms\x18\x05 \x01(\x04\x12\'\n\x0bunderstands\x18\x06 \x03(\x0e\x32\x12.bodega.v1.Packing\x12\x17\n\x0fneeds_new_epoch\x18\x07 \x01(\x08\x12\x16\n\x0eup_incarnation\x18\t \x01(\x04\x12\x10\n\x08protocol\x18\n \x01(\r\"?\n\x0bWantRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x10\n\x08\x66rom_seq\x18\x03 \x01(\x04\"5\n\x0cWantResponse\x12%\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x13.bodega.v1.Envelope*4\n\x07Packing\x12\x17\n\x13PACKING_UNSPECIFIED\x10\x00\x12\x10\n\x0cPACKING_ZSTD\x10\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bodega.v1.sync_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENVELOPE']._serialized_start=58
-  _globals['_ENVELOPE']._serialized_end=173
-  _globals['_ACK']._serialized_start=175
-  _globals['_ACK']._serialized_end=258
-  _globals['_HEARTBEATREQUEST']._serialized_start=261
-  _globals['_HEARTBEATREQUEST']._serialized_end=502
-  _globals['_HEARTBEATRESPONSE']._serialized_start=505
-  _globals['_HEARTBEATRESPONSE']._serialized_end=706
-  _globals['_WANTREQUEST']._serialized_start=708
-  _globals['_WANTREQUEST']._serialized_end=771
-  _globals['_WANTRESPONSE']._serialized_start=773
-  _globals['_WANTRESPONSE']._serialized_end=826
+  _globals['_PACKING']._serialized_start=964
+  _globals['_PACKING']._serialized_end=1016
+  _globals['_ENVELOPE']._serialized_start=59
+  _globals['_ENVELOPE']._serialized_end=227
+  _globals['_ACK']._serialized_start=229
+  _globals['_ACK']._serialized_end=312
+  _globals['_HEARTBEATREQUEST']._serialized_start=315
+  _globals['_HEARTBEATREQUEST']._serialized_end=597
+  _globals['_HEARTBEATRESPONSE']._serialized_start=600
+  _globals['_HEARTBEATRESPONSE']._serialized_end=842
+  _globals['_WANTREQUEST']._serialized_start=844
+  _globals['_WANTREQUEST']._serialized_end=907
+  _globals['_WANTRESPONSE']._serialized_start=909
+  _globals['_WANTRESPONSE']._serialized_end=962
 # @@protoc_insertion_point(module_scope)

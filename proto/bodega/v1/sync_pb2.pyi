@@ -12,6 +12,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -22,6 +23,26 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Packing:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PackingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Packing.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PACKING_UNSPECIFIED: _Packing.ValueType  # 0
+    """Not at all: they are in `events`."""
+    PACKING_ZSTD: _Packing.ValueType  # 1
+    """One zstd frame (RFC 8878), without a dictionary."""
+
+class Packing(_Packing, metaclass=_PackingEnumTypeWrapper):
+    """How the events of an envelope are packed."""
+
+PACKING_UNSPECIFIED: Packing.ValueType  # 0
+"""Not at all: they are in `events`."""
+PACKING_ZSTD: Packing.ValueType  # 1
+"""One zstd frame (RFC 8878), without a dictionary."""
+Global___Packing: _TypeAlias = Packing  # noqa: Y015
 
 @_typing.final
 class Envelope(_message.Message):
@@ -35,6 +56,8 @@ class Envelope(_message.Message):
     PREV_HASH_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
     LAST_HASH_FIELD_NUMBER: _builtins.int
+    PACKED_FIELD_NUMBER: _builtins.int
+    PACKING_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Node whose stream it is, in both directions."""
     epoch: _builtins.int
@@ -45,6 +68,12 @@ class Envelope(_message.Message):
     """Chain hash before the first event, 32 bytes."""
     last_hash: _builtins.bytes
     """Chain hash after the last event, 32 bytes."""
+    packed: _builtins.bytes
+    """Instead of `events`: an Envelope with nothing but its events, packed. Only for a reader that has said that it
+    understands it. Unpacked it is within the same bounds.
+    """
+    packing: Global___Packing.ValueType
+    """How `packed` is packed."""
     @_builtins.property
     def events(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """The events, byte for byte as their writer recorded them."""
@@ -58,10 +87,12 @@ class Envelope(_message.Message):
         prev_hash: _builtins.bytes = ...,
         events: _abc.Iterable[_builtins.bytes] | None = ...,
         last_hash: _builtins.bytes = ...,
+        packed: _builtins.bytes = ...,
+        packing: Global___Packing.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "events", b"events", "first_seq", b"first_seq", "last_hash", b"last_hash", "node_id", b"node_id", "prev_hash", b"prev_hash"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "events", b"events", "first_seq", b"first_seq", "last_hash", b"last_hash", "node_id", b"node_id", "packed", b"packed", "packing", b"packing", "prev_hash", b"prev_hash"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -117,6 +148,7 @@ class HeartbeatRequest(_message.Message):
     HEAD_SEQ_FIELD_NUMBER: _builtins.int
     DOWN_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
+    UNDERSTANDS_FIELD_NUMBER: _builtins.int
     PAUSED_AT_MS_FIELD_NUMBER: _builtins.int
     ACKED_FIELD_NUMBER: _builtins.int
     STOPPED_FIELD_NUMBER: _builtins.int
@@ -144,6 +176,10 @@ class HeartbeatRequest(_message.Message):
         """Health of the node."""
 
     @_builtins.property
+    def understands(self) -> _containers.RepeatedScalarFieldContainer[Global___Packing.ValueType]:
+        """Packings that the node can unpack."""
+
+    @_builtins.property
     def acked(self) -> Global___Ack:
         """What the node holds to be committed at the hub: a hub that has less was put back from a backup."""
 
@@ -156,6 +192,7 @@ class HeartbeatRequest(_message.Message):
         head_seq: _builtins.int = ...,
         down: Global___Ack | None = ...,
         health: _fleet_pb2.Health | None = ...,
+        understands: _abc.Iterable[Global___Packing.ValueType] | None = ...,
         paused_at_ms: _builtins.int = ...,
         acked: Global___Ack | None = ...,
         stopped: _builtins.str = ...,
@@ -163,7 +200,7 @@ class HeartbeatRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["acked", b"acked", "down", b"down", "health", b"health"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked", b"acked", "boot_nonce", b"boot_nonce", "down", b"down", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "node_id", b"node_id", "paused_at_ms", b"paused_at_ms", "protocol", b"protocol", "stopped", b"stopped"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked", b"acked", "boot_nonce", b"boot_nonce", "down", b"down", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "node_id", b"node_id", "paused_at_ms", b"paused_at_ms", "protocol", b"protocol", "stopped", b"stopped", "understands", b"understands"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -180,6 +217,7 @@ class HeartbeatResponse(_message.Message):
     DOWN_HEAD_SEQ_FIELD_NUMBER: _builtins.int
     FENCED_FIELD_NUMBER: _builtins.int
     COME_BACK_AFTER_MS_FIELD_NUMBER: _builtins.int
+    UNDERSTANDS_FIELD_NUMBER: _builtins.int
     NEEDS_NEW_EPOCH_FIELD_NUMBER: _builtins.int
     UP_INCARNATION_FIELD_NUMBER: _builtins.int
     PROTOCOL_FIELD_NUMBER: _builtins.int
@@ -203,6 +241,10 @@ class HeartbeatResponse(_message.Message):
     def up(self) -> Global___Ack:
         """How far the hub has applied the node's journal, counter-signed."""
 
+    @_builtins.property
+    def understands(self) -> _containers.RepeatedScalarFieldContainer[Global___Packing.ValueType]:
+        """Packings that the hub can unpack."""
+
     def __init__(
         self,
         *,
@@ -211,13 +253,14 @@ class HeartbeatResponse(_message.Message):
         down_head_seq: _builtins.int = ...,
         fenced: _builtins.str = ...,
         come_back_after_ms: _builtins.int = ...,
+        understands: _abc.Iterable[Global___Packing.ValueType] | None = ...,
         needs_new_epoch: _builtins.bool = ...,
         up_incarnation: _builtins.int = ...,
         protocol: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["up", b"up"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["come_back_after_ms", b"come_back_after_ms", "down_epoch", b"down_epoch", "down_head_seq", b"down_head_seq", "fenced", b"fenced", "needs_new_epoch", b"needs_new_epoch", "protocol", b"protocol", "up", b"up", "up_incarnation", b"up_incarnation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["come_back_after_ms", b"come_back_after_ms", "down_epoch", b"down_epoch", "down_head_seq", b"down_head_seq", "fenced", b"fenced", "needs_new_epoch", b"needs_new_epoch", "protocol", b"protocol", "understands", b"understands", "up", b"up", "up_incarnation", b"up_incarnation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
