@@ -199,7 +199,7 @@ class Node:
 
     def _make_sync(self, hub_key: HubKey) -> SyncService:
         # Imported here: a node without a hub never pays for the NATS client.
-        from bodega_agent.transport.connection import Broker  # noqa: PLC0415  # see the sentence above
+        from bodega.broker.connection import Broker  # noqa: PLC0415  # see the sentence above
         from bodega_agent.transport.nats_link import NatsLink  # noqa: PLC0415  # see the sentence above
 
         hub = self._config.hub

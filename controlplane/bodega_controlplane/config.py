@@ -45,11 +45,6 @@ class NatsConfig:
     user: str = ""
     password_file: Path | None = None
 
-    @property
-    def servers(self) -> list[str]:
-        """The servers of the cluster."""
-        return [server.strip() for server in self.url.split(",")]
-
 
 @frozen(kw_only=True)
 class ListenConfig:

@@ -19,16 +19,18 @@ from pathlib import Path
 import uvicorn
 
 from bodega import __version__
+from bodega.broker.connection import Broker
 from bodega.errors import AddressInUse, ConfigInvalid, FieldFault, PermissionRefused
 from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
 from bodega.limits import STOP_S
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, load_config
+from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.store.engine import open_store
-from bodega_controlplane.transport.link import Link
+from bodega_controlplane.transport.nats_fleet import NatsFleet
 
 log = logs.get_logger(__name__)
 
@@ -87,9 +89,13 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     tokens = load_tokens(config.data_dir)
     grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
-    await parts.enter_async_context(_running(Link(hub, config.nats).run(), stop))
+    await parts.enter_async_context(_running(LinkService(hub, NatsFleet(_broker(config.nats))).run(), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
+
+
+def _broker(config: NatsConfig) -> Broker:
+    return Broker(config.url, config.user, config.password_file)
 
 
 def _make_data_dir(path: Path) -> None:

@@ -9,10 +9,10 @@ from functools import partial
 
 import pytest
 
+from bodega.broker.connection import Broker
 from bodega.v1 import fleet_pb2
 from bodega_agent.services import syncing
 from bodega_agent.services.syncing import SyncService
-from bodega_agent.transport.connection import Broker
 from bodega_agent.transport.nats_link import NatsLink
 from support.hub_book import HubBook
 from support.nats import NatsServer, nats_server

@@ -15,15 +15,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
+from bodega.broker.connection import Broker
 from bodega.codec import ack_text, envelope_from_bytes, envelope_from_wire, envelope_to_bytes
 from bodega.core.sync import Envelope, Head, Verdict, judge
 from bodega.v1 import fleet_pb2, journal_pb2, sync_pb2
 from bodega_controlplane.api.grpc.wire import node_status
 from bodega_controlplane.app import catalogue, nodes, orders, stock
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.config import NatsConfig
+from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.store import schema
-from bodega_controlplane.transport.link import Link
+from bodega_controlplane.transport.nats_fleet import NatsFleet
 from support.controlplane import (
     LISBON,
     OPERATOR,
@@ -106,7 +107,7 @@ async def linked(database: str, server: NatsServer, folder: Path) -> AsyncIterat
         draft = node_draft(node_id, LISBON, number=number)
         await made.run(lambda tx, draft=draft: nodes.register_node(tx, OPERATOR, draft))
     await made.run(lambda tx: catalogue.upsert_skus(tx, OPERATOR, [sku("TEA"), sku("SALT")]))
-    task = asyncio.create_task(Link(made, NatsConfig(url=server.url), draw=lambda: 0.1).run())
+    task = asyncio.create_task(LinkService(made, NatsFleet(Broker(server.url)), draw=lambda: 0.1).run())
     await until(lambda: made.broker_connected, what="the hub is linked")
     yield made
     while not task.done():

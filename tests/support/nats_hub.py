@@ -14,9 +14,9 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
+from bodega.broker.connection import stop_if_cancelled
 from bodega.core.sync import Verdict
 from bodega.v1 import sync_pb2
-from bodega_agent.transport.connection import stop_if_cancelled
 from support.hub_book import HubBook
 from support.nats import settle
 

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from bodega.broker.port import LinkLost, PublishConflict, StoredEnvelope, StreamMissing
 from bodega.core.sync import Head, Recorded
-from bodega.errors import PeerFault, Unavailable
 from bodega.v1 import sync_pb2
 
-
-class LinkLost(Unavailable):
-    """The broker or the hub did not answer. Whether it got the message is not known."""
-
-    code = "link-lost"
-
-
-class StreamMissing(Unavailable):
-    """The broker answers, but the streams are not there yet: the hub makes them when it starts."""
-
-    code = "stream-missing"
-
-
-class PublishConflict(PeerFault):
-    """The subject's last message is not the expected one: read it back and compare."""
-
-    code = "publish-conflict"
+__all__ = [
+    "DownDelivery",
+    "HubLink",
+    "LinkListener",
+    "LinkLost",
+    "PublishConflict",
+    "StoredEnvelope",
+    "StreamMissing",
+    "SyncJournal",
+]
 
 
 class SyncJournal(Protocol):
@@ -67,14 +59,6 @@ class SyncJournal(Protocol):
     async def wait_for_news(self, after_seq: int) -> None:
         """Return once the journal's head is beyond `after_seq`."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEnvelope:
-    """The last message of a subject: its sequence in the broker's stream, and its bytes."""
-
-    stream_seq: int
-    body: bytes
 
 
 class DownDelivery(Protocol):

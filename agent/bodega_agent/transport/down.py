@@ -9,12 +9,19 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from bodega.broker.connection import stop_if_cancelled
+from bodega.broker.port import LinkLost
+from bodega.broker.pulling import ConsumerMissing, Pull, PullEnded, batches
+from bodega.broker.streams import DOWN
 from bodega.core.backoff import full_jitter_s
 from bodega.host.log import get_logger
-from bodega.limits import RECONNECT_BASE_S, RECONNECT_MAX_S
-from bodega_agent.services.ports import LinkLost
-from bodega_agent.transport.connection import stop_if_cancelled
-from bodega_agent.transport.pull import ConsumerMissing, PullRefused, pulled
+from bodega.limits import (
+    DOWN_ENVELOPES_PER_PULL_MAX,
+    DOWN_PULL_HEARTBEAT_S,
+    DOWN_PULL_S,
+    RECONNECT_BASE_S,
+    RECONNECT_MAX_S,
+)
 
 log = get_logger(__name__)
 
@@ -46,6 +53,14 @@ class DownReceiver:
 
     def __init__(self, consumer: str, *, draw: Callable[[], float]) -> None:
         self._consumer = consumer
+        self._pulled = Pull(
+            DOWN,
+            consumer,
+            messages_max=DOWN_ENVELOPES_PER_PULL_MAX,
+            batch_max=DOWN_ENVELOPES_PER_PULL_MAX,
+            expires_s=DOWN_PULL_S,
+            heartbeat_s=DOWN_PULL_HEARTBEAT_S,
+        )
         self._draw = draw
         self._arrived: asyncio.Queue[Delivery] = asyncio.Queue(maxsize=1)
         self._misses = 0
@@ -63,7 +78,7 @@ class DownReceiver:
                 await self._pull(client)
             except ConsumerMissing:
                 self._say_missing()
-            except (NatsError, OSError, PullRefused) as error:
+            except (NatsError, OSError, PullEnded) as error:
                 log.debug("down_pull_ended", reason=str(error) or type(error).__name__)
             stop_if_cancelled()
             if client.is_closed:
@@ -72,11 +87,12 @@ class DownReceiver:
             await asyncio.sleep(full_jitter_s(self._misses, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
 
     async def _pull(self, client: Client) -> None:
-        async for message in pulled(client, "DOWN", self._consumer):
+        async for batch in batches(client, self._pulled):
             self._misses = 0
             self._said_missing = False
-            stop_if_cancelled()
-            await self._arrived.put(Delivery(message))
+            for message in batch:
+                stop_if_cancelled()
+                await self._arrived.put(Delivery(message))
 
     def _say_missing(self) -> None:
         if not self._said_missing:

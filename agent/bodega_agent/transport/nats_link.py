@@ -10,40 +10,28 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
-from nats.js.errors import APIError, NoStreamResponseError, NotFoundError, ServiceUnavailableError
 
+from bodega.broker.connection import Broker, close, connect, stop_if_cancelled, until_closed
+from bodega.broker.port import LinkLost, StoredEnvelope
+from bodega.broker.streams import UP, consumer_of, last_of, publish_after
 from bodega.core.backoff import full_jitter_s
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import BROKER_REQUEST_S, HEARTBEAT_S, RECONNECT_BASE_S, RECONNECT_MAX_S
 from bodega.v1 import sync_pb2
-from bodega_agent.services.ports import (
-    DownDelivery,
-    LinkListener,
-    LinkLost,
-    PublishConflict,
-    StoredEnvelope,
-    StreamMissing,
-)
-from bodega_agent.transport.connection import Broker, abort, connect, stop_if_cancelled
+from bodega_agent.services.ports import DownDelivery, LinkListener
 from bodega_agent.transport.down import DownReceiver
 
 log = get_logger(__name__)
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
-
-_WRONG_LAST_SEQUENCE = 10071
-_CLOSED_POLL_S = 1.0
-_CLOSE_S = 1.0
 
 
 class NatsLink:
@@ -54,7 +42,7 @@ class NatsLink:
         self._broker = broker
         self._draw = draw
         self._client: Client | None = None
-        self._down = DownReceiver(f"node-{node_id}", draw=draw)
+        self._down = DownReceiver(consumer_of(node_id), draw=draw)
         self._warned = False
         self._calls: set[asyncio.Future[Any]] = set()
 
@@ -76,7 +64,9 @@ class NatsLink:
     async def _one_connection(self, listener: LinkListener) -> None:
         closed = asyncio.Event()
         try:
-            client = await connect(self._broker, node_id=self._node_id, closed=closed)
+            client = await connect(
+                self._broker, name=self._node_id, inbox_prefix=f"_INBOX_{self._node_id}", closed=closed
+            )
         except Unavailable as error:
             self._say_lost(error.message)
             return
@@ -94,12 +84,12 @@ class NatsLink:
             if self._client is not None:
                 self._client = None
                 listener.connection_changed(connected=False)
-            await _close(client)
+            await close(client)
 
     async def _receive_until_closed(self, client: Client, closed: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             receiving = tasks.create_task(self._down.run(client))
-            await _until_closed(client, closed)
+            await until_closed(client, closed)
             receiving.cancel()
 
     def _end_calls(self) -> None:
@@ -151,24 +141,12 @@ class NatsLink:
 
     async def publish_up(self, epoch: int, body: bytes, expected_last: int) -> int:
         """See HubLink."""
-        headers = {"Nats-Expected-Last-Subject-Sequence": str(expected_last)}
-        call = (
-            self._live()
-            .jetstream()
-            .publish(self._up(epoch), body, timeout=BROKER_REQUEST_S, stream="UP", headers=headers)
-        )
-        with _told_in_our_words("publish"):
-            return int((await self._over_the_link(call)).seq)
+        call = publish_after(self._live(), UP, self._up(epoch), body, expected_last)
+        return await self._over_the_link(call)
 
     async def last_up(self, epoch: int) -> StoredEnvelope | None:
         """See HubLink."""
-        manager = self._live().jsm(timeout=BROKER_REQUEST_S)
-        with _told_in_our_words("read back"):
-            try:
-                last = await self._over_the_link(manager.get_last_msg("UP", self._up(epoch), direct=True))
-            except NotFoundError:
-                return None
-        return StoredEnvelope(int(last.seq or 0), last.data or b"")
+        return await self._over_the_link(last_of(self._live(), UP, self._up(epoch)))
 
     async def heartbeat(self, request: sync_pb2.HeartbeatRequest) -> sync_pb2.HeartbeatResponse:
         """See HubLink."""
@@ -198,23 +176,6 @@ class NatsLink:
         return answer
 
 
-@contextmanager
-def _told_in_our_words(what: str) -> Iterator[None]:
-    """Turn the errors of nats-py into those of the port."""
-    try:
-        yield
-    except (NoStreamResponseError, NoRespondersError, NotFoundError, ServiceUnavailableError) as error:
-        raise StreamMissing(
-            f"{what}: the broker has no stream for it", hint="the hub makes its streams when it starts"
-        ) from error
-    except APIError as error:
-        if error.err_code == _WRONG_LAST_SEQUENCE:
-            raise PublishConflict(f"{what}: {error.description}") from error
-        raise LinkLost(f"{what}: {error.description or error}") from error
-    except (NatsError, OSError, TimeoutError) as error:
-        raise LinkLost(f"{what}: {error or type(error).__name__}") from error
-
-
 def _parsed(message: M, body: bytes) -> M | None:
     try:
         message.ParseFromString(body)
@@ -222,26 +183,3 @@ def _parsed(message: M, body: bytes) -> M | None:
         log.warning("message_malformed", kind=message.DESCRIPTOR.name, reason=str(error))
         return None
     return message
-
-
-async def _until_closed(client: Client, closed: asyncio.Event) -> None:
-    """Return when the connection is over.
-
-    Polled as well, because nats-py tells nobody while its closing waits for a dead socket to drain.
-    """
-    while client.is_connected:
-        try:
-            async with asyncio.timeout(_CLOSED_POLL_S):
-                await closed.wait()
-        except TimeoutError:
-            continue
-
-
-async def _close(client: Client) -> None:
-    try:
-        async with asyncio.timeout(_CLOSE_S):
-            await client.close()
-    except (NatsError, OSError, TimeoutError):
-        return  # the socket is aborted below in any case
-    finally:
-        abort(client)

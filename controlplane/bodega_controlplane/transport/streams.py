@@ -7,24 +7,16 @@ lost with them, because both ends can send again from SQL.
 from __future__ import annotations
 
 from nats.aio.client import Client
-from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, StorageType, StreamConfig
 from nats.js.errors import BadRequestError
 
+from bodega.broker.streams import DOWN, UP, UP_CONSUMER, consumer_of
 from bodega.limits import BROKER_REQUEST_S, STREAM_AGE_S, UP_UNACKED_ENVELOPES_MAX
-
-UP, DOWN = "UP", "DOWN"
-UP_CONSUMER = "hub"
 
 # How long an envelope may be worked on before the broker gives it to another instance.
 _ACK_WAIT_S = 30.0
 
 _STREAM_NAME_IN_USE = 10058
-
-
-def consumer_of(node_id: str) -> str:
-    """The durable consumer that a node pulls its work from."""
-    return f"node-{node_id}"
 
 
 async def make_streams(client: Client) -> None:
@@ -55,9 +47,9 @@ async def make_streams(client: Client) -> None:
     )
 
 
-async def make_node_consumer(jetstream: JetStreamContext, node_id: str) -> None:
+async def make_node_consumer(client: Client, node_id: str) -> None:
     """Make the consumer that a node binds to; it may only read what is for that node."""
-    await jetstream.add_consumer(
+    await client.jetstream(timeout=BROKER_REQUEST_S).add_consumer(
         DOWN,
         ConsumerConfig(
             durable_name=consumer_of(node_id),

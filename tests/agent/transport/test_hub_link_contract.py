@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bodega.broker.connection import Broker
 from bodega.v1 import sync_pb2
 from bodega_agent.services.ports import HubLink, LinkLost, PublishConflict, StreamMissing
-from bodega_agent.transport.connection import Broker
 from bodega_agent.transport.nats_link import NatsLink
 from support.hub_book import HubBook
 from support.listener import Heard

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from bodega.broker import connection
+from bodega.broker.connection import Broker
 from bodega.errors import ConfigInvalid, Unavailable
 from bodega.limits import (
     ENVELOPE_BYTES_MAX,
@@ -18,8 +20,7 @@ from bodega.limits import (
 )
 from bodega.v1 import sync_pb2
 from bodega_agent.services.ports import LinkLost
-from bodega_agent.transport import connection, nats_link
-from bodega_agent.transport.connection import Broker
+from bodega_agent.transport import nats_link
 from bodega_agent.transport.nats_link import NatsLink
 from support.hub_book import HubBook
 from support.listener import Heard

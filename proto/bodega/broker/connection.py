@@ -1,4 +1,8 @@
-"""How this node connects to its broker: address, credentials, encryption, pings."""
+"""One connection to the broker: address, credentials, encryption, pings that see a half-open link in under 10 s.
+
+nats-py's own reconnecting is off: it gives up after some server errors, keeps half-sent messages for the next
+connection, and has no jitter. Whoever owns a link makes a new connection each time, for ever.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,9 @@ from bodega.host.log import get_logger
 from bodega.limits import BROKER_CONNECT_S, BROKER_PING_S, BROKER_PINGS_OUTSTANDING_MAX
 
 log = get_logger(__name__)
+
+_CLOSE_S = 1.0
+_CLOSED_POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +58,12 @@ class Broker:
             return self.password_file.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise Unavailable(
-                f"cannot read the broker's password: {error}", hint="see hub.nats_password_file"
+                f"cannot read the broker's password: {error}",
+                hint="see the password file of the broker in the configuration",
             ) from error
 
 
-async def connect(broker: Broker, *, node_id: str, closed: asyncio.Event) -> Client:
+async def connect(broker: Broker, *, name: str, inbox_prefix: str, closed: asyncio.Event) -> Client:
     """Connect once; raises Unavailable. `closed` is set when the connection has ended."""
     connecting = True
 
@@ -75,10 +83,10 @@ async def connect(broker: Broker, *, node_id: str, closed: asyncio.Event) -> Cli
     try:
         await client.connect(
             broker.servers,
-            name=node_id,
+            name=name,
             user=broker.user or None,
             password=password,
-            inbox_prefix=f"_INBOX_{node_id}",
+            inbox_prefix=inbox_prefix,
             allow_reconnect=False,
             max_reconnect_attempts=1,
             reconnect_time_wait=0,
@@ -91,8 +99,35 @@ async def connect(broker: Broker, *, node_id: str, closed: asyncio.Event) -> Cli
     except (NatsError, OSError, TimeoutError) as error:
         abort(client)
         raise Unavailable(str(error) or type(error).__name__) from error
+    except BaseException:
+        abort(client)
+        raise
     connecting = False
     return client
+
+
+async def until_closed(client: Client, closed: asyncio.Event) -> None:
+    """Return when the connection is over.
+
+    Polled as well, because nats-py tells nobody while its closing waits for a dead socket to drain.
+    """
+    while client.is_connected:
+        try:
+            async with asyncio.timeout(_CLOSED_POLL_S):
+                await closed.wait()
+        except TimeoutError:
+            continue
+
+
+async def close(client: Client) -> None:
+    """Close within a second, and drop the socket in any case."""
+    try:
+        async with asyncio.timeout(_CLOSE_S):
+            await client.close()
+    except (NatsError, OSError, TimeoutError):
+        log.debug("broker_close_cut_short")
+    finally:
+        abort(client)
 
 
 def abort(client: Client) -> None:

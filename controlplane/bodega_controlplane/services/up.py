@@ -7,11 +7,7 @@ the commit, so a crash in between only makes the broker deliver again what the h
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Sequence
-
-from nats.aio.client import Client
-from nats.aio.msg import Msg
+from collections.abc import Callable, Sequence
 
 from bodega.core.backoff import full_jitter_s
 from bodega.core.sync import Verdict
@@ -22,29 +18,39 @@ from bodega.v1 import sync_pb2
 from bodega_controlplane.app import journal
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.journal import Applied, Delivery
-from bodega_controlplane.transport.pulling import batches
-from bodega_controlplane.transport.signing import signed_ack
-from bodega_controlplane.transport.streams import UP, UP_CONSUMER
+from bodega_controlplane.services.ports import FleetConnection, StreamMissing, UpMessage
+from bodega_controlplane.services.signing import signed_ack
 
 log = get_logger(__name__)
-
-_SUBJECT_PARTS = 3
 
 
 class UpReceiver:
     """Applies what the nodes send, over one connection."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, *, draw: Callable[[], float]) -> None:
         self._hub = hub
+        self._draw = draw
 
-    async def run(self, client: Client) -> None:
-        """Until the consumer or the connection is lost: raises ConsumerLost and the errors of nats-py."""
-        async for messages in batches(client, UP, UP_CONSUMER, UP_ENVELOPES_PER_COMMIT_MAX):
-            applied = await self._apply([_delivery(message) for message in messages])
-            for message in messages:
-                await message.ack()
-            for node_id, answer in _last_per_node(applied).items():
-                await self._answer(client, node_id, answer)
+    async def run(self, connection: FleetConnection) -> None:
+        """Until the connection is lost: raises LinkLost. A consumer that is lost is made again."""
+        misses = 0
+        while True:
+            try:
+                async for messages in connection.up_batches(UP_ENVELOPES_PER_COMMIT_MAX):
+                    misses = 0
+                    await self._take(connection, messages)
+            except StreamMissing as error:
+                log.warning("up_consumer_lost", reason=error.message)
+                await asyncio.sleep(full_jitter_s(misses, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
+                misses += 1
+                await connection.make_streams()
+
+    async def _take(self, connection: FleetConnection, messages: Sequence[UpMessage]) -> None:
+        applied = await self._apply([Delivery(one.node_id, one.subject, one.body) for one in messages])
+        for message in messages:
+            await message.ack()
+        for node_id, answer in _last_per_node(applied).items():
+            await self._answer(connection, node_id, answer)
 
     async def _apply(self, deliveries: Sequence[Delivery]) -> Sequence[Applied]:
         """Apply a batch as a whole, however long the database is away."""
@@ -58,9 +64,7 @@ class UpReceiver:
                 log.exception("batch_failed", envelopes=len(deliveries))
                 return [await self._apply_alone(delivery) for delivery in deliveries]
             attempt += 1
-            await asyncio.sleep(
-                full_jitter_s(attempt, RECONNECT_BASE_S, RECONNECT_MAX_S, random.random())  # noqa: S311 - jitter
-            )
+            await asyncio.sleep(full_jitter_s(attempt, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
 
     async def _apply_alone(self, delivery: Delivery) -> Applied:
         now_ms = self._hub.now_ms()
@@ -73,7 +77,7 @@ class UpReceiver:
             reason = f"it could not be applied: {type(error).__name__}"
             return await self._hub.run(lambda tx: journal.refuse(tx, now_ms, delivery, reason))
 
-    async def _answer(self, client: Client, node_id: str, answer: Applied) -> None:
+    async def _answer(self, connection: FleetConnection, node_id: str, answer: Applied) -> None:
         if answer.head is None or answer.verdict is Verdict.REFUSE:
             return
         if answer.verdict is Verdict.GAP:
@@ -81,16 +85,9 @@ class UpReceiver:
                 node_id=node_id, epoch=answer.head.epoch, from_seq=answer.head.seq + 1
             )
             log.info("gap_found", node_id=node_id, reason=answer.reason, from_seq=want.from_seq)
-            await client.publish(f"want.{node_id}", want.SerializeToString())
+            await connection.tell(node_id, want)
             return
-        ack = signed_ack(self._hub.key, node_id, answer.head)
-        await client.publish(f"ack.{node_id}", ack.SerializeToString())
-
-
-def _delivery(message: Msg) -> Delivery:
-    parts = message.subject.split(".")
-    assert len(parts) == _SUBJECT_PARTS, "the stream takes no other subjects"
-    return Delivery(parts[1], message.subject, message.data)
+        await connection.tell(node_id, signed_ack(self._hub.key, node_id, answer.head))
 
 
 def _last_per_node(applied: Sequence[Applied]) -> dict[str, Applied]:

@@ -11,23 +11,17 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from nats.aio.client import Client
-from nats.js import JetStreamContext
-from nats.js.errors import APIError, NotFoundError
-
 from bodega.codec import envelope_from_bytes, envelope_to_bytes
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
 from bodega.host.log import get_logger
-from bodega.limits import BROKER_REQUEST_S, DOWN_NODES_AT_ONCE_MAX, DOWN_SWEEP_S
+from bodega.limits import DOWN_NODES_AT_ONCE_MAX, DOWN_SWEEP_S
 from bodega_controlplane.app import outbox
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.services.ports import FleetConnection, PublishConflict
 from bodega_controlplane.store.transaction import Transaction
-from bodega_controlplane.transport.streams import DOWN, make_node_consumer
 
 log = get_logger(__name__)
-
-_WRONG_LAST_SEQUENCE = 10071
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +47,11 @@ class DownPump:
         self._woken.update(node_ids)
         self._wake.set()
 
-    async def run(self, client: Client) -> None:
-        """Until the connection is lost: raises the errors of nats-py."""
+    async def run(self, connection: FleetConnection) -> None:
+        """Until the connection is lost: raises LinkLost, StreamMissing."""
         # A new connection may lead to another broker, or to the same one with less in it.
         self._cursors.clear()
         self._consumers.clear()
-        jetstream = client.jetstream(timeout=BROKER_REQUEST_S)
         clock = asyncio.get_running_loop().time
         sweep_at = clock()
         while True:
@@ -66,7 +59,7 @@ class DownPump:
                 # Finds what another instance of the hub has committed, and what a broken send has left.
                 self._woken.update(await self._hub.read(self._behind))
                 sweep_at = clock() + DOWN_SWEEP_S
-            await self._send_to_woken(jetstream)
+            await self._send_to_woken(connection)
             await self._wait(sweep_at - clock())
 
     def _behind(self, tx: Transaction) -> set[str]:
@@ -85,47 +78,45 @@ class DownPump:
         except TimeoutError:
             return
 
-    async def _send_to_woken(self, jetstream: JetStreamContext) -> None:
+    async def _send_to_woken(self, connection: FleetConnection) -> None:
         self._wake.clear()
         woken, self._woken = self._woken, set()
         room = asyncio.Semaphore(DOWN_NODES_AT_ONCE_MAX)
 
         async def send(node_id: str) -> None:
             async with room:
-                await self._send(jetstream, node_id)
+                await self._send(connection, node_id)
 
         async with asyncio.TaskGroup() as sending:
             for node_id in woken:
                 sending.create_task(send(node_id))
 
-    async def _send(self, jetstream: JetStreamContext, node_id: str) -> None:
+    async def _send(self, connection: FleetConnection, node_id: str) -> None:
         if node_id not in self._consumers:
-            await make_node_consumer(jetstream, node_id)
+            await connection.make_node_consumer(node_id)
             self._consumers.add(node_id)
-        cursor = self._cursors.get(node_id) or await self._find(jetstream, node_id)
+        cursor = self._cursors.get(node_id) or await self._find(connection, node_id)
         while envelope := await self._hub.read(_following(node_id, cursor.head)):
             try:
-                cursor = await _publish(jetstream, envelope, cursor)
-            except APIError as error:
-                if error.err_code != _WRONG_LAST_SEQUENCE:
-                    raise
+                cursor = await _publish(connection, envelope, cursor)
+            except PublishConflict:
                 # Another instance was faster, or the broker has dropped old messages: look again.
-                cursor = await self._find(jetstream, node_id)
+                cursor = await self._find(connection, node_id)
             self._cursors[node_id] = cursor
         self._cursors[node_id] = cursor
 
-    async def _find(self, jetstream: JetStreamContext, node_id: str) -> _Cursor:
+    async def _find(self, connection: FleetConnection, node_id: str) -> _Cursor:
         applied = await self._hub.read(lambda tx: outbox.applied_by(tx, node_id))
-        try:
-            last = await jetstream.get_last_msg(DOWN, f"down.{node_id}.{applied.epoch}")
-        except NotFoundError:
+        last = await connection.last_down(node_id, applied.epoch)
+        if last is None:
             return _Cursor(applied, 0)
-        stream_seq = int(last.seq or 0)
-        sent = _last_of(last.data or b"")
+        sent = _last_of(last.body)
         if sent is not None and await self._hub.read(_is_ours(node_id, sent)):
-            return _Cursor(sent, stream_seq)
-        log.error("down_stream_differs", node_id=node_id, stream_seq=stream_seq, from_seq=applied.seq + 1)
-        return _Cursor(applied, stream_seq)
+            return _Cursor(sent, last.stream_seq)
+        log.error(
+            "down_stream_differs", node_id=node_id, stream_seq=last.stream_seq, from_seq=applied.seq + 1
+        )
+        return _Cursor(applied, last.stream_seq)
 
 
 def _following(node_id: str, head: Head) -> Callable[[Transaction], Envelope | None]:
@@ -136,14 +127,11 @@ def _is_ours(node_id: str, head: Head) -> Callable[[Transaction], bool]:
     return lambda tx: outbox.hash_at(tx, node_id, head.epoch, head.seq) == head.hash
 
 
-async def _publish(jetstream: JetStreamContext, envelope: Envelope, cursor: _Cursor) -> _Cursor:
-    receipt = await jetstream.publish(
-        f"down.{envelope.node_id}.{envelope.epoch}",
-        envelope_to_bytes(envelope),
-        stream=DOWN,
-        headers={"Nats-Expected-Last-Subject-Sequence": str(cursor.stream_seq)},
+async def _publish(connection: FleetConnection, envelope: Envelope, cursor: _Cursor) -> _Cursor:
+    stream_seq = await connection.publish_down(
+        envelope.node_id, envelope.epoch, envelope_to_bytes(envelope), cursor.stream_seq
     )
-    return _Cursor(Head(envelope.epoch, envelope.last_seq, envelope.last_hash), int(receipt.seq))
+    return _Cursor(Head(envelope.epoch, envelope.last_seq, envelope.last_hash), stream_seq)
 
 
 def _last_of(body: bytes) -> Head | None:

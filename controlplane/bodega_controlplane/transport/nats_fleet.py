@@ -1,0 +1,156 @@
+"""FleetLink over NATS JetStream; all errors of nats-py end here, callers see those of the port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from bodega.broker.connection import Broker, close, connect, until_closed
+from bodega.broker.port import StoredEnvelope, StreamMissing
+from bodega.broker.pulling import Pull, PullEnded, batches
+from bodega.broker.streams import DOWN, UP, UP_CONSUMER, last_of, publish_after, told_in_our_words
+from bodega.host.log import get_logger
+from bodega.limits import BROKER_REQUEST_S, UP_ENVELOPES_PER_PULL_MAX, UP_PULL_HEARTBEAT_S, UP_PULL_S
+from bodega.v1 import sync_pb2
+from bodega_controlplane.services.ports import NodeQuestions, UpMessage
+from bodega_controlplane.transport.streams import make_node_consumer, make_streams
+
+log = get_logger(__name__)
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+
+# Several instances of the hub share the questions.
+_QUEUE = "hub"
+_SUBJECT_PARTS = 3
+
+
+class NatsFleet:
+    """The link of one hub; see `services.ports.FleetLink`."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    @property
+    def address(self) -> str:
+        """See FleetLink."""
+        return self._broker.url
+
+    async def connect(self, questions: NodeQuestions) -> NatsConnection:
+        """See FleetLink."""
+        closed = asyncio.Event()
+        client = await connect(
+            self._broker, name="bodega-controlplane", inbox_prefix="_INBOX_hub", closed=closed
+        )
+        connection = NatsConnection(client, closed)
+        try:
+            await connection.listen(questions)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+
+class NatsConnection:
+    """One nats-py client; see `services.ports.FleetConnection`."""
+
+    def __init__(self, client: Client, closed: asyncio.Event) -> None:
+        self._client = client
+        self._closed = closed
+
+    async def listen(self, questions: NodeQuestions) -> None:
+        """Subscribe; the subject says who asks, because the broker lets nobody else publish on it."""
+        on_heartbeat = _answering(sync_pb2.HeartbeatRequest, questions.heartbeat)
+        on_want = _answering(sync_pb2.WantRequest, questions.want)
+        with told_in_our_words("listen"):
+            await self._client.subscribe("hb.*", queue=_QUEUE, cb=on_heartbeat)
+            await self._client.subscribe("events.*", queue=_QUEUE, cb=on_want)
+            await self._client.flush(timeout=int(BROKER_REQUEST_S))
+
+    async def until_closed(self) -> None:
+        """See FleetConnection."""
+        await until_closed(self._client, self._closed)
+
+    async def close(self) -> None:
+        """See FleetConnection."""
+        await close(self._client)
+
+    async def make_streams(self) -> None:
+        """See FleetConnection."""
+        with told_in_our_words("make the streams"):
+            await make_streams(self._client)
+
+    async def make_node_consumer(self, node_id: str) -> None:
+        """See FleetConnection."""
+        with told_in_our_words(f"make the consumer of {node_id}"):
+            await make_node_consumer(self._client, node_id)
+
+    async def up_batches(self, batch_max: int) -> AsyncIterator[Sequence[UpMessage]]:
+        """See FleetConnection."""
+        pull = Pull(
+            UP,
+            UP_CONSUMER,
+            messages_max=UP_ENVELOPES_PER_PULL_MAX,
+            batch_max=batch_max,
+            expires_s=UP_PULL_S,
+            heartbeat_s=UP_PULL_HEARTBEAT_S,
+        )
+        with told_in_our_words("pull"):
+            try:
+                async for batch in batches(self._client, pull):
+                    yield [NatsUpMessage(message) for message in batch]
+            except PullEnded as error:
+                raise StreamMissing(f"the hub's consumer does not answer: {error}") from error
+
+    async def publish_down(self, node_id: str, epoch: int, body: bytes, expected_last: int) -> int:
+        """See FleetConnection."""
+        return await publish_after(self._client, DOWN, f"down.{node_id}.{epoch}", body, expected_last)
+
+    async def last_down(self, node_id: str, epoch: int) -> StoredEnvelope | None:
+        """See FleetConnection."""
+        return await last_of(self._client, DOWN, f"down.{node_id}.{epoch}")
+
+    async def tell(self, node_id: str, news: sync_pb2.Ack | sync_pb2.WantRequest) -> None:
+        """See FleetConnection."""
+        kind = "ack" if isinstance(news, sync_pb2.Ack) else "want"
+        with told_in_our_words(f"tell {node_id}"):
+            await self._client.publish(f"{kind}.{node_id}", news.SerializeToString())
+
+
+class NatsUpMessage:
+    """One message; see `services.ports.UpMessage`."""
+
+    def __init__(self, message: Msg) -> None:
+        parts = message.subject.split(".")
+        assert len(parts) == _SUBJECT_PARTS, "the stream takes no other subjects"
+        self.node_id: str = parts[1]
+        self.subject: str = message.subject
+        self.body: bytes = message.data
+        self._message = message
+
+    async def ack(self) -> None:
+        """See UpMessage."""
+        with told_in_our_words("acknowledge"):
+            await self._message.ack()
+
+
+def _answering(
+    kind: type[Q], answer: Callable[[str, Q], Awaitable[A | None]]
+) -> Callable[[Msg], Awaitable[None]]:
+    """A callback that answers one kind of question, if an answer was asked for."""
+
+    async def on_question(message: Msg) -> None:
+        try:
+            question = kind.FromString(message.data)
+        except DecodeError as error:
+            log.warning("question_malformed", subject=message.subject, reason=str(error))
+            return
+        response = await answer(str(message.subject.split(".")[1]), question)
+        if response is not None and message.reply:
+            await message.respond(response.SerializeToString())
+
+    return on_question
