@@ -11,7 +11,7 @@ from bodega.broker.port import LinkLost
 from bodega.errors import BodegaError
 from bodega.limits import BROKER_CONNECT_S, BROKER_PING_S, BROKER_PINGS_OUTSTANDING_MAX, BROKER_REQUEST_S
 from simulator.broker import Message, Pull, SimBroker
-from simulator.machine import PROCESS
+from simulator.process import PROCESS
 from simulator.network import Wire
 
 T = TypeVar("T")

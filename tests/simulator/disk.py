@@ -17,7 +17,7 @@ from random import Random
 
 import apsw
 
-from simulator.machine import PROCESS
+from simulator.process import PROCESS
 from support.faulty_disk import Disk
 from support.faulty_disk_errors import failing_operations
 from support.faulty_disk_vfs import DISK_FULL, WRITE_FAILED, DiskFile, Fault, Mount

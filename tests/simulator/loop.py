@@ -2,7 +2,7 @@
 
 Threads are not started. What a program gives to an executor runs in the loop, some virtual time later; the jobs of
 one executor run one after the other, as its one thread would do them. Every handle belongs to the process (see
-`simulator.machine`) whose code made it, and one that can be killed is asked before each of its steps.
+`simulator.process`) whose code made it, and one that can be killed is asked before each of its steps.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import heapq
 import itertools
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any, TypeVar
 
-from simulator.machine import PROCESS, Process
+from simulator.process import PROCESS, Process
 
 T = TypeVar("T")
 
@@ -78,18 +79,24 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def run_until(self, moment_s: float) -> None:
         """Run everything that is due up to `moment_s`, which is the time afterwards."""
-        before = events._get_running_loop()
-        events._set_running_loop(self)
-        try:
+        with self.running():
             self._run_ready()
             while self._timers and self._timers[0][0] <= moment_s:
                 due_s, _, handle = heapq.heappop(self._timers)
                 self._now_s = max(self._now_s, due_s)
                 self._ready.append(handle)
                 self._run_ready()
+        self._now_s = max(self._now_s, moment_s)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Inside, this is the running loop; nothing runs and no time passes by itself."""
+        before = events._get_running_loop()
+        events._set_running_loop(self)
+        try:
+            yield
         finally:
             events._set_running_loop(before)
-        self._now_s = max(self._now_s, moment_s)
 
     def warp(self, seconds: float) -> None:
         """Time passes and nobody runs, as when every machine sleeps; what was due in between is late now."""

@@ -1,0 +1,137 @@
+"""A world: a hub, a broker, nodes, and everything that happens to them, from one seed and in virtual time.
+
+First the plan is played, with its faults; what must never happen is looked for all the while. Then all faults end,
+and what must happen in the end is waited for, and looked at. The first thing that does not hold ends the world.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bodega.errors import BodegaError
+from bodega_controlplane.keys import HubKey
+from bodega_controlplane.rules.routing import RoutingPolicy
+from simulator.broker import SimBroker
+from simulator.connection import BrokerEnd
+from simulator.disk import SimVfs
+from simulator.hub import SimHub
+from simulator.loop import SimLoop
+from simulator.machine import Machine
+from simulator.network import Network
+from simulator.node import SimNode
+from simulator.plan import ROGUE, Plan
+from simulator.seeding import seeded
+
+POLICY = RoutingPolicy(safety_stock=0)
+KEY = HubKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+
+
+class Broken(AssertionError):
+    """An invariant does not hold; the message says which, and where."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A rule taken out. `install` is done once, before the world begins; it gives back what puts the rule back."""
+
+    name: str
+    install: Callable[[World], Callable[[], None]]
+
+
+class World:
+    """Everything of one run; `first` is the folder of a hub's database that knows the nodes and the catalogue."""
+
+    def __init__(self, plan: Plan, vfs: SimVfs, folder: Path, first: Path) -> None:
+        self.plan = plan
+        self.luck = seeded(plan.seed, "world")
+        self.loop = SimLoop(seeded(plan.seed, "threads"))
+        self.story: list[str] = []
+        self.network = Network(self.loop, f"{plan.seed}")
+        self.broker = SimBroker(self.loop)
+        self.end = BrokerEnd(self.broker)
+        self.vfs = vfs
+        shared = {"network": self.network, "end": self.end, "folder": folder, "seed": f"{plan.seed}"}
+        self.hub = SimHub(
+            self.loop,
+            self.say,
+            key=KEY,
+            policy=POLICY,
+            first=first,
+            node_ids=(*plan.nodes, ROGUE),
+            **shared,
+        )
+        self.nodes = {
+            name: SimNode(name, self.loop, self.say, hub_key=KEY.verify_key, vfs=vfs, **shared)
+            for name in plan.nodes
+        }
+        self.facts = Facts()
+        self._then: dict[tuple[str, str], Callable[[Any], None]] = {}
+        for machine in self.machines:
+            machine.on_answer = partial(self._answered, machine.name)
+
+    def then(self, machine: Machine, request_id: str, go_on: Callable[[Any], None]) -> None:
+        """Once a request is answered, go on with its answer."""
+        self._then[machine.name, request_id] = go_on
+
+    def after(self, seconds: float, go_on: Callable[[], None]) -> None:
+        """Go on some time later."""
+        self.loop.call_later(seconds, go_on, context=Context())
+
+    def _answered(self, name: str, request_id: str, answer: Any) -> None:
+        if isinstance(answer, BodegaError):
+            self.say(f"{name} refuses {request_id}: {answer.message}")
+        go_on = self._then.pop((name, request_id), None)
+        if go_on is not None:
+            self.loop.call_soon(go_on, answer, context=Context())
+
+    @property
+    def machines(self) -> list[Machine]:
+        """The hub and the nodes."""
+        return [self.hub, *self.nodes.values()]
+
+    def machine(self, name: str) -> Machine:
+        """One of them by its name."""
+        return self.hub if name == self.hub.name else self.nodes[name]
+
+    def say(self, sentence: str) -> None:
+        """A line of the story."""
+        self.story.append(f"{self.loop.time():9.3f} s  {sentence}")
+
+    def end_all(self) -> None:
+        """Every process ends, and every file is closed."""
+        for machine in self.machines:
+            machine.stays_down = True
+            machine.kill("the world ends")
+        self.loop.run_until(self.loop.time() + 5.0)
+        self.loop.close()
+
+
+@dataclass
+class Facts:
+    """What people outside of the machines know: what they were told, and what they did."""
+
+    orders: list[str] = field(default_factory=list)
+    reservations: dict[str, list[str]] = field(default_factory=dict)
+    commands: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hub_was_restored: bool = False
+
+
+@contextmanager
+def a_folder() -> Iterator[Path]:
+    """A folder in memory, if the machine has such."""
+    shared = Path("/dev/shm")
+    path = Path(tempfile.mkdtemp(prefix="simulator-", dir=shared if shared.is_dir() else None)).resolve()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
