@@ -133,7 +133,7 @@ def weeks_apart(world: World, step: Step) -> None:
     """A machine is cut off, and weeks pass."""
     wire = world.network.wire(step.who)
     wire.up.is_cut = wire.down.is_cut = True
-    world.loop.warp(step.values["lasts_s"])
+    world.warp(step.values["lasts_s"])
     world.after(1.0, wire.calm)
 
 

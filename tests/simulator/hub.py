@@ -121,10 +121,10 @@ class SimHub(Machine):
 
         self.ask(request_id, once)
 
-    def read(self, question: Callable[[Transaction], Any]) -> Any:
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Look into the database from outside of the world."""
         assert self.store is not None, "it has booted"
-        return self.store.read(question)
+        return self.store.read(lambda tx: [tuple(row) for row in tx.connection.exec_driver_sql(sql, values)])
 
 
 def copy_database(source: Path, target: Path) -> Path:

@@ -74,6 +74,10 @@ class SimStore(Store):
 
     writer_class = SimWriter
 
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Look into the ledger from outside of the world."""
+        return list(self._reader.connection.execute(sql, values))
+
 
 class SimNode(Machine):
     """One node's box. `deaf`: suffixes of the files whose fsync its disk answers and does not do."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from simulator import faults, offices, work
+from simulator.checks import answers, books, level, promises, streams
 from simulator.disk import SimVfs
 from simulator.first import make_first
 from simulator.plan import Plan, Step
@@ -15,6 +16,37 @@ from simulator.seeding import seed_identifiers
 from simulator.world import Broken, World
 
 ACTIONS: dict[str, Callable[[World, Step], None]] = {**work.ACTIONS, **offices.ACTIONS, **faults.ACTIONS}
+
+Check = Callable[[World], Iterator[str]]
+ALWAYS: Sequence[Check] = (
+    streams.the_journals_only_grow,
+    streams.the_hub_holds_the_beginning_of_each_journal,
+    streams.what_is_acked_is_at_the_hub,
+    streams.each_epoch_has_one_writer,
+    streams.the_hubs_streams_are_whole,
+    books.each_movement_sums_to_zero,
+    books.balances_are_the_fold_of_the_journal,
+    books.the_hubs_stock_is_the_fold_of_its_copy,
+    books.a_serial_is_in_one_place,
+    books.transfers_are_conserved,
+    promises.rights_are_conserved,
+    promises.promises_are_within_rights,
+    promises.nothing_is_oversold,
+    promises.each_promise_ends_once,
+    answers.what_was_answered_is_recorded,
+    answers.a_command_is_done_once,
+    answers.the_same_command_has_the_same_answer,
+    answers.no_real_scan_is_refused,
+    answers.no_program_ends_by_itself,
+    answers.orders_that_were_confirmed_are_there,
+)
+AT_THE_END: Sequence[Check] = (
+    level.the_hub_sees_what_the_node_has,
+    level.the_ledgers_verify,
+    level.orders_are_where_the_node_says,
+    level.nothing_was_set_aside_unasked,
+    level.poison_harms_nobody,
+)
 
 LOOK_EVERY_S = 10.0
 LEVEL_WITHIN_S = 120.0
@@ -61,6 +93,7 @@ def _live(world: World) -> Outcome:
         _begin(world)
         _play_faults(world)
         outcome.level_after_s = _heal(world)
+        check(world, (*ALWAYS, *AT_THE_END))
     except Broken as broken:
         outcome.broke = str(broken)
         world.say(f"BROKEN: {broken}")
@@ -71,16 +104,28 @@ def _live(world: World) -> Outcome:
 
 
 def _begin(world: World) -> None:
+    """The plan's time begins when every node has its profile and the catalogue: unknown goods are refused."""
     for machine in world.machines:
         machine.start()
+    _wait_until_level(world)
+    world.warped_s = world.loop.time()
 
 
 def _play_faults(world: World) -> None:
     for step in world.plan.steps:
-        world.loop.run_until(max(step.at_s, world.loop.time()))
+        _run_to(world, step.at_s)
         world.say(f"{step.who}: {step.what} {step.values}")
         ACTIONS[step.what](world, step)
-    world.loop.run_until(max(world.plan.heal_s, world.loop.time()))
+    _run_to(world, world.plan.heal_s)
+
+
+def _run_to(world: World, moment_s: float) -> None:
+    """Let time pass up to a moment of the plan, and look around on the way."""
+    while world.loop.time() < moment_s + world.warped_s:
+        world.loop.run_until(min(moment_s + world.warped_s, world.next_look_s))
+        if world.loop.time() >= world.next_look_s:
+            world.next_look_s = world.loop.time() + LOOK_EVERY_S
+            check(world, ALWAYS)
 
 
 def _heal(world: World) -> float:
@@ -93,6 +138,10 @@ def _heal(world: World) -> float:
         machine.start()
         if machine.process is not None:
             machine.process.fuse = None
+    return _wait_until_level(world)
+
+
+def _wait_until_level(world: World) -> float:
     began_s = world.loop.time()
     while world.loop.time() < began_s + LEVEL_WITHIN_S:
         world.loop.run_until(world.loop.time() + SLICE_S)
@@ -101,27 +150,31 @@ def _heal(world: World) -> float:
     raise Broken("; ".join(unlevel(world)))
 
 
+def check(world: World, checks: Sequence[Check]) -> None:
+    """Look for what does not hold; raises Broken with everything that was found."""
+    world.look()
+    found = [f"{one.__name__}: {fault}" for one in checks for fault in one(world)]
+    if found:
+        raise Broken("\n".join(found))
+
+
 def unlevel(world: World) -> list[str]:
     """What is still under way; nothing when both ends of each stream agree and everybody was answered."""
     found = [f"{machine.name} is down" for machine in world.machines if not machine.is_ready]
     if found:
         return found
-    found = [f"{machine.name} has not answered {list(machine.asked)}" for machine in world.machines if machine.asked]
-    rows = {row.node_id: row for row in world.hub.read(_nodes)}
+    found = [
+        f"{machine.name} has not answered {list(machine.asked)}" for machine in world.machines if machine.asked
+    ]
+    rows = {row[0]: row[1:] for row in world.hub.rows("SELECT node_id, applied_seq, down_seq FROM node")}
     for name, node in world.nodes.items():
-        row, status = rows[name], node.sync.status() if node.sync else None
-        if status is None:
-            continue
-        if not status.head_seq == row.applied_seq == status.acked_seq:
-            found.append(f"{name} is at {status.head_seq}, the hub at {row.applied_seq}, acked {status.acked_seq}")
-        if not status.down_seq == row.down_seq:
-            found.append(f"{name} has applied {status.down_seq} of {row.down_seq} of the hub's events")
+        assert node.sync is not None, "it is ready"
+        (at_hub, down), status = rows[name], node.sync.status()
+        if not status.head_seq == at_hub == status.acked_seq:
+            found.append(f"{name} is at {status.head_seq}, the hub at {at_hub}, acked {status.acked_seq}")
+        if status.down_seq != down:
+            found.append(f"{name} has applied {status.down_seq} of {down} of the hub's events")
         if status.fenced:
             found.append(f"{name} is fenced: {status.fenced}")
     return found
 
-
-def _nodes(tx: object) -> object:
-    from bodega_controlplane.store import nodes
-
-    return nodes.all_of(tx)  # type: ignore[arg-type]  # a transaction

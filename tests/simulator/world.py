@@ -22,6 +22,7 @@ from bodega.errors import BodegaError
 from bodega_controlplane.keys import HubKey
 from bodega_controlplane.rules.routing import RoutingPolicy
 from simulator.broker import SimBroker
+from simulator.chronicle import Seen, Written
 from simulator.connection import BrokerEnd
 from simulator.disk import SimVfs
 from simulator.hub import SimHub
@@ -75,6 +76,11 @@ class World:
             for name in plan.nodes
         }
         self.facts = Facts()
+        self.seen = {name: Seen(name) for name in plan.nodes}
+        self.seen_at_hub = {name: Seen(f"the hub's copy of {name}") for name in plan.nodes}
+        self.written = Written()
+        self.warped_s = 0.0
+        self.next_look_s = 0.0
         self._then: dict[tuple[str, str], Callable[[Any], None]] = {}
         for machine in self.machines:
             machine.on_answer = partial(self._answered, machine.name)
@@ -93,6 +99,29 @@ class World:
         go_on = self._then.pop((name, request_id), None)
         if go_on is not None:
             self.loop.call_soon(go_on, answer, context=Context())
+
+    def look(self) -> None:
+        """Bring what was seen from outside up to date."""
+        for name, node in self.nodes.items():
+            if node.is_ready and node.store is not None:
+                seen = self.seen[name]
+                sql = "SELECT seq, body, hash FROM journal WHERE seq >= ? ORDER BY seq"
+                seen.grow(node.store.rows(sql, seen.seq))
+            if self.hub.is_ready:
+                seen = self.seen_at_hub[name]
+                sql = "SELECT seq, body, hash FROM journal WHERE node_id = ? AND epoch = 1 AND seq >= ? ORDER BY seq"
+                seen.grow(self.hub.rows(sql, name, seen.seq))
+        self.written.look(self.broker, self.nodes)
+
+    def is_under_way(self, transfer: str) -> bool:
+        """Whether a lorry's departure has not been recorded yet."""
+        out = f"{transfer.removeprefix('T-')}-transfer_out"
+        return not any(out in node.answers for node in self.nodes.values())
+
+    def warp(self, seconds: float) -> None:
+        """Time passes for everybody, and nobody works."""
+        self.warped_s += seconds
+        self.loop.warp(seconds)
 
     @property
     def machines(self) -> list[Machine]:
