@@ -188,9 +188,10 @@ class SimBroker:
         of = self.streams.get(stream)
         if of is None:
             return
-        for seq in sorted(of.messages)[-messages:] if messages else []:
+        lost = sorted(of.messages)[-messages:]
+        for seq in lost:
             del of.messages[seq]
-        of.last_seq = max(of.messages, default=0)
+        of.last_seq = lost[0] - 1 if lost else of.last_seq
         _note_last(of)
         for consumer in of.consumers.values():
             if not consumers_stay_ahead:
