@@ -183,8 +183,11 @@ class SimBroker:
 
     # How it forgets
 
-    def lose_tail(self, stream: str, messages: int, *, consumers_stay_ahead: bool) -> None:
-        """The power failed before the last messages were on the disk: their numbers are given again."""
+    def lose_tail(self, stream: str, messages: int) -> None:
+        """The power failed before the last messages were on the disk: their numbers are given again.
+
+        Consumers go back with it, as nats-server does from 2.14 on (nats-server issues 5412 and 7693).
+        """
         of = self.streams.get(stream)
         if of is None:
             return
@@ -194,8 +197,7 @@ class SimBroker:
         of.last_seq = lost[0] - 1 if lost else of.last_seq
         _note_last(of)
         for consumer in of.consumers.values():
-            if not consumers_stay_ahead:
-                consumer.next_seq = min(consumer.next_seq, of.last_seq + 1)
+            consumer.next_seq = min(consumer.next_seq, of.last_seq + 1)
 
     def delete(self, stream: str) -> None:
         """Somebody deletes a stream, and its consumers with it."""

@@ -89,7 +89,7 @@ def broker_away(world: World, step: Step) -> None:
 def broker_loses_tail(world: World, step: Step) -> None:
     """The broker's power fails: what it acknowledged last was not on its disk."""
     for stream in ("UP", "DOWN"):
-        world.broker.lose_tail(stream, step.values["messages"], consumers_stay_ahead=step.values["ahead"])
+        world.broker.lose_tail(stream, step.values["messages"])
     world.broker.restart()
 
 

@@ -132,7 +132,7 @@ FAULTS: Mapping[str, Callable[[Random], Values]] = {
     },
     "broker_restart": lambda luck: {},
     "broker_away": lambda luck: {"lasts_s": _lasting(luck)},
-    "broker_loses_tail": lambda luck: {"messages": luck.randint(1, 8), "ahead": luck.random() < 0.5},
+    "broker_loses_tail": lambda luck: {"messages": luck.randint(1, 8)},
     "stream_deleted": lambda luck: {"stream": luck.choice(("UP", "DOWN"))},
     "stream_purged": lambda luck: {"stream": luck.choice(("UP", "DOWN"))},
     "consumers_reset": lambda luck: {"stream": luck.choice(("UP", "DOWN"))},
