@@ -46,7 +46,15 @@ def test_the_next_envelope_counts_as_sent_if_the_broker_has_it_although_its_rece
     assert after_read_back(OUT, at(20), stored(11, 15), _hash(15)) == Outbound(sent=at(15), acked=at(4))
 
 
-@pytest.mark.parametrize(("first", "last"), [(1, 10), (13, 15), (2, 9)])
+def test_what_the_broker_has_lost_of_the_end_counts_as_not_sent() -> None:
+    assert after_read_back(OUT, at(20), stored(2, 9), _hash(9)) == Outbound(at(9), OUT.acked)
+
+
+def test_what_the_hub_has_is_not_sent_again_whatever_the_broker_has_lost() -> None:
+    assert after_read_back(OUT, at(20), stored(1, 2), _hash(2)) == Outbound(OUT.acked, OUT.acked)
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 10), (13, 15)])
 def test_any_other_own_envelope_changes_nothing(first: int, last: int) -> None:
     assert after_read_back(OUT, at(20), stored(first, last), _hash(last)) == OUT
 

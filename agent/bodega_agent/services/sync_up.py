@@ -84,6 +84,11 @@ class UpStream:
         self._reconnected.set()
         self._wake.set()
 
+    def doubt(self) -> None:
+        """The stream may not be the one that it was: read back before the next publish."""
+        self._expected_last = None
+        self._wake.set()
+
     def take_ack(self, ack: Head) -> None:
         """A verified ack of the hub; of several that wait only the highest counts, old epochs never."""
         if ack.epoch == self.epoch and (self._ack is None or ack.seq > self._ack.seq):

@@ -75,6 +75,7 @@ class SyncService:
         self._fenced_by_hub = ""
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
+        self._up_incarnation = 0
         self._warned: set[str] = set()
 
     def status(self) -> SyncStatus:
@@ -182,6 +183,9 @@ class SyncService:
             self._warned.discard("hub_silent")
             log.info("hub_answers_again")
         self._take_fence(response.fenced)
+        if response.up_incarnation != self._up_incarnation:
+            self._up_incarnation = response.up_incarnation
+            self._up.doubt()
         if response.HasField("up") and self._believe(response.up):
             self._notice_loss(response.up)
         await self._down.take_news(response.down_epoch, response.down_head_seq)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -87,12 +88,13 @@ class DownReceiver:
             await asyncio.sleep(full_jitter_s(self._misses, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
 
     async def _pull(self, client: Client) -> None:
-        async for batch in batches(client, self._pulled):
-            self._misses = 0
-            self._said_missing = False
-            for message in batch:
-                stop_if_cancelled()
-                await self._arrived.put(Delivery(message))
+        async with aclosing(batches(client, self._pulled)) as pulled:
+            async for batch in pulled:
+                self._misses = 0
+                self._said_missing = False
+                for message in batch:
+                    stop_if_cancelled()
+                    await self._arrived.put(Delivery(message))
 
     def _say_missing(self) -> None:
         if not self._said_missing:

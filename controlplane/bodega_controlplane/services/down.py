@@ -41,20 +41,30 @@ class DownPump:
         self._wake = asyncio.Event()
         self._cursors: dict[str, _Cursor] = {}
         self._consumers: set[str] = set()
+        self._lost = False
 
     def wake(self, node_ids: Iterable[str]) -> None:
         """There is something to send to these nodes."""
         self._woken.update(node_ids)
         self._wake.set()
 
+    def start_over(self) -> None:
+        """The broker may have lost what was sent, or who receives it: look anew at every node's stream."""
+        self._lost = True
+        self._wake.set()
+
     async def run(self, connection: FleetConnection) -> None:
         """Until the connection is lost: raises LinkLost, StreamMissing."""
         # A new connection may lead to another broker, or to the same one with less in it.
-        self._cursors.clear()
-        self._consumers.clear()
+        self._lost = True
         clock = asyncio.get_running_loop().time
         sweep_at = clock()
         while True:
+            if self._lost:
+                self._lost = False
+                self._cursors.clear()
+                self._consumers.clear()
+                sweep_at = clock()
             if clock() >= sweep_at:
                 # Finds what another instance of the hub has committed, and what a broken send has left.
                 self._woken.update(await self._hub.read(self._behind))

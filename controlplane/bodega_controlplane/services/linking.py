@@ -14,6 +14,7 @@ from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.services.down import DownPump
 from bodega_controlplane.services.ports import FleetLink
 from bodega_controlplane.services.replies import Replies
+from bodega_controlplane.services.stream_watch import StreamWatch
 from bodega_controlplane.services.up import UpReceiver
 
 log = get_logger(__name__)
@@ -28,7 +29,9 @@ class LinkService:
         self._draw = draw
         self._up = UpReceiver(hub, draw=draw)
         self._down = DownPump(hub)
-        self._replies = Replies(hub)
+        self._watch = StreamWatch(hub, on_down_lost=self._down.start_over)
+        self._replies = Replies(hub, self._watch)
+        self._parts = (self._up, self._down, self._watch)
         self._warned = False
         hub.on_commit(self._down.wake)
 
@@ -49,11 +52,12 @@ class LinkService:
         connection = await self._link.connect(self._replies)
         try:
             await connection.make_streams()
+            await self._watch.check(connection)
             self._hub.broker_connected = True
             self._warned = False
             log.info("broker_connected", url=self._link.address)
             async with asyncio.TaskGroup() as working:
-                tasks = [working.create_task(part.run(connection)) for part in (self._up, self._down)]
+                tasks = [working.create_task(part.run(connection)) for part in self._parts]
                 await connection.until_closed()
                 for task in tasks:
                     task.cancel()

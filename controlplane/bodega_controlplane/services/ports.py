@@ -6,10 +6,11 @@ business of `linking`. So a simulated broker has only to carry.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
 from bodega.broker.port import LinkLost, PublishConflict, StoredEnvelope, StreamMissing
+from bodega.core.incarnation import StreamState
 from bodega.v1 import sync_pb2
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "PublishConflict",
     "StoredEnvelope",
     "StreamMissing",
+    "StreamState",
     "UpMessage",
 ]
 
@@ -76,14 +78,19 @@ class FleetConnection(Protocol):
         """Make both streams and the hub's consumer, or bring them up to date; loses nothing that is there."""
         ...
 
+    async def stream_states(self) -> Mapping[str, StreamState]:
+        """What the broker says of both streams, by name ("UP", "DOWN"); raises StreamMissing if one is not there."""
+        ...
+
     async def make_node_consumer(self, node_id: str) -> None:
         """Make the consumer that a node receives by, if it is not there; raises StreamMissing."""
         ...
 
-    def up_batches(self, batch_max: int) -> AsyncIterator[Sequence[UpMessage]]:
+    def up_batches(self, batch_max: int) -> AsyncGenerator[Sequence[UpMessage], None]:
         """Messages of all nodes, in the order of each node's stream, 1 to `batch_max` at a time, for ever.
 
-        Raises StreamMissing when the consumer is gone or silent: make the streams, and call again.
+        Raises StreamMissing when the consumer is gone or silent: make the streams, and call again. One that is left
+        before its end must be closed, or it keeps receiving.
         """
         ...
 

@@ -11,6 +11,7 @@ from bodega_controlplane.app.heartbeat import Heartbeat
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import HealthView
 from bodega_controlplane.services.signing import signed_ack
+from bodega_controlplane.services.stream_watch import StreamWatch
 
 log = get_logger(__name__)
 
@@ -18,8 +19,9 @@ log = get_logger(__name__)
 class Replies:
     """See `services.ports.NodeQuestions`."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, watch: StreamWatch) -> None:
         self._hub = hub
+        self._watch = watch
 
     async def heartbeat(
         self, node_id: str, request: sync_pb2.HeartbeatRequest
@@ -48,6 +50,7 @@ class Replies:
             down_epoch=answer.down_epoch,
             down_head_seq=answer.down_seq,
             fenced=answer.fenced,
+            up_incarnation=self._watch.up_incarnation,
         )
 
     async def want(self, node_id: str, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse | None:

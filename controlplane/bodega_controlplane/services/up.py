@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 
 from bodega.core.backoff import full_jitter_s
 from bodega.core.sync import Verdict
@@ -36,9 +37,10 @@ class UpReceiver:
         misses = 0
         while True:
             try:
-                async for messages in connection.up_batches(UP_ENVELOPES_PER_COMMIT_MAX):
-                    misses = 0
-                    await self._take(connection, messages)
+                async with aclosing(connection.up_batches(UP_ENVELOPES_PER_COMMIT_MAX)) as batches:
+                    async for messages in batches:
+                        misses = 0
+                        await self._take(connection, messages)
             except StreamMissing as error:
                 log.warning("up_consumer_lost", reason=error.message)
                 await asyncio.sleep(full_jitter_s(misses, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))

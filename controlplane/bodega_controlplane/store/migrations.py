@@ -50,7 +50,7 @@ STEPS: Mapping[int, Step] = {
             schema.node_reservation,
         ),
     ),
-    # What people decide about conflicts.
+    # What people decide about conflicts; the broker's streams, bulk that waits, telemetry.
     3: Step(
         {
             schema.conflict: (
@@ -64,6 +64,11 @@ STEPS: Mapping[int, Step] = {
                 "override_ends_ms",
             ),
         },
+        (
+            schema.broker_stream,
+            schema.down_waiting,
+            schema.telemetry,
+        ),
     ),
 }
 

@@ -317,6 +317,42 @@ down_log = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# What the broker said of its streams when it was asked last; `incarnation` rises whenever it had lost something.
+broker_stream = sa.Table(
+    "broker_stream",
+    metadata,
+    _text("name", key=True),
+    _text("created"),
+    _int("first_seq"),
+    _int("last_seq"),
+    _int("incarnation"),
+)
+
+# Bulk for a node that has not entered its stream yet: the newest of each key, in the order of the first.
+down_waiting = sa.Table(
+    "down_waiting",
+    metadata,
+    _text("node_id", key=True),
+    _text("lane", key=True),
+    _text("key", key=True),
+    _int("place"),
+    _bytes("body"),
+)
+sa.Index("down_waiting_in_order", down_waiting.c.node_id, down_waiting.c.place)
+
+# The newest that each node has told of itself beside its journal.
+telemetry = sa.Table(
+    "telemetry",
+    metadata,
+    _text("node_id", key=True),
+    _int("row_no", key=True),
+    _int("at_ms"),
+    _int("came_ms"),
+    _text("kind"),
+    _text("subject"),
+    _text("detail"),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -14,11 +15,12 @@ from bodega.broker.connection import Broker, close, connect, until_closed
 from bodega.broker.port import StoredEnvelope, StreamMissing
 from bodega.broker.pulling import Pull, PullEnded, batches
 from bodega.broker.streams import DOWN, UP, UP_CONSUMER, last_of, publish_after, told_in_our_words
+from bodega.core.incarnation import StreamState
 from bodega.host.log import get_logger
 from bodega.limits import BROKER_REQUEST_S, UP_ENVELOPES_PER_PULL_MAX, UP_PULL_HEARTBEAT_S, UP_PULL_S
 from bodega.v1 import sync_pb2
 from bodega_controlplane.services.ports import NodeQuestions, UpMessage
-from bodega_controlplane.transport.streams import make_node_consumer, make_streams
+from bodega_controlplane.transport.streams import make_node_consumer, make_streams, state_of
 
 log = get_logger(__name__)
 Q = TypeVar("Q", bound=Message)
@@ -84,12 +86,17 @@ class NatsConnection:
         with told_in_our_words("make the streams"):
             await make_streams(self._client)
 
+    async def stream_states(self) -> Mapping[str, StreamState]:
+        """See FleetConnection."""
+        with told_in_our_words("ask for the streams"):
+            return {name: await state_of(self._client, name) for name in (UP, DOWN)}
+
     async def make_node_consumer(self, node_id: str) -> None:
         """See FleetConnection."""
         with told_in_our_words(f"make the consumer of {node_id}"):
             await make_node_consumer(self._client, node_id)
 
-    async def up_batches(self, batch_max: int) -> AsyncIterator[Sequence[UpMessage]]:
+    async def up_batches(self, batch_max: int) -> AsyncGenerator[Sequence[UpMessage], None]:
         """See FleetConnection."""
         pull = Pull(
             UP,
@@ -101,8 +108,9 @@ class NatsConnection:
         )
         with told_in_our_words("pull"):
             try:
-                async for batch in batches(self._client, pull):
-                    yield [NatsUpMessage(message) for message in batch]
+                async with aclosing(batches(self._client, pull)) as pulled:
+                    async for batch in pulled:
+                        yield [NatsUpMessage(message) for message in batch]
             except PullEnded as error:
                 raise StreamMissing(f"the hub's consumer does not answer: {error}") from error
 

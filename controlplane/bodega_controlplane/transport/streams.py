@@ -11,6 +11,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, StorageType, StreamConfig
 from nats.js.errors import BadRequestError
 
 from bodega.broker.streams import DOWN, UP, UP_CONSUMER, consumer_of
+from bodega.core.incarnation import StreamState
 from bodega.limits import BROKER_REQUEST_S, STREAM_AGE_S, UP_UNACKED_ENVELOPES_MAX
 
 # How long an envelope may be worked on before the broker gives it to another instance.
@@ -45,6 +46,13 @@ async def make_streams(client: Client) -> None:
             max_ack_pending=UP_UNACKED_ENVELOPES_MAX,
         ),
     )
+
+
+async def state_of(client: Client, name: str) -> StreamState:
+    """What the broker says of a stream; NotFoundError if it is not there."""
+    info = await client.jsm(timeout=BROKER_REQUEST_S).stream_info(name)
+    state = info.state
+    return StreamState(str(info.created), state.first_seq, state.last_seq, state.consumer_count)
 
 
 async def make_node_consumer(client: Client, node_id: str) -> None:

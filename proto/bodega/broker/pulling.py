@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from nats.aio.client import Client
@@ -54,7 +54,7 @@ class Pull:
         ).encode()
 
 
-async def batches(client: Client, pull: Pull) -> AsyncIterator[list[Msg]]:
+async def batches(client: Client, pull: Pull) -> AsyncGenerator[list[Msg], None]:
     """Batches of 1 to `batch_max` messages, for ever; the caller acknowledges each message.
 
     Raises PullEnded, ConsumerMissing, and the errors of nats-py.

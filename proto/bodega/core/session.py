@@ -37,7 +37,8 @@ def after_read_back(
     """Compare the last envelope that the broker holds of this stream with the own journal.
 
     `own_hash` is the own chain hash at `stored.last_seq` (None beyond `head`). If the
-    broker took the envelope that was next, although its receipt was lost, then it counts as sent.
+    broker took the envelope that was next, although its receipt was lost, then it counts as sent. If it has lost the
+    end of what it took, then that counts as not sent.
     """
     if stored is None:
         return out.rewound()
@@ -53,8 +54,11 @@ def after_read_back(
             f"the broker holds another event {stored.last_seq} than the journal:"
             " a copy of this node is running"
         )
+    at_the_broker = Head(stored.epoch, stored.last_seq, stored.last_hash)
     if stored.first_seq - 1 <= out.sent.seq < stored.last_seq:
-        return out.after_send(Head(stored.epoch, stored.last_seq, stored.last_hash))
+        return out.after_send(at_the_broker)
+    if stored.last_seq < out.sent.seq:
+        return out.after_send(max(at_the_broker, out.acked, key=lambda one: one.seq))
     return out
 
 

@@ -117,6 +117,7 @@ class HeartbeatRequest(_message.Message):
     HEAD_SEQ_FIELD_NUMBER: _builtins.int
     DOWN_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
+    PROTOCOL_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Node."""
     epoch: _builtins.int
@@ -125,6 +126,8 @@ class HeartbeatRequest(_message.Message):
     """Random per start of the agent; tells a restart and a clone."""
     head_seq: _builtins.int
     """Last sequence of the node's journal."""
+    protocol: _builtins.int
+    """Version of the protocol that the node speaks; 0 from one that is older than this field."""
     @_builtins.property
     def down(self) -> Global___Ack:
         """How far the node has applied the hub's stream."""
@@ -142,10 +145,11 @@ class HeartbeatRequest(_message.Message):
         head_seq: _builtins.int = ...,
         down: Global___Ack | None = ...,
         health: _fleet_pb2.Health | None = ...,
+        protocol: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["down", b"down", "health", b"health"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_nonce", b"boot_nonce", "down", b"down", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "node_id", b"node_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_nonce", b"boot_nonce", "down", b"down", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "node_id", b"node_id", "protocol", b"protocol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -161,12 +165,23 @@ class HeartbeatResponse(_message.Message):
     DOWN_EPOCH_FIELD_NUMBER: _builtins.int
     DOWN_HEAD_SEQ_FIELD_NUMBER: _builtins.int
     FENCED_FIELD_NUMBER: _builtins.int
+    COME_BACK_AFTER_MS_FIELD_NUMBER: _builtins.int
+    UP_INCARNATION_FIELD_NUMBER: _builtins.int
+    PROTOCOL_FIELD_NUMBER: _builtins.int
     down_epoch: _builtins.int
     """Epoch of the hub's stream for this node."""
     down_head_seq: _builtins.int
     """Last sequence of the hub's stream for this node."""
     fenced: _builtins.str
     """Set when the hub refuses this node: the reason and what to do."""
+    come_back_after_ms: _builtins.int
+    """The hub has much to do: the next heartbeat, and a new connection if this one ends, is wanted no sooner than
+    within this time, at a random moment. 0: as always.
+    """
+    up_incarnation: _builtins.int
+    """Changes when the stream up is not the one that it was: made anew, emptied or rolled back by the broker."""
+    protocol: _builtins.int
+    """Version of the protocol that the hub speaks; 0 from one that is older than this field."""
     @_builtins.property
     def up(self) -> Global___Ack:
         """How far the hub has applied the node's journal, counter-signed."""
@@ -178,10 +193,13 @@ class HeartbeatResponse(_message.Message):
         down_epoch: _builtins.int = ...,
         down_head_seq: _builtins.int = ...,
         fenced: _builtins.str = ...,
+        come_back_after_ms: _builtins.int = ...,
+        up_incarnation: _builtins.int = ...,
+        protocol: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["up", b"up"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["down_epoch", b"down_epoch", "down_head_seq", b"down_head_seq", "fenced", b"fenced", "up", b"up"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["come_back_after_ms", b"come_back_after_ms", "down_epoch", b"down_epoch", "down_head_seq", b"down_head_seq", "fenced", b"fenced", "protocol", b"protocol", "up", b"up", "up_incarnation", b"up_incarnation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
