@@ -12,15 +12,19 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import NamedTuple
 
 from bodega.broker.port import PublishConflict, StoredEnvelope, StreamMissing
+from bodega.core.incarnation import StreamState
 from bodega.limits import STREAM_AGE_S
 
 ACK_WAIT_S = 30.0
 UNACKED_MAX = 512
 
 Reply = Callable[[bytes], None]
+# What a node or hub hears: subject, body, and how to answer.
+Hear = Callable[[str, bytes, Reply], None]
 
 
 class Message(NamedTuple):
@@ -32,12 +36,19 @@ class Message(NamedTuple):
     at_s: float
 
 
+class Sign(Enum):
+    """What a pull brings beside messages."""
+
+    HEARTBEAT = "100"
+    CONSUMER_GONE = "409"
+
+
 @dataclass(eq=False, slots=True)
 class Pull:
-    """A consumer's client asks for up to `left` messages; `hear` gets a message, or None as a sign of life."""
+    """A consumer's client asks for up to `left` messages; `hear` gets them, and signs."""
 
     left: int
-    hear: Callable[[Message | None], None]
+    hear: Callable[[Message | Sign], None]
     ended: bool = False
 
 
@@ -55,9 +66,10 @@ class Consumer:
 
 @dataclass(eq=False, slots=True)
 class Stream:
-    """Messages by sequence, with the last one of each subject."""
+    """Messages by sequence, with the last one of each subject. `created` tells it from others of its name."""
 
     name: str
+    created: str
     messages: dict[int, Message] = field(default_factory=dict)
     last_seq: int = 0
     last_of: dict[str, int] = field(default_factory=dict)
@@ -72,15 +84,24 @@ class SimBroker:
         self.compares = True
         self.is_up = True
         self.streams: dict[str, Stream] = {}
+        self._made = 0
         self.taken: list[Message] = []
-        self._ears: dict[str, dict[object, Callable[[bytes, Reply], None]]] = {}
+        self._ears: dict[str, dict[object, Hear]] = {}
         self.forgets_connections: Callable[[], None] = lambda: None
 
     # Streams
 
     def make_stream(self, name: str) -> None:
         """Make it, or leave it as it is."""
-        self.streams.setdefault(name, Stream(name))
+        if name not in self.streams:
+            self._made += 1
+            self.streams[name] = Stream(name, f"stream {self._made}")
+
+    def state(self, name: str) -> StreamState:
+        """What is said of a stream; raises StreamMissing."""
+        of = self._stream(name)
+        self._age(of)
+        return StreamState(of.created, min(of.messages, default=of.last_seq + 1), of.last_seq, len(of.consumers))
 
     def make_consumer(self, stream: str, name: str, prefix: str) -> None:
         """Make a durable consumer, or leave it as it is; raises StreamMissing."""
@@ -165,8 +186,8 @@ class SimBroker:
 
     # Core messages: to whoever listens now.
 
-    def listen(self, subject: str, who: object, hear: Callable[[bytes, Reply], None]) -> None:
-        """Hear what is said on a subject."""
+    def listen(self, subject: str, who: object, hear: Hear) -> None:
+        """Hear what is said on a subject, or with "word.*" on all that begin with that word."""
         self._ears.setdefault(subject, {})[who] = hear
 
     def listen_no_more(self, who: object) -> None:
@@ -176,9 +197,9 @@ class SimBroker:
 
     def say(self, subject: str, body: bytes, reply: Reply = lambda _body: None) -> bool:
         """Say something; whether anybody was there to hear it."""
-        ears = list(self._ears.get(subject, {}).values())
+        ears = [ear for name in (subject, f"{subject.partition('.')[0]}.*") for ear in self._ears.get(name, {}).values()]
         for hear in ears:
-            hear(body, reply)
+            hear(subject, body, reply)
         return bool(ears)
 
     # How it forgets
@@ -204,6 +225,12 @@ class SimBroker:
         of = self.streams.pop(stream, None)
         for consumer in of.consumers.values() if of else ():
             _end_pulls(consumer)
+
+    def delete_consumer(self, stream: str, name: str) -> None:
+        """Somebody deletes a consumer; raises StreamMissing."""
+        found = self._stream(stream).consumers.pop(name, None)
+        if found is not None:
+            _end_pulls(found)
 
     def purge(self, stream: str) -> None:
         """Somebody empties a stream; its numbers go on."""
@@ -261,4 +288,5 @@ def _note_last(stream: Stream) -> None:
 def _end_pulls(consumer: Consumer) -> None:
     for pull in consumer.pulls:
         pull.ended = True
+        pull.hear(Sign.CONSUMER_GONE)
     consumer.pulls.clear()

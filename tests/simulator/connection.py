@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextvars import Context, copy_context
 from typing import TypeVar
 
-from bodega.broker.port import LinkLost
+from bodega.broker.port import LinkLost, StreamMissing
 from bodega.errors import BodegaError
 from bodega.limits import BROKER_CONNECT_S, BROKER_PING_S, BROKER_PINGS_OUTSTANDING_MAX, BROKER_REQUEST_S
-from simulator.broker import Message, Pull, SimBroker
+from simulator.broker import Hear, Message, Pull, Reply, Sign, SimBroker
 from simulator.process import PROCESS
 from simulator.network import Wire
 
@@ -102,20 +102,20 @@ class Connection:
             raise LinkLost(f"nobody answers on {subject}")
         return await self._within(answer, BROKER_REQUEST_S)
 
-    def listen(self, subject: str, hear: Callable[[bytes, Callable[[bytes], None]], None]) -> None:
-        """Hear what is said on a subject from when the broker learns of it; replies go out over this connection."""
+    async def listen(self, subject: str, hear: Hear) -> None:
+        """Hear what is said on a subject from now on; replies go out over this connection."""
 
-        def heard(body: bytes, reply: Callable[[bytes], None]) -> None:
+        def heard(said_on: str, body: bytes, reply: Reply) -> None:
             def answer(answered: bytes) -> None:
                 self._send(lambda: reply(answered))
 
-            self.wire.down.carry(lambda: hear(body, answer) if self.is_open else None, self.context)
+            self.wire.down.carry(lambda: hear(said_on, body, answer) if self.is_open else None, self.context)
 
-        self.post(lambda broker: broker.listen(subject, self, heard))
+        await self.call(lambda broker: broker.listen(subject, self, heard))
 
     async def pulled(self, stream: str, consumer: str, count: int) -> AsyncIterator[Message]:
         """Messages of a durable consumer; ends when it falls silent, raises StreamMissing and LinkLost."""
-        arrived: asyncio.Queue[Message | None] = asyncio.Queue()
+        arrived: asyncio.Queue[Message | Sign] = asyncio.Queue()
         pull: Pull | None = None
         try:
             while True:
@@ -138,19 +138,21 @@ class Connection:
     def _beat(self, pull: Pull) -> None:
         """The broker's idle heartbeat."""
         if not pull.ended and pull.left and self in self._end.known:
-            pull.hear(None)
+            pull.hear(Sign.HEARTBEAT)
             self._loop.call_later(PULL_HEARTBEAT_S, self._beat, pull)
 
-    def _hearing(self, arrived: asyncio.Queue[Message | None]) -> Callable[[Message | None], None]:
-        return lambda message: self.wire.down.carry(lambda: arrived.put_nowait(message), self.context)
+    def _hearing(self, arrived: asyncio.Queue[Message | Sign]) -> Callable[[Message | Sign], None]:
+        return lambda one: self.wire.down.carry(lambda: arrived.put_nowait(one), self.context)
 
-    async def _heard(self, arrived: asyncio.Queue[Message | None]) -> Message:
+    async def _heard(self, arrived: asyncio.Queue[Message | Sign]) -> Message:
         """The next message; TimeoutError when there is not even a heartbeat."""
         while True:
             async with asyncio.timeout(PULL_SILENT_S):
-                message = await arrived.get()
-            if message is not None:
-                return message
+                one = await arrived.get()
+            if one is Sign.CONSUMER_GONE:
+                raise StreamMissing("the consumer is gone")
+            if isinstance(one, Message):
+                return one
 
     async def _ping(self) -> None:
         outstanding = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -44,7 +44,6 @@ class SimHub(Machine):
         policy: RoutingPolicy,
         folder: Path,
         first: Path,
-        node_ids: Sequence[str],
         seed: str,
     ) -> None:
         super().__init__(NAME, loop, said)
@@ -54,7 +53,6 @@ class SimHub(Machine):
         self.policy = policy
         self._folder = folder
         self._source = first
-        self._node_ids = node_ids
         self.luck = Random(f"{seed} hub")
         self.hub: Hub | None = None
         self.store: Store | None = None
@@ -80,7 +78,7 @@ class SimHub(Machine):
         hub = self.hub = Hub(store, self._key, self.policy, self.clock.now_s)
         self.on_boot(self)
         self.ready()
-        fleet = SimFleet(self._end, self._wire, self._node_ids)
+        fleet = SimFleet(self._end, self._wire)
         await LinkService(hub, fleet, draw=self.luck.random).run()
 
     def save(self, *, power_cut: bool) -> None:

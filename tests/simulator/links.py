@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from google.protobuf.message import DecodeError
 
 from bodega.broker.port import LinkLost, StoredEnvelope, StreamMissing
 from bodega.core.backoff import full_jitter_s
+from bodega.core.incarnation import StreamState
 from bodega.errors import Unavailable
 from bodega.limits import (
     DOWN_ENVELOPES_PER_PULL_MAX,
@@ -20,12 +21,13 @@ from bodega.limits import (
 from bodega.v1 import sync_pb2
 from bodega_agent.services.ports import DownDelivery, LinkListener
 from bodega_controlplane.services.ports import NodeQuestions, UpMessage
-from simulator.broker import Message
+from simulator.broker import Hear, Message, Reply
 from simulator.connection import BrokerEnd, Connection
 from simulator.network import Wire
 
 UP, DOWN, HUB = "UP", "DOWN", "hub"
 _PULL_MESSAGES = 128
+Ask: TypeAlias = Callable[[str, Any], Coroutine[Any, Any, Any]]
 
 
 class Delivery:
@@ -77,11 +79,11 @@ class SimHubLink:
         receiving: asyncio.Task[None] | None = None
         try:
             await connection.open()
-            connection.listen(f"ack.{self._node_id}", lambda body, _: _heard(body, sync_pb2.Ack, listener.ack_received))
-            connection.listen(
-                f"want.{self._node_id}",
-                lambda body, _: _heard(body, sync_pb2.WantRequest, listener.want_received),
-            )
+            for word, kind, hear in (
+                ("ack", sync_pb2.Ack, listener.ack_received),
+                ("want", sync_pb2.WantRequest, listener.want_received),
+            ):
+                await connection.listen(f"{word}.{self._node_id}", _hearing(kind, hear))
             self._connection = connection
             listener.connection_changed(connected=True)
             receiving = asyncio.create_task(self._receive(connection))
@@ -136,22 +138,21 @@ class SimHubLink:
 
 
 class SimFleet:
-    """FleetLink of a hub; `node_ids` are those that may ask it."""
+    """FleetLink of a hub."""
 
     address = "simulated"
 
-    def __init__(self, end: BrokerEnd, wire: Wire, node_ids: Sequence[str]) -> None:
+    def __init__(self, end: BrokerEnd, wire: Wire) -> None:
         self._end = end
         self._wire = wire
-        self._node_ids = node_ids
 
     async def connect(self, questions: NodeQuestions) -> SimFleetConnection:
         """See FleetLink."""
         connection = Connection(self._end, self._wire)
         await connection.open()
         fleet = SimFleetConnection(connection)
-        for node_id in self._node_ids:
-            fleet.answer(node_id, questions)
+        await fleet.answer("hb.*", sync_pb2.HeartbeatRequest, questions.heartbeat)
+        await fleet.answer("events.*", sync_pb2.WantRequest, questions.want)
         return fleet
 
 
@@ -162,17 +163,13 @@ class SimFleetConnection:
         self._connection = connection
         self._answering: set[asyncio.Task[None]] = set()
 
-    def answer(self, node_id: str, questions: NodeQuestions) -> None:
-        """Let a node ask."""
-        ways: list[tuple[str, Any, Callable[[str, Any], Coroutine[Any, Any, Any]]]] = [
-            ("hb", sync_pb2.HeartbeatRequest, questions.heartbeat),
-            ("events", sync_pb2.WantRequest, questions.want),
-        ]
-        for word, kind, ask in ways:
-            self._connection.listen(
-                f"{word}.{node_id}",
-                lambda body, reply, kind=kind, ask=ask: self._begin(_answer(node_id, kind, ask, body, reply)),
-            )
+    async def answer(self, subject: str, kind: Any, ask: Ask) -> None:
+        """Let nodes ask; the subject says who does."""
+
+        def hear(said_on: str, body: bytes, reply: Reply) -> None:
+            self._begin(_answer(said_on.split(".")[1], kind, ask, body, reply))
+
+        await self._connection.listen(subject, hear)
 
     def _begin(self, answering: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(answering)
@@ -193,12 +190,19 @@ class SimFleetConnection:
             await self._connection.call(lambda broker, name=name: broker.make_stream(name))
         await self._connection.call(lambda broker: broker.make_consumer(UP, HUB, "up."))
 
+    async def stream_states(self) -> Mapping[str, StreamState]:
+        """See FleetConnection."""
+        states = {}
+        for name in (UP, DOWN):
+            states[name] = await self._connection.call(lambda broker, name=name: broker.state(name))
+        return states
+
     async def make_node_consumer(self, node_id: str) -> None:
         """See FleetConnection."""
         name, prefix = f"node-{node_id}", f"down.{node_id}."
         await self._connection.call(lambda broker: broker.make_consumer(DOWN, name, prefix))
 
-    async def up_batches(self, batch_max: int) -> AsyncIterator[Sequence[UpMessage]]:
+    async def up_batches(self, batch_max: int) -> AsyncGenerator[Sequence[UpMessage], None]:
         """See FleetConnection."""
         arrived: asyncio.Queue[Delivery] = asyncio.Queue()
         gathering = asyncio.create_task(self._gather(arrived))
@@ -237,21 +241,18 @@ class SimFleetConnection:
         self._connection.post(lambda broker: broker.say(f"{kind}.{node_id}", body))
 
 
-def _heard(body: bytes, kind: Any, hear: Callable[[Any], None]) -> None:
-    try:
-        message = kind.FromString(body)
-    except DecodeError:
-        return
-    hear(message)
+def _hearing(kind: Any, hear: Callable[[Any], None]) -> Hear:
+    def heard(_subject: str, body: bytes, _reply: Reply) -> None:
+        try:
+            message = kind.FromString(body)
+        except DecodeError:
+            return
+        hear(message)
+
+    return heard
 
 
-async def _answer(
-    node_id: str,
-    kind: Any,
-    ask: Callable[[str, Any], Coroutine[Any, Any, Any]],
-    body: bytes,
-    reply: Callable[[bytes], None],
-) -> None:
+async def _answer(node_id: str, kind: Any, ask: Ask, body: bytes, reply: Reply) -> None:
     answer = await ask(node_id, kind.FromString(body))
     if answer is not None:
         reply(answer.SerializeToString())

@@ -14,6 +14,8 @@ from random import Random
 from typing import Any
 
 CALM_S = (0.001, 0.02)
+# What would arrive at one moment arrives so far apart.
+TOGETHER_S = 1e-6
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class Line:
         for _ in range(2 if self.luck.random() < self.twice_ratio else 1):
             arrives_s = self.loop.time() + self.luck.uniform(*self.delay_s)
             if not self.shuffles:
-                arrives_s = self._last_s = max(arrives_s, self._last_s)
+                arrives_s = self._last_s = max(arrives_s, self._last_s + TOGETHER_S)
             self.loop.call_at(arrives_s, deliver, context=context)
 
     def calm(self) -> None:

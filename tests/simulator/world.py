@@ -30,7 +30,7 @@ from simulator.loop import SimLoop
 from simulator.machine import Machine
 from simulator.network import Network
 from simulator.node import SimNode
-from simulator.plan import ROGUE, Plan
+from simulator.plan import Plan
 from simulator.seeding import seeded
 
 POLICY = RoutingPolicy(safety_stock=0)
@@ -68,7 +68,6 @@ class World:
             key=KEY,
             policy=POLICY,
             first=first,
-            node_ids=(*plan.nodes, ROGUE),
             **shared,
         )
         self.nodes = {
