@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -28,6 +30,7 @@ from simulator.process import PROCESS
 
 FILES = ("hub.db", "hub.db-wal")
 NAME = "hub"
+LATE_COMMITS = 4
 
 
 class SimHub(Machine):
@@ -56,6 +59,9 @@ class SimHub(Machine):
         self.luck = Random(f"{seed} hub")
         self.hub: Hub | None = None
         self.store: Store | None = None
+        self.commits_late = False
+        self._copies = itertools.count()
+        self._before_commits: deque[Path] = deque(maxlen=LATE_COMMITS)
         self.on_boot: Callable[[SimHub], None] = lambda _hub: None
 
     @property
@@ -75,6 +81,7 @@ class SimHub(Machine):
         assert process is not None, "it lives in a process"
         sa.event.listen(store._engine, "before_cursor_execute", lambda *_: process.point("sql"))
         sa.event.listen(store._engine, "commit", lambda *_: process.point("sql"))
+        sa.event.listen(store._engine, "begin", self._note_begin)
         hub = self.hub = Hub(store, self._key, self.policy, self.clock.now_s)
         self.on_boot(self)
         self.ready()
@@ -83,7 +90,13 @@ class SimHub(Machine):
 
     def save(self, *, power_cut: bool) -> None:
         """See Machine. A power cut is a kill here: every commit is synced."""
-        self._source = self.copy(f"after-{self.lives}")
+        self._source = self._before_commits[0] if self._before_commits else self.copy(f"after-{self.lives}")
+        self._before_commits.clear()
+
+    def _note_begin(self, connection: sa.Connection) -> None:
+        """With `commits_late`, a kill undoes the last commits although they were answered."""
+        if self.commits_late and connection.get_execution_options()["bodega_begin"] == "BEGIN IMMEDIATE":
+            self._before_commits.append(self.copy(f"before-{self.lives}-{next(self._copies)}"))
 
     def copy(self, name: str) -> Path:
         """The database as it is at this very point, in a folder of its own."""

@@ -105,7 +105,7 @@ class SimNode(Machine):
         self.node_id = name
         self.disk = Disk()
         self.deaf: frozenset[str] = frozenset()
-        self.on_boot: Callable[[Path], None] = lambda _path: None
+        self.forgets_cursor = False
         self.store: SimStore | None = None
         self.sync: SyncService | None = None
         self.drive: Drive | None = None
@@ -129,7 +129,6 @@ class SimNode(Machine):
         self.store = self.sync = None
         self.drive = self._vfs.mount(self.path.parent, self.disk, deaf=self.deaf)
         self.drive.fault = self._disk_fault
-        self.on_boot(self.path)
 
     async def live(self) -> None:
         """See Machine."""
@@ -140,6 +139,8 @@ class SimNode(Machine):
             verify=lambda signature, text: self._hub_key.has_signed(text, signature),
             clock=self.clock.boot_time,
         )
+        if self.forgets_cursor:
+            await store.write(lambda tx: list(tx.execute("DELETE FROM meta WHERE key LIKE 'down_%'")))
         integrity = IntegrityService(store)
         await integrity.start()
         sync = self.sync = SyncService(

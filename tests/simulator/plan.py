@@ -6,7 +6,7 @@ a rare mixture of few kinds finds what an even mixture of all of them hides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -49,8 +49,8 @@ class Plan:
     heal_s: float
 
 
-def plan_of(seed: int) -> Plan:
-    """The plan of a seed; the same for ever."""
+def plan_of(seed: int, kinds: Collection[str] = ()) -> Plan:
+    """The plan of a seed; the same for ever. `kinds`: draw these kinds of steps and no others."""
     luck = Random(f"plan {seed}")
     nodes = NODES[: luck.choice((1, 2, 2, 2, 3))]
     heal_s = round(luck.uniform(*FAULTS_S), 3)
@@ -59,11 +59,11 @@ def plan_of(seed: int) -> Plan:
         for sku_id in SKUS:
             values = _goods(luck, sku_id, 20 if sku_id != SERIAL else 4)
             drafts.append((luck.uniform(0.1, FIRST_S), "stock", node, values))
-    kinds = _some(luck, WORK) or ["order"]
+    works = [kind for kind in WORK if kind in kinds] or _some(luck, WORK) or ["order"]
     for _ in range(luck.randint(*WORK_STEPS)):
-        kind = luck.choice((*kinds, "work"))
+        kind = luck.choice((*works, "work"))
         drafts.append((luck.uniform(FIRST_S, heal_s), kind, luck.choice(nodes), WORK[kind](luck)))
-    faults = _some(luck, FAULTS)
+    faults = [kind for kind in FAULTS if kind in kinds] if kinds else _some(luck, FAULTS)
     for _ in range(luck.randint(*FAULT_STEPS) if faults else 0):
         kind = luck.choice(faults)
         who = luck.choice((*nodes, *nodes, "hub"))

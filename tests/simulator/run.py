@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from simulator import faults, offices, work
-from simulator.checks import answers, books, level, promises, streams
+from simulator.checks import answers, books, level, order, promises, streams
 from simulator.disk import SimVfs
 from simulator.first import make_first
+from simulator.mutants import Mutant
 from simulator.plan import Plan, Step
 from simulator.seeding import seed_identifiers
 from simulator.world import Broken, World
@@ -46,6 +48,7 @@ AT_THE_END: Sequence[Check] = (
     level.orders_are_where_the_node_says,
     level.nothing_was_set_aside_unasked,
     level.poison_harms_nobody,
+    order.any_order_gives_the_same,
 )
 
 LOOK_EVERY_S = 10.0
@@ -73,7 +76,7 @@ class Simulator:
         self._numbers = itertools.count()
         self._firsts: dict[tuple[str, ...], Path] = {}
 
-    def play(self, plan: Plan) -> Outcome:
+    def play(self, plan: Plan, mutant: Mutant | None = None) -> Outcome:
         """Play it to its end, or until something does not hold."""
         first = self._firsts.get(plan.nodes)
         if first is None:
@@ -83,7 +86,9 @@ class Simulator:
         folder = self._folder / f"world-{next(self._numbers)}"
         folder.mkdir()
         world = World(plan, self._vfs, folder, first)
-        with world.loop.running():
+        with world.loop.running(), (mutant.around() if mutant else nullcontext()):
+            if mutant is not None:
+                mutant.install(world)
             return _live(world)
 
 
@@ -130,6 +135,8 @@ def _run_to(world: World, moment_s: float) -> None:
 
 def _heal(world: World) -> float:
     world.say("all faults end")
+    if world.hub.is_ready:
+        world.before_healing = world.hub.copy("before-healing")
     world.network.heal()
     world.broker.is_up = True
     for node in world.nodes.values():

@@ -41,14 +41,6 @@ class Broken(AssertionError):
     """An invariant does not hold; the message says which, and where."""
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """A rule taken out. `install` is done once, before the world begins; it gives back what puts the rule back."""
-
-    name: str
-    install: Callable[[World], Callable[[], None]]
-
-
 class World:
     """Everything of one run; `first` is the folder of a hub's database that knows the nodes and the catalogue."""
 
@@ -80,6 +72,7 @@ class World:
         self.written = Written()
         self.warped_s = 0.0
         self.next_look_s = 0.0
+        self.before_healing: Path | None = None
         self._then: dict[tuple[str, str], Callable[[Any], None]] = {}
         for machine in self.machines:
             machine.on_answer = partial(self._answered, machine.name)

@@ -182,8 +182,11 @@ class UpStream:
             return True
         if not may_send(self._out):
             return False
-        events = await self._journal.events_after(self._out.sent.seq, ENVELOPE_EVENTS_MAX)
-        if events:
+        before = self._out.sent
+        events = await self._journal.events_after(before.seq, ENVELOPE_EVENTS_MAX)
+        # Meanwhile an ack of what an earlier life has sent may have moved the cursor past these events, or news of
+        # the stream the place where they belong: look again.
+        if events and self._out.sent == before and self._expected_last is not None:
             await self._send(events, self._expected_last)
         return bool(events)
 
