@@ -101,7 +101,9 @@ class SimBroker:
         """What is said of a stream; raises StreamMissing."""
         of = self._stream(name)
         self._age(of)
-        return StreamState(of.created, min(of.messages, default=of.last_seq + 1), of.last_seq, len(of.consumers))
+        return StreamState(
+            of.created, min(of.messages, default=of.last_seq + 1), of.last_seq, len(of.consumers)
+        )
 
     def make_consumer(self, stream: str, name: str, prefix: str) -> None:
         """Make a durable consumer, or leave it as it is; raises StreamMissing."""
@@ -197,7 +199,11 @@ class SimBroker:
 
     def say(self, subject: str, body: bytes, reply: Reply = lambda _body: None) -> bool:
         """Say something; whether anybody was there to hear it."""
-        ears = [ear for name in (subject, f"{subject.partition('.')[0]}.*") for ear in self._ears.get(name, {}).values()]
+        ears = [
+            ear
+            for name in (subject, f"{subject.partition('.')[0]}.*")
+            for ear in self._ears.get(name, {}).values()
+        ]
         for hear in ears:
             hear(subject, body, reply)
         return bool(ears)

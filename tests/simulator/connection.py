@@ -95,7 +95,9 @@ class Connection:
 
         def put(broker: SimBroker) -> bool:
             return broker.say(
-                subject, body, lambda reply: self.wire.down.carry(lambda: _settle(answer, reply), self.context)
+                subject,
+                body,
+                lambda reply: self.wire.down.carry(lambda: _settle(answer, reply), self.context),
             )
 
         if not await self.call(put):

@@ -256,5 +256,3 @@ async def _answer(node_id: str, kind: Any, ask: Ask, body: bytes, reply: Reply) 
     answer = await ask(node_id, kind.FromString(body))
     if answer is not None:
         reply(answer.SerializeToString())
-
-

@@ -78,7 +78,9 @@ def _resolve_by_arrival_order() -> Iterator[None]:
     arrivals = itertools.count()
 
     def resolve(**facts: Any) -> Any:
-        return cancel_races_ship(**{**facts, "ship_event": f"{facts['ship_event']} as number {next(arrivals)}"})
+        return cancel_races_ship(
+            **{**facts, "ship_event": f"{facts['ship_event']} as number {next(arrivals)}"}
+        )
 
     with mock.patch.object(replica, "cancel_races_ship", resolve):
         yield
@@ -98,7 +100,8 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "drop the compare-and-set": Mutant(frozenset({"stock", "twice", "clone"}), _drop_the_compare_and_set),
     "skip prev_hash": Mutant(
-        frozenset({"stock", "poison"}), around=lambda: mock.patch.object(journal, "judge", without_chain_check)
+        frozenset({"stock", "poison"}),
+        around=lambda: mock.patch.object(journal, "judge", without_chain_check),
     ),
     "revert grants on a timeout": Mutant(frozenset({"grant", "order", "cut"}), _revert_grants_on_a_timeout),
     "apply twice": Mutant(

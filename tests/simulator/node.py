@@ -80,7 +80,11 @@ class SimStore(Store):
 
 
 class SimNode(Machine):
-    """One node's box. `deaf`: suffixes of the files whose fsync its disk answers and does not do."""
+    """One node's box; a clone has a name of its own, and says that it is `node_id`.
+
+    `deaf`: suffixes of the files whose fsync its disk answers and does not do. `forgets_cursor`: it does not know
+    after a start how far it has applied the hub's stream.
+    """
 
     def __init__(
         self,
@@ -94,6 +98,7 @@ class SimNode(Machine):
         vfs: SimVfs,
         folder: Path,
         seed: str,
+        node_id: str = "",
     ) -> None:
         super().__init__(name, loop, said)
         self._end = end
@@ -102,7 +107,7 @@ class SimNode(Machine):
         self._vfs = vfs
         self._folder = folder
         self.luck = Random(f"{seed} {name}")
-        self.node_id = name
+        self.node_id = node_id or name
         self.disk = Disk()
         self.deaf: frozenset[str] = frozenset()
         self.forgets_cursor = False

@@ -63,11 +63,11 @@ def plan_of(seed: int, kinds: Collection[str] = ()) -> Plan:
     for _ in range(luck.randint(*WORK_STEPS)):
         kind = luck.choice((*works, "work"))
         drafts.append((luck.uniform(FIRST_S, heal_s), kind, luck.choice(nodes), WORK[kind](luck)))
-    faults = [kind for kind in FAULTS if kind in kinds] if kinds else _some(luck, FAULTS)
+    faults = [kind for kind in ALL_FAULTS if kind in kinds] if kinds else _some(luck, FAULTS)
     for _ in range(luck.randint(*FAULT_STEPS) if faults else 0):
         kind = luck.choice(faults)
         who = luck.choice((*nodes, *nodes, "hub"))
-        drafts.append((luck.uniform(FIRST_S, heal_s), kind, who, FAULTS[kind](luck)))
+        drafts.append((luck.uniform(FIRST_S, heal_s), kind, who, ALL_FAULTS[kind](luck)))
     steps = (
         Step(number, round(at_s, 3), what, who, values)
         for number, (at_s, what, who, values) in enumerate(sorted(drafts, key=lambda draft: draft[0]))
@@ -144,3 +144,9 @@ FAULTS: Mapping[str, Callable[[Random], Values]] = {
     "unknown_event": lambda luck: {},
     "operator_error": lambda luck: {"kind": luck.choice(("recall", "config", "cancel", "grant"))},
 }  # fmt: skip
+
+# After these a person, or a new epoch, must decide: drawn only when they are asked for.
+FINAL_FAULTS: Mapping[str, Callable[[Random], Values]] = {
+    "clone": lambda luck: {},
+}
+ALL_FAULTS = {**FAULTS, **FINAL_FAULTS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from simulator import faults, offices, work
@@ -15,6 +15,7 @@ from simulator.first import make_first
 from simulator.mutants import Mutant
 from simulator.plan import Plan, Step
 from simulator.seeding import seed_identifiers
+from simulator.story import sentence_of
 from simulator.world import Broken, World
 
 ACTIONS: dict[str, Callable[[World, Step], None]] = {**work.ACTIONS, **offices.ACTIONS, **faults.ACTIONS}
@@ -58,13 +59,18 @@ SLICE_S = 0.5
 
 @dataclass
 class Outcome:
-    """How a world ended: what broke, or "", and its story."""
+    """How a world ended: what broke, or "", and its story; per node, how long after the faults it was current."""
 
     broke: str
     story: list[str]
-    level_after_s: float = 0.0
+    level_after_s: list[float] = field(default_factory=list)
     events: int = 0
     virtual_s: float = 0.0
+
+    @property
+    def rule(self) -> str:
+        """The name of the rule that broke."""
+        return self.broke.partition(":")[0]
 
 
 class Simulator:
@@ -86,7 +92,7 @@ class Simulator:
         folder = self._folder / f"world-{next(self._numbers)}"
         folder.mkdir()
         world = World(plan, self._vfs, folder, first)
-        with world.loop.running(), (mutant.around() if mutant else nullcontext()):
+        with world.loop.running(), mutant.around() if mutant else nullcontext():
             if mutant is not None:
                 mutant.install(world)
             return _live(world)
@@ -99,6 +105,7 @@ def _live(world: World) -> Outcome:
         _play_faults(world)
         outcome.level_after_s = _heal(world)
         check(world, (*ALWAYS, *AT_THE_END))
+        outcome.events = sum(seen.seq for seen in world.seen.values())
     except Broken as broken:
         outcome.broke = str(broken)
         world.say(f"BROKEN: {broken}")
@@ -119,7 +126,7 @@ def _begin(world: World) -> None:
 def _play_faults(world: World) -> None:
     for step in world.plan.steps:
         _run_to(world, step.at_s)
-        world.say(f"{step.who}: {step.what} {step.values}")
+        world.say(sentence_of(step))
         ACTIONS[step.what](world, step)
     _run_to(world, world.plan.heal_s)
 
@@ -133,7 +140,7 @@ def _run_to(world: World, moment_s: float) -> None:
             check(world, ALWAYS)
 
 
-def _heal(world: World) -> float:
+def _heal(world: World) -> list[float]:
     world.say("all faults end")
     if world.hub.is_ready:
         world.before_healing = world.hub.copy("before-healing")
@@ -148,13 +155,19 @@ def _heal(world: World) -> float:
     return _wait_until_level(world)
 
 
-def _wait_until_level(world: World) -> float:
+def _wait_until_level(world: World) -> list[float]:
+    """For each node the seconds until it was current; Broken if that does not come to pass."""
     began_s = world.loop.time()
+    current_s: dict[str, float] = {}
     while world.loop.time() < began_s + LEVEL_WITHIN_S:
         world.loop.run_until(world.loop.time() + SLICE_S)
-        if not unlevel(world):
-            return world.loop.time() - began_s
-    raise Broken("; ".join(unlevel(world)))
+        left = unlevel(world)
+        for name in world.nodes:
+            if not any(name in one for one in left):
+                current_s.setdefault(name, world.loop.time() - began_s)
+        if not left:
+            return list(current_s.values())
+    raise Broken("everything_ends_level: " + "; ".join(left))
 
 
 def check(world: World, checks: Sequence[Check]) -> None:
@@ -167,15 +180,18 @@ def check(world: World, checks: Sequence[Check]) -> None:
 
 def unlevel(world: World) -> list[str]:
     """What is still under way; nothing when both ends of each stream agree and everybody was answered."""
-    found = [f"{machine.name} is down" for machine in world.machines if not machine.is_ready]
-    if found:
-        return found
+    if not world.hub.is_ready:
+        return [f"the hub is down, and with it {', '.join(world.nodes)}"]
+    found = [f"{name} is down" for name, node in world.nodes.items() if not node.is_ready]
     found = [
-        f"{machine.name} has not answered {list(machine.asked)}" for machine in world.machines if machine.asked
+        f"{machine.name} has not answered {list(machine.asked)}"
+        for machine in world.machines
+        if machine.asked
     ]
     rows = {row[0]: row[1:] for row in world.hub.rows("SELECT node_id, applied_seq, down_seq FROM node")}
     for name, node in world.nodes.items():
-        assert node.sync is not None, "it is ready"
+        if not node.is_ready or node.sync is None:
+            continue
         (at_hub, down), status = rows[name], node.sync.status()
         if not status.head_seq == at_hub == status.acked_seq:
             found.append(f"{name} is at {status.head_seq}, the hub at {at_hub}, acked {status.acked_seq}")
@@ -184,4 +200,3 @@ def unlevel(world: World) -> list[str]:
         if status.fenced:
             found.append(f"{name} is fenced: {status.fenced}")
     return found
-

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from random import Random
 from types import SimpleNamespace
 
@@ -18,10 +16,3 @@ def seeded(seed: int, word: str) -> Random:
 def seed_identifiers(seed: int) -> None:
     """Identifiers that the hub gives are drawn from the seed from now on."""
     ids.secrets = SimpleNamespace(randbits=seeded(seed, "identifiers").getrandbits)  # type: ignore[assignment]  # has what is used
-
-
-def fix_hashes() -> None:
-    """Start this program again with hashes that are the same in every run, or sets would differ in their order."""
-    if os.environ.get("PYTHONHASHSEED") != "0":
-        os.environ["PYTHONHASHSEED"] = "0"
-        os.execv(sys.executable, [sys.executable, "-m", "simulator", *sys.argv[1:]])

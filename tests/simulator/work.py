@@ -32,7 +32,11 @@ def one_after_the_other(world: World, node: SimNode, bodies: Sequence[Json]) -> 
 
 
 def _look(
-    world: World, node: SimNode, step: Step, question: Callable[[Transaction], Any], found: Callable[[Any], None]
+    world: World,
+    node: SimNode,
+    step: Step,
+    question: Callable[[Transaction], Any],
+    found: Callable[[Any], None],
 ) -> None:
     """A person looks something up before she acts."""
     world.then(node, f"{step.number}-look", found)

@@ -54,6 +54,9 @@ class World:
         self.end = BrokerEnd(self.broker)
         self.vfs = vfs
         shared = {"network": self.network, "end": self.end, "folder": folder, "seed": f"{plan.seed}"}
+        self._make_node = partial(
+            SimNode, loop=self.loop, said=self.say, hub_key=KEY.verify_key, vfs=vfs, **shared
+        )
         self.hub = SimHub(
             self.loop,
             self.say,
@@ -62,10 +65,8 @@ class World:
             first=first,
             **shared,
         )
-        self.nodes = {
-            name: SimNode(name, self.loop, self.say, hub_key=KEY.verify_key, vfs=vfs, **shared)
-            for name in plan.nodes
-        }
+        self.nodes = {name: self._make_node(name) for name in plan.nodes}
+        self.clones: list[SimNode] = []
         self.facts = Facts()
         self.seen = {name: Seen(name) for name in plan.nodes}
         self.seen_at_hub = {name: Seen(f"the hub's copy of {name}") for name in plan.nodes}
@@ -117,8 +118,16 @@ class World:
 
     @property
     def machines(self) -> list[Machine]:
-        """The hub and the nodes."""
-        return [self.hub, *self.nodes.values()]
+        """The hub, the nodes, and who says that it is one."""
+        return [self.hub, *self.nodes.values(), *self.clones]
+
+    def clone(self, node: SimNode) -> SimNode:
+        """A copy of a node's disk in another box, with the same name and credentials."""
+        assert node.drive is not None, "it has booted"
+        copy = self._make_node(f"{node.name}-clone-{len(self.clones) + 1}", node_id=node.node_id)
+        copy.disk = node.drive.copied()
+        self.clones.append(copy)
+        return copy
 
     def machine(self, name: str) -> Machine:
         """One of them by its name."""

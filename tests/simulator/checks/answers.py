@@ -10,7 +10,9 @@ from typing import Any
 from bodega.errors import BodegaError
 from simulator.world import World
 
-PHYSICAL = frozenset({"receive", "put_away", "move", "return", "scrap", "count", "transfer_out", "transfer_in"})
+PHYSICAL = frozenset(
+    {"receive", "put_away", "move", "return", "scrap", "count", "transfer_out", "transfer_in"}
+)
 
 
 def what_was_answered_is_recorded(world: World) -> Iterator[str]:
@@ -42,7 +44,9 @@ def _opened(world: World, name: str, seqs: list[int]) -> set[int]:
 def the_same_command_has_the_same_answer(world: World) -> Iterator[str]:
     """Whoever asks again, before or after a restart."""
     for name, cmd_id, answers in _commands(world):
-        told = {json.dumps(answer, sort_keys=True) for answer in answers if not isinstance(answer, BodegaError)}
+        told = {
+            json.dumps(answer, sort_keys=True) for answer in answers if not isinstance(answer, BodegaError)
+        }
         if len(told) > 1:
             yield f"{name} answered {cmd_id} in two ways: {sorted(told)}"
 
@@ -68,7 +72,11 @@ def orders_that_were_confirmed_are_there(world: World) -> Iterator[str]:
     """A shop that has an order's id finds the order."""
     if world.hub.is_ready and not world.facts.hub_was_restored:
         known = {row[0] for row in world.hub.rows("SELECT order_id FROM orders")}
-        yield from (f"order {order_id} was confirmed and is gone" for order_id in world.facts.orders if order_id not in known)
+        yield from (
+            f"order {order_id} was confirmed and is gone"
+            for order_id in world.facts.orders
+            if order_id not in known
+        )
 
 
 def _commands(world: World) -> Iterator[tuple[str, str, list[Any]]]:

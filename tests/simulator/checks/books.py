@@ -44,7 +44,9 @@ def balances_are_the_fold_of_the_journal(world: World) -> Iterator[str]:
         if node.store is None or not node.is_ready:
             continue
         rows = node.store.rows("SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance")
-        yield from _compare(f"the balances of {name}", {row[:6]: row[6] for row in rows}, fold(world.seen[name].events))
+        yield from _compare(
+            f"the balances of {name}", {row[:6]: row[6] for row in rows}, fold(world.seen[name].events)
+        )
 
 
 def the_hubs_stock_is_the_fold_of_its_copy(world: World) -> Iterator[str]:
@@ -54,7 +56,9 @@ def the_hubs_stock_is_the_fold_of_its_copy(world: World) -> Iterator[str]:
     sql = "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM stock WHERE node_id = ?"
     for name, seen in world.seen_at_hub.items():
         rows = world.hub.rows(sql, name)
-        yield from _compare(f"the hub's stock of {name}", {row[:6]: row[6] for row in rows}, fold(seen.events))
+        yield from _compare(
+            f"the hub's stock of {name}", {row[:6]: row[6] for row in rows}, fold(seen.events)
+        )
 
 
 def a_serial_is_in_one_place(world: World) -> Iterator[str]:
@@ -65,7 +69,9 @@ def a_serial_is_in_one_place(world: World) -> Iterator[str]:
         for event in seen.events:
             for posting in event.movement.postings:
                 for serial in posting.serials:
-                    held[serial] += (posting.quantity > 0) - (posting.quantity < 0) if posting.account.bin else 0
+                    held[serial] += (
+                        (posting.quantity > 0) - (posting.quantity < 0) if posting.account.bin else 0
+                    )
         for serial, units in held.items():
             if units not in (0, 1):
                 yield f"{name} holds serial {serial} {units} times"

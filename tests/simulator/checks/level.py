@@ -59,4 +59,3 @@ def poison_harms_nobody(world: World) -> Iterator[str]:
     rows = world.hub.rows("SELECT count(*) FROM journal WHERE node_id = ?", ROGUE)
     if rows[0][0]:
         yield f"the hub has applied {rows[0][0]} events of a rogue"
-

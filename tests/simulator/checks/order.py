@@ -111,5 +111,3 @@ def _mixed(ways: dict[str, list[Delivery]], luck: Random) -> Iterator[list[Deliv
 
 def _rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return store.read(lambda tx: [tuple(row) for row in tx.connection.exec_driver_sql(sql)])
-
-

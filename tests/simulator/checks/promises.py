@@ -79,7 +79,9 @@ def _pairs(world: World) -> list[tuple[str, str]]:
 
 
 def _at_hub(world: World, name: str, sku_id: str) -> tuple[int, int]:
-    rows = world.hub.rows("SELECT held, in_flight FROM node_rights WHERE node_id = ? AND sku_id = ?", name, sku_id)
+    rows = world.hub.rows(
+        "SELECT held, in_flight FROM node_rights WHERE node_id = ? AND sku_id = ?", name, sku_id
+    )
     return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
 
 
@@ -104,7 +106,9 @@ def _picked(event: journal_pb2.NodeEvent, sku_id: str) -> int:
     return sum(
         posting.quantity
         for posting in event.movement.postings
-        if posting.account.sku_id == sku_id and posting.quantity > 0 and posting.account.bin.startswith("STAGE")
+        if posting.account.sku_id == sku_id
+        and posting.quantity > 0
+        and posting.account.bin.startswith("STAGE")
     )
 
 

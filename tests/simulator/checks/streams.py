@@ -46,7 +46,11 @@ def the_hubs_streams_are_whole(world: World) -> Iterator[str]:
     for name, node in world.nodes.items():
         if node.store is None or not (node.is_ready and world.hub.is_ready):
             continue
-        applied = dict(node.store.rows("SELECT key, value FROM meta WHERE key IN ('down_seq', 'down_hash', 'down_epoch')"))
+        applied = dict(
+            node.store.rows(
+                "SELECT key, value FROM meta WHERE key IN ('down_seq', 'down_hash', 'down_epoch')"
+            )
+        )
         seq = applied.get("down_seq", 0)
         sql = "SELECT hash FROM down_log WHERE node_id = ? AND epoch = ? AND seq = ?"
         rows = world.hub.rows(sql, name, applied.get("down_epoch", 1), seq)
