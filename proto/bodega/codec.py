@@ -19,6 +19,7 @@ from bodega.core.ledger import (
     LotSeen,
     Movement,
     Posting,
+    PostingValues,
     Reference,
 )
 from bodega.core.lifecycles import FulfillmentState, OrderState
@@ -129,17 +130,18 @@ def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
     )
 
 
-def postings_of_event(body: bytes, known: dict[bytes, Account]) -> Sequence[Posting]:
+def postings_of_event(body: bytes, known: dict[bytes, Account]) -> Sequence[PostingValues]:
     """The postings of a node's event, none if it is no movement: for loops over millions of them.
 
     Nothing else of the event is read (`replay.proto`). `known` is such a loop's own memory of accounts by their bytes,
     so that each is decoded once; it is emptied when it holds ACCOUNTS_REMEMBERED_MAX of them. Raises PeerFault if the
     bytes are no NodeEvent at all, IntegrityBroken for a movement without postings.
     """
-    postings: list[Posting] = []
+    postings: list[PostingValues] = []
     try:
         event = replay_pb2.ReplayedEvent.FromString(body)
-        for posting in event.movement.postings:
+        # A slice is a list at once: to iterate over the field itself takes twice as long.
+        for posting in event.movement.postings[:]:
             if posting.last_serial:
                 return movement_from_wire(parse_node_event(body).movement).postings
             key = posting.account
@@ -148,7 +150,7 @@ def postings_of_event(body: bytes, known: dict[bytes, Account]) -> Sequence[Post
                 if len(known) >= ACCOUNTS_REMEMBERED_MAX:
                     known.clear()
                 account = known[key] = account_from_wire(stock_pb2.Account.FromString(key))
-            postings.append(Posting(account, posting.quantity))
+            postings.append((account, posting.quantity, ()))
     except DecodeError as error:
         raise PeerFault(f"not a NodeEvent: {error}") from error
     if not postings and event.HasField("movement"):

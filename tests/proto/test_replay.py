@@ -65,7 +65,7 @@ def test_accounts_are_remembered_up_to_the_bound_and_then_begun_anew(monkeypatch
     for number in range(5):
         account = Account(f"SKU-{number}", external="supplier")
         body = _event(Movement("receive", "receiving", (Posting(account, 1),)))
-        assert postings_of_event(body, known)[0].account == account
+        assert postings_of_event(body, known)[0][0] == account
         assert len(known) <= 2
 
 

@@ -38,7 +38,16 @@ class SmallLedger:
         )
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """One transaction."""
+        """One transaction; as the writer does, again without hope if it fails after a guess."""
+        try:
+            return self._try(work, hope=True)
+        except Exception:
+            if not self.tx.has_guessed:
+                raise
+        return self._try(work, hope=False)
+
+    def _try(self, work: Callable[[Transaction], T], *, hope: bool) -> T:
+        self.tx.hope(for_new_ids=hope)
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             result = work(self.tx)

@@ -66,7 +66,7 @@ class Work:
     def _booking(
         self, name: str, goods: Sequence[Goods], places: Places, makes: Sequence[Goods], reason: str
     ) -> Booking:
-        held = ledger.held_for(self.tx, (*goods, *makes), places.source_bin)
+        held = ledger.held_for(self.tx, name, (*goods, *makes), places)
         command = self.command
         reference = Reference(
             fulfillment_order_id=command.fulfillment_order_id,

@@ -12,7 +12,7 @@ import apsw
 
 from bodega.codec import movement_from_wire, parse_node_event, postings_of_event
 from bodega.core.chain import GENESIS, link
-from bodega.core.ledger import Account, Posting, check_postings
+from bodega.core.ledger import Account, PostingValues, check_postings
 from bodega.core.recipes import SerialKey
 from bodega.errors import IntegrityBroken, PeerFault
 
@@ -55,16 +55,18 @@ def walk(events: Iterable[Event], fold: Fold) -> Trouble | None:
     node below zero, and that no serial is in two of them. Balances of the bad event itself may be half in.
     """
     known: dict[bytes, Account] = {}
+    expected, head = fold.seq + 1, fold.hash
     for seq, body, chain_hash in events:
-        if seq != fold.seq + 1:
-            return Trouble("event", f"event {fold.seq + 1} is missing", fold.seq + 1)
-        linked = link(fold.hash, body)
+        if seq != expected:
+            return Trouble("event", f"event {expected} is missing", expected)
+        linked = link(head, body)
         if linked != chain_hash:
             return Trouble("event", f"event {seq} does not hash to what was recorded", seq)
         problem = _take(fold, known, body)
         if problem:
             return Trouble("event", f"event {seq}: {problem}", seq)
         fold.seq, fold.hash = seq, linked
+        expected, head = seq + 1, linked
     return None
 
 
@@ -86,26 +88,25 @@ def _take(fold: Fold, known: dict[bytes, Account], body: bytes) -> str:
     except (IntegrityBroken, PeerFault) as error:
         return error.message
     balances = fold.balances
-    below = False
+    below: list[Account] = []
     serials: tuple[str, ...] = ()
     for account, quantity, named in postings:
-        serials = named or serials
         total = balances.get(account, 0) + quantity
         if total:
             balances[account] = total
             if total < 0 and not account.external:
-                below = True
+                below.append(account)
         else:
             del balances[account]
+        serials = named or serials
     # On its way through a movement an account may be below zero; only where the movement leaves it counts.
-    if below:
-        for account in dict.fromkeys(posting.account for posting in postings):
-            if account.is_physical and balances.get(account, 0) < 0:
-                return f"{account.sku_id} in {account.bin} falls below zero"
+    for account in below:
+        if balances.get(account, 0) < 0:
+            return f"{account.sku_id} in {account.bin} falls below zero"
     return _move_serials(fold.serials, postings) if serials else ""
 
 
-def _move_serials(places: dict[SerialKey, Account], postings: Iterable[Posting]) -> str:
+def _move_serials(places: dict[SerialKey, Account], postings: Iterable[PostingValues]) -> str:
     """Bring the serials of a movement to where they are after it; they leave a place before they enter one."""
     changes: dict[tuple[SerialKey, Account], int] = {}
     for account, quantity, serials in postings:

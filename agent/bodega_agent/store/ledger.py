@@ -17,7 +17,7 @@ from bodega.core.ledger import (
     Reference,
     places_of_serials,
 )
-from bodega.core.recipes import Book, Booking, Places, SerialKey, book
+from bodega.core.recipes import Book, Booking, Places, SerialKey, book, taken_as
 from bodega.v1 import stock_pb2
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -37,15 +37,39 @@ def move(  # noqa: PLR0913  # the parts of a movement
     """Book a command, record its movement and what it uncovered; returns the movement's sequence."""
     items = tuple(goods)
     places = Places(source_bin, target_bin)
-    booking = book(command, items, held_for(tx, items, source_bin), places, reference=reference)
+    booking = book(command, items, held_for(tx, command, items, places), places, reference=reference)
     if entered or lots:
         movement = booking.movement._replace(entered=tuple(entered), lots=tuple(lots))
         booking = booking._replace(movement=movement)
     return record_booking(tx, context, booking)
 
 
-def held_for(tx: Transaction, goods: Iterable[Goods], *places: str) -> Book:
-    """What the rules must know: balances of these goods at these places, and where the named serials are now."""
+def held_for(tx: Transaction, command: str, goods: Sequence[Goods], places: Places) -> Book:
+    """What the rules must know to book a command (see `core.recipes.Book`), until the next movement."""
+    bin_id, disposition = places.source_bin, taken_as(command, places)
+    wanted: dict[Account, int] = {}
+    for item in goods:
+        if item.serials:
+            return held_at(tx, goods, bin_id)
+        if bin_id and disposition:
+            account = Account(item.sku_id, bin_id, disposition, item.lot, item.owner)
+            wanted[account] = wanted.get(account, 0) + item.quantity
+    for account, quantity in wanted.items():
+        _make_known(tx, account, quantity)
+    return Book(tx.pending.units_at_least)
+
+
+def _make_known(tx: Transaction, account: Account, wanted: int) -> None:
+    """Look up how many units an account of the node holds, unless so many are known to be there."""
+    if tx.pending.units_at_least.get(account, 0) >= wanted:
+        tx.has_guessed = True
+        return
+    rows = tx.peek(_UNITS_IN, account)
+    tx.pending.learn(account, rows[0][0] if rows else 0)
+
+
+def held_at(tx: Transaction, goods: Iterable[Goods], *places: str) -> Book:
+    """All balances of these goods at these places, and where the named serials are now."""
     balances: dict[Account, int] = {}
     serials: dict[SerialKey, Account] = {}
     for item in goods:
@@ -121,11 +145,7 @@ def serials_at(tx: Transaction, account: Account) -> tuple[str, ...]:
 
 def balance_of(tx: Transaction, account: Account) -> int:
     """Base units in one account."""
-    row = tx.one(
-        "SELECT quantity FROM balance WHERE sku_id = ? AND bin = ? AND disposition = ? AND lot = ?"
-        " AND owner = ? AND external = ?",
-        tuple(account),
-    )
+    row = tx.one(_UNITS_IN, account)
     return row[0] if row else 0
 
 
@@ -154,13 +174,15 @@ def balances_at(tx: Transaction, place: str) -> dict[Account, int]:
 
 
 def _balances_of(tx: Transaction, sku_id: str, place: str) -> dict[Account, int]:
-    """Of one SKU; what the commands before it in this transaction have yet to write is in it."""
-    if not place:
-        return {}
-    written = {Account(*account): quantity for *account, quantity in tx.peek(_BALANCES_OF, (sku_id, place))}
-    return tx.pending.added_to(written, sku_id, place)
+    """Of one SKU."""
+    rows = tx.execute(_BALANCES_OF, (sku_id, place)) if place else ()
+    return {Account(*account): quantity for *account, quantity in rows}
 
 
+_UNITS_IN = (
+    "SELECT quantity FROM balance WHERE sku_id = ? AND bin = ? AND disposition = ? AND lot = ?"
+    " AND owner = ? AND external = ?"
+)
 _BALANCES_AT = (
     "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance WHERE bin = ? AND bin <> ''"
 )

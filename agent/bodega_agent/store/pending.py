@@ -2,17 +2,21 @@
 
 Goods that come to a place and leave it again within one commit never touch its row. All of it is gone when the
 transaction is rolled back, so nothing here outlives what it belongs to.
+
+Beside it, how many units each account in the node holds at least. The writer writes every balance, so it need not
+read one to know that what it has brought somewhere is still there. This outlives a commit and no rollback.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import apsw
 
 from bodega.core.ledger import Account, Posting
-from bodega.limits import PENDING_EVENTS_MAX
+from bodega.limits import BALANCES_REMEMBERED_MAX, PENDING_EVENTS_MAX
 
 Row = tuple[Any, ...]
 
@@ -36,8 +40,10 @@ class Pending:
     def __init__(self) -> None:
         self._events: list[Row] = []
         self._commands: dict[str, Row] = {}
-        # By (SKU, bin), the way in which a command asks.
-        self._changes: dict[tuple[str, str], dict[Account, int]] = {}
+        self._changes: dict[Account, int] = {}
+        self._floors: dict[Account, int] = {}
+        # Units of accounts in the node: so many are there, and maybe more; with what is pending.
+        self.units_at_least: Mapping[Account, int] = MappingProxyType(self._floors)
 
     def __bool__(self) -> bool:
         return bool(self._events or self._commands or self._changes)
@@ -61,41 +67,51 @@ class Pending:
         return [row[1:3]] if row else []
 
     def post(self, postings: Iterable[Posting]) -> None:
-        """Net changes of accounts."""
+        """Net changes of accounts, by one movement: in the midst of it an account may be below zero."""
+        changes, floors = self._changes, self._floors
         for account, quantity, _serials in postings:
-            key = (account.sku_id, account.bin)
-            at = self._changes.get(key)
-            if at is None:
-                self._changes[key] = {account: quantity}
-            else:
-                at[account] = at.get(account, 0) + quantity
+            changes[account] = changes.get(account, 0) + quantity
+            if not account.external:
+                floor = floors.get(account, 0) + quantity
+                if floor:
+                    floors[account] = floor
+                else:
+                    floors.pop(account, None)
+        if len(floors) > BALANCES_REMEMBERED_MAX:
+            floors.clear()
 
-    def added_to(self, balances: dict[Account, int], sku_id: str, bin_id: str) -> dict[Account, int]:
-        """Balances of one SKU at one place as the table has them, with what is pending."""
-        for account, change in self._changes.get((sku_id, bin_id), {}).items():
-            balances[account] = balances.get(account, 0) + change
-        return balances
+    def learn(self, account: Account, written: int) -> None:
+        """What the row of an account in the node says."""
+        self._floors[account] = written + self._changes.get(account, 0)
 
     def write(self, connection: apsw.Connection) -> None:
         """Write everything. A CHECK refuses what would leave less than nothing in a bin (apsw.ConstraintError)."""
         if self._changes:
-            cursor = connection.cursor()
-            for at in self._changes.values():
-                for account, change in at.items():
-                    if change < 0 and not account.external:
-                        cursor.execute(_TAKE, (change, *account))
-                        if connection.changes():
-                            continue
-                    if change:
-                        cursor.execute(_BRING, (*account, change))
+            self._write_balances(connection)
         if self._events:
             connection.executemany(_EVENT, self._events)
         if self._commands:
             connection.executemany(_COMMAND, self._commands.values())
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget everything: it is written, or undone."""
         self._events.clear()
         self._commands.clear()
         self._changes.clear()
+
+    def _write_balances(self, connection: apsw.Connection) -> None:
+        cursor = connection.cursor()
+        brought: list[Row] = []
+        for account, change in self._changes.items():
+            if change < 0 and not account.external:
+                cursor.execute(_TAKE, (change, *account))
+                if connection.changes():
+                    continue
+            if change:
+                brought.append((*account, change))
+        if brought:
+            cursor.executemany(_BRING, brought)
+
+    def forget(self) -> None:
+        """Forget everything: it is being undone."""
+        self._events.clear()
+        self._commands.clear()
+        self._changes.clear()
+        self._floors.clear()

@@ -89,7 +89,7 @@ def correct(tx: Transaction, context: Context, command: Command) -> Json:
         )
     arrived = [posting for posting in movement.postings if posting.quantity > 0]
     goods = [Goods(account.sku_id, quantity, serials=serials) for account, quantity, serials in arrived]
-    held = ledger.held_for(tx, goods, *(account.bin for account, _, _ in arrived))
+    held = ledger.held_at(tx, goods, *(account.bin for account, _, _ in arrived))
     doing = Work(tx, context, command)
     doing.record(recipes.correct(movement, command.event, held, reason=command.reason))
     tx.execute("INSERT INTO correction(corrected_seq, seq) VALUES (?, ?)", (seq, doing.seqs[0]))

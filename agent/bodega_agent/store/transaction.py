@@ -69,6 +69,11 @@ class Transaction:
 
     `now_ms` is the wall clock and decides nothing about quantity; `clock` is the one that promises end by.
     Commands that promise ask `gate.check_promise()` before they write.
+
+    With `hope`, only the first `once` of a transaction looks its id up; if that one is new, the ids behind it are
+    taken for new as well. One that is not can not be written (apsw.ConstraintError), and neither can a taking of
+    units that were brought there once and are not there any more. So whatever fails after the transaction
+    `has_guessed` must be rolled back, with all that was remembered, and run again without hope.
     """
 
     def __init__(
@@ -88,8 +93,13 @@ class Transaction:
         self.clock = clock
         self.head = Head()
         self._seen_seq: int | None = None
+        self._hopes = self._guesses = self.has_guessed = False
         self._claim_file(node_id)
         self.reload_head()
+
+    def hope(self, *, for_new_ids: bool) -> None:
+        """At the begin of a transaction: whether ids behind one that is new may be taken for new."""
+        self._hopes, self._guesses, self.has_guessed = for_new_ids, False, False
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> Iterable[Row]:
         """Run one statement, after all that is pending."""
@@ -139,13 +149,14 @@ class Transaction:
 
     def append(self, context: Context, **fact: Any) -> int:
         """Record one fact (`movement=...`, `label_advanced=...`); returns its sequence."""
-        return self._append(context, self._event(context, fact))
+        event = self._event(context, fact)
+        return self._append(context, event, fact_of(event))
 
     def append_movement(self, context: Context, movement: Movement) -> int:
         """Record a movement; returns its sequence."""
         event = self._event(context, {})
         fill_movement(event.movement, movement)
-        return self._append(context, event)
+        return self._append(context, event, "movement")
 
     def _event(self, context: Context, fact: dict[str, Any]) -> journal_pb2.NodeEvent:
         return journal_pb2.NodeEvent(
@@ -158,12 +169,12 @@ class Transaction:
             **fact,
         )
 
-    def _append(self, context: Context, event: journal_pb2.NodeEvent) -> int:
+    def _append(self, context: Context, event: journal_pb2.NodeEvent, fact: str) -> int:
         body = event.SerializeToString()
         if len(body) > EVENT_BYTES_MAX:
             raise InvalidInput(f"the event has {len(body)} bytes, {EVENT_BYTES_MAX} is the most")
         seq, chain_hash = self.head.seq + 1, link(self.head.hash, body)
-        self.pending.event((seq, context.cmd_id, fact_of(event), event.at_ms, body, chain_hash))
+        self.pending.event((seq, context.cmd_id, fact, event.at_ms, body, chain_hash))
         self.head = Head(self.head.epoch, seq, chain_hash)
         if self.pending.full:
             self.flush()
@@ -181,7 +192,7 @@ class Transaction:
         Raises IdempotencyMismatch when the id comes back with another body.
         """
         digest = hashlib.sha256(_canonical(body).encode()).digest()
-        rows = self.pending.result_of(cmd_id) or self.peek(_RESULT_OF, (cmd_id,))
+        rows = self.pending.result_of(cmd_id) or self._look_up(cmd_id)
         if not rows:
             result = work()
             self.pending.command((cmd_id, digest, _canonical(result), self.head.seq))
@@ -194,9 +205,22 @@ class Transaction:
         stored: dict[str, Any] = json.loads(known_result)
         return stored
 
+    def _look_up(self, cmd_id: str) -> list[Row]:
+        """(digest, result) of a command that is written, if it is one; unless it is taken for new."""
+        if self._guesses:
+            self.has_guessed = True
+            return []
+        rows = self.peek(_RESULT_OF, (cmd_id,))
+        self._guesses = self._hopes and not rows
+        return rows
+
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """A part of the transaction that is undone as a whole if it raises."""
+        """A part of the transaction that is undone as a whole if it raises.
+
+        Who begins one lives on with its failure, which a guess must not have made: from here on ids are looked up.
+        """
+        self._hopes = self._guesses = False
         mark = self.head
         self.execute("SAVEPOINT part")
         try:
@@ -213,7 +237,7 @@ class Transaction:
 
     def return_to(self, mark: Head) -> None:
         """What was appended after `mark` is being undone; what is pending never was anything else."""
-        self.pending.clear()
+        self.pending.forget()
         self.head = mark
         self._seen_seq = None
 
@@ -222,7 +246,7 @@ class Transaction:
 
         What is still pending then was part of what failed: its callers have been told so.
         """
-        self.pending.clear()
+        self.pending.forget()
         row = self.one("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
         seq, chain_hash = row or (0, GENESIS)
         self.return_to(Head(self.get("epoch", 1), seq, chain_hash))

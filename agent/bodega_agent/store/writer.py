@@ -1,10 +1,12 @@
 """One thread owns the writing connection; jobs queue up in front of it and share an fsync.
 
-The event loop never waits for the disk. Jobs that wait together run in one SQLite transaction. If one of them
-fails, they run again, each in a savepoint of its own, so that it takes nothing from the others: a job may run more
-than once before it counts. All are answered after the commit, in one call into the loop: callers that were answered
-together come back together, and so share the next fsync too. Nobody lingers for company: a lone caller's job is on
-its way at once. A bound on the queue turns overload into an honest error instead of memory.
+The event loop never waits for the disk. Jobs that wait together run in one SQLite transaction, quickly: what the
+writer itself has written is not looked up again, and ids behind a new one are taken for new. If anything fails,
+they run again, each in a savepoint of its own, so that it takes nothing from the others, and nothing is taken for
+granted: a job may run more than once before it counts. All are answered after the commit, in one call into the
+loop: callers that were answered together come back together, and so share the next fsync too. Nobody lingers for
+company: a lone caller's job is on its way at once. A bound on the queue turns overload into an honest error instead
+of memory.
 """
 
 from __future__ import annotations
@@ -144,12 +146,15 @@ class Writer:
         """Run a batch, commit it and have it answered."""
         before = -1 if self._head_in_doubt else transaction.head.seq
         outcome = self._attempt(connection, transaction, batch)
-        if outcome is _Outcome.JOB_FAILED and len(batch) > 1:
+        if outcome is _Outcome.JOB_FAILED and (len(batch) > 1 or transaction.has_guessed):
             outcome = self._attempt(connection, transaction, batch, apart=True)
         if outcome is _Outcome.NO_ROOM and self._gate.make_room():
             # One by one: what is too big for the room that is left takes no scan with it.
             for job in batch:
-                self._attempt(connection, transaction, [job])
+                self._attempt(connection, transaction, [job], apart=True)
+        for job in batch:
+            if job.error is not None and not isinstance(job.error, BodegaError):
+                log.error("command_failed", exc_info=job.error)
         events = not self._head_in_doubt and transaction.head.seq > before
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._answer, batch, transaction.head.seq if events else None)
@@ -160,13 +165,13 @@ class Writer:
         """Run jobs and commit them together. After a failed commit the file says where the chain is.
 
         A job that fails has all of them undone; `apart`, each has a savepoint of its own (which copies every
-        page that it changes), and one that fails takes nothing from the others.
+        page that it changes), one that fails takes nothing from the others, and nothing is taken for granted.
         """
+        for job in batch:
+            job.result = job.error = None
+        transaction.hope(for_new_ids=not apart)
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            if self._head_in_doubt:
-                transaction.reload_head()
-                self._head_in_doubt = False
+            self._begin(connection, transaction)
             mark = transaction.head
             for job in batch:
                 if apart:
@@ -188,7 +193,7 @@ class Writer:
             else:
                 log.exception("commit_failed", commands=len(batch))
             self._head_in_doubt = True
-            transaction.pending.clear()
+            transaction.pending.forget()
             for job in batch:
                 job.error = job.error or Unavailable(
                     f"the ledger could not be written: {error}", hint="check the disk: bodega status"
@@ -196,6 +201,12 @@ class Writer:
             _roll_back(connection)
             return _Outcome.NO_ROOM if full else _Outcome.DISK_FAILED
         return _Outcome.COMMITTED
+
+    def _begin(self, connection: apsw.Connection, transaction: Transaction) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        if self._head_in_doubt:
+            transaction.reload_head()
+            self._head_in_doubt = False
 
     def _answer(self, batch: list[_Job], new_head_seq: int | None) -> None:
         """In the loop: resolve all futures of a commit. One whose caller has gone is left alone."""
@@ -216,19 +227,16 @@ def _run(job: _Job, transaction: Transaction, *, flush: bool) -> None:
     It may fail without harm to its neighbours; only a disk that fails raises, and ends them all.
     """
     mark = transaction.head
-    job.result = job.error = None
     try:
         job.result = job.work(transaction)
         if flush:
             transaction.flush()
     except (apsw.IOError, apsw.FullError, apsw.CorruptError, apsw.NotADBError):
         raise
-    except Exception as error:  # a failed job must not take its neighbours with it
+    except Exception as error:  # noqa: BLE001  # its caller hears of it; it must not take its neighbours with it
         transaction.return_to(mark)
         # A future refuses to carry a StopIteration.
         job.error = RuntimeError(repr(error)) if isinstance(error, StopIteration) else error
-        if not isinstance(error, BodegaError):
-            log.exception("command_failed")
 
 
 def _roll_back(connection: apsw.Connection) -> None:

@@ -105,7 +105,10 @@ NOWHERE = Places()
 
 
 class Book(NamedTuple):
-    """What the ledger holds now: balances of every physical source account, and where the serials are."""
+    """What the ledger holds now: units in every physical source account, and where the serials are.
+
+    Where no serials are named, any number that is enough for the command stands for what is there.
+    """
 
     balances: Mapping[Account, int]
     serials: Mapping[SerialKey, Account] = MappingProxyType({})
@@ -128,6 +131,12 @@ def recipe_of(command: str) -> Recipe:
     return recipe
 
 
+def taken_as(command: str, places: Places) -> str:
+    """The disposition of the goods that a command takes from its source bin; empty if they come from outside."""
+    source = recipe_of(command).source
+    return places.source_disposition if source is End.NAMED else _DISPOSITIONS.get(source, "")
+
+
 def book(
     command: str,
     goods: Iterable[Goods],
@@ -144,6 +153,11 @@ def book(
     that would exist twice.
     """
     recipe = recipe_of(command)
+    goods = tuple(goods)
+    if len(goods) == 1 and recipe.makes is None:
+        plain = _plain(command, recipe, goods[0], held, places, reference)
+        if plain is not None:
+            return plain
     draft = _Draft(held, reference)
     for item in goods:
         draft.carry(
@@ -160,6 +174,23 @@ def book(
                 _account(item, target, places, reference, "target"),
             )
     return draft.booking(command, recipe.biz_step)
+
+
+def _plain(
+    command: str, recipe: Recipe, item: Goods, held: Book, places: Places, reference: Reference
+) -> Booking | None:
+    """What most commands are: one kind of goods without serials, and the book holds enough of it. None if not so.
+
+    Then the two postings that a draft would come to are known at once.
+    """
+    source = _account(item, recipe.source, places, reference, "source")
+    target = _account(item, recipe.target, places, reference, "target")
+    _check_goods(item)
+    quantity = item.quantity
+    if item.serials or not (source.external or held.balances.get(source, 0) >= quantity):
+        return None
+    pair = (Posting(source, -quantity), Posting(target, quantity))
+    return Booking(Movement(command, recipe.biz_step, pair, reference), ())
 
 
 def correct(movement: Movement, event: str, held: Book, *, reason: str) -> Booking:
@@ -222,18 +253,16 @@ class _Draft:
     def carry(self, goods: Goods, source: Account, target: Account) -> None:
         """Goods leave one account for another."""
         _check_goods(goods)
-        if source.is_physical:
+        if not source.external:
             self.find_missing(goods, source)
-        elif target.is_physical:
+        elif not target.external:
             self.refuse_doubles(goods)
-        self.postings += (
-            Posting(source, -goods.quantity, goods.serials),
-            Posting(target, goods.quantity, goods.serials),
-        )
-        for serial in goods.serials:
+        quantity, serials = goods.quantity, goods.serials
+        self.postings += (Posting(source, -quantity, serials), Posting(target, quantity, serials))
+        for serial in serials:
             self._moved[goods.sku_id, serial] = target
-        if target.is_physical:
-            self._taken[target] -= goods.quantity
+        if not target.external:
+            self._taken[target] -= quantity
 
     def find_missing(self, goods: Goods, place: Account) -> None:
         """Bring the book to what the scan has seen: these goods were at this place."""
