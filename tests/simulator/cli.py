@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
             plan = _plan(seed, _kinds(mutant, asked.kinds), asked.steps)
             outcome = simulator.play(plan, mutant)
             if outcome.broke and asked.shrink:
-                plan = shrink(plan, lambda fewer: _same(simulator.play(fewer, mutant), outcome))
+                plan = _shortened(simulator, plan, mutant, outcome.rule)
                 outcome = simulator.play(plan, mutant)
             if asked.trace:
                 print("\n".join(outcome.story))
@@ -82,9 +82,9 @@ def _plan(seed: int, kinds: frozenset[str], steps: str | None) -> Plan:
     return keeping(plan, frozenset(map(int, steps.split(",")))) if steps else plan
 
 
-def _same(outcome: Outcome, as_before: Outcome) -> bool:
-    """Whether a world broke by the same rule."""
-    return bool(outcome.broke) and outcome.rule == as_before.rule
+def _shortened(simulator: Simulator, plan: Plan, mutant: Mutant | None, rule: str) -> Plan:
+    """A plan of fewest steps that breaks by the same rule."""
+    return shrink(plan, lambda fewer: simulator.play(fewer, mutant).rule == rule)
 
 
 def _told(plan: Plan, outcome: Outcome, asked: argparse.Namespace) -> str:

@@ -11,8 +11,8 @@ from bodega.broker.port import LinkLost, StreamMissing
 from bodega.errors import BodegaError
 from bodega.limits import BROKER_CONNECT_S, BROKER_PING_S, BROKER_PINGS_OUTSTANDING_MAX, BROKER_REQUEST_S
 from simulator.broker import Hear, Message, Pull, Reply, Sign, SimBroker
-from simulator.process import PROCESS
 from simulator.network import Wire
+from simulator.process import PROCESS
 
 T = TypeVar("T")
 

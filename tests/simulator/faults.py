@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bodega.codec import envelope_to_bytes
+from bodega.codec import UNKNOWN_FACT, envelope_to_bytes
 from bodega.core.chain import GENESIS, extend, link
 from bodega.core.sync import Envelope
 from bodega.limits import ENVELOPE_BYTES_MAX
 from bodega.v1 import journal_pb2
-from bodega_agent.store.transaction import Transaction
+from bodega_agent.store.transaction import Context, Transaction
 from bodega_controlplane.app import outbox
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store.transaction import Transaction as HubTransaction
@@ -156,22 +156,22 @@ def unknown_event(world: World, step: Step) -> None:
 
         def post(tx: HubTransaction, caller: Caller) -> bytes:
             event = journal_pb2.HubEvent()
-            event.MergeFromString(UNKNOWN_FACT)
+            event.MergeFromString(LATER_FACT)
             return str(outbox.post(tx, caller, node_id, [event], cmd_id=f"{step.number}-unknown")).encode()
 
         world.hub.request(f"{step.number}-unknown", "operator", post)
 
 
 # Field 900, length-delimited, "later".
-UNKNOWN_FACT = b"\xa2\x38\x05later"
+LATER_FACT = b"\xa2\x38\x05later"
 
 
 def _record_unknown(tx: Transaction) -> int:
-    from bodega_agent.store.transaction import Context
-
-    event = tx._event(Context("unknown"), {})
-    event.MergeFromString(UNKNOWN_FACT)
-    return tx._append(Context("unknown"), event)
+    """As `Transaction.append` would, had it a name for the fact."""
+    context = Context("a-later-version", actor="system")
+    event = tx._event(context, {})
+    event.MergeFromString(LATER_FACT)
+    return tx._append(context, event, UNKNOWN_FACT)
 
 
 def poison(world: World, step: Step) -> None:

@@ -81,7 +81,7 @@ def loadable(tx: Transaction, sku_id: str, quantity: int) -> tuple[str, Json] | 
 
 
 def oldest_order(tx: Transaction) -> Json | None:
-    """The oldest order that is not done, with what is still to be picked and where it lies; None if a shelf lacks it."""
+    """The oldest order that is not done, with what is to be picked and where it lies; None if a shelf lacks it."""
     row = tx.one(
         "SELECT fulfillment_order_id, state FROM fulfillment_order"
         " WHERE state NOT IN ('shipped', 'cancelled', 'short') ORDER BY arrived_seq LIMIT 1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -67,10 +68,8 @@ class SimHubLink:
         attempt = 0
         while True:
             started_s = clock()
-            try:
+            with contextlib.suppress(LinkLost):
                 await self._one_connection(listener)
-            except LinkLost:
-                pass
             attempt = 0 if clock() - started_s > HEARTBEAT_S else attempt + 1
             await asyncio.sleep(full_jitter_s(attempt, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
 

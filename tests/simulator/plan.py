@@ -96,7 +96,7 @@ def _lasting(luck: Random) -> float:
 
 
 WORK: Mapping[str, Callable[[Random], Values]] = {
-    "stock": lambda luck: _goods(luck),
+    "stock": _goods,
     "order": lambda luck: {"sku_id": luck.choice((STRICT, STRICT, LOOSE)), "quantity": luck.randint(1, 4)},
     "basket": lambda luck: {"sku_id": STRICT, "quantity": luck.randint(1, 3), "other": luck.randint(1, 3)},
     "cancel": lambda luck: {"nth": luck.randint(0, 9)},
@@ -104,7 +104,8 @@ WORK: Mapping[str, Callable[[Random], Values]] = {
     "grant": lambda luck: {"sku_id": luck.choice((STRICT, LOOSE)), "quantity": luck.randint(1, 6)},
     "recall": lambda luck: {"sku_id": luck.choice((STRICT, LOOSE)), "quantity": luck.randint(1, 4)},
     "reserve": lambda luck: {
-        "sku_id": luck.choice((STRICT, STRICT, LOOSE)), "quantity": luck.randint(1, 3), "lasts_s": luck.choice((0, 5, 600)),
+        "sku_id": luck.choice((STRICT, STRICT, LOOSE)), "quantity": luck.randint(1, 3),
+        "lasts_s": luck.choice((0, 5, 600)),
     },
     "post": lambda luck: {"nth": luck.randint(0, 5), "final": luck.random() < 0.7},
     "release": lambda luck: {"nth": luck.randint(0, 5)},

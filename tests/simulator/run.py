@@ -162,7 +162,7 @@ def _wait_until_level(world: World) -> list[float]:
     while world.loop.time() < began_s + LEVEL_WITHIN_S:
         world.loop.run_until(world.loop.time() + SLICE_S)
         left = unlevel(world)
-        for name in world.nodes:
+        for name in world.single:
             if not any(name in one for one in left):
                 current_s.setdefault(name, world.loop.time() - began_s)
         if not left:
@@ -189,7 +189,7 @@ def unlevel(world: World) -> list[str]:
         if machine.asked
     ]
     rows = {row[0]: row[1:] for row in world.hub.rows("SELECT node_id, applied_seq, down_seq FROM node")}
-    for name, node in world.nodes.items():
+    for name, node in world.single.items():
         if not node.is_ready or node.sync is None:
             continue
         (at_hub, down), status = rows[name], node.sync.status()

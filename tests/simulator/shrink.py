@@ -1,4 +1,4 @@
-"""Makes a plan that breaks shorter while it still breaks in the same way (delta debugging: Zeller, Hildebrandt 2002)."""
+"""Makes a plan that breaks shorter while it still breaks in the same way (delta debugging: Zeller, 2002)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from support.long_run import by_length
 from support.simulating import simulate
 
-SECONDS = os.environ.get("BODEGA_SIMULATOR_S", by_length("2", "300"))
+SECONDS = os.environ.get("BODEGA_SIMULATE_S", by_length("2", "300"))
 
 
 def test_a_seed_tells_the_same_story_again() -> None:
@@ -32,7 +32,7 @@ def test_a_world_that_breaks_is_shortened_and_replays_as_it_was_told() -> None:
 
 @pytest.mark.timeout(0)
 def test_worlds_hold_for_as_long_as_told() -> None:
-    """`make test-long`; BODEGA_SIMULATOR_S tells how long, in seconds, and the seed is another one each time."""
+    """`make test-long`; BODEGA_SIMULATE_S tells how long, in seconds, and the seed is another one each time."""
     first = str(int.from_bytes(os.urandom(4)))
     simulated = simulate(first, "--seconds", SECONDS)
     assert not simulated.broke, f"\n{simulated.broke}"

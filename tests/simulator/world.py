@@ -70,6 +70,7 @@ class World:
         self.facts = Facts()
         self.seen = {name: Seen(name) for name in plan.nodes}
         self.seen_at_hub = {name: Seen(f"the hub's copy of {name}") for name in plan.nodes}
+        self.seen_of_clones: dict[str, Seen] = {}
         self.written = Written()
         self.warped_s = 0.0
         self.next_look_s = 0.0
@@ -93,13 +94,26 @@ class World:
         if go_on is not None:
             self.loop.call_soon(go_on, answer, context=Context())
 
+    @property
+    def single(self) -> dict[str, SimNode]:
+        """The nodes that are one box each: of a cloned one, the hub may follow either."""
+        cloned = {clone.node_id for clone in self.clones}
+        return {name: node for name, node in self.nodes.items() if name not in cloned}
+
+    def seen_of(self, box: SimNode) -> Seen:
+        """What a node's or a clone's journal has shown."""
+        if box.name in self.seen:
+            return self.seen[box.name]
+        return self.seen_of_clones.setdefault(box.name, Seen(box.name))
+
     def look(self) -> None:
         """Bring what was seen from outside up to date."""
-        for name, node in self.nodes.items():
+        for node in (*self.nodes.values(), *self.clones):
             if node.is_ready and node.store is not None:
-                seen = self.seen[name]
+                seen = self.seen_of(node)
                 sql = "SELECT seq, body, hash FROM journal WHERE seq >= ? ORDER BY seq"
                 seen.grow(node.store.rows(sql, seen.seq))
+        for name in self.nodes:
             if self.hub.is_ready:
                 seen = self.seen_at_hub[name]
                 sql = "SELECT seq, body, hash FROM journal WHERE node_id = ? AND epoch = 1 AND seq >= ? ORDER BY seq"

@@ -34,5 +34,6 @@ def simulate(*arguments: str) -> Simulated:
         text=True,
         check=False,
     )
-    assert done.returncode in (0, 1) and not done.stderr, done.stderr or done.stdout
+    assert done.returncode in (0, 1), done.stderr or done.stdout
+    assert not done.stderr, done.stderr
     return Simulated(done.stdout if done.returncode else "", done.stdout)

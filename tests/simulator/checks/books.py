@@ -80,7 +80,7 @@ def a_serial_is_in_one_place(world: World) -> Iterator[str]:
 
 
 def transfers_are_conserved(world: World) -> Iterator[str]:
-    """What left by a transfer and has not arrived is on the road, and no transfer brings more than it took, in the end."""
+    """What left and has not arrived is on the road; no transfer brings more than it took, in the end."""
     for transfer, units in _on_the_road(world).items():
         if units < 0 and not world.is_under_way(transfer):
             yield f"{transfer} brought {-units} units more than it took"

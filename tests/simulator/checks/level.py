@@ -14,7 +14,7 @@ from simulator.world import World
 
 def the_hub_sees_what_the_node_has(world: World) -> Iterator[str]:
     """Bin by bin, and the digests of both books are one."""
-    for name, node in world.nodes.items():
+    for name, node in world.single.items():
         assert node.store is not None, "all is well again"
         columns = "sku_id, bin, disposition, lot, owner, external, quantity"
         here = {Account(*row[:6]): row[6] for row in node.store.rows(f"SELECT {columns} FROM balance")}
@@ -27,7 +27,7 @@ def the_hub_sees_what_the_node_has(world: World) -> Iterator[str]:
 
 def the_ledgers_verify(world: World) -> Iterator[str]:
     """By the node's own full check."""
-    for name, node in world.nodes.items():
+    for name, node in world.single.items():
         with closing(Reader(node.path)) as reader:
             report = reader.verify()
         if not report["ok"]:
@@ -37,7 +37,7 @@ def the_ledgers_verify(world: World) -> Iterator[str]:
 def orders_are_where_the_node_says(world: World) -> Iterator[str]:
     """The hub's copy of each fulfillment order is in the state that the node has it in."""
     states = dict(world.hub.rows("SELECT fulfillment_order_id, state FROM fulfillment_order"))
-    for name, node in world.nodes.items():
+    for name, node in world.single.items():
         assert node.store is not None, "all is well again"
         for order, state in node.store.rows("SELECT fulfillment_order_id, state FROM fulfillment_order"):
             if states.get(order) != state:
@@ -47,10 +47,10 @@ def orders_are_where_the_node_says(world: World) -> Iterator[str]:
 def nothing_was_set_aside_unasked(world: World) -> Iterator[str]:
     """Only what was meant not to be understood is parked, only what a rogue sent is refused."""
     for node_id, seq, reason in world.hub.rows("SELECT node_id, seq, reason FROM parked_event"):
-        if node_id != ROGUE and "not known" not in reason:
+        if node_id in world.single and "not known" not in reason:
             yield f"the hub parked event {seq} of {node_id}: {reason}"
     for node_id, reason in world.hub.rows("SELECT node_id, reason FROM refused_envelope"):
-        if node_id != ROGUE:
+        if node_id in world.single:
             yield f"the hub refused an envelope of {node_id}: {reason}"
 
 

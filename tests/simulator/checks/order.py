@@ -69,7 +69,7 @@ def _in_another_order(
     seed_identifiers(world.plan.seed)
     luck = seeded(world.plan.seed, f"order {number}")
     store = open_store("sqlite", copy_database(before, before.with_name(f"order-{number}")))
-    heads = dict((name, Head(1, seq, bytes(h))) for name, seq, h in _rows(store, _HEADS))
+    heads = {name: Head(1, seq, bytes(h)) for name, seq, h in _rows(store, _HEADS)}
     ways = {name: _cut(name, heads[name], events, luck) for name, events in came.items()}
     for deliveries in _mixed(ways, luck):
         store.write(lambda tx, deliveries=deliveries: apply(tx, world.hub.clock.now_ms(), deliveries))

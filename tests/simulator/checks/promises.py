@@ -20,7 +20,7 @@ def rights_are_conserved(world: World) -> Iterator[str]:
         coming = _granted_after(world, name, sku_id)
         unread = world.seen[name].events[world.seen_at_hub[name].seq :]
         taken = sum(event.rights_taken.quantity for event in unread if event.rights_taken.sku_id == sku_id)
-        gone = sum(map(lambda event: _given_up(event, sku_id), unread))
+        gone = sum(_given_up(event, sku_id) for event in unread)
         if held + in_flight != own + coming + gone:
             yield (
                 f"rights to {sku_id} at {name}: the hub counts {held} held and {in_flight} in flight,"
@@ -48,7 +48,7 @@ def nothing_is_oversold(world: World) -> Iterator[str]:
         if reserved + held + in_flight > on_shelf:
             yield f"{sku_id} at {name}: the hub promises {reserved} and {held + in_flight} rights of {on_shelf}"
         unread = world.seen[name].events[world.seen_at_hub[name].seq :]
-        unpicked = reserved - sum(map(lambda event: _picked(event, sku_id), unread))
+        unpicked = reserved - sum(_picked(event, sku_id) for event in unread)
         there = _on_shelf(world, name, sku_id)
         promised = _promised(world, name, sku_id)
         if unpicked + promised > there:
@@ -75,7 +75,7 @@ def each_promise_ends_once(world: World) -> Iterator[str]:
 def _pairs(world: World) -> list[tuple[str, str]]:
     if not world.hub.is_ready:
         return []
-    return [(name, sku) for name, node in world.nodes.items() if node.is_ready for sku in (STRICT, LOOSE)]
+    return [(name, sku) for name, node in world.single.items() if node.is_ready for sku in (STRICT, LOOSE)]
 
 
 def _at_hub(world: World, name: str, sku_id: str) -> tuple[int, int]:

@@ -1,10 +1,11 @@
-"""The journals and streams: chains are whole, nothing that was committed or acknowledged is lost, one writer an epoch."""
+"""The journals and streams: whole chains, nothing lost that was committed or acknowledged, one writer an epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from bodega.core.chain import GENESIS
+from simulator.chronicle import Seen
 from simulator.world import World
 
 
@@ -16,19 +17,29 @@ def the_journals_only_grow(world: World) -> Iterator[str]:
 
 
 def the_hub_holds_the_beginning_of_each_journal(world: World) -> Iterator[str]:
-    """Event by event, by their hashes."""
+    """Event by event, by their hashes; of two boxes that say they are one node, it has followed one."""
     for name, at_hub in world.seen_at_hub.items():
-        here = world.seen[name]
-        if at_hub.seq > here.seq and world.nodes[name].is_ready:
-            yield f"the hub has {at_hub.seq} events of {name}, which has {here.seq}"
-        shared = min(at_hub.seq, here.seq)
-        if at_hub.hashes[shared] != here.hashes[shared]:
-            yield f"the hub has another event {shared} of {name}"
+        boxes = [box for box in (world.nodes[name], *world.clones) if box.node_id == name]
+        if not all(box.is_ready for box in boxes):
+            continue
+        faults = [_not_the_beginning(at_hub, world.seen_of(box)) for box in boxes]
+        if all(faults):
+            yield faults[0]
+
+
+def _not_the_beginning(at_hub: Seen, here: Seen) -> str:
+    if at_hub.seq > here.seq:
+        return f"the hub has {at_hub.seq} events of {here.name}, which has {here.seq}"
+    return (
+        ""
+        if at_hub.hashes[at_hub.seq] == here.hashes[at_hub.seq]
+        else f"{at_hub.name} has another event {at_hub.seq}"
+    )
 
 
 def what_is_acked_is_at_the_hub(world: World) -> Iterator[str]:
     """A node may forget what the hub has acknowledged, so the hub must hold it, whatever dies."""
-    for name, node in world.nodes.items():
+    for name, node in world.single.items():
         if node.store is not None and node.is_ready and world.hub.is_ready:
             ((acked,),) = node.store.rows("SELECT coalesce(max(value), 0) FROM meta WHERE key = 'acked_seq'")
             if acked > world.seen_at_hub[name].seq:
