@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import structlog
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     mutant = MUTANTS[asked.mutant] if asked.mutant else None
     levels: list[float] = []
+    happened: Counter[str] = Counter()
     with a_folder() as folder, simulated_disks() as vfs:
         simulator = Simulator(vfs, folder)
         for seed in _seeds(asked.seeds, asked.seconds):
@@ -40,8 +42,9 @@ def main(arguments: Sequence[str]) -> int:
                 print(_told(plan, outcome, asked))
                 return BROKE
             levels += outcome.level_after_s
+            happened += outcome.happened
             print(f"seed {seed} holds: {outcome.events} events, {outcome.virtual_s:.0f} s of virtual time")
-    print(json.dumps({"level_after_s": levels}))
+    print(json.dumps({"level_after_s": levels, "happened": happened}))
     return 0
 
 

@@ -70,6 +70,7 @@ class Machine:
         self.is_ready = False
         self.stays_down = False
         self.crashes: list[str] = []
+        self.deaths: list[str] = []
         self.asked: dict[str, Work] = {}
         self.answers: dict[str, list[Any]] = {}
         self.on_answer: Callable[[str, Any], None] = lambda _request_id, _answer: None
@@ -106,6 +107,7 @@ class Machine:
 
     def _died(self, process: Process, *, power_cut: bool) -> None:
         self.said(f"{process.name} dies: {process.died_of}{', power cut' if power_cut else ''}")
+        self.deaths.append(f"{process.died_of}{' by a power cut' if power_cut else ''}")
         self.is_ready = False
         if power_cut:
             self.clock.reboot()

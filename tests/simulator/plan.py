@@ -23,7 +23,9 @@ FIRST_S = 4.0
 WORK_STEPS = (18, 40)
 FAULTS_S = (30.0, 60.0)
 FAULT_STEPS = (3, 10)
-KIND_RATIO = 0.4
+KIND_RATIO = 0.35
+# What finds most is in most worlds.
+OFTEN = {"order": 0.6, "kill": 0.7, "power_cut": 0.5, "cut": 0.5}
 
 Values = dict[str, Any]
 
@@ -59,9 +61,9 @@ def plan_of(seed: int, kinds: Collection[str] = ()) -> Plan:
         for sku_id in SKUS:
             values = _goods(luck, sku_id, 20 if sku_id != SERIAL else 4)
             drafts.append((luck.uniform(0.1, FIRST_S), "stock", node, values))
-    works = [kind for kind in WORK if kind in kinds] or _some(luck, WORK) or ["order"]
+    works = _with_needs([kind for kind in WORK if kind in kinds] or _some(luck, WORK) or ["order"])
     for _ in range(luck.randint(*WORK_STEPS)):
-        kind = luck.choice((*works, "work"))
+        kind = luck.choice((*works, "work", "work"))
         drafts.append((luck.uniform(FIRST_S, heal_s), kind, luck.choice(nodes), WORK[kind](luck)))
     faults = [kind for kind in ALL_FAULTS if kind in kinds] if kinds else _some(luck, FAULTS)
     for _ in range(luck.randint(*FAULT_STEPS) if faults else 0):
@@ -76,7 +78,12 @@ def plan_of(seed: int, kinds: Collection[str] = ()) -> Plan:
 
 
 def _some(luck: Random, kinds: Mapping[str, object]) -> list[str]:
-    return [kind for kind in kinds if luck.random() < KIND_RATIO]
+    return [kind for kind in kinds if luck.random() < OFTEN.get(kind, KIND_RATIO)]
+
+
+def _with_needs(kinds: list[str]) -> list[str]:
+    """Nobody can cancel what nobody orders."""
+    return [kind for kind in WORK if kind in kinds or any(kind in NEEDS.get(other, ()) for other in kinds)]
 
 
 def _goods(luck: Random, sku_id: str = "", quantity: int = 0) -> Values:
@@ -88,7 +95,12 @@ def _goods(luck: Random, sku_id: str = "", quantity: int = 0) -> Values:
 def _fuse(luck: Random) -> Values:
     """When a process is to be killed: at the n-th point of a kind from now on."""
     kind = luck.choice(("await", "await", "sql", "disk"))
-    return {"kind": kind, "points": luck.randint(1, {"await": 400, "sql": 120, "disk": 60}[kind])}
+    return {"kind": kind, "points": _few(luck, {"await": 400, "sql": 120, "disk": 60}[kind])}
+
+
+def _few(luck: Random, most: int) -> int:
+    """From 1 to `most`, each order of magnitude as often as the others."""
+    return int(most ** luck.random())
 
 
 def _lasting(luck: Random) -> float:
@@ -123,9 +135,18 @@ WORK: Mapping[str, Callable[[Random], Values]] = {
     "profile": lambda luck: {},
 }  # fmt: skip
 
+# What must be done for a kind of work to mean anything.
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "cancel": ("order",),
+    "recall": ("grant",),
+    "reserve": ("grant",),
+    "post": ("reserve", "grant"),
+    "release": ("reserve", "grant"),
+}
+
 FAULTS: Mapping[str, Callable[[Random], Values]] = {
     "kill": _fuse,
-    "power_cut": lambda luck: {**_fuse(luck), "kind": "disk", "points": luck.randint(1, 60)},
+    "power_cut": lambda luck: {"kind": "disk", "points": _few(luck, 60)},
     "cut": lambda luck: {"way": luck.choice(("both", "both", "up", "down")), "lasts_s": _lasting(luck)},
     "noise": lambda luck: {
         "lost": luck.choice((0.0, 0.05, 0.3)), "twice": luck.choice((0.0, 0.1, 0.5)), "shuffles": luck.random() < 0.5,

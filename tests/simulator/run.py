@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class Outcome:
     level_after_s: list[float] = field(default_factory=list)
     events: int = 0
     virtual_s: float = 0.0
+    happened: Counter[str] = field(default_factory=Counter)
 
     @property
     def rule(self) -> str:
@@ -106,6 +108,7 @@ def _live(world: World) -> Outcome:
         outcome.level_after_s = _heal(world)
         check(world, (*ALWAYS, *AT_THE_END))
         outcome.events = sum(seen.seq for seen in world.seen.values())
+        _note_what_happened(world, outcome.happened)
     except Broken as broken:
         outcome.broke = str(broken)
         world.say(f"BROKEN: {broken}")
@@ -113,6 +116,19 @@ def _live(world: World) -> Outcome:
         outcome.virtual_s = world.loop.time()
         world.end_all()
     return outcome
+
+
+def _note_what_happened(world: World, happened: Counter[str]) -> None:
+    """By the hub's audit trail and its conflicts, by what is set aside, and by how programs died."""
+    for sql in (
+        "SELECT action, count(*) FROM audit GROUP BY action",
+        "SELECT 'conflict ' || kind, count(*) FROM conflict GROUP BY kind",
+        "SELECT 'promise ' || state, count(*) FROM node_reservation GROUP BY state",
+        "SELECT 'envelope refused', count(*) FROM refused_envelope",
+        "SELECT 'event parked', count(*) FROM parked_event",
+    ):
+        happened.update({what: int(times) for what, times in world.hub.rows(sql) if times})
+    happened.update(world.deaths)
 
 
 def _begin(world: World) -> None:

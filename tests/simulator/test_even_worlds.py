@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from simulator.worlds import check_current_soon, check_worlds, chunks
+from simulator.worlds import check_current_soon, check_eventful, check_worlds, chunks
 
 LEVELS: list[float] = []
+HAPPENED: Counter[str] = Counter()
 
 
 @pytest.mark.parametrize("seeds", chunks(0, 2))
 def test_every_world_holds(seeds: str) -> None:
-    levels = check_worlds(seeds)
-    LEVELS.extend(levels)
-    assert levels, "each node of each world was current in the end"
+    simulated = check_worlds(seeds)
+    LEVELS.extend(simulated.level_after_s)
+    HAPPENED.update(simulated.happened)
+    assert simulated.level_after_s, "each node of each world was current in the end"
 
 
 def test_nodes_are_current_soon_after_the_faults() -> None:
-    check_current_soon(LEVELS or check_worlds(chunks(0, 2)[0]))
+    check_current_soon(LEVELS or check_worlds(chunks(0, 2)[0]).level_after_s)
+
+
+def test_the_worlds_are_eventful() -> None:
+    if len(LEVELS) > 100:  # only one chunk was picked otherwise
+        check_eventful(HAPPENED)

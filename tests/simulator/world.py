@@ -131,6 +131,11 @@ class World:
         self.loop.warp(seconds)
 
     @property
+    def deaths(self) -> list[str]:
+        """What programs died of."""
+        return [death for machine in self.machines for death in machine.deaths]
+
+    @property
     def machines(self) -> list[Machine]:
         """The hub, the nodes, and who says that it is one."""
         return [self.hub, *self.nodes.values(), *self.clones]

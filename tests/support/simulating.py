@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from simulator.hashes import FIXED
 
@@ -21,8 +23,18 @@ class Simulated:
     @property
     def level_after_s(self) -> list[float]:
         """For each node of each world, how long after the faults it was current."""
-        levels: list[float] = json.loads(self.told.splitlines()[-1])["level_after_s"]
+        levels: list[float] = self._summary["level_after_s"]
         return levels
+
+    @property
+    def happened(self) -> Counter[str]:
+        """What happened in all worlds together, and how often."""
+        return Counter(self._summary["happened"])
+
+    @property
+    def _summary(self) -> dict[str, Any]:
+        summary: dict[str, Any] = json.loads(self.told.splitlines()[-1])
+        return summary
 
 
 def simulate(*arguments: str) -> Simulated:
