@@ -22,7 +22,7 @@ from bodega.limits import STOP_S
 from bodega_adapters.registry import open_printer, open_scanner
 from bodega_agent.config import AgentConfig
 from bodega_agent.identity import HubKey
-from bodega_agent.rules.disk import FOLDERS, DataClass
+from bodega_agent.rules.disk import FOLDERS, DataClass, DiskRung
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.control import ControlServer, ensure_free
@@ -38,11 +38,13 @@ from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.services.schedule import Schedule
 from bodega_agent.services.syncing import SyncService
+from bodega_agent.services.telemetry import TelemetryService
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
 from bodega_agent.store.inbound import Applied, settings_of
 from bodega_agent.store.lock import held
 from bodega_agent.store.store import Store
+from bodega_agent.store.telemetry import TelemetryBox
 from bodega_agent.vision.client import VisionClient
 from bodega_agent.vision.messages import CameraSpec, WorkerSpec
 
@@ -102,6 +104,7 @@ class Node:
         self._integrity = IntegrityService(self._store)
         await self._integrity.start()
         self._closing.push_async_callback(self._integrity.close)
+        await self._store.apply_parked()
         self._settings = await self._store.write(settings_of)
         self._store.on_hub_events = self._hear_hub
         self._tasks.append(ExpiryService(self._store).run())
@@ -205,16 +208,25 @@ class Node:
         hub = self._config.hub
         assert hub is not None, "sync is only made for a node with a hub"
         broker = Broker(hub.nats_url, hub.nats_user, hub.nats_password_file)
+        link = NatsLink(self._config.node_id, broker)
         sync = SyncService(
             node_id=self._config.node_id,
             boot_nonce=self._nonce,
             journal=self._store,
-            link=NatsLink(self._config.node_id, broker),
+            link=link,
             hub_key=hub_key,
             health=self._health.report,
             fenced=self._integrity.restored.advice if self._integrity.restored else "",
         )
-        self._tasks.append(sync.run())
+        telemetry = TelemetryService(
+            self._config.node_id,
+            TelemetryBox(self._config.state_dir / FOLDERS[DataClass.TELEMETRY], time.time_ns),
+            link,
+            look=self._health.condition,
+            may_speak=lambda: sync.at_rest,
+            may_keep=lambda: self._disk.rung is DiskRung.ROOMY,
+        )
+        self._tasks += [sync.run(), telemetry.run()]
         return sync
 
     def _health_parts(self) -> Parts:

@@ -25,6 +25,7 @@ from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
 from bodega.limits import STOP_S
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.parked import apply_parked
 from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.routing import RoutingPolicy
@@ -86,6 +87,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     store = await asyncio.to_thread(open_store, config.database, config.data_dir)
     hub = Hub(store, load_hub_key(config.data_dir), RoutingPolicy(config.promise.safety_stock))
     parts.callback(hub.close)
+    await apply_parked(hub)
     tokens = load_tokens(config.data_dir)
     grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))

@@ -57,6 +57,37 @@ def _parse(message: M, body: bytes) -> M:
     return message
 
 
+def without_zero_characters(message: M, body: bytes = b"\0") -> M:
+    """The message itself, with U+0000 in its texts replaced by U+FFFD: not every database takes it.
+
+    `body`: the bytes that it was parsed from, if they are at hand; without a zero byte there is nothing to do.
+    """
+    if b"\0" in body:
+        _replace_zeros(message)
+    return message
+
+
+def _replace_zeros(message: Message) -> None:
+    for field, value in message.ListFields():
+        is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
+        if is_map:
+            cleaned = {_clean(key): _clean(one) for key, one in value.items()}
+            if cleaned != dict(value):
+                value.clear()
+                value.update(cleaned)
+        elif field.message_type is not None:
+            for one in [value] if isinstance(value, Message) else value:
+                _replace_zeros(one)
+        elif isinstance(value, str):
+            setattr(message, field.name, _clean(value))
+        elif field.type == field.TYPE_STRING:
+            value[:] = [_clean(one) for one in value]
+
+
+def _clean(value: object) -> object:
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
+
+
 def movement_to_wire(movement: Movement) -> stock_pb2.Movement:
     """The message of a movement."""
     message = stock_pb2.Movement()

@@ -10,9 +10,13 @@ HEARTBEAT_S = 5.0
 BROKER_PING_S = 3.0
 BROKER_PINGS_OUTSTANDING_MAX = 2
 RECONNECT_BASE_S = 0.25
-RECONNECT_MAX_S = 30.0
+# A fleet that has tried for long is back within this time of its broker.
+RECONNECT_MAX_S = 10.0
 PUBLISH_WINDOW_ENVELOPES_MAX = 16
 REFUSED_ENVELOPES_KEPT_MAX = 1_000
+REFUSED_ENVELOPES_OF_NODE_KEPT_MAX = 50
+# A node that spoke for another one is fenced for so long after the last time.
+FOREIGN_FENCE_MS = 60_000
 HEARTBEAT_JITTER_RATIO = 0.2
 HEARTBEATS_SILENT_START = 2
 HEARTBEATS_SILENT_MAX = 16
@@ -121,6 +125,28 @@ UP_ENVELOPES_PER_PULL_MAX = 128
 UP_PULL_S = 10.0
 UP_PULL_HEARTBEAT_S = 1.0
 STREAM_CHECK_S = 5.0
+# What a node may still have to apply while bulk enters its stream: a cancel stands behind no more than this of it.
+BULK_BACKLOG_EVENTS_MAX = 200
+# A node that has applied so many events says so at once, and not with its next heartbeat.
+DOWN_EVENTS_PER_BEAT_MAX = 100
+# What the broker may hold for a node that has not applied it; the rest is sent when it has.
+DOWN_WINDOW_EVENTS_MAX = 64 * ENVELOPE_EVENTS_MAX
+# Events that could not be applied when they came, tried again in one transaction.
+PARKED_EVENTS_PER_COMMIT_MAX = 500
+# Telemetry: what a node notices of itself, how often it looks, and what the hub keeps.
+TELEMETRY_LOOK_S = 10.0
+TELEMETRY_SAMPLE_S = 300.0
+TELEMETRY_FILE_BYTES_MAX = 32 * 1024
+TELEMETRY_ROWS_PER_REPORT_MAX = 1_000
+TELEMETRY_ROWS_OF_NODE_MAX = 500
+# Questions of nodes that are worked on at once, and those that wait for that; more are dropped, and asked again.
+QUESTIONS_AT_ONCE_MAX = 256
+QUESTIONS_WAITING_MAX = 4_096
+HEARTBEATS_PER_COMMIT_MAX = 64
+# With more than this waiting the hub asks its nodes to spread.
+BUSY_HEARTBEATS_MAX = 128
+BUSY_ENVELOPES_MAX = 256
+COME_BACK_AFTER_MS_MAX = 30_000
 DOWN_SWEEP_S = 5.0
 DOWN_NODES_AT_ONCE_MAX = 32
 UP_UNACKED_ENVELOPES_MAX = 512

@@ -10,8 +10,8 @@ from functools import partial
 import pytest
 
 from bodega.broker.connection import Broker
+from bodega.core import pacing
 from bodega.v1 import fleet_pb2
-from bodega_agent.services import syncing
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.transport.nats_link import NatsLink
 from support.hub_book import HubBook
@@ -64,7 +64,7 @@ async def hub_at(url: str, book: HubBook) -> AsyncIterator[NatsHub]:
 @pytest.fixture
 def quick_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heal in tenths of a second instead of in seconds; the cadence itself is tested under virtual time."""
-    monkeypatch.setattr(syncing, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(pacing, "HEARTBEAT_S", 0.2)
 
 
 def _has_sent(sync: SyncService, seq: int) -> bool:

@@ -104,7 +104,7 @@ async def test_a_missing_stream_is_tried_again_with_growing_waits_and_said_once(
         await node.run()
         await asyncio.sleep(200)
     waits = [round(after - before, 3) for before, after in pairwise(reads)]
-    assert waits[:8] == [RECONNECT_BASE_S * 2**n for n in range(7)] + [RECONNECT_MAX_S]
+    assert waits[:8] == [min(RECONNECT_MAX_S, RECONNECT_BASE_S * 2**n) for n in range(8)]
     assert max(waits) <= RECONNECT_MAX_S
     assert [line["event"] for line in logs].count("sync_up_waits") == 1
 
@@ -134,6 +134,21 @@ async def test_a_heartbeat_goes_out_at_once_and_then_every_interval_with_jitter(
         assert node.beats[-1] - node.beats[-2] == pytest.approx(expected, abs=0.01)
     assert node.book.heartbeats[0].boot_nonce == "nonce"
     assert node.book.heartbeats[0].health.version == "test"
+
+
+async def test_a_hub_with_too_much_to_do_gets_its_heartbeats_later_until_it_says_otherwise(
+    node: SyncedNode,
+) -> None:
+    node.broker.book = node.book
+    node.book.come_back_after_ms = 20_000
+    await node.start()
+    await asyncio.sleep(100)
+    assert node.beats[-1] - node.beats[-2] == pytest.approx(HEARTBEAT_S + 0.5 * 20, abs=0.01)
+    assert node.broker.spread_s == 20
+    node.book.come_back_after_ms = 0
+    await asyncio.sleep(100)
+    assert node.beats[-1] - node.beats[-2] == pytest.approx(HEARTBEAT_S, abs=0.01)
+    assert node.broker.spread_s == 0
 
 
 async def test_a_heartbeat_goes_out_right_after_a_reconnect(node: SyncedNode) -> None:
@@ -177,6 +192,18 @@ async def test_what_the_broker_lost_is_sent_again_after_two_silent_heartbeats(no
     node.commit_at_once()
     await asyncio.sleep(2 * HEARTBEAT_S)
     assert node.book.up == []  # one heartbeat saw the lag first, one more is silent
+    await asyncio.sleep(HEARTBEAT_S + A_MOMENT_S)
+    assert node.book.up == bodies(7)
+
+
+async def test_another_incarnation_of_the_stream_is_filled_at_the_next_heartbeat(node: SyncedNode) -> None:
+    await node.start()
+    node.broker.book = node.book
+    node.journal.append(*bodies(7))
+    await asyncio.sleep(A_MOMENT_S)
+    node.broker.forget()
+    node.commit_at_once()
+    node.book.up_incarnation = 2
     await asyncio.sleep(HEARTBEAT_S + A_MOMENT_S)
     assert node.book.up == bodies(7)
 

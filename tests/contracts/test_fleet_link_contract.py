@@ -12,7 +12,7 @@ import pytest
 
 from bodega.core.incarnation import Change, change
 from bodega.limits import ENVELOPE_BYTES_MAX
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 from bodega_agent.services.ports import HubLink, LinkLost
 from bodega_controlplane.services.ports import (
     FleetConnection,
@@ -43,6 +43,14 @@ class Asked:
 
     async def want(self, node_id: str, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse | None:
         return sync_pb2.WantResponse(envelope=sync_pb2.Envelope(node_id=node_id, first_seq=request.from_seq))
+
+    async def telemetry(
+        self, node_id: str, request: telemetry_pb2.TelemetryReport
+    ) -> telemetry_pb2.TelemetryKept | None:
+        return telemetry_pb2.TelemetryKept(rows=len(request.rows) if node_id == LISBON else 0)
+
+    async def malformed(self, node_id: str, subject: str, body: bytes, reason: str) -> None:
+        raise AssertionError(f"{subject} is malformed: {reason}")
 
 
 @pytest.fixture(params=sorted(RIGS))
@@ -195,6 +203,8 @@ async def test_a_node_that_asks_is_answered_and_known_by_its_subject(
     assert (answer.down_head_seq, asked.heartbeats) == (7, [(LISBON, 5)])
     events = await lisbon.want_down(sync_pb2.WantRequest(from_seq=3))
     assert (events.envelope.node_id, events.envelope.first_seq) == (LISBON, 3)
+    rows = [telemetry_pb2.TelemetryRow(kind="sample")]
+    assert (await lisbon.report(telemetry_pb2.TelemetryReport(rows=rows))).rows == 1
 
 
 async def test_a_question_without_an_answer_is_a_lost_link(

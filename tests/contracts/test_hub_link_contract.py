@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bodega.broker.connection import Broker
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 from bodega_agent.services.ports import HubLink, LinkLost, PublishConflict, StreamMissing
 from bodega_agent.transport.nats_link import NatsLink
 from support.hub_book import HubBook
@@ -127,6 +127,14 @@ async def test_heartbeats_and_wants_are_answered_by_the_hub(world: World) -> Non
     assert answer.down_head_seq == 2
     events = await world.link.want_down(sync_pb2.WantRequest(node_id=NODE, epoch=1, from_seq=2))
     assert list(events.envelope.events) == [b"sku"]
+
+
+async def test_telemetry_is_kept_by_the_hub_and_counted(world: World) -> None:
+    book = HubBook(NODE)
+    await world.hub.answer(book)
+    rows = [telemetry_pb2.TelemetryRow(row_no=1, kind="sample"), telemetry_pb2.TelemetryRow(row_no=2)]
+    kept = await world.link.report(telemetry_pb2.TelemetryReport(node_id=NODE, rows=rows))
+    assert (kept.rows, book.telemetry) == (2, rows)
 
 
 async def test_a_hub_that_is_not_there_is_a_lost_link(world: World) -> None:

@@ -270,15 +270,6 @@ def test_what_breaks_the_stream_is_refused_and_kept_with_its_reason(store: Store
     assert reasons[4] == "no node of this name is registered"
 
 
-def test_only_the_newest_refused_envelopes_are_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bodega_controlplane.app.journal.REFUSED_ENVELOPES_KEPT_MAX", 3)
-    settle(store, "TEA")
-    bad = replace(NodeByHand().delivery_of(b"\xff"), node_id="lisbon-01")
-    for _ in range(5):
-        deliver(store, bad)
-    assert [row.refused_no for row in rows_of(store, schema.refused_envelope)] == [3, 4, 5]
-
-
 def test_after_a_gap_nothing_is_applied_and_the_head_stays(store: Store) -> None:
     settle(store, "TEA")
     node = NodeByHand()

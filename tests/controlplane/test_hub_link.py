@@ -10,11 +10,11 @@ from pathlib import Path
 
 import nats
 import pytest
-import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
+from bodega.broker import connection
 from bodega.broker.connection import Broker
 from bodega.codec import ack_text, envelope_from_bytes, envelope_from_wire, envelope_to_bytes
 from bodega.core.sync import Envelope, Head, Verdict, judge
@@ -23,7 +23,6 @@ from bodega_controlplane.api.grpc.wire import node_status
 from bodega_controlplane.app import catalogue, nodes, orders, stock
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.services.linking import LinkService
-from bodega_controlplane.store import schema
 from bodega_controlplane.transport.nats_fleet import NatsFleet
 from support.controlplane import (
     LISBON,
@@ -37,6 +36,7 @@ from support.controlplane import (
     sku,
 )
 from support.nats import NatsServer, settle
+from support.proxy import Proxy
 from support.waiting import until, until_async
 
 NODE = "lisbon-01"
@@ -100,7 +100,7 @@ async def connected(server: NatsServer) -> AsyncIterator[Wire]:
 
 
 @asynccontextmanager
-async def linked(database: str, server: NatsServer, folder: Path) -> AsyncIterator[Hub]:
+async def linked(database: str, server: NatsServer | Proxy, folder: Path) -> AsyncIterator[Hub]:
     """A hub with two nodes and a small catalogue, linked to the broker."""
     made = make_hub(database, folder)
     for number, node_id in enumerate((NODE, "porto-01")):
@@ -271,21 +271,15 @@ async def test_orders_are_taken_while_the_broker_is_away_and_sent_when_it_is_bac
     assert last.fulfillment_order.order_id == order.order_id
 
 
-async def test_an_envelope_that_the_database_chokes_on_is_set_aside_and_other_nodes_go_on(
-    nats_server: NatsServer, postgres_url: str, tmp_path: Path
+async def test_a_half_open_line_of_the_hub_is_seen_by_its_missing_pongs_and_healed(
+    nats_server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    poison, other = NodeByHand(NODE), NodeByHand("porto-01")
-    # PostgreSQL takes no zero character in a text.
-    poison.record_bytes(journal_pb2.NodeEvent(cmd_id="zero \0").SerializeToString())
-    other.shelve("TEA", 4)
-    async with linked(postgres_url, nats_server, tmp_path) as hub, connected(nats_server) as wire:
-        await wire.send(poison.envelope())
-        await wire.send(other.envelope(), subject="up.porto-01.1")
-
-        async def applied() -> bool:
-            return [view.applied_seq for view in await hub.read(nodes.list_nodes)] == [0, 2]
-
-        await until_async(applied, what="the other node's journal is applied")
-        (kept,) = await hub.read(lambda tx: list(tx.connection.execute(sa.select(schema.refused_envelope))))
-    assert kept.node_id == NODE
-    assert "could not be applied" in kept.reason
+    """Pings every second here instead of 3; seen within three of them and the poll of the closing."""
+    monkeypatch.setattr(connection, "BROKER_PING_S", 1)
+    async with Proxy(nats_server.port) as proxy, linked("sqlite", proxy, tmp_path) as hub:
+        proxy.black_hole()
+        began = asyncio.get_running_loop().time()
+        await until(lambda: not hub.broker_connected, what="the hub has seen that nobody answers")
+        assert asyncio.get_running_loop().time() - began < 3 + 1 + 5.0
+        proxy.heal()
+        await until(lambda: hub.broker_connected, what="the hub is linked again")

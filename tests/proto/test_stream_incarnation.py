@@ -35,3 +35,7 @@ def test_a_stream_that_nobody_knows_yet_has_lost_nothing() -> None:
 def test_an_empty_stream_is_not_emptied_again(empty: StreamState) -> None:
     assert change(empty, empty) is Change.SAME
     assert change(empty, StreamState("monday", empty.last_seq + 1, empty.last_seq + 1)) is Change.SAME
+
+
+def test_what_came_and_went_between_two_looks_is_missed_too() -> None:
+    assert change(StreamState("monday", 0, 0), StreamState("monday", 6, 5)) is Change.EMPTIED

@@ -14,7 +14,7 @@ from bodega.codec import ack_text, envelope_from_bytes, envelope_to_bytes, head_
 from bodega.core.chain import GENESIS, link
 from bodega.core.sync import Head, Recorded, Verdict, judge, pack
 from bodega.limits import ENVELOPE_EVENTS_MAX
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 from bodega_agent.identity import HubKey
 
 
@@ -32,6 +32,9 @@ class HubBook:
     heartbeats: list[sync_pb2.HeartbeatRequest] = field(default_factory=list)
     wants: list[sync_pb2.WantRequest] = field(default_factory=list)
     fenced: str = ""
+    come_back_after_ms: int = 0
+    up_incarnation: int = 0
+    telemetry: list[telemetry_pb2.TelemetryRow] = field(default_factory=list)
 
     @property
     def hub_key(self) -> HubKey:
@@ -71,8 +74,18 @@ class HubBook:
         """What the hub says to a heartbeat."""
         self.heartbeats.append(request)
         return sync_pb2.HeartbeatResponse(
-            up=self.ack(), down_epoch=self.down_epoch, down_head_seq=len(self.down), fenced=self.fenced
+            up=self.ack(),
+            down_epoch=self.down_epoch,
+            down_head_seq=len(self.down),
+            fenced=self.fenced,
+            come_back_after_ms=self.come_back_after_ms,
+            up_incarnation=self.up_incarnation,
         )
+
+    def keep_telemetry(self, report: telemetry_pb2.TelemetryReport) -> telemetry_pb2.TelemetryKept:
+        """Take what is good to know."""
+        self.telemetry += report.rows
+        return telemetry_pb2.TelemetryKept(rows=len(report.rows))
 
     def answer_want(self, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse:
         """Events of the down stream straight from the book."""

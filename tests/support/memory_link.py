@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 from bodega_agent.services.ports import (
     LinkListener,
     LinkLost,
@@ -37,6 +37,7 @@ class MemoryBroker:
     listener: LinkListener | None = None
     publish_tries: list[float] = field(default_factory=list)
     lose_receipts: int = 0
+    spread_s: float = 0
 
     def start(self) -> None:
         self.is_down.clear()
@@ -75,6 +76,9 @@ class MemoryLink:
     @property
     def connected(self) -> bool:
         return self._connected
+
+    def spread_over(self, seconds: float) -> None:
+        self.broker.spread_s = seconds
 
     async def run(self, listener: LinkListener) -> None:
         self.broker.listener = listener
@@ -125,6 +129,9 @@ class MemoryLink:
 
     async def want_down(self, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse:
         return self._book().answer_want(request)
+
+    async def report(self, telemetry: telemetry_pb2.TelemetryReport) -> telemetry_pb2.TelemetryKept:
+        return self._book().keep_telemetry(telemetry)
 
     def _book(self) -> HubBook:
         book = self._live().book

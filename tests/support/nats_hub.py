@@ -16,7 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
 from bodega.broker.connection import stop_if_cancelled
 from bodega.core.sync import Verdict
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 from support.hub_book import HubBook
 from support.nats import settle
 
@@ -80,6 +80,11 @@ class NatsHub:
             request = sync_pb2.WantRequest.FromString(message.data)
             await message.respond(book.answer_want(request).SerializeToString())
 
+        async def on_telemetry(message: Msg) -> None:
+            report = telemetry_pb2.TelemetryReport.FromString(message.data)
+            await message.respond(book.keep_telemetry(report).SerializeToString())
+
+        await self._client.subscribe(f"tel.{self._node_id}", cb=on_telemetry)
         await self._client.subscribe(f"hb.{self._node_id}", cb=on_heartbeat)
         await self._client.subscribe(f"events.{self._node_id}", cb=on_want)
         await settle(self._client)

@@ -30,6 +30,7 @@ def node_permissions(node_id: str) -> dict[str, list[str]]:
             f"up.{node_id}.>",
             f"hb.{node_id}",
             f"events.{node_id}",
+            f"tel.{node_id}",
             f"$JS.API.DIRECT.GET.UP.up.{node_id}.>",
             f"$JS.API.CONSUMER.INFO.DOWN.{consumer}",
             f"$JS.API.CONSUMER.MSG.NEXT.DOWN.{consumer}",

@@ -14,6 +14,7 @@ from bodega import __version__
 from bodega.v1 import fleet_pb2
 from bodega_agent.config import AgentConfig, DeviceConfig
 from bodega_agent.rules.disk import DiskRung
+from bodega_agent.rules.telemetry import Condition
 from bodega_agent.services.disk import DiskService
 from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.printing import PrintService
@@ -74,6 +75,20 @@ class HealthService:
             labels_unknown=facts["labels_unknown"],
             ledger_ok=self.ledger_ok,
             ledger_problem=self._ledger_problem(),
+        )
+
+    async def condition(self) -> Condition:
+        """What telemetry compares from one look to the next."""
+        sync, disk = self._parts.sync, self._parts.disk.status()
+        exchange = sync.status() if sync else None
+        return Condition(
+            devices_lost=frozenset(one["name"] for one in self._devices() if one["state"] == "lost"),
+            disk_rung=disk["rung"],
+            vision_provider=self._parts.vision_provider() if self._parts.vision_provider else "",
+            connected=bool(exchange and exchange.connected),
+            head_seq=exchange.head_seq if exchange else 0,
+            acked_seq=exchange.acked_seq if exchange else 0,
+            disk_free_bytes=disk["free_bytes"],
         )
 
     async def status(self) -> Json:
@@ -159,6 +174,11 @@ class HealthService:
         if facts["labels_unknown"]:
             text = f"{facts['labels_unknown']} labels in doubt: scan them back, or bodega labels reprint"
             found.append({"code": "labels-unknown", "text": text})
+        if facts["hub_events_parked"]:
+            text = (
+                f"{facts['hub_events_parked']} events of the hub have no effect here yet: upgrade this node"
+            )
+            found.append({"code": "hub-events-parked", "text": text})
         if (trouble := self._integrity.trouble) is not None:
             text = f"{trouble.problem}; no new promises are made: bodega ledger verify"
             found.append({"code": "ledger-broken", "text": text})

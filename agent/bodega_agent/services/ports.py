@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bodega.broker.port import LinkLost, PublishConflict, StoredEnvelope, StreamMissing
 from bodega.core.sync import Head, Recorded
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 
 __all__ = [
     "DownDelivery",
@@ -102,6 +102,10 @@ class HubLink(Protocol):
         """Connect, and connect again, for ever; returns only by cancellation, with the link closed."""
         ...
 
+    def spread_over(self, seconds: float) -> None:
+        """The hub asks that, if this connection is lost, the next tries are spread over so long; 0 takes it back."""
+        ...
+
     async def publish_up(self, epoch: int, body: bytes, expected_last: int) -> int:
         """Append an envelope to the journal's stream and return its sequence in the broker's stream.
 
@@ -120,6 +124,10 @@ class HubLink(Protocol):
 
     async def want_down(self, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse:
         """Ask the hub for events of its stream, straight from its database."""
+        ...
+
+    async def report(self, telemetry: telemetry_pb2.TelemetryReport) -> telemetry_pb2.TelemetryKept:
+        """Give the hub what is good to know; raises LinkLost if it does not say that it has it."""
         ...
 
     async def next_down(self) -> DownDelivery:

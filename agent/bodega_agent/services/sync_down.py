@@ -25,8 +25,15 @@ class DownStream:
     """Applies the hub's stream; `refused` counts envelopes that contradicted what we hold."""
 
     def __init__(
-        self, node_id: str, journal: SyncJournal, link: HubLink, *, draw: Callable[[], float]
+        self,
+        node_id: str,
+        journal: SyncJournal,
+        link: HubLink,
+        *,
+        draw: Callable[[], float],
+        on_applied: Callable[[], None],
     ) -> None:
+        self._on_applied = on_applied
         self._node_id = node_id
         self._journal = journal
         self._link = link
@@ -126,6 +133,7 @@ class DownStream:
             head = Head(envelope.epoch, envelope.last_seq, envelope.last_hash)
             await self._journal.apply_down(events, head)
             self._head = head
+            self._on_applied()
         elif judgement.verdict is Verdict.REFUSE:
             self._refuse(judgement.reason)
         return judgement

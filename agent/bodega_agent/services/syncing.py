@@ -12,10 +12,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bodega.codec import ack_text, head_from_ack, head_to_ack
+from bodega.core.pacing import next_beat_s, spread_s
+from bodega.core.protocol import PROTOCOL, skew_fault
 from bodega.core.session import Silence
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
-from bodega.limits import HEARTBEAT_JITTER_RATIO, HEARTBEAT_S, WANT_REPEAT_S
+from bodega.limits import DOWN_EVENTS_PER_BEAT_MAX, WANT_REPEAT_S
 from bodega.v1 import fleet_pb2, sync_pb2
 from bodega_agent.identity import HubKey
 from bodega_agent.services.ports import HubLink, LinkLost, SyncJournal
@@ -67,7 +69,7 @@ class SyncService:
         self._health = health
         self._draw = draw
         self._up = UpStream(node_id, journal, link, draw=draw, on_fenced=self._hold_or_resume)
-        self._down = DownStream(node_id, journal, link, draw=draw)
+        self._down = DownStream(node_id, journal, link, draw=draw, on_applied=self._note_applied)
         self._online = asyncio.Event()
         self._beat_now = asyncio.Event()
         self._silence = Silence()
@@ -75,6 +77,8 @@ class SyncService:
         self._fenced_by_hub = ""
         self._last_ack_at_s: float | None = None
         self._last_want = (-1, 0.0)
+        self._spread_s = 0.0
+        self._told_down_seq = 0
         self._up_incarnation = 0
         self._warned: set[str] = set()
 
@@ -94,6 +98,12 @@ class SyncService:
             last_ack_age_s=age,
             fenced=self._fence_reason,
         )
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the hub has everything: only then what can wait may take a turn on the line."""
+        level = self._up.acked_seq == self._up.head_seq
+        return self._link.connected and level and not self._fence_reason
 
     async def run(self) -> None:
         """Sync until cancelled."""
@@ -161,14 +171,20 @@ class SyncService:
             await self._wait_for_next_beat()
 
     async def _wait_for_next_beat(self) -> None:
-        jitter = 1 + HEARTBEAT_JITTER_RATIO * (2 * self._draw() - 1)
         try:
-            async with asyncio.timeout(HEARTBEAT_S * jitter):
+            async with asyncio.timeout(next_beat_s(self._spread_s, self._draw())):
                 await self._beat_now.wait()
         except TimeoutError:
             return
 
+    def _note_applied(self) -> None:
+        """Tell the hub soon that there is room for more of its stream, unless it has too much to do already."""
+        untold = self._down.head.seq - self._told_down_seq
+        if untold >= DOWN_EVENTS_PER_BEAT_MAX and not self._spread_s:
+            self._beat_now.set()
+
     async def _request(self) -> sync_pb2.HeartbeatRequest:
+        self._told_down_seq = self._down.head.seq
         return sync_pb2.HeartbeatRequest(
             node_id=self._node_id,
             epoch=self._up.epoch,
@@ -176,14 +192,19 @@ class SyncService:
             head_seq=self._up.head_seq,
             down=head_to_ack(self._node_id, self._down.head),
             health=await self._health(),
+            protocol=PROTOCOL,
         )
 
     async def _take(self, response: sync_pb2.HeartbeatResponse) -> None:
         if "hub_silent" in self._warned:
             self._warned.discard("hub_silent")
             log.info("hub_answers_again")
-        self._take_fence(response.fenced)
+        self._take_fence(response.fenced or skew_fault("the hub", response.protocol))
+        self._spread_s = spread_s(response.come_back_after_ms)
+        self._link.spread_over(self._spread_s)
         if response.up_incarnation != self._up_incarnation:
+            if self._up_incarnation:
+                log.info("stream_up_changed", was=self._up_incarnation, incarnation=response.up_incarnation)
             self._up_incarnation = response.up_incarnation
             self._up.doubt()
         if response.HasField("up") and self._believe(response.up):

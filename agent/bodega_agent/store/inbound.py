@@ -13,12 +13,16 @@ from bodega.codec import UNKNOWN_FACT, desired_state_text, fact_of, parse_hub_ev
 from bodega.core.sync import Head
 from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import bound, get_logger
+from bodega.limits import PARKED_EVENTS_PER_COMMIT_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
-from bodega_agent.store import catalogue, effects, rights, work
+from bodega_agent.store import catalogue, effects, parked, rights, work
+from bodega_agent.store.parked import Parked
 from bodega_agent.store.transaction import Context, Transaction
 
 log = get_logger(__name__)
+
+_UNKNOWN = "this version does not know it"
 
 Verify = Callable[[bytes, bytes], bool]
 
@@ -41,10 +45,13 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
         fact = fact_of(event)
         facts.add(fact)
         if fact == UNKNOWN_FACT:
-            tx.execute("INSERT OR REPLACE INTO parked(seq, body) VALUES (?, ?)", (seq, body))
+            parked.park(tx, Parked(head.epoch, seq, body, _UNKNOWN))
             log.warning("hub_event_parked", seq=seq)
             continue
-        _apply_one(tx, seq, event, verify)
+        reason = _tried(tx, seq, event, verify)
+        if reason:
+            # A hub event that makes no sense here must not stall the ones behind it.
+            parked.park(tx, Parked(head.epoch, seq, body, reason))
         if fact == "cancel_requested":
             cancelled.append(event.cancel_requested.fulfillment_order_id)
     tx.put("down_epoch", head.epoch)
@@ -61,18 +68,46 @@ def _readable(body: bytes) -> journal_pb2.HubEvent:
         return journal_pb2.HubEvent()
 
 
-def _apply_one(tx: Transaction, seq: int, event: journal_pb2.HubEvent, verify: Verify) -> None:
+def apply_parked(tx: Transaction, after: tuple[int, int], *, verify: Verify) -> tuple[int, int] | None:
+    """Try again what could not be applied when it came, in the order of the stream: this may be a newer version.
+
+    At most PARKED_EVENTS_PER_COMMIT_MAX after (epoch, sequence) `after`; where it stopped, None when all were tried.
+    What still can not be applied stays, with its reason.
+    """
+    rows = parked.following(tx, after, PARKED_EVENTS_PER_COMMIT_MAX)
+    for one in rows:
+        event = _readable(one.body)
+        fact = fact_of(event)
+        if fact == UNKNOWN_FACT:
+            continue
+        reason = _tried(tx, one.seq, event, verify)
+        if reason:
+            parked.park(tx, one._replace(reason=reason))
+            continue
+        parked.remove(tx, one)
+        tx.append(
+            Context(cmd_id=event.cmd_id, actor="hub", correlation_id=event.correlation_id),
+            parked_event_applied=journal_pb2.ParkedEventApplied(
+                down_epoch=one.epoch, down_seq=one.seq, fact=fact
+            ),
+        )
+        log.info("parked_event_applied", epoch=one.epoch, seq=one.seq, fact=fact)
+    return (rows[-1].epoch, rows[-1].seq) if len(rows) == PARKED_EVENTS_PER_COMMIT_MAX else None
+
+
+def _tried(tx: Transaction, seq: int, event: journal_pb2.HubEvent, verify: Verify) -> str:
+    """Apply one event, or leave everything as it was; the reason why it could not be, or empty."""
     context = Context(cmd_id=event.cmd_id, actor="hub", correlation_id=event.correlation_id)
+    fact = fact_of(event)
     try:
         with tx.all_or_nothing(), bound(correlation_id=event.correlation_id):
             _dispatch(tx, context, seq, event, verify)
-            fact = fact_of(event)
             # A catalogue is hundreds of them at once; what changes work or rules is worth a line each.
             (log.debug if fact == "sku" else log.info)("hub_event_applied", seq=seq, fact=fact)
     except BodegaError as error:
-        # A hub event that makes no sense here must not stall the ones behind it: it is parked and said aloud.
-        tx.execute("INSERT OR REPLACE INTO parked(seq, body) VALUES (?, ?)", (seq, event.SerializeToString()))
-        log.warning("hub_event_refused", seq=seq, code=error.code, reason=error.message)
+        log.warning("hub_event_refused", seq=seq, fact=fact, code=error.code, reason=error.message)
+        return error.message
+    return ""
 
 
 def _dispatch(

@@ -158,12 +158,14 @@ class Reader:
         )
 
     def counts(self) -> Json:
-        """Figures for the status page: work by state, labels in doubt."""
+        """Figures for the status page: work by state, labels in doubt, events of the hub without effect."""
         by_state = self.rows("SELECT state, count(*) AS many FROM fulfillment_order GROUP BY state")
         unknown = self.rows("SELECT count(*) AS many FROM print_job WHERE state = 'unknown'")
+        parked = self.rows("SELECT count(*) AS many FROM parked")
         return {
             "tasks": {row["state"]: row["many"] for row in by_state},
             "labels_unknown": unknown[0]["many"],
+            "hub_events_parked": parked[0]["many"],
         }
 
     def verify(self, *, since_checkpoint: bool = False) -> Json:

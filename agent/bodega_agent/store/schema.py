@@ -119,11 +119,19 @@ CREATE TRIGGER balance_at_zero_has_no_row AFTER UPDATE OF quantity ON balance WH
     AND lot = new.lot AND owner = new.owner AND external = new.external; END;
 """
 
-# Conflicts that rules have resolved here; what people have to decide is said on the floor and at the hub.
+# Conflicts that rules have resolved here; what people have to decide is said on the floor and at the hub. Events of the
+# hub that could not be applied, with the reason.
 _VERSION_3 = """
 CREATE TABLE conflict(
   conflict_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX conflict_newest ON conflict(seq);
+
+ALTER TABLE parked RENAME TO parked_before;
+CREATE TABLE parked(
+  epoch INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (epoch, seq)) WITHOUT ROWID;
+INSERT INTO parked SELECT 1, seq, body, 'an older version could not apply it' FROM parked_before;
+DROP TABLE parked_before;
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -176,3 +177,9 @@ class Store:
             self.gate.check_hub_events()
         applied = await self.write(lambda tx: inbound.apply(tx, events, head, verify=self._verify))
         await self.on_hub_events(applied)
+
+    async def apply_parked(self) -> None:
+        """Try again what the hub sent and an older version could not apply; before anything new comes."""
+        after: tuple[int, int] | None = (0, 0)
+        while after is not None:
+            after = await self.write(partial(inbound.apply_parked, after=after, verify=self._verify))

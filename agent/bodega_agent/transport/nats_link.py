@@ -25,7 +25,7 @@ from bodega.core.backoff import full_jitter_s
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import BROKER_REQUEST_S, HEARTBEAT_S, RECONNECT_BASE_S, RECONNECT_MAX_S
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 from bodega_agent.services.ports import DownDelivery, LinkListener
 from bodega_agent.transport.down import DownReceiver
 
@@ -43,6 +43,7 @@ class NatsLink:
         self._draw = draw
         self._client: Client | None = None
         self._down = DownReceiver(consumer_of(node_id), draw=draw)
+        self._spread_s = 0.0
         self._warned = False
         self._calls: set[asyncio.Future[Any]] = set()
 
@@ -50,6 +51,10 @@ class NatsLink:
     def connected(self) -> bool:
         """See HubLink."""
         return self._client is not None and self._client.is_connected
+
+    def spread_over(self, seconds: float) -> None:
+        """See HubLink."""
+        self._spread_s = seconds
 
     async def run(self, listener: LinkListener) -> None:
         """See HubLink."""
@@ -59,7 +64,11 @@ class NatsLink:
             await self._one_connection(listener)
             lived = asyncio.get_running_loop().time() - started
             attempt = 0 if lived > HEARTBEAT_S else attempt + 1
-            await asyncio.sleep(full_jitter_s(attempt, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
+            await asyncio.sleep(
+                full_jitter_s(
+                    attempt, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw(), spread_s=self._spread_s
+                )
+            )
 
     async def _one_connection(self, listener: LinkListener) -> None:
         closed = asyncio.Event()
@@ -155,6 +164,10 @@ class NatsLink:
     async def want_down(self, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse:
         """See HubLink."""
         return await self._ask(f"events.{self._node_id}", request, sync_pb2.WantResponse())
+
+    async def report(self, telemetry: telemetry_pb2.TelemetryReport) -> telemetry_pb2.TelemetryKept:
+        """See HubLink."""
+        return await self._ask(f"tel.{self._node_id}", telemetry, telemetry_pb2.TelemetryKept())
 
     async def next_down(self) -> DownDelivery:
         """See HubLink."""

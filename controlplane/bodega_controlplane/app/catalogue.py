@@ -215,7 +215,7 @@ def _write(tx: Transaction, caller: Caller, changed: Sequence[SkuView]) -> None:
     node_ids = nodes.ids(tx)
     tx.lock_nodes(node_ids)
     for node_id in node_ids:
-        outbox.post(tx, caller, node_id, events_of(changed), cmd_id=cmd_id)
+        outbox.post_bulk(tx, caller, node_id, events_of(changed), cmd_id=cmd_id)
     for view in changed:
         tx.audit(
             at_ms=caller.now_ms,
@@ -226,9 +226,9 @@ def _write(tx: Transaction, caller: Caller, changed: Sequence[SkuView]) -> None:
         )
 
 
-def events_of(skus: Iterable[SkuView]) -> list[journal_pb2.HubEvent]:
-    """One event per SKU, for a node's stream."""
-    return [journal_pb2.HubEvent(sku=wire.sku_message(sku)) for sku in skus]
+def events_of(skus: Iterable[SkuView]) -> dict[str, journal_pb2.HubEvent]:
+    """One event per SKU, by its id, for a node's stream."""
+    return {sku.sku_id: journal_pb2.HubEvent(sku=wire.sku_message(sku)) for sku in skus}
 
 
 def list_skus(tx: Transaction, page: PageRequest) -> Page[SkuView]:

@@ -22,6 +22,7 @@ from bodega.core.promise import Reservation
 from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_controlplane.store import orders
+from bodega_controlplane.store.journal import NOT_KNOWN
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -101,7 +102,7 @@ class OpenWork:
         if work is None:
             return f"{self._node_id} has no fulfillment order '{report.fulfillment_order_id}'"
         if state is None:
-            return f"fulfillment state {report.state} is not known to this version"
+            return f"fulfillment state {report.state} {NOT_KNOWN}"
         if report.fencing_token != work.fencing_token:
             return f"it worked on assignment {report.fencing_token}; {work.fencing_token} is in force"
         if state is not work.state and not _leads(work.state, state):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bodega.core.sync import Head
 from bodega.host.log import get_logger
 from bodega_controlplane.app import wire
+from bodega_controlplane.app.refused import foreign_fault
 from bodega_controlplane.app.views import HealthView
 from bodega_controlplane.store import nodes, outbox
 from bodega_controlplane.store.rows import Row
@@ -46,7 +47,7 @@ def beat(tx: Transaction, now_ms: int, heartbeat: Heartbeat) -> Answer:
     node = nodes.by_id(tx, heartbeat.node_id)
     if node is None:
         return Answer(None, 0, 0, "this node is not registered here: bodegactl nodes register FILE")
-    fenced = _fault(tx, node, heartbeat)
+    fenced = foreign_fault(node, now_ms) or _fault(tx, node, heartbeat)
     if fenced:
         log.warning("node_fenced", node_id=heartbeat.node_id, reason=fenced)
     else:

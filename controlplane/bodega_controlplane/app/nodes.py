@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bodega.codec import desired_state_text
 from bodega.core.chain import GENESIS
@@ -15,7 +16,7 @@ from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import BinDraft, Caller, NodeDraft, NodeView, SsccRange
 from bodega_controlplane.store import catalogue as sku_rows
-from bodega_controlplane.store import nodes
+from bodega_controlplane.store import journal, nodes, waiting
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -41,6 +42,8 @@ _NOT_PROFILE = (
     "desired_settings",
     "reported_generation",
     "reported",
+    "refused",
+    "foreign_ms",
 )
 
 _NEW_NODE = {
@@ -59,6 +62,8 @@ _NEW_NODE = {
     "desired_settings": "{}",
     "reported_generation": 0,
     "reported": "{}",
+    "refused": 0,
+    "foreign_ms": 0,
 }
 
 
@@ -84,10 +89,11 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
         **_NEW_NODE,
     }
     nodes.put(tx, row, keep=_NOT_PROFILE)
-    events = [journal_pb2.HubEvent(node_profile=profile)]
+    cmd_id = new_id("C", caller.now_ms)
+    outbox.post(tx, caller, draft.node_id, [journal_pb2.HubEvent(node_profile=profile)], cmd_id=cmd_id)
     if known is None:
-        events += catalogue.events_of(catalogue.whole_catalogue(tx))
-    outbox.post(tx, caller, draft.node_id, events, cmd_id=new_id("C", caller.now_ms))
+        skus = catalogue.events_of(catalogue.whole_catalogue(tx))
+        outbox.post_bulk(tx, caller, draft.node_id, skus, cmd_id=cmd_id)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,
@@ -145,7 +151,11 @@ def _overlap(one: SsccRange, other: SsccRange) -> bool:
 
 def list_nodes(tx: Transaction) -> tuple[NodeView, ...]:
     """All nodes by id."""
-    return tuple(map(_view, nodes.all_of(tx)))
+    parked, bulk = journal.parked_counts(tx), waiting.counts(tx)
+    return tuple(
+        replace(_view(row), parked=parked.get(row.node_id, 0), down_waiting=bulk.get(row.node_id, 0))
+        for row in nodes.all_of(tx)
+    )
 
 
 def _known(tx: Transaction, node_id: str) -> Row:
@@ -169,6 +179,7 @@ def _view(row: Row) -> NodeView:
         desired_generation=row.desired_generation,
         reported_generation=row.reported_generation,
         diverged_seq=row.diverged_seq,
+        refused=row.refused,
     )
 
 

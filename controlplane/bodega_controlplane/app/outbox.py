@@ -1,16 +1,21 @@
-"""What the hub tells a node: appended to its stream in the transaction that decided it, sent afterwards."""
+"""What the hub tells a node: appended to its stream in the transaction that decided it, sent afterwards.
+
+Bulk (the catalogue) does not stand in the way of what matters now (a cancel, rights, work): it waits beside the stream,
+the newest of each key, and enters it in slices, only while the node has little left to apply. Work pulls the bulk that
+it needs in before itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bodega.core.chain import extend
 from bodega.core.sync import Envelope, Head, pack
 from bodega.errors import NotFound
-from bodega.limits import ENVELOPE_EVENTS_MAX
+from bodega.limits import BULK_BACKLOG_EVENTS_MAX, DOWN_WINDOW_EVENTS_MAX, ENVELOPE_EVENTS_MAX
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app.views import Caller
-from bodega_controlplane.store import nodes, outbox
+from bodega_controlplane.store import nodes, outbox, waiting
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -26,22 +31,93 @@ def post(
 ) -> int:
     """Append events to a node's stream; the sequence of the last one. Fills in all but their facts.
 
-    Raises NotFound for an unknown node.
+    SKUs that they name and that still wait come right before them. Raises NotFound for an unknown node.
     """
     tx.lock_nodes([node_id])
     node = _known(tx, node_id)
+    _fill(events, caller, cmd_id, correlation_id)
+    return _append(tx, node, [*_needed_by(tx, node_id, events), *events])
+
+
+def post_bulk(
+    tx: Transaction,
+    caller: Caller,
+    node_id: str,
+    events: Mapping[str, journal_pb2.HubEvent],
+    *,
+    cmd_id: str,
+) -> None:
+    """Events by their key, the SKU, that may wait; one that still waits is replaced by a newer one of its key.
+
+    Raises NotFound for an unknown node.
+    """
+    tx.lock_nodes([node_id])
+    _known(tx, node_id)
+    _fill(events.values(), caller, cmd_id, "")
+    waiting.put(tx, node_id, {key: event.SerializeToString() for key, event in events.items()})
+    enter(tx, node_id)
+
+
+def enter(tx: Transaction, node_id: str) -> int:
+    """Let as much waiting bulk into a node's stream as it may hold; how much that was.
+
+    The caller holds the node's row. Raises NotFound.
+    """
+    node = _known(tx, node_id)
+    room = BULK_BACKLOG_EVENTS_MAX - (int(node.down_seq) - int(node.down_applied_seq))
+    bodies = waiting.take_first(tx, node_id, room) if room > 0 else []
+    if bodies:
+        _append(tx, node, [journal_pb2.HubEvent.FromString(body) for body in bodies])
+    return len(bodies)
+
+
+def enter_waiting(tx: Transaction, node_ids: Sequence[str]) -> None:
+    """`enter` for those of the nodes that have bulk waiting; the caller holds their rows."""
+    for node_id in waiting.nodes_with_some(tx, node_ids):
+        enter(tx, node_id)
+
+
+def _fill(events: Iterable[journal_pb2.HubEvent], caller: Caller, cmd_id: str, correlation_id: str) -> None:
     for event in events:
         event.cmd_id = cmd_id
         event.at_ms = caller.now_ms
-        event.seen_seq = node.applied_seq
         event.correlation_id = correlation_id
+
+
+def _append(tx: Transaction, node: Row, events: Sequence[journal_pb2.HubEvent]) -> int:
+    for event in events:
+        event.seen_seq = node.applied_seq
     bodies = [event.SerializeToString() for event in events]
     hashes = extend(node.down_hash, bodies)
-    outbox.append(tx, node_id, node.down_epoch, node.down_seq + 1, bodies, hashes)
+    outbox.append(tx, node.node_id, node.down_epoch, node.down_seq + 1, bodies, hashes)
     last_seq = int(node.down_seq) + len(bodies)
-    nodes.change(tx, node_id, down_seq=last_seq, down_hash=hashes[-1])
-    tx.wake(node_id)
+    nodes.change(tx, node.node_id, down_seq=last_seq, down_hash=hashes[-1])
+    tx.wake(node.node_id)
     return last_seq
+
+
+def _needed_by(
+    tx: Transaction, node_id: str, events: Sequence[journal_pb2.HubEvent]
+) -> list[journal_pb2.HubEvent]:
+    """Waiting SKUs that the events name, and the parts of those that are kits; they wait no more."""
+    named = {sku_id for event in events for sku_id in _skus_of(event)}
+    found: list[journal_pb2.HubEvent] = []
+    while named:
+        taken = [journal_pb2.HubEvent.FromString(body) for body in waiting.take(tx, node_id, named)]
+        named = {part.sku_id for event in taken for part in event.sku.components}
+        found = taken + found
+    return found
+
+
+def _skus_of(event: journal_pb2.HubEvent) -> Iterable[str]:
+    match event.WhichOneof("fact"):
+        case "fulfillment_order":
+            return [line.sku_id for line in event.fulfillment_order.lines]
+        case "rights_granted":
+            return [event.rights_granted.sku_id]
+        case "rights_wanted":
+            return [event.rights_wanted.sku_id]
+    return []
 
 
 def heads(tx: Transaction) -> dict[str, Head]:
@@ -71,6 +147,18 @@ def envelope_from(tx: Transaction, node_id: str, epoch: int, from_seq: int) -> E
     if not events or before is None:
         return None
     return pack(node_id, Head(epoch, first_seq - 1, before), events)
+
+
+def sendable(tx: Transaction, node_id: str, sent: Head) -> Envelope | None:
+    """What is next to send to a node that was sent everything up to `sent`.
+
+    None if there is nothing, or if the node has DOWN_WINDOW_EVENTS_MAX of it still to apply.
+    """
+    node = _known(tx, node_id)
+    in_flight = sent.seq - int(node.down_applied_seq)
+    if node.down_epoch == sent.epoch and in_flight >= DOWN_WINDOW_EVENTS_MAX:
+        return None
+    return envelope_from(tx, node_id, sent.epoch, sent.seq + 1)
 
 
 def _known(tx: Transaction, node_id: str) -> Row:

@@ -12,7 +12,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bodega.codec import conflict_from_wire, fact_of, movement_from_wire, parse_node_event
+from bodega.codec import (
+    conflict_from_wire,
+    fact_of,
+    movement_from_wire,
+    parse_node_event,
+    without_zero_characters,
+)
 from bodega.core.checkpoints import physical_sha256
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.conflicts.row import Conflict
@@ -72,12 +78,17 @@ class Replica:
         self._conflicts: dict[str, Values] = {}
         self._state: Values = {}
 
-    def take(self, first_seq: int, events: Sequence[bytes], hashes: Sequence[bytes]) -> None:
-        """Take judged events; nothing is written before `write`."""
+    def take(
+        self, first_seq: int, events: Sequence[bytes], hashes: Sequence[bytes], *, problem: str = ""
+    ) -> None:
+        """Take judged events; nothing is written before `write`. With a `problem` they are parked, without effect."""
         epoch = self.head.epoch
         for seq, body, digest in zip(range(first_seq, first_seq + len(events)), events, hashes, strict=True):
             arrived = _decode(seq, body)
-            self._arrived.append(arrived)
+            if problem:
+                self._parked.append({**self._at(seq), "reason": problem})
+            else:
+                self._arrived.append(arrived)
             self._journal.append(
                 {
                     "node_id": self.node_id,
@@ -93,9 +104,19 @@ class Replica:
             )
         self.head = Head(epoch, first_seq + len(events) - 1, hashes[-1])
 
+    def take_parked(self, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
+        """Take events (sequence, bytes) that are in the journal and have had no effect yet; the head stays."""
+        self.head = self.head._replace(epoch=epoch)
+        self._arrived = [_decode(seq, body) for seq, body in events]
+
+    @property
+    def parked_events(self) -> int:
+        """How many events of this batch had no effect, after `write`."""
+        return len(self._parked)
+
     def write(self) -> None:
         """Write the journal, the effects and the new head."""
-        if not self._arrived:
+        if not (self._arrived or self._journal):
             return
         journal.append(self._tx, self._journal)
         self._work.load(self._works_named())
@@ -134,7 +155,7 @@ class Replica:
 
     def _apply(self, arrived: _Arrived) -> None:
         effect = _EFFECTS.get(arrived.fact)
-        problem = "" if effect else f"the fact '{arrived.fact}' is not known to this version"
+        problem = "" if effect else f"the fact '{arrived.fact}' {journal.NOT_KNOWN}"
         try:
             problem = effect(self, arrived) if effect else problem
         except IntegrityBroken as error:
@@ -279,6 +300,17 @@ class Replica:
         self._state = reported.reported_state(arrived.message)
         return ""
 
+    def _parked_event_applied(self, arrived: _Arrived) -> str:
+        applied = arrived.message.parked_event_applied
+        self._tx.audit(
+            at_ms=self._now_ms,
+            actor=f"node:{self.node_id}",
+            action="node.parked_event_applied",
+            subject=self.node_id,
+            detail={"down_seq": applied.down_seq, "fact": applied.fact, "seq": arrived.seq},
+        )
+        return ""
+
     def _task_opened(self, arrived: _Arrived) -> str:
         row = reported.task_row(self.node_id, arrived.message)
         self._tasks[row["task_id"]] = row
@@ -287,7 +319,7 @@ class Replica:
 
 def _decode(seq: int, body: bytes) -> _Arrived:
     try:
-        message = parse_node_event(body)
+        message = without_zero_characters(parse_node_event(body), body)
     except PeerFault:
         return _Arrived(seq, UNREADABLE_FACT, journal_pb2.NodeEvent())
     return _Arrived(seq, fact_of(message), message)
@@ -311,6 +343,7 @@ _EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
     "conflict_found": Replica._conflict_found,
     "state_reported": Replica._state_reported,
     "task_opened": Replica._task_opened,
+    "parked_event_applied": Replica._parked_event_applied,
 }
 
 KNOWN_FACTS = frozenset(_EFFECTS)

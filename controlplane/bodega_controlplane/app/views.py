@@ -276,6 +276,9 @@ class NodeView:
     desired_generation: int
     reported_generation: int
     diverged_seq: int
+    refused: int = 0
+    parked: int = 0
+    down_waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bodega.errors import BodegaError, ConfigInvalid, InvalidInput, Unauthentica
 from bodega.host.addresses import is_loopback
 from bodega.limits import OPERATOR_CALL_S
 from bodega.v1 import controlplane_pb2_grpc as services
+from bodega.v1 import insight_pb2_grpc
 from bodega_controlplane.api.grpc.errors import CODE_KEY, from_status
 from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, from_command_line
 
@@ -64,6 +65,11 @@ class HubClient:
     def nodes(self) -> services.NodeServiceStub:
         """The nodes."""
         return services.NodeServiceStub(self._channel)
+
+    @cached_property
+    def insight(self) -> insight_pb2_grpc.InsightServiceStub:
+        """What nodes sent that has no place in the books."""
+        return insight_pb2_grpc.InsightServiceStub(self._channel)
 
     @cached_property
     def decisions(self) -> services.DecisionServiceStub:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from bodega.errors import FieldFault, InvalidInput, NotFound
-from bodega.host.cli import emit_json, emit_table, json_option
+from bodega.host.cli import LazyGroup, emit_json, emit_table, json_option
 from bodega.v1 import controlplane_pb2 as pb
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.files import read_text
@@ -17,7 +17,12 @@ from bodega_controlplane.cli.node_profile import in_file, read_profile
 from bodega_controlplane.cli.show import plain, plain_all, span, when
 
 
-@click.group()
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        name: f"bodega_controlplane.cli.node_insight:{name}" for name in ("refused", "parked", "telemetry")
+    },
+)
 def nodes() -> None:
     """The nodes: their profiles, sync and configuration."""
 
@@ -37,7 +42,8 @@ def ls(hub: HubClient, as_json: bool) -> None:
       bodegactl nodes ls --json | jq '.nodes[] | select(.applied_seq < .head_seq)'
 
     JSON: {"nodes": [{node_id, name, epoch, head_seq, applied_seq, down_head_seq, down_applied_seq,
-    last_contact_ms, health, desired_generation, reported_generation, diverged_seq}]}.
+    last_contact_ms, health, desired_generation, reported_generation, diverged_seq, refused, parked,
+    down_waiting}]}.
     """
     answer = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest())
     if as_json:
@@ -92,6 +98,9 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
         ("down", f"{node.down_applied_seq} of {node.down_head_seq} events applied there"),
         ("configuration", f"generation {node.reported_generation} of {node.desired_generation}"),
         ("stock", f"differs from the node's at event {node.diverged_seq}" if node.diverged_seq else "agrees"),
+        ("refused", f"{node.refused} times: bodegactl nodes refused {node_id}" if node.refused else "-"),
+        ("parked", f"{node.parked} events: bodegactl nodes parked {node_id}" if node.parked else "-"),
+        ("waiting", f"{node.down_waiting} SKUs, sent as the node applies them" if node.down_waiting else "-"),
         ("agent", health.version or "-"),
         ("vision", health.vision_provider or "-"),
         ("disk free", f"{health.disk_free_bytes / 1024**2:,.0f} MiB" if node.HasField("health") else "-"),

@@ -15,10 +15,10 @@ from bodega.codec import envelope_from_bytes, envelope_to_bytes
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
 from bodega.host.log import get_logger
-from bodega.limits import DOWN_NODES_AT_ONCE_MAX, DOWN_SWEEP_S
+from bodega.limits import DOWN_NODES_AT_ONCE_MAX, DOWN_SWEEP_S, RECONNECT_BASE_S
 from bodega_controlplane.app import outbox
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.services.ports import FleetConnection, PublishConflict
+from bodega_controlplane.services.ports import FleetConnection, PublishConflict, StreamMissing
 from bodega_controlplane.store.transaction import Transaction
 
 log = get_logger(__name__)
@@ -48,13 +48,18 @@ class DownPump:
         self._woken.update(node_ids)
         self._wake.set()
 
+    @property
+    def consumers_made(self) -> int:
+        """How many nodes must have a consumer by now."""
+        return len(self._consumers)
+
     def start_over(self) -> None:
         """The broker may have lost what was sent, or who receives it: look anew at every node's stream."""
         self._lost = True
         self._wake.set()
 
     async def run(self, connection: FleetConnection) -> None:
-        """Until the connection is lost: raises LinkLost, StreamMissing."""
+        """Until the connection is lost: raises LinkLost. A stream that is gone is made again."""
         # A new connection may lead to another broker, or to the same one with less in it.
         self._lost = True
         clock = asyncio.get_running_loop().time
@@ -92,14 +97,23 @@ class DownPump:
         self._wake.clear()
         woken, self._woken = self._woken, set()
         room = asyncio.Semaphore(DOWN_NODES_AT_ONCE_MAX)
+        missing: list[str] = []
 
         async def send(node_id: str) -> None:
             async with room:
-                await self._send(connection, node_id)
+                try:
+                    await self._send(connection, node_id)
+                except StreamMissing as error:
+                    missing.append(error.message)
 
         async with asyncio.TaskGroup() as sending:
             for node_id in woken:
                 sending.create_task(send(node_id))
+        if missing:
+            log.warning("down_stream_missing", reason=missing[0], nodes=len(missing))
+            await asyncio.sleep(RECONNECT_BASE_S)
+            await connection.make_streams()
+            self.start_over()
 
     async def _send(self, connection: FleetConnection, node_id: str) -> None:
         if node_id not in self._consumers:
@@ -130,7 +144,7 @@ class DownPump:
 
 
 def _following(node_id: str, head: Head) -> Callable[[Transaction], Envelope | None]:
-    return lambda tx: outbox.envelope_from(tx, node_id, head.epoch, head.seq + 1)
+    return lambda tx: outbox.sendable(tx, node_id, head)
 
 
 def _is_ours(node_id: str, head: Head) -> Callable[[Transaction], bool]:

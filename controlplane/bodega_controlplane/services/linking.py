@@ -29,8 +29,8 @@ class LinkService:
         self._draw = draw
         self._up = UpReceiver(hub, draw=draw)
         self._down = DownPump(hub)
-        self._watch = StreamWatch(hub, on_down_lost=self._down.start_over)
-        self._replies = Replies(hub, self._watch)
+        self._watch = StreamWatch(hub, self._down)
+        self._replies = Replies(hub, self._up, self._watch)
         self._parts = (self._up, self._down, self._watch)
         self._warned = False
         hub.on_commit(self._down.wake)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bodega.broker.port import LinkLost, PublishConflict, StoredEnvelope, StreamMissing
 from bodega.core.incarnation import StreamState
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 
 __all__ = [
     "FleetConnection",
@@ -44,6 +44,11 @@ class UpMessage(Protocol):
         """Bytes of an Envelope, or of anything."""
         ...
 
+    @property
+    def behind(self) -> int:
+        """How many messages waited behind this one when it was delivered."""
+        ...
+
     async def ack(self) -> None:
         """Done with it; raises LinkLost, and then it comes again."""
         ...
@@ -60,6 +65,16 @@ class NodeQuestions(Protocol):
 
     async def want(self, node_id: str, request: sync_pb2.WantRequest) -> sync_pb2.WantResponse | None:
         """A node asks for events of its stream, straight from the database. Never raises."""
+        ...
+
+    async def telemetry(
+        self, node_id: str, request: telemetry_pb2.TelemetryReport
+    ) -> telemetry_pb2.TelemetryKept | None:
+        """A node tells what is good to know. Never raises."""
+        ...
+
+    async def malformed(self, node_id: str, subject: str, body: bytes, reason: str) -> None:
+        """What a node asked is no question at all. Never raises."""
         ...
 
 

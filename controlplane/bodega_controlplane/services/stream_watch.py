@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from bodega.broker.port import StreamMissing
-from bodega.core.incarnation import Change, StreamState
+from bodega.core.incarnation import Change
 from bodega.host.log import get_logger
 from bodega.limits import STREAM_CHECK_S
 from bodega_controlplane.app import streams
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.services.down import DownPump
 from bodega_controlplane.services.ports import FleetConnection
 
 log = get_logger(__name__)
@@ -19,15 +19,11 @@ UP, DOWN = "UP", "DOWN"
 
 
 class StreamWatch:
-    """`up_incarnation` goes to the nodes with each heartbeat; `on_down_lost` is called when they may miss something.
+    """`up_incarnation` goes to the nodes with each heartbeat: one that sees another reads its own stream back."""
 
-    A node that sees another incarnation reads back how far its own stream goes.
-    """
-
-    def __init__(self, hub: Hub, *, on_down_lost: Callable[[], None]) -> None:
+    def __init__(self, hub: Hub, down: DownPump) -> None:
         self._hub = hub
-        self._on_down_lost = on_down_lost
-        self._consumers = 0
+        self._down = down
         self.up_incarnation = 0
 
     async def run(self, connection: FleetConnection) -> None:
@@ -38,6 +34,7 @@ class StreamWatch:
 
     async def check(self, connection: FleetConnection) -> None:
         """Once; makes what is not there."""
+        made = self._down.consumers_made
         before = await self._hub.read(lambda tx: streams.known(tx, (UP, DOWN)))
         try:
             now = await connection.stream_states()
@@ -56,12 +53,8 @@ class StreamWatch:
                     last_seq=now[name].last_seq, hint="nothing is lost: both ends send again from SQL",
                 )  # fmt: skip
         self.up_incarnation = found[UP][1]
-        self._notice_down(found[DOWN][0], now[DOWN])
-
-    def _notice_down(self, what: Change, state: StreamState) -> None:
-        fewer = state.consumers < self._consumers
+        fewer = now[DOWN].consumers < made
         if fewer:
-            log.warning("node_consumers_missing", were=self._consumers, are=state.consumers)
-        self._consumers = state.consumers
-        if fewer or what is not Change.SAME:
-            self._on_down_lost()
+            log.warning("node_consumers_missing", made=made, there=now[DOWN].consumers)
+        if fewer or found[DOWN][0] is not Change.SAME:
+            self._down.start_over()

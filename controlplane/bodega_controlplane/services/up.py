@@ -26,11 +26,12 @@ log = get_logger(__name__)
 
 
 class UpReceiver:
-    """Applies what the nodes send, over one connection."""
+    """Applies what the nodes send, over one connection; `waiting` envelopes were still to come when it looked last."""
 
     def __init__(self, hub: Hub, *, draw: Callable[[], float]) -> None:
         self._hub = hub
         self._draw = draw
+        self.waiting = 0
 
     async def run(self, connection: FleetConnection) -> None:
         """Until the connection is lost: raises LinkLost. A consumer that is lost is made again."""
@@ -48,6 +49,7 @@ class UpReceiver:
                 await connection.make_streams()
 
     async def _take(self, connection: FleetConnection, messages: Sequence[UpMessage]) -> None:
+        self.waiting = messages[-1].behind
         applied = await self._apply([Delivery(one.node_id, one.subject, one.body) for one in messages])
         for message in messages:
             await message.ack()
@@ -69,9 +71,10 @@ class UpReceiver:
             await asyncio.sleep(full_jitter_s(attempt, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
 
     async def _apply_alone(self, delivery: Delivery) -> Applied:
+        """An envelope that may be the bad one: each of its events by itself, or, if that fails too, not at all."""
         now_ms = self._hub.now_ms()
         try:
-            return (await self._hub.run(lambda tx: journal.apply(tx, now_ms, [delivery])))[0]
+            return await self._hub.run(lambda tx: journal.apply_with_care(tx, now_ms, delivery))
         except Unavailable:
             raise
         except Exception as error:  # the envelope is kept for people; its node waits, the others go on

@@ -7,13 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.schema import journal, parked_event, refused_envelope
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.schema import journal, parked_event
 from bodega_controlplane.store.transaction import Transaction
 
 Values = Mapping[str, Any]
 
-# Refused envelopes of several connections take turns to number themselves.
-_REFUSED_LOCK = 0x72656675
+# How the reason of an event ends that a newer version may know.
+NOT_KNOWN = "is not known to this version"
+_NOT_KNOWN = parked_event.c.reason.endswith(NOT_KNOWN)
 
 
 def append(tx: Transaction, rows: Sequence[Values]) -> None:
@@ -25,6 +27,65 @@ def park(tx: Transaction, rows: Sequence[Values]) -> None:
     """Rows of node_id, epoch, seq, reason: events in the journal without an effect."""
     if rows:
         tx.insert_many(parked_event, rows)
+
+
+def parked_streams(tx: Transaction) -> list[tuple[str, int]]:
+    """(node, epoch) of every stream with parked events that an older version did not know, in order."""
+    query = sa.select(parked_event.c.node_id, parked_event.c.epoch).where(_NOT_KNOWN).distinct()
+    return sorted((row.node_id, int(row.epoch)) for row in tx.connection.execute(query))
+
+
+def parked_following(
+    tx: Transaction, node_id: str, epoch: int, after: int, limit: int
+) -> list[tuple[int, bytes]]:
+    """(sequence, bytes) of events of a stream after a sequence that an older version did not know, in order."""
+    here = sa.and_(
+        journal.c.node_id == parked_event.c.node_id,
+        journal.c.epoch == parked_event.c.epoch,
+        journal.c.seq == parked_event.c.seq,
+    )
+    query = (
+        sa.select(parked_event.c.seq, journal.c.body)
+        .join(journal, here)
+        .where(_NOT_KNOWN, parked_event.c.node_id == node_id, parked_event.c.epoch == epoch)
+        .where(parked_event.c.seq > after)
+        .order_by(parked_event.c.seq)
+        .limit(limit)
+    )
+    return [(int(row.seq), row.body) for row in tx.connection.execute(query)]
+
+
+def unpark(tx: Transaction, node_id: str, epoch: int, seqs: Sequence[int]) -> None:
+    """Forget that these events were parked."""
+    tx.connection.execute(
+        sa.delete(parked_event).where(
+            parked_event.c.node_id == node_id, parked_event.c.epoch == epoch, parked_event.c.seq.in_(seqs)
+        )
+    )
+
+
+def parked_rows(tx: Transaction, node_id: str, limit: int) -> list[Row]:
+    """node_id, epoch, seq, fact and reason of parked events in order; of one node, or of all if `node_id` is empty."""
+    here = sa.and_(
+        journal.c.node_id == parked_event.c.node_id,
+        journal.c.epoch == parked_event.c.epoch,
+        journal.c.seq == parked_event.c.seq,
+    )
+    query = (
+        sa.select(parked_event, journal.c.fact)
+        .join(journal, here)
+        .order_by(parked_event.c.node_id, parked_event.c.epoch, parked_event.c.seq)
+        .limit(limit)
+    )
+    if node_id:
+        query = query.where(parked_event.c.node_id == node_id)
+    return list(tx.connection.execute(query))
+
+
+def parked_counts(tx: Transaction) -> dict[str, int]:
+    """How many events of each node are parked."""
+    query = sa.select(parked_event.c.node_id, sa.func.count()).group_by(parked_event.c.node_id)
+    return {row[0]: int(row[1]) for row in tx.connection.execute(query)}
 
 
 def body_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:
@@ -43,16 +104,3 @@ def movements_between(tx: Transaction, node_id: str, epoch: int, after: int, bef
         .where(journal.c.seq > after, journal.c.seq < before)
     )
     return list(tx.connection.execute(query).scalars())
-
-
-def keep_refused(
-    tx: Transaction, *, node_id: str, subject: str, reason: str, body: bytes, at_ms: int, rows_max: int
-) -> None:
-    """Keep an envelope for people to look at; of all kept, only the newest `rows_max` stay."""
-    if not tx.exclusive:
-        tx.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_REFUSED_LOCK)))
-    number = refused_envelope.c.refused_no
-    newest = tx.connection.execute(sa.select(sa.func.max(number))).scalar_one() or 0
-    row = {"node_id": node_id, "subject": subject, "reason": reason, "body": body, "at_ms": at_ms}
-    tx.connection.execute(sa.insert(refused_envelope).values(refused_no=newest + 1, **row))
-    tx.connection.execute(sa.delete(refused_envelope).where(number <= newest + 1 - rows_max))

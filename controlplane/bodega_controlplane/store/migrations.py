@@ -63,6 +63,8 @@ STEPS: Mapping[int, Step] = {
                 "decided_at_ms",
                 "override_ends_ms",
             ),
+            schema.node: ("refused", "foreign_ms"),
+            schema.refused_envelope: ("times", "last_ms"),
         },
         (
             schema.broker_stream,

@@ -44,3 +44,11 @@ def put(tx: Transaction, row: Mapping[str, Any], *, keep: tuple[str, ...] = ()) 
 def change(tx: Transaction, node_id: str, **columns: Any) -> None:
     """Set some columns of a node."""
     tx.connection.execute(sa.update(node).where(node.c.node_id == node_id).values(**columns))
+
+
+def count_refused(tx: Transaction, node_id: str, *, foreign_ms: int | None) -> None:
+    """One more refusal of a node; `foreign_ms`: when it spoke for another one, None if it did not."""
+    values: dict[str, Any] = {"refused": node.c.refused + 1}
+    if foreign_ms is not None:
+        values["foreign_ms"] = foreign_ms
+    tx.connection.execute(sa.update(node).where(node.c.node_id == node_id).values(**values))

@@ -15,8 +15,18 @@ from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
+from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
 
-__all__ = ["metadata", "node_reservation", "node_rights", "rights_transfer"]
+__all__ = [
+    "broker_stream",
+    "down_waiting",
+    "metadata",
+    "node_reservation",
+    "node_rights",
+    "refused_envelope",
+    "rights_transfer",
+    "telemetry",
+]
 
 SCHEMA_VERSION = 3
 
@@ -47,6 +57,8 @@ node = sa.Table(
     _int("reported_generation"),
     _text("reported"),
     _int("diverged_seq", default=0),
+    _int("refused", default=0),
+    _int("foreign_ms", default=0),
 )
 
 journal = sa.Table(
@@ -317,42 +329,6 @@ down_log = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# What the broker said of its streams when it was asked last; `incarnation` rises whenever it had lost something.
-broker_stream = sa.Table(
-    "broker_stream",
-    metadata,
-    _text("name", key=True),
-    _text("created"),
-    _int("first_seq"),
-    _int("last_seq"),
-    _int("incarnation"),
-)
-
-# Bulk for a node that has not entered its stream yet: the newest of each key, in the order of the first.
-down_waiting = sa.Table(
-    "down_waiting",
-    metadata,
-    _text("node_id", key=True),
-    _text("lane", key=True),
-    _text("key", key=True),
-    _int("place"),
-    _bytes("body"),
-)
-sa.Index("down_waiting_in_order", down_waiting.c.node_id, down_waiting.c.place)
-
-# The newest that each node has told of itself beside its journal.
-telemetry = sa.Table(
-    "telemetry",
-    metadata,
-    _text("node_id", key=True),
-    _int("row_no", key=True),
-    _int("at_ms"),
-    _int("came_ms"),
-    _text("kind"),
-    _text("subject"),
-    _text("detail"),
-)
-
 audit = sa.Table(
     "audit",
     metadata,
@@ -374,17 +350,6 @@ idempotency = sa.Table(
     _bytes("digest"),
     _int("status"),
     _bytes("response"),
-    _int("at_ms"),
-)
-
-refused_envelope = sa.Table(
-    "refused_envelope",
-    metadata,
-    _int("refused_no", key=True),
-    _text("node_id"),
-    _text("subject"),
-    _text("reason"),
-    _bytes("body"),
     _int("at_ms"),
 )
 

@@ -9,19 +9,26 @@ commit, so that the one lock that all share is held only for that.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
+from bodega.limits import TEXT_CHARS_MAX
 from bodega_controlplane.store import schema
 
 
 class Contended(Exception):
     """What was decided on has changed under us: roll back and run the use case again."""
+
+
+class Choked(Exception):
+    """The database does not take a value; what was written with it is undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,22 @@ class Transaction:
         """Add a line to the audit trail; never put personal data into `detail`."""
         text = json.dumps(detail or {}, sort_keys=True, separators=(",", ":"))
         self.audit_lines.append(AuditLine(at_ms, actor, action, subject, text))
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the transaction that is undone as a whole if it raises.
+
+        Raises Choked for whatever is no trouble of the database's own (which is raised as it is).
+        """
+        lines = len(self.audit_lines)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except (Contended, OperationalError):
+            raise
+        except Exception as error:
+            del self.audit_lines[lines:]
+            raise Choked(f"{type(error).__name__}: {error}"[:TEXT_CHARS_MAX]) from error
 
     def wake(self, node_id: str) -> None:
         """After the commit, tell the pump that there is something to send to this node."""

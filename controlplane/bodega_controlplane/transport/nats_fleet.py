@@ -10,6 +10,7 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from bodega.broker.connection import Broker, close, connect, until_closed
 from bodega.broker.port import StoredEnvelope, StreamMissing
@@ -17,8 +18,15 @@ from bodega.broker.pulling import Pull, PullEnded, batches
 from bodega.broker.streams import DOWN, UP, UP_CONSUMER, last_of, publish_after, told_in_our_words
 from bodega.core.incarnation import StreamState
 from bodega.host.log import get_logger
-from bodega.limits import BROKER_REQUEST_S, UP_ENVELOPES_PER_PULL_MAX, UP_PULL_HEARTBEAT_S, UP_PULL_S
-from bodega.v1 import sync_pb2
+from bodega.limits import (
+    BROKER_REQUEST_S,
+    QUESTIONS_AT_ONCE_MAX,
+    QUESTIONS_WAITING_MAX,
+    UP_ENVELOPES_PER_PULL_MAX,
+    UP_PULL_HEARTBEAT_S,
+    UP_PULL_S,
+)
+from bodega.v1 import sync_pb2, telemetry_pb2
 from bodega_controlplane.services.ports import NodeQuestions, UpMessage
 from bodega_controlplane.transport.streams import make_node_consumer, make_streams, state_of
 
@@ -66,11 +74,18 @@ class NatsConnection:
 
     async def listen(self, questions: NodeQuestions) -> None:
         """Subscribe; the subject says who asks, because the broker lets nobody else publish on it."""
-        on_heartbeat = _answering(sync_pb2.HeartbeatRequest, questions.heartbeat)
-        on_want = _answering(sync_pb2.WantRequest, questions.want)
+        on_heartbeat = _answering(questions, sync_pb2.HeartbeatRequest, questions.heartbeat)
+        on_want = _answering(questions, sync_pb2.WantRequest, questions.want)
+        on_telemetry = _answering(questions, telemetry_pb2.TelemetryReport, questions.telemetry)
         with told_in_our_words("listen"):
-            await self._client.subscribe("hb.*", queue=_QUEUE, cb=on_heartbeat)
-            await self._client.subscribe("events.*", queue=_QUEUE, cb=on_want)
+            for subject, callback in (
+                ("hb.*", on_heartbeat),
+                ("events.*", on_want),
+                ("tel.*", on_telemetry),
+            ):
+                await self._client.subscribe(
+                    subject, queue=_QUEUE, cb=callback, pending_msgs_limit=QUESTIONS_WAITING_MAX
+                )
             await self._client.flush(timeout=int(BROKER_REQUEST_S))
 
     async def until_closed(self) -> None:
@@ -138,6 +153,7 @@ class NatsUpMessage:
         self.node_id: str = parts[1]
         self.subject: str = message.subject
         self.body: bytes = message.data
+        self.behind: int = message.metadata.num_pending
         self._message = message
 
     async def ack(self) -> None:
@@ -147,18 +163,30 @@ class NatsUpMessage:
 
 
 def _answering(
-    kind: type[Q], answer: Callable[[str, Q], Awaitable[A | None]]
+    questions: NodeQuestions, kind: type[Q], answer: Callable[[str, Q], Awaitable[A | None]]
 ) -> Callable[[Msg], Awaitable[None]]:
-    """A callback that answers one kind of question, if an answer was asked for."""
+    """A callback that answers one kind of question, if an answer was asked for: many at once, up to a bound."""
+    room = asyncio.Semaphore(QUESTIONS_AT_ONCE_MAX)
+    answering: set[asyncio.Task[None]] = set()
 
-    async def on_question(message: Msg) -> None:
+    async def respond(message: Msg) -> None:
+        node_id = str(message.subject.split(".")[1])
         try:
             question = kind.FromString(message.data)
+            response = await answer(node_id, question)
+            if response is not None and message.reply:
+                await message.respond(response.SerializeToString())
         except DecodeError as error:
-            log.warning("question_malformed", subject=message.subject, reason=str(error))
-            return
-        response = await answer(str(message.subject.split(".")[1]), question)
-        if response is not None and message.reply:
-            await message.respond(response.SerializeToString())
+            await questions.malformed(node_id, message.subject, message.data, str(error))
+        except (NatsError, OSError):
+            log.debug("answer_not_sent", subject=message.subject)  # the connection is gone; it asks again
+        finally:
+            room.release()
+
+    async def on_question(message: Msg) -> None:
+        await room.acquire()
+        task = asyncio.create_task(respond(message))
+        answering.add(task)
+        task.add_done_callback(answering.discard)
 
     return on_question

@@ -35,8 +35,8 @@ class Change(StrEnum):
 def change(known: StreamState | None, now: StreamState) -> Change:
     """Compare a stream with what was known of it before it was asked; nothing known is no change.
 
-    EMPTIED: all that was there is gone, by a purge or because it was old. Gaps in the middle are found by the
-    chain of each node's stream.
+    EMPTIED: all that was there is gone, or what came since, by a purge or because it was old. Gaps in the middle
+    are found by the chain of each node's stream.
     """
     if known is None:
         return Change.SAME
@@ -45,4 +45,5 @@ def change(known: StreamState | None, now: StreamState) -> Change:
     if now.last_seq < known.last_seq:
         return Change.ROLLED_BACK
     held_some = 0 < known.first_seq <= known.last_seq
-    return Change.EMPTIED if held_some and now.first_seq > known.last_seq else Change.SAME
+    first_unknown = known.last_seq + 1
+    return Change.EMPTIED if now.first_seq > first_unknown - held_some else Change.SAME

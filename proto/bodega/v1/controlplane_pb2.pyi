@@ -792,6 +792,9 @@ class NodeStatus(_message.Message):
     DESIRED_GENERATION_FIELD_NUMBER: _builtins.int
     REPORTED_GENERATION_FIELD_NUMBER: _builtins.int
     DIVERGED_SEQ_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    PARKED_FIELD_NUMBER: _builtins.int
+    DOWN_WAITING_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Node."""
     name: _builtins.str
@@ -814,6 +817,12 @@ class NodeStatus(_message.Message):
     """Configuration generation in force."""
     diverged_seq: _builtins.int
     """Sequence of the journal at which the hub's copy of the stock was last found to differ; 0 while they agree."""
+    refused: _builtins.int
+    """How often the hub could not take what came with its credentials; InsightService shows what."""
+    parked: _builtins.int
+    """Events of its journal that have no effect yet; InsightService shows which."""
+    down_waiting: _builtins.int
+    """SKUs that wait beside the hub's stream for it."""
     @_builtins.property
     def health(self) -> _fleet_pb2.Health:
         """Its own word on how it is."""
@@ -833,10 +842,13 @@ class NodeStatus(_message.Message):
         desired_generation: _builtins.int = ...,
         reported_generation: _builtins.int = ...,
         diverged_seq: _builtins.int = ...,
+        refused: _builtins.int = ...,
+        parked: _builtins.int = ...,
+        down_waiting: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["health", b"health"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_seq", b"applied_seq", "desired_generation", b"desired_generation", "diverged_seq", b"diverged_seq", "down_applied_seq", b"down_applied_seq", "down_head_seq", b"down_head_seq", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "last_contact_ms", b"last_contact_ms", "name", b"name", "node_id", b"node_id", "reported_generation", b"reported_generation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_seq", b"applied_seq", "desired_generation", b"desired_generation", "diverged_seq", b"diverged_seq", "down_applied_seq", b"down_applied_seq", "down_head_seq", b"down_head_seq", "down_waiting", b"down_waiting", "epoch", b"epoch", "head_seq", b"head_seq", "health", b"health", "last_contact_ms", b"last_contact_ms", "name", b"name", "node_id", b"node_id", "parked", b"parked", "refused", b"refused", "reported_generation", b"reported_generation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -207,8 +207,8 @@ class ConflictFound(_message.Message):
 Global___ConflictFound: _TypeAlias = ConflictFound  # noqa: Y015
 
 @_typing.final
-class ParkedEventSettled(_message.Message):
-    """An event of the hub that an older version could not apply has been applied, or has been tried in vain."""
+class ParkedEventApplied(_message.Message):
+    """An event of the hub that could not be applied when it came has been applied now, after an upgrade."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -234,7 +234,7 @@ class ParkedEventSettled(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ParkedEventSettled: _TypeAlias = ParkedEventSettled  # noqa: Y015
+Global___ParkedEventApplied: _TypeAlias = ParkedEventApplied  # noqa: Y015
 
 @_typing.final
 class NodeEvent(_message.Message):
@@ -264,7 +264,7 @@ class NodeEvent(_message.Message):
     LEDGER_CHECKPOINT_FIELD_NUMBER: _builtins.int
     STORE_RESTORED_FIELD_NUMBER: _builtins.int
     CONFLICT_FOUND_FIELD_NUMBER: _builtins.int
-    PARKED_EVENT_SETTLED_FIELD_NUMBER: _builtins.int
+    PARKED_EVENT_APPLIED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Client-made id of the command that made it; events of one command share it."""
     at_ms: _builtins.int
@@ -342,7 +342,7 @@ class NodeEvent(_message.Message):
         """Two facts met."""
 
     @_builtins.property
-    def parked_event_settled(self) -> Global___ParkedEventSettled:
+    def parked_event_applied(self) -> Global___ParkedEventApplied:
         """What was parked has its effect."""
 
     def __init__(
@@ -370,13 +370,13 @@ class NodeEvent(_message.Message):
         ledger_checkpoint: _stock_pb2.LedgerCheckpoint | None = ...,
         store_restored: _stock_pb2.StoreRestored | None = ...,
         conflict_found: Global___ConflictFound | None = ...,
-        parked_event_settled: Global___ParkedEventSettled | None = ...,
+        parked_event_applied: Global___ParkedEventApplied | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_settled", b"parked_event_settled", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_applied", b"parked_event_applied", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_settled", b"parked_event_settled", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "fact", b"fact", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_applied", b"parked_event_applied", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_opened", b"task_opened", "vision_decision", b"vision_decision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "conflict_found", "parked_event_settled"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "conflict_found", "parked_event_applied"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 

@@ -175,8 +175,8 @@ class HeartbeatResponse(_message.Message):
     fenced: _builtins.str
     """Set when the hub refuses this node: the reason and what to do."""
     come_back_after_ms: _builtins.int
-    """The hub has much to do: the next heartbeat, and a new connection if this one ends, is wanted no sooner than
-    within this time, at a random moment. 0: as always.
+    """The hub has much to do: its nodes are to spread their next heartbeats, and new connections if these end, over
+    this time, each at a moment of its own. 0: as always.
     """
     up_incarnation: _builtins.int
     """Changes when the stream up is not the one that it was: made anew, emptied or rolled back by the broker."""

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62odega/v1/telemetry.proto\x12\tbodega.v1\"L\n\x0cTelemetryRow\x12\r\n\x05\x61t_ms\x18\x01 \x01(\x03\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"I\n\x0fTelemetryReport\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12%\n\x04rows\x18\x02 \x03(\x0b\x32\x17.bodega.v1.TelemetryRow\"\x1d\n\rTelemetryKept\x12\x0c\n\x04rows\x18\x01 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62odega/v1/telemetry.proto\x12\tbodega.v1\"\\\n\x0cTelemetryRow\x12\r\n\x05\x61t_ms\x18\x01 \x01(\x03\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x0e\n\x06row_no\x18\x05 \x01(\x04\"I\n\x0fTelemetryReport\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12%\n\x04rows\x18\x02 \x03(\x0b\x32\x17.bodega.v1.TelemetryRow\"\x1d\n\rTelemetryKept\x12\x0c\n\x04rows\x18\x01 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bodega.v1.telemetry_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TELEMETRYROW']._serialized_start=40
-  _globals['_TELEMETRYROW']._serialized_end=116
-  _globals['_TELEMETRYREPORT']._serialized_start=118
-  _globals['_TELEMETRYREPORT']._serialized_end=191
-  _globals['_TELEMETRYKEPT']._serialized_start=193
-  _globals['_TELEMETRYKEPT']._serialized_end=222
+  _globals['_TELEMETRYROW']._serialized_end=132
+  _globals['_TELEMETRYREPORT']._serialized_start=134
+  _globals['_TELEMETRYREPORT']._serialized_end=207
+  _globals['_TELEMETRYKEPT']._serialized_start=209
+  _globals['_TELEMETRYKEPT']._serialized_end=238
 # @@protoc_insertion_point(module_scope)

@@ -28,6 +28,7 @@ class TelemetryRow(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    ROW_NO_FIELD_NUMBER: _builtins.int
     at_ms: _builtins.int
     """Wall clock of the node, milliseconds since 1970-01-01 UTC."""
     kind: _builtins.str
@@ -36,6 +37,8 @@ class TelemetryRow(_message.Message):
     """Which device or part it concerns, or empty."""
     detail: _builtins.str
     """The finding in words or numbers."""
+    row_no: _builtins.int
+    """Rises with each row of the node; the same row is kept once, however often it comes."""
     def __init__(
         self,
         *,
@@ -43,10 +46,11 @@ class TelemetryRow(_message.Message):
         kind: _builtins.str = ...,
         subject: _builtins.str = ...,
         detail: _builtins.str = ...,
+        row_no: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "detail", b"detail", "kind", b"kind", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "detail", b"detail", "kind", b"kind", "row_no", b"row_no", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

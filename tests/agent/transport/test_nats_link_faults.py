@@ -194,7 +194,7 @@ async def test_the_documented_permissions_are_all_that_a_node_needs(tmp_path: Pa
     authorization {{ users: [
       {{ user: hub, password: hub }}
       {{ user: {NODE}, password: secret, permissions: {{
-         publish: ["up.{NODE}.>", "hb.{NODE}", "events.{NODE}", "$JS.API.DIRECT.GET.UP.up.{NODE}.>",
+         publish: ["up.{NODE}.>", "hb.{NODE}", "events.{NODE}", "tel.{NODE}", "$JS.API.DIRECT.GET.UP.up.{NODE}.>",
                    "$JS.API.CONSUMER.INFO.DOWN.node-{NODE}", "$JS.API.CONSUMER.MSG.NEXT.DOWN.node-{NODE}",
                    "$JS.ACK.DOWN.node-{NODE}.>"],
          subscribe: ["ack.{NODE}", "want.{NODE}", "_INBOX_{NODE}.>"] }} }}

@@ -203,6 +203,9 @@ def test_what_was_done_is_in_the_audit_trail_and_it_verifies(hub: ControlPlane, 
 def test_empty_reads_are_a_sentence_or_an_empty_list(hub: ControlPlane) -> None:
     assert hub.ask("conflicts", "ls").out == "No conflicts.\n"
     assert hub.ask("decisions", "ls", "--json").json() == {"decisions": []}
+    assert hub.ask("nodes", "refused").out == "Nothing was refused.\n"
+    assert hub.ask("nodes", "parked", "lisbon-01").out == "Every event has its effect.\n"
+    assert hub.ask("nodes", "telemetry", "lisbon-01", "--json").json() == {"telemetry": []}
 
 
 @pytest.mark.parametrize(
@@ -210,6 +213,7 @@ def test_empty_reads_are_a_sentence_or_an_empty_list(hub: ControlPlane) -> None:
     [
         ("orders", "show", "O-nope"),
         ("nodes", "show", "nope"),
+        ("nodes", "telemetry", "nope"),
         ("nodes", "configure", "nope", "a=1"),
     ],
 )

@@ -9,7 +9,9 @@ from grpc_reflection.v1alpha import reflection
 from bodega.limits import REQUEST_BYTES_MAX
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
+from bodega.v1 import insight_pb2, insight_pb2_grpc
 from bodega_controlplane.api.grpc import servicers
+from bodega_controlplane.api.grpc.insight import Insight
 from bodega_controlplane.api.grpc.interceptor import Gate
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import Tokens
@@ -19,7 +21,7 @@ _OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", REQUES
 
 
 def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
-    """All services of controlplane.proto, standard health and reflection. Needs a running event loop."""
+    """All services for operators, standard health and reflection. Needs a running event loop."""
     server = grpc.aio.server(interceptors=(Gate(tokens),), options=_OPTIONS)
     services.add_CatalogueServiceServicer_to_server(servicers.Catalogue(hub), server)
     services.add_OrderServiceServicer_to_server(servicers.Orders(hub), server)
@@ -28,7 +30,9 @@ def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
     services.add_NodeServiceServicer_to_server(servicers.Nodes(hub), server)
     services.add_DecisionServiceServicer_to_server(servicers.Decisions(hub), server)
     services.add_AuditServiceServicer_to_server(servicers.Audit(hub), server)
-    names = [service.full_name for service in pb.DESCRIPTOR.services_by_name.values()]
+    insight_pb2_grpc.add_InsightServiceServicer_to_server(Insight(hub), server)
+    files = (pb.DESCRIPTOR, insight_pb2.DESCRIPTOR)
+    names = [service.full_name for file in files for service in file.services_by_name.values()]
     # The servicer says SERVING for the server as a whole (service "") for as long as the server runs.
     whole = health.aio.HealthServicer()  # type: ignore[attr-defined]  # exported, but not by its types
     health_pb2_grpc.add_HealthServicer_to_server(whole, server)  # type: ignore[no-untyped-call]  # it has no types

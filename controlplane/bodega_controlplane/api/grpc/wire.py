@@ -136,6 +136,9 @@ def node_status(view: views.NodeView) -> controlplane_pb2.NodeStatus:
         desired_generation=view.desired_generation,
         reported_generation=view.reported_generation,
         diverged_seq=view.diverged_seq,
+        refused=view.refused,
+        parked=view.parked,
+        down_waiting=view.down_waiting,
     )
 
 

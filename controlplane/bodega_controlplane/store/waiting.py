@@ -1,0 +1,77 @@
+"""Bulk that has not entered a node's stream yet: one row per key, in the order in which the keys first came."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.schema import down_waiting
+from bodega_controlplane.store.transaction import Transaction
+
+# Fewer than any database takes as parameters of one statement.
+_KEYS_PER_STATEMENT_MAX = 500
+
+
+def put(tx: Transaction, node_id: str, bodies: Mapping[str, bytes]) -> None:
+    """Add rows, or replace the body of those that wait already."""
+    query = sa.select(sa.func.max(down_waiting.c.place)).where(down_waiting.c.node_id == node_id)
+    last = tx.connection.execute(query).scalar_one() or 0
+    rows = [
+        {"node_id": node_id, "key": key, "place": place, "body": body}
+        for place, (key, body) in enumerate(bodies.items(), start=last + 1)
+    ]
+    tx.upsert(down_waiting, rows, keep=("place",))
+
+
+def take_first(tx: Transaction, node_id: str, limit: int) -> list[bytes]:
+    """The bodies that wait longest, at most `limit`; they wait no more."""
+    query = (
+        sa.select(down_waiting.c.key, down_waiting.c.body)
+        .where(down_waiting.c.node_id == node_id)
+        .order_by(down_waiting.c.place)
+        .limit(limit)
+    )
+    return _taken(tx, node_id, list(tx.connection.execute(query)))
+
+
+def take(tx: Transaction, node_id: str, keys: Collection[str]) -> list[bytes]:
+    """The bodies of these keys, as far as they wait; they wait no more."""
+    found: list[bytes] = []
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), _KEYS_PER_STATEMENT_MAX):
+        query = (
+            sa.select(down_waiting.c.key, down_waiting.c.body)
+            .where(
+                down_waiting.c.node_id == node_id,
+                down_waiting.c.key.in_(wanted[start : start + _KEYS_PER_STATEMENT_MAX]),
+            )
+            .order_by(down_waiting.c.place)
+        )
+        found += _taken(tx, node_id, list(tx.connection.execute(query)))
+    return found
+
+
+def _taken(tx: Transaction, node_id: str, rows: Sequence[Row]) -> list[bytes]:
+    keys = [row.key for row in rows]
+    for start in range(0, len(keys), _KEYS_PER_STATEMENT_MAX):
+        tx.connection.execute(
+            sa.delete(down_waiting).where(
+                down_waiting.c.node_id == node_id,
+                down_waiting.c.key.in_(keys[start : start + _KEYS_PER_STATEMENT_MAX]),
+            )
+        )
+    return [row.body for row in rows]
+
+
+def nodes_with_some(tx: Transaction, node_ids: Sequence[str]) -> list[str]:
+    """Those of the nodes that have something waiting, in order."""
+    query = sa.select(down_waiting.c.node_id).where(down_waiting.c.node_id.in_(node_ids)).distinct()
+    return sorted(tx.connection.execute(query).scalars())
+
+
+def counts(tx: Transaction) -> dict[str, int]:
+    """How much waits for each node that has something waiting."""
+    query = sa.select(down_waiting.c.node_id, sa.func.count()).group_by(down_waiting.c.node_id)
+    return {row[0]: int(row[1]) for row in tx.connection.execute(query)}
