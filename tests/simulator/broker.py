@@ -28,12 +28,13 @@ Hear = Callable[[str, bytes, Reply], None]
 
 
 class Message(NamedTuple):
-    """One message of a stream."""
+    """One message of a stream; `behind`: how many waited behind it when it was delivered."""
 
     seq: int
     subject: str
     body: bytes
     at_s: float
+    behind: int = 0
 
 
 class Sign(Enum):
@@ -161,7 +162,7 @@ class SimBroker:
                 pull.left -= 1
                 consumer.unacked[message.seq] = self._loop.time() + ACK_WAIT_S
                 self._loop.call_later(ACK_WAIT_S, self._redeliver, stream, consumer, message.seq)
-                pull.hear(message)
+                pull.hear(message._replace(behind=stream.last_seq - message.seq))
             elif pull.ended or pull.left == 0:
                 consumer.pulls.popleft()
             else:

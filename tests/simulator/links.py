@@ -19,7 +19,7 @@ from bodega.limits import (
     RECONNECT_BASE_S,
     RECONNECT_MAX_S,
 )
-from bodega.v1 import sync_pb2
+from bodega.v1 import sync_pb2, telemetry_pb2
 from bodega_agent.services.ports import DownDelivery, LinkListener
 from bodega_controlplane.services.ports import NodeQuestions, UpMessage
 from simulator.broker import Hear, Message, Reply
@@ -36,6 +36,7 @@ class Delivery:
 
     def __init__(self, connection: Connection, stream: str, consumer: str, message: Message) -> None:
         self.body = message.body
+        self.behind = message.behind
         self.subject = message.subject
         self.node_id = message.subject.split(".")[1]
         self._connection = connection
@@ -55,12 +56,17 @@ class SimHubLink:
         self._wire = wire
         self._draw = draw
         self._connection: Connection | None = None
+        self._spread_s = 0.0
         self._arrived: asyncio.Queue[Delivery] = asyncio.Queue(maxsize=1)
 
     @property
     def connected(self) -> bool:
         """See HubLink."""
         return self._connection is not None and self._connection.is_open
+
+    def spread_over(self, seconds: float) -> None:
+        """See HubLink."""
+        self._spread_s = seconds
 
     async def run(self, listener: LinkListener) -> None:
         """See HubLink."""
@@ -71,7 +77,10 @@ class SimHubLink:
             with contextlib.suppress(LinkLost):
                 await self._one_connection(listener)
             attempt = 0 if clock() - started_s > HEARTBEAT_S else attempt + 1
-            await asyncio.sleep(full_jitter_s(attempt, RECONNECT_BASE_S, RECONNECT_MAX_S, self._draw()))
+            draw, spread_s = self._draw(), self._spread_s
+            await asyncio.sleep(
+                full_jitter_s(attempt, RECONNECT_BASE_S, RECONNECT_MAX_S, draw, spread_s=spread_s)
+            )
 
     async def _one_connection(self, listener: LinkListener) -> None:
         connection = Connection(self._end, self._wire)
@@ -131,6 +140,11 @@ class SimHubLink:
         body = await self._live().ask(f"events.{self._node_id}", request.SerializeToString())
         return sync_pb2.WantResponse.FromString(body)
 
+    async def report(self, telemetry: telemetry_pb2.TelemetryReport) -> telemetry_pb2.TelemetryKept:
+        """See HubLink."""
+        body = await self._live().ask(f"tel.{self._node_id}", telemetry.SerializeToString())
+        return telemetry_pb2.TelemetryKept.FromString(body)
+
     async def next_down(self) -> DownDelivery:
         """See HubLink."""
         return await self._arrived.get()
@@ -150,8 +164,9 @@ class SimFleet:
         connection = Connection(self._end, self._wire)
         await connection.open()
         fleet = SimFleetConnection(connection)
-        await fleet.answer("hb.*", sync_pb2.HeartbeatRequest, questions.heartbeat)
-        await fleet.answer("events.*", sync_pb2.WantRequest, questions.want)
+        await fleet.answer("hb.*", sync_pb2.HeartbeatRequest, questions, questions.heartbeat)
+        await fleet.answer("events.*", sync_pb2.WantRequest, questions, questions.want)
+        await fleet.answer("tel.*", telemetry_pb2.TelemetryReport, questions, questions.telemetry)
         return fleet
 
 
@@ -162,11 +177,11 @@ class SimFleetConnection:
         self._connection = connection
         self._answering: set[asyncio.Task[None]] = set()
 
-    async def answer(self, subject: str, kind: Any, ask: Ask) -> None:
+    async def answer(self, subject: str, kind: Any, questions: NodeQuestions, ask: Ask) -> None:
         """Let nodes ask; the subject says who does."""
 
         def hear(said_on: str, body: bytes, reply: Reply) -> None:
-            self._begin(_answer(said_on.split(".")[1], kind, ask, body, reply))
+            self._begin(_answer(said_on, kind, questions, ask, body, reply))
 
         await self._connection.listen(subject, hear)
 
@@ -251,7 +266,15 @@ def _hearing(kind: Any, hear: Callable[[Any], None]) -> Hear:
     return heard
 
 
-async def _answer(node_id: str, kind: Any, ask: Ask, body: bytes, reply: Reply) -> None:
-    answer = await ask(node_id, kind.FromString(body))
+async def _answer(
+    subject: str, kind: Any, questions: NodeQuestions, ask: Ask, body: bytes, reply: Reply
+) -> None:
+    node_id = subject.split(".")[1]
+    try:
+        question = kind.FromString(body)
+    except DecodeError as error:
+        await questions.malformed(node_id, subject, body, str(error))
+        return
+    answer = await ask(node_id, question)
     if answer is not None:
         reply(answer.SerializeToString())
