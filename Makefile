@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+SIMULATE_S ?= 300
 BENCH ?=
 
 IN := .venv/bin
@@ -28,9 +29,10 @@ test: ## Run all tests (ARGS="tests/proto -k promise" picks, ARGS="-n0" for one 
 	$(DEV_SET)
 	@$(IN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-test-long: ## Run the tests of crashes at full length: 20,000 power cuts, 500 kills (ARGS as for test)
+test-long: ## Run the tests of crashes at full length, and simulated worlds for as long as told (SIMULATE_S=3600)
 	$(DEV_SET)
-	@BODEGA_TEST_LONG=1 $(IN)/python -m pytest -n 2 --dist load --timeout 900 tests/agent/store $(ARGS)
+	@BODEGA_TEST_LONG=1 BODEGA_SIMULATE_S=$(SIMULATE_S) $(IN)/python -m pytest -n 2 --dist load --timeout 900 \
+		tests/agent/store tests/simulator $(ARGS)
 
 check: ## Lint, types, import contracts, protocol, dependencies (ARGS="ruff mypy" picks)
 	$(DEV_SET)

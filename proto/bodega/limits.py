@@ -18,8 +18,6 @@ RECONNECT_MAX_S = 10.0
 # The hub is one, and all nodes wait for it.
 HUB_RECONNECT_MAX_S = 2.0
 PUBLISH_WINDOW_ENVELOPES_MAX = 16
-# Between two envelopes that are not full; the first one after a pause goes at once.
-LINGER_S = 0.05
 # An ack is kept durably no more often than this: one that is lost in a crash costs nothing but a repeat.
 ACK_KEPT_EVERY_S = 0.25
 REFUSED_ENVELOPES_KEPT_MAX = 1_000

@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 from bodega.core.sync import Head
 from bodega.limits import (
     HEARTBEAT_S,
-    LINGER_S,
 )
 from bodega_agent.services.ports import StoredEnvelope
 from support.hub_book import HubBook
@@ -72,7 +71,7 @@ async def test_a_copy_of_the_node_is_fenced_by_what_the_broker_holds(node: Synce
     copy = SyncedNode(node.broker, MemoryJournal.of(bodies(3)), node.book)
     await copy.run()
     node.journal.append(b"mine")
-    await asyncio.sleep(LINGER_S)
+    await asyncio.sleep(A_MOMENT_S)
     with capture_logs() as logs:
         copy.journal.append(b"the copy's")
         await asyncio.sleep(HEARTBEAT_S)

@@ -16,6 +16,7 @@ from bodega_agent.services.ports import HubLink
 from bodega_agent.transport.nats_link import NatsLink
 from bodega_controlplane.services.ports import FleetLink
 from bodega_controlplane.transport.nats_fleet import NatsFleet
+from simulator.rig import SimulatedRig
 from support.nats import NatsServer
 
 
@@ -63,4 +64,4 @@ class NatsRig:
         await client.close()
 
 
-RIGS: dict[str, Callable[[Path], BrokerRig]] = {"nats": NatsRig}
+RIGS: dict[str, Callable[[Path], BrokerRig]] = {"nats": NatsRig, "simulated": SimulatedRig}

@@ -104,7 +104,9 @@ class Mount:
         return self.fault.code
 
 
-class _File(apsw.VFSFile):
+class DiskFile(apsw.VFSFile):
+    """One open file of a mounted disk."""
+
     def __init__(self, mount: Mount, name: str, path: apsw.URIFilename | str, flags: list[int]) -> None:
         super().__init__("unix", path, flags)
         self._mount = mount
@@ -176,7 +178,7 @@ class FaultyVfs(apsw.VFS):
         own = self.own_name(name.filename() if isinstance(name, apsw.URIFilename) else name)
         if name is None or own is None:
             return apsw.VFSFile("unix", name, flags)
-        return _File(self.mounted, own, name, flags)
+        return DiskFile(self.mounted, own, name, flags)
 
     def xAccess(self, name: str, flags: int) -> bool:
         own = self.own_name(name)

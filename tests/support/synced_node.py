@@ -29,11 +29,12 @@ class SyncedNode:
     _task: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
+        self.link = MemoryLink(self.broker)
         self.sync = SyncService(
             node_id=NODE,
             boot_nonce="nonce",
             journal=self.journal,
-            link=MemoryLink(self.broker),
+            link=self.link,
             hub_key=self.book.hub_key,
             health=self._health,
             fenced=self.fenced,

@@ -27,7 +27,6 @@ from bodega.host.log import get_logger
 from bodega.limits import (
     ACK_KEPT_EVERY_S,
     ENVELOPE_EVENTS_MAX,
-    LINGER_S,
     PUBLISH_CONFLICTS_IN_A_ROW_MAX,
     RECONNECT_BASE_S,
     RECONNECT_MAX_S,
@@ -68,7 +67,6 @@ class UpStream:
         self._wake = asyncio.Event()
         self._failures = 0
         self._understood: frozenset[int] = frozenset()
-        self._next_small_s = 0.0
         self.fenced = ""
         # The journal is not the one that the hub has: a new epoch would mend it.
         self.place_lost = False
@@ -234,14 +232,11 @@ class UpStream:
             return True
         if not may_send(self._out):
             return False
-        events = await self._journal.events_after(self._out.sent.seq, ENVELOPE_EVENTS_MAX)
-        linger_s = self._next_small_s - asyncio.get_running_loop().time()
-        if 0 < len(events) < ENVELOPE_EVENTS_MAX and linger_s > 0:
-            # One has just left: on a busy floor, two events in one envelope take half the bytes.
-            self._next_small_s = 0.0
-            await asyncio.sleep(linger_s)
-            return True
-        if events:
+        before = self._out.sent
+        events = await self._journal.events_after(before.seq, ENVELOPE_EVENTS_MAX)
+        # Meanwhile an ack of what an earlier life has sent may have moved the cursor past these events, or news of
+        # the stream the place where they belong: look again.
+        if events and self._out.sent == before and self._expected_last is not None:
             await self._send(events, self._expected_last)
         return bool(events)
 
@@ -260,8 +255,6 @@ class UpStream:
                 raise Unavailable(conflict.message) from conflict
             return
         self._expected_last = stream_seq
-        if len(events) < ENVELOPE_EVENTS_MAX:
-            self._next_small_s = asyncio.get_running_loop().time() + LINGER_S
         self._conflicts = self._failures = 0
         self._out = after_send(self._out, Head(envelope.epoch, envelope.last_seq, envelope.last_hash))
 
@@ -306,7 +299,7 @@ class UpStream:
                 " restore the hub from a newer backup, or this node's state from one"
             )
             return
-        before, self._next_small_s = self._out.sent.seq, 0.0
+        before = self._out.sent.seq
         self._out = after_want(self._out, Head(self.epoch, reader_seq, reader_hash))
         log.info("sync_rewound", from_seq=before, to_seq=reader_seq)
 

@@ -79,7 +79,9 @@ class SyncService:
         self._fenced_here = fenced
         self._fenced_by_hub = ""
         self._hub_wants_new_epoch = False
-        # An empty journal may be one that was lost: nothing is taken before the hub has said what it knows.
+        # The hub judges by the first heartbeat of a start whether this journal is the one that it knows, so nothing
+        # overtakes it; an empty journal may be one that was lost, and takes nothing either before the hub has spoken.
+        self._unjudged = True
         self._waits_for_hub = False
         self._fence_changed = asyncio.Event()
         self.paused_at_ms = 0
@@ -259,7 +261,7 @@ class SyncService:
         self._spread_s = spread_s(response.come_back_after_ms)
         self._link.spread_over(self._spread_s)
         self._hub_wants_new_epoch = response.needs_new_epoch
-        self._waits_for_hub = False
+        self._unjudged = self._waits_for_hub = False
         self._take_fence(response.fenced or skew_fault("the hub", response.protocol))
         self._up.take_understood(response.understands)
         if response.up_incarnation != self._up_incarnation:
@@ -286,7 +288,7 @@ class SyncService:
 
     def _hold_or_resume(self) -> None:
         self._fence_changed.set()
-        if self._fence_reason or self.paused_at_ms:
+        if self._fence_reason or self.paused_at_ms or self._unjudged:
             self._up.hold()
         else:
             self._up.resume()

@@ -41,8 +41,10 @@ async def _nobody_listens(_applied: inbound.Applied) -> None:
 class Store:
     """ledger.db, opened: one writing thread, one reading thread, and `asides` for long questions.
 
-    `gate`: what may still be written.
+    `gate`: what may still be written. `writer_class` is there for worlds that have no threads.
     """
+
+    writer_class: type[Writer] = Writer
 
     def __init__(
         self,
@@ -59,7 +61,7 @@ class Store:
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self.gate = gate or Gate()
-        self._writer = Writer(
+        self._writer = self.writer_class(
             path, node_id=node_id, now_ms=now_ms, clock=clock, on_commit=self._note_news, gate=self.gate
         )
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-reader")

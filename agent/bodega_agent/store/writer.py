@@ -107,14 +107,18 @@ class Writer:
             self._jobs.put(None)
             self._thread.join()
 
+    def _open(self) -> tuple[apsw.Connection, Transaction]:
+        with opening(self._path), ExitStack() as undo:
+            connection = undo.enter_context(closing(open_for_writing(self._path)))
+            transaction = Transaction(
+                connection, node_id=self._node_id, now_ms=self._now_ms, clock=self._clock, gate=self._gate
+            )
+            undo.pop_all()
+        return connection, transaction
+
     def _run(self) -> None:
         try:
-            with opening(self._path), ExitStack() as undo:
-                connection = undo.enter_context(closing(open_for_writing(self._path)))
-                transaction = Transaction(
-                    connection, node_id=self._node_id, now_ms=self._now_ms, clock=self._clock, gate=self._gate
-                )
-                undo.pop_all()
+            connection, transaction = self._open()
         except BaseException as error:  # noqa: BLE001  # handed to the caller of start(), whatever it is
             self._opened.set_exception(error)
             return

@@ -1,0 +1,48 @@
+"""The worlds that every test run plays: two files of tests share them, so that two workers can."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from support.simulating import Simulated, simulate
+
+WORLDS = 320
+CHUNK_WORLDS = 20
+CURRENT_WITHIN_S = 30.0
+
+# What so many worlds must have seen, or they prove nothing: by the hub's audit trail, and by how programs died.
+SEEN = (
+    "order.placed", "order.cancel_requested", "fulfillment.shipped", "fulfillment.cancelled",
+    "conflict cancel_races_ship",
+    "rights.granted", "rights.taken", "rights.recalled", "rights.returned",
+    "promise posted", "promise voided", "promise expired", "envelope refused", "event parked",
+    "broker.stream_emptied", "broker.stream_rolled_back", "broker.stream_made_anew",
+    "killed at await", "killed at sql", "killed at disk", "killed at disk by a power cut",
+)  # fmt: skip
+
+
+def chunks(part: int, parts: int) -> list[str]:
+    """Ranges of seeds for one of so many files, as the simulator takes them."""
+    firsts = range(0, WORLDS, CHUNK_WORLDS)
+    return [f"{first}:{first + CHUNK_WORLDS}" for first in firsts[part::parts]]
+
+
+def check_worlds(seeds: str) -> Simulated:
+    """Play them; every one must hold."""
+    simulated = simulate(seeds)
+    assert not simulated.broke, f"\n{simulated.broke}"
+    return simulated
+
+
+def check_current_soon(levels: Sequence[float]) -> None:
+    """The 99th percentile of all nodes."""
+    assert levels, "no world was played"
+    p99 = sorted(levels)[int(0.99 * (len(levels) - 1))]
+    assert p99 < CURRENT_WITHIN_S, f"p99 is {p99} s after the faults, the slowest {max(levels)} s"
+
+
+def check_eventful(happened: Mapping[str, int]) -> None:
+    """Everything that the worlds are there for has happened somewhere."""
+    missing = [what for what in SEEN if not Counter(happened)[what]]
+    assert not missing, f"never happened in {WORLDS} worlds: {', '.join(missing)}"
