@@ -79,8 +79,8 @@ class SyncService:
         self._fenced_here = fenced
         self._fenced_by_hub = ""
         self._hub_wants_new_epoch = False
-        # The hub judges by the first heartbeat of a start whether this journal is the one that it knows, so nothing
-        # overtakes it; an empty journal may be one that was lost, and takes nothing either before the hub has spoken.
+        # By the first heartbeat of a start the hub judges whether this journal is the one that it knows, so nothing
+        # overtakes it; an empty journal may be one that was lost, and takes nothing before the hub has spoken.
         self._unjudged = True
         self._waits_for_hub = False
         self._fence_changed = asyncio.Event()
@@ -221,6 +221,8 @@ class SyncService:
             except LinkLost as error:
                 if self._link.connected:
                     self._warn_once("hub_silent", reason=error.message)
+                    self._unjudged = False
+                    self._hold_or_resume()
             except Unavailable as error:
                 log.warning("heartbeat_failed", reason=error.message)
             await self._wait_for_next_beat()
