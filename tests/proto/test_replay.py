@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bodega import codec
-from bodega.codec import movement_from_wire, movement_to_wire, parse_node_event, postings_of_event
+from bodega.codec import movement_from_wire, movement_to_wire, parse_node_event
 from bodega.core.ledger import Account, Movement, Posting, check_postings
 from bodega.errors import IntegrityBroken, PeerFault
+from bodega.skimming import postings_of_event
 from bodega.v1 import journal_pb2, stock_pb2
 
 _names = st.text("ABC-1ä", max_size=4)
