@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodega import codec
+from bodega import skimming
 from bodega.codec import movement_from_wire, movement_to_wire, parse_node_event
 from bodega.core.ledger import Account, Movement, Posting, check_postings
 from bodega.errors import IntegrityBroken, PeerFault
@@ -61,7 +61,7 @@ def test_bytes_that_are_no_event_or_no_account_are_the_peers_fault(bad: bytes) -
 
 
 def test_accounts_are_remembered_up_to_the_bound_and_then_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codec, "ACCOUNTS_REMEMBERED_MAX", 2)
+    monkeypatch.setattr(skimming, "ACCOUNTS_REMEMBERED_MAX", 2)
     known: dict[bytes, Account] = {}
     for number in range(5):
         account = Account(f"SKU-{number}", external="supplier")
