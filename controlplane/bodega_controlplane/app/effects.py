@@ -186,7 +186,9 @@ class Effects:
     def _override_changed(self, arrived: Arrived) -> str:
         row = reported.override_row(self.node_id, arrived.message)
         self._overrides[row["override_id"]] = row
-        if row["state"] != OverrideState.OPEN:
+        if row["state"] == OverrideState.OPEN:
+            self._open_conflict(reported.override_conflict(row), arrived.seq)
+        else:
             # One that a person at the centre had set: the node's word on it ends it there too.
             overrides.end_open(
                 self._tx,
