@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import ledger_rows as rows
-from bodega.codec import movement_from_wire, movement_to_wire, parse_node_event, plain_move
+from bodega.codec import movement_from_wire, movement_to_wire, parse_node_event
 from bodega.core.ledger import (
     CARRIER,
     DOCK,
@@ -23,6 +23,7 @@ from bodega.core.ledger import (
     Reference,
     check,
 )
+from bodega.skimming import plain_move
 from bodega.v1 import journal_pb2
 
 SOURCE = Account("MILK", external=SUPPLIER)

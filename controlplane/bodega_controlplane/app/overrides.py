@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from bodega.core.conflicts.human_override import human_override
 from bodega.core.deadline import BootTime, deadline
 from bodega.core.lifecycles import OVERRIDE, OverrideEvent, OverrideState
 from bodega.core.promise import OverrideRule
 from bodega.errors import NotFound, Refused
 from bodega.limits import OVERRIDE_LASTS_MS_MAX, QUANTITY_MAX, UPKEEP_ROWS_MAX
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import conflict_life, orders, outbox
+from bodega_controlplane.app import conflict_life, orders, outbox, reported
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.conflict_views import HoldDraft, OverrideTerms, OverrideView
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import Caller, Page, PageRequest
-from bodega_controlplane.store import catalogue, nodes, overrides
+from bodega_controlplane.store import catalogue, facts, nodes, overrides
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -148,7 +149,27 @@ def _open(
         },
     )
     _audit(tx, caller, "override.opened", override_id, kind, subject)
+    if kind != HOLD_OUTCOME:
+        _leave_row(tx, caller, override_id, wanted, terms)
     return _view(_known(tx, override_id))
+
+
+def _leave_row(
+    tx: Transaction, caller: Caller, override_id: str, wanted: _Wanted, terms: OverrideTerms
+) -> None:
+    """Among the conflicts; an outcome that is held is told by the row that it sets aside."""
+    node_id, _, sku_id = wanted.subject.partition("/") if wanted.kind == HOLD else ("", "", "")
+    conflict = human_override(
+        override_id=override_id,
+        effect=wanted.effect,
+        actor=caller.actor,
+        reason=terms.reason,
+        close=f"bodegactl overrides close {override_id}",
+        order_id=wanted.subject if wanted.kind == KEEP_AT_NODE else "",
+        node_id=node_id,
+        sku_id=sku_id,
+    )
+    facts.put_conflicts(tx, [reported.conflict_row(conflict, caller.now_ms)])
 
 
 def close(tx: Transaction, caller: Caller, override_id: str) -> OverrideView:
