@@ -77,12 +77,11 @@ def _input(tx: Transaction, node_id: str, event: str) -> ConflictInputView:
         )
     if not (epoch.isdecimal() and seq.isdecimal()):
         return ConflictInputView(event, MISSING, "", 0, "not the name of an event")
-    read = _hub_event if writer == HUB else _node_event
-    body = (
-        outbox.body_at(tx, node_id, int(epoch), int(seq))
-        if writer == HUB
-        else journal.body_at(tx, writer, int(epoch), int(seq))
-    )
+    if writer == HUB:
+        read, body = _hub_event, outbox.body_at(tx, node_id, int(epoch), int(seq))
+    else:
+        found = journal.event_at(tx, writer, int(epoch), int(seq))
+        read, body = _node_event, found.body if found is not None else None
     try:
         return read(event, writer, body) if body is not None else _missing(event)
     except PeerFault:
