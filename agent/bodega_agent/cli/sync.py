@@ -28,6 +28,10 @@ def status(config_path: Path, *, as_json: bool) -> None:
     \b
     Example:
       bodega sync status
+
+    JSON: {configured, connected, epoch, head_seq, sent_seq, acked_seq, last_ack_age_s, down_seq, down_head_seq,
+    hub_events_parked, paused_at_ms, fenced, new_epoch, hub_went_back}; of a node without [hub] only configured,
+    connected and hub_events_parked.
     """
     with ControlClient.of(config_path) as agent:
         facts = agent.ask("sync")
@@ -42,6 +46,10 @@ def status(config_path: Path, *, as_json: bool) -> None:
     click.echo(f"sent          {facts['sent_seq']}")
     click.echo(f"acknowledged  {facts['acked_seq']}{_age(facts['last_ack_age_s'])}")
     click.echo(f"from the hub  {facts['down_seq']} of {facts['down_head_seq']} applied")
+    if facts["hub_events_parked"]:
+        click.echo(
+            f"parked        {facts['hub_events_parked']} of them wait: each start, and an upgrade, tries them again"
+        )
     if facts["paused_at_ms"]:
         click.echo(f"PAUSED        since {utc(facts['paused_at_ms'])}; go on with: bodega sync resume")
     if facts["fenced"]:

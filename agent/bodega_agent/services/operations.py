@@ -79,7 +79,8 @@ class Operations:
         return await self._health.status()
 
     async def _sync(self, _request: Json) -> Json:
-        return self._health.sync_status()
+        counts = await self._store.read(Reader.counts)
+        return {**self._health.sync_status(), "hub_events_parked": counts["hub_events_parked"]}
 
     async def _tasks(self, _request: Json) -> list[Json]:
         return await self._store.read(Reader.tasks)

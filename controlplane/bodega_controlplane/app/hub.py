@@ -38,6 +38,7 @@ class Hub:
 
     `channel_to`: from a node's id to a channel for stubs of the services that it serves.
     `broker_connected`: whether NATS is connected at this moment; orders are taken either way.
+    `come_back_after_ms`: over what time nodes are asked to spread what they want of this hub now; 0: as always.
     `boot_time`: the clock that overrides end by, which nobody can set.
     """
 
@@ -52,6 +53,7 @@ class Hub:
         self.key = key
         self.policy = policy
         self.broker_connected = False
+        self.come_back_after_ms: Callable[[], int] = lambda: 0
         self.channel_to: Callable[[str], Any] = _nobody_can_be_called
         self._store = store
         self._clock = clock

@@ -15,7 +15,14 @@ from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.files import read_text
 from bodega_controlplane.cli.node_diagnose import diagnose
 from bodega_controlplane.cli.node_profile import in_file, read_profile
-from bodega_controlplane.cli.node_text import lag_text, paused_text, stock_text
+from bodega_controlplane.cli.node_text import (
+    disk_text,
+    health_text,
+    lag_text,
+    paused_text,
+    spread_text,
+    stock_text,
+)
 from bodega_controlplane.cli.show import plain, plain_all, span, when
 
 
@@ -49,11 +56,12 @@ def ls(hub: HubClient, as_json: bool) -> None:
 
     JSON: {"nodes": [{node_id, name, epoch, head_seq, applied_seq, down_head_seq, down_applied_seq,
     last_contact_ms, health, desired_generation, reported_generation, diverged_seq, refused, parked,
-    down_waiting, paused_at_ms, lag_ms, silent, divergence, lost_to_seq, fenced}]}.
+    down_waiting, paused_at_ms, lag_ms, silent, divergence, lost_to_seq, fenced}], come_back_after_ms}; the last
+    is over what time the hub asks its nodes to spread, 0 while it keeps up.
     """
     answer = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest())
     if as_json:
-        emit_json({"nodes": plain_all(answer.nodes)})
+        emit_json({"nodes": plain_all(answer.nodes), "come_back_after_ms": answer.come_back_after_ms})
         return
     rows = [
         [
@@ -64,12 +72,14 @@ def ls(hub: HubClient, as_json: bool) -> None:
             lag_text(node),
             node.down_head_seq - node.down_applied_seq,
             _contact(node),
-            _health(node),
+            health_text(node),
         ]
         for node in answer.nodes
     ]
     headers = ["node", "epoch", "events", "up", "lag", "down", "last contact", "health"]
     emit_table(headers, rows, empty="No nodes. Make one known: bodegactl nodes register FILE.")
+    if answer.come_back_after_ms:
+        click.echo(spread_text(answer.come_back_after_ms))
 
 
 @nodes.command("show")
@@ -85,8 +95,8 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
 
     JSON: the node, with the keys of `nodes ls`.
     """
-    found = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest()).nodes
-    node = next((node for node in found if node.node_id == node_id), None)
+    answer = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest())
+    node = next((node for node in answer.nodes if node.node_id == node_id), None)
     if node is None:
         raise NotFound(f"there is no node '{node_id}'", hint="list the nodes: bodegactl nodes ls")
     if as_json:
@@ -95,7 +105,7 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
     health = node.health
     for name, value in (
         ("node", f"{node.node_id}  ({node.name})"),
-        ("health", _health(node)),
+        ("health", health_text(node)),
         (
             "last contact",
             f"{_contact(node)}  ({when(node.last_contact_ms)})" if node.last_contact_ms else "never",
@@ -115,11 +125,13 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
         ("agent", health.version or "-"),
         ("vision", health.vision_provider or "-"),
         ("disk free", f"{health.disk_free_bytes / 1024**2:,.0f} MiB" if node.HasField("health") else "-"),
-        ("disk", _disk(node) or "-"),
+        ("disk", disk_text(node) or "-"),
         ("ledger", health.ledger_problem or "-"),
         ("oldest unsent", span(health.oldest_unacked_ms) if node.HasField("health") else "-"),
     ):
         click.echo(f"{name:<14} {value}")
+    if answer.come_back_after_ms:
+        click.echo(spread_text(answer.come_back_after_ms))
 
 
 @nodes.command("register")
@@ -254,25 +266,3 @@ def _contact(node: pb.NodeStatus) -> str:
     if not node.last_contact_ms:
         return "never"
     return f"{span(max(0, int(time.time() * 1000) - node.last_contact_ms))} ago"
-
-
-def _health(node: pb.NodeStatus) -> str:
-    """What the node says of itself, worst first; "ok" when there is nothing to say."""
-    if node.fenced:
-        return "fenced"
-    if not node.HasField("health"):
-        return "unknown"
-    health = node.health
-    words = [] if health.ledger_ok else ["ledger does not verify"]
-    words += ["ledger restored from a backup"] if health.ledger_ok and health.ledger_problem else []
-    words += [f"{name} lost" for name in health.devices_lost]
-    words += [f"{health.labels_unknown} labels in doubt"] if health.labels_unknown else []
-    words += ["sync paused"] if node.paused_at_ms else []
-    words += ["stock differs"] if node.diverged_seq else []
-    words += [f"disk: {_disk(node)}"] if _disk(node) not in ("", "roomy") else []
-    return ", ".join(words) or "ok"
-
-
-def _disk(node: pb.NodeStatus) -> str:
-    """The rung of the node's disk in words; empty when it does not say."""
-    return node.health.disk_rung.replace("_", " ")

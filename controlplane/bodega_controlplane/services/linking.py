@@ -21,19 +21,20 @@ log = get_logger(__name__)
 
 
 class LinkService:
-    """Everything between the hub and its broker; `run` never ends by itself."""
+    """Everything between the hub and its broker; `run` never ends by itself. `up`: what takes the nodes' journals."""
 
     def __init__(self, hub: Hub, link: FleetLink, *, draw: Callable[[], float] = random.random) -> None:
         self._hub = hub
         self._link = link
         self._draw = draw
-        self._up = UpReceiver(hub, draw=draw)
+        self.up = UpReceiver(hub, draw=draw)
         self._down = DownPump(hub)
         self._watch = StreamWatch(hub, self._down)
-        self._replies = Replies(hub, self._up, self._watch)
-        self._parts = (self._up, self._down, self._watch)
+        self._replies = Replies(hub, self.up, self._watch)
+        self._parts = (self.up, self._down, self._watch)
         self._warned = False
         hub.on_commit(self._down.wake)
+        hub.come_back_after_ms = self._replies.come_back_after_ms
 
     async def run(self) -> None:
         """Connect, work until the connection ends, wait with full jitter, and again."""

@@ -34,6 +34,10 @@ class Replies:
         self._watch = watch
         self._desk = HeartbeatDesk(hub)
 
+    def come_back_after_ms(self) -> int:
+        """Over what time nodes are to spread, by what waits here now; 0: as always."""
+        return come_back_after_ms(self._desk.waiting, self._up.waiting)
+
     async def heartbeat(
         self, node_id: str, request: sync_pb2.HeartbeatRequest
     ) -> sync_pb2.HeartbeatResponse | None:
@@ -69,7 +73,7 @@ class Replies:
             down_epoch=answer.down_epoch,
             down_head_seq=answer.down_seq,
             fenced=answer.fenced,
-            come_back_after_ms=come_back_after_ms(self._desk.waiting, self._up.waiting),
+            come_back_after_ms=self.come_back_after_ms(),
             protocol=PROTOCOL,
             needs_new_epoch=answer.needs_new_epoch,
             up_incarnation=self._watch.up_incarnation,

@@ -1146,6 +1146,9 @@ class ListNodesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NODES_FIELD_NUMBER: _builtins.int
+    COME_BACK_AFTER_MS_FIELD_NUMBER: _builtins.int
+    come_back_after_ms: _builtins.int
+    """The hub has much to do and asks its nodes to spread heartbeats and connects over this time; 0: as always."""
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeStatus]:
         """By id."""
@@ -1154,10 +1157,11 @@ class ListNodesResponse(_message.Message):
         self,
         *,
         nodes: _abc.Iterable[Global___NodeStatus] | None = ...,
+        come_back_after_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["nodes", b"nodes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["come_back_after_ms", b"come_back_after_ms", "nodes", b"nodes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,10 +8,15 @@ from pathlib import Path
 import grpc
 import pytest
 
+from bodega.broker.connection import Broker
+from bodega.core.pacing import come_back_after_ms
+from bodega.limits import BUSY_ENVELOPES_MAX
 from bodega.v1 import controlplane_pb2, controlplane_pb2_grpc, insight_pb2_grpc, journal_pb2, telemetry_pb2
 from bodega.v1 import insight_pb2 as pb
 from bodega_controlplane.app import journal, nodes, telemetry
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.services.linking import LinkService
+from bodega_controlplane.transport.nats_fleet import NatsFleet
 from support.controlplane import OPERATOR as CALLER
 from support.controlplane import PORTO, NodeByHand, node_draft
 from support.faces import OPERATOR, grpc_channel, stocked_hub
@@ -91,3 +96,13 @@ async def test_a_node_that_nobody_knows_is_not_found(hub: Hub, channel: grpc.aio
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call
         assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_hub_that_asks_its_nodes_to_spread_says_so(hub: Hub, channel: grpc.aio.Channel) -> None:
+    every = controlplane_pb2_grpc.NodeServiceStub(channel)
+    calm = await every.ListNodes(controlplane_pb2.ListNodesRequest(), metadata=OPERATOR)
+    assert calm.come_back_after_ms == 0
+    link = LinkService(hub, NatsFleet(Broker("nats://localhost:1")))
+    link.up.waiting = 2 * BUSY_ENVELOPES_MAX
+    busy = await every.ListNodes(controlplane_pb2.ListNodesRequest(), metadata=OPERATOR)
+    assert busy.come_back_after_ms == come_back_after_ms(0, 2 * BUSY_ENVELOPES_MAX) > 0

@@ -247,7 +247,10 @@ class Nodes(services.NodeServiceServicer):
         """By id."""
         rows = await self._hub.read(nodes.list_nodes)
         now_ms = self._hub.now_ms()
-        return pb.ListNodesResponse(nodes=[wire.node_status(row, now_ms) for row in rows])
+        return pb.ListNodesResponse(
+            nodes=[wire.node_status(row, now_ms) for row in rows],
+            come_back_after_ms=self._hub.come_back_after_ms(),
+        )
 
     async def DiagnoseNode(
         self, request: pb.DiagnoseNodeRequest, context: Context
