@@ -61,12 +61,12 @@ def _actions(store: Store) -> list[str]:
 
 
 @pytest.fixture
-def node(sqlite_store: Store) -> NodeByHand:
+def node(store: Store) -> NodeByHand:
     """A node that has received and shelved 10 TEA; the hub has it all."""
-    settle(sqlite_store, "TEA")
+    settle(store, "TEA")
     by_hand = NodeByHand()
     by_hand.shelve("TEA", 10)
-    deliver(sqlite_store, by_hand.delivery())
+    deliver(store, by_hand.delivery())
     return by_hand
 
 
@@ -74,83 +74,77 @@ def _proof(node: NodeByHand, seq: int) -> tuple[int, bytes]:
     return seq, node.at(seq).hash
 
 
-def test_a_restored_node_whose_others_are_silent_begins_by_itself(
-    sqlite_store: Store, node: NodeByHand
-) -> None:
-    _speak(sqlite_store, "old", NOW_MS)
-    begun = _begin(sqlite_store, at_ms=NOW_MS + SILENT_MS, ancestor=_proof(node, 1))
+def test_a_restored_node_whose_others_are_silent_begins_by_itself(store: Store, node: NodeByHand) -> None:
+    _speak(store, "old", NOW_MS)
+    begun = _begin(store, at_ms=NOW_MS + SILENT_MS, ancestor=_proof(node, 1))
     assert (begun.epoch, begun.basis, begun.down_epoch) == (2, node.at(2), 2)
-    assert _actions(sqlite_store)[:2] == ["node.epoch_begun", "node.stream_begun_anew"]
+    assert _actions(store)[:2] == ["node.epoch_begun", "node.stream_begun_anew"]
 
 
 def test_while_another_agent_is_alive_nobody_else_begins_not_even_with_approval(
-    sqlite_store: Store, node: NodeByHand
+    store: Store, node: NodeByHand
 ) -> None:
-    _speak(sqlite_store, "winner", NOW_MS)
-    sqlite_store.write(lambda tx: epochs.readmit(tx, replace(OPERATOR, now_ms=NOW_MS), NODE, "new disk"))
+    _speak(store, "winner", NOW_MS)
+    store.write(lambda tx: epochs.readmit(tx, replace(OPERATOR, now_ms=NOW_MS), NODE, "new disk"))
     with pytest.raises(Refused) as refused:
-        _begin(sqlite_store, "clone", NOW_MS + SILENT_MS - 1, ancestor=_proof(node, 2))
+        _begin(store, "clone", NOW_MS + SILENT_MS - 1, ancestor=_proof(node, 2))
     assert refused.value.code == "other-agent-alive"
-    assert _begin(sqlite_store, "clone", NOW_MS + SILENT_MS, ancestor=_proof(node, 2)).epoch == 2
+    assert _begin(store, "clone", NOW_MS + SILENT_MS, ancestor=_proof(node, 2)).epoch == 2
 
 
-def test_an_agent_that_says_it_has_stopped_is_not_in_the_way(sqlite_store: Store, node: NodeByHand) -> None:
-    _speak(sqlite_store, "stopped", NOW_MS, stopped="a copy of this node is running")
-    assert _begin(sqlite_store, "other", NOW_MS + 1, ancestor=_proof(node, 1)).epoch == 2
+def test_an_agent_that_says_it_has_stopped_is_not_in_the_way(store: Store, node: NodeByHand) -> None:
+    _speak(store, "stopped", NOW_MS, stopped="a copy of this node is running")
+    assert _begin(store, "other", NOW_MS + 1, ancestor=_proof(node, 1)).epoch == 2
 
 
 @pytest.mark.parametrize("reason", ["wiped", "forked"])
-def test_a_wiped_or_forked_node_needs_a_person(sqlite_store: Store, node: NodeByHand, reason: str) -> None:
+def test_a_wiped_or_forked_node_needs_a_person(store: Store, node: NodeByHand, reason: str) -> None:
     with pytest.raises(Refused) as refused:
-        _begin(sqlite_store, reason=reason, ancestor=_proof(node, 2))
+        _begin(store, reason=reason, ancestor=_proof(node, 2))
     assert refused.value.code == "not-declared"
     assert "bodegactl nodes readmit lisbon-01" in refused.value.hint
-    ends = sqlite_store.write(
-        lambda tx: epochs.readmit(tx, replace(OPERATOR, now_ms=NOW_MS), NODE, "new disk")
-    )[0]
+    ends = store.write(lambda tx: epochs.readmit(tx, replace(OPERATOR, now_ms=NOW_MS), NODE, "new disk"))[0]
     assert ends == NOW_MS + READMISSION_S * 1000
     with pytest.raises(Refused):
-        _begin(sqlite_store, reason=reason, at_ms=ends)
-    assert _begin(sqlite_store, reason=reason, at_ms=ends - 1).epoch == 2
+        _begin(store, reason=reason, at_ms=ends)
+    assert _begin(store, reason=reason, at_ms=ends - 1).epoch == 2
 
 
-def test_a_backup_that_proves_nothing_is_no_declaration(sqlite_store: Store, node: NodeByHand) -> None:
+def test_a_backup_that_proves_nothing_is_no_declaration(store: Store, node: NodeByHand) -> None:
     for ancestor in ((0, b""), (1, b"other".ljust(32)), (9, node.head().hash)):
         with pytest.raises(Refused) as refused:
-            _begin(sqlite_store, ancestor=ancestor)
+            _begin(store, ancestor=ancestor)
         assert refused.value.code == "not-declared"
 
 
 def test_the_same_start_gets_the_same_answer_until_the_epoch_is_written(
-    sqlite_store: Store, node: NodeByHand
+    store: Store, node: NodeByHand
 ) -> None:
-    first = _begin(sqlite_store, ancestor=_proof(node, 1))
-    assert _begin(sqlite_store, at_ms=NOW_MS + 5, ancestor=_proof(node, 1)) == first
-    second = _begin(sqlite_store, "newer", ancestor=_proof(node, 1))
+    first = _begin(store, ancestor=_proof(node, 1))
+    assert _begin(store, at_ms=NOW_MS + 5, ancestor=_proof(node, 1)) == first
+    second = _begin(store, "newer", ancestor=_proof(node, 1))
     assert (second.epoch, second.snapshot_id != first.snapshot_id) == (3, True)
 
 
-def test_counts_of_a_line_that_has_ended_hold_up_no_difference(sqlite_store: Store, node: NodeByHand) -> None:
+def test_counts_of_a_line_that_has_ended_hold_up_no_difference(store: Store, node: NodeByHand) -> None:
     count = journal_pb2.TaskOpened(task_id="count-1", kind="count", bin_id="A-01-01", divergence_id="DIV-1")
     node.record(task_opened=count)
-    deliver(sqlite_store, node.delivery(2))
-    assert sqlite_store.read(divergence.counts_open) == {"DIV-1": 1}
-    node.epoch = _begin(sqlite_store, ancestor=_proof(node, 3)).epoch
+    deliver(store, node.delivery(2))
+    assert store.read(divergence.counts_open) == {"DIV-1": 1}
+    node.epoch = _begin(store, ancestor=_proof(node, 3)).epoch
     node.record(
         epoch_begun=journal_pb2.EpochBegun(epoch=2, previous_epoch=1, previous_seq=3, reason="restored")
     )
-    deliver(sqlite_store, node.delivery(3))
-    assert sqlite_store.read(divergence.counts_open) == {}
+    deliver(store, node.delivery(3))
+    assert store.read(divergence.counts_open) == {}
 
 
-def test_the_epoch_shuts_the_old_writer_out_and_the_chain_goes_on(
-    sqlite_store: Store, node: NodeByHand
-) -> None:
-    begun = _begin(sqlite_store, ancestor=_proof(node, 2))
+def test_the_epoch_shuts_the_old_writer_out_and_the_chain_goes_on(store: Store, node: NodeByHand) -> None:
+    begun = _begin(store, ancestor=_proof(node, 2))
     node.shelve("TEA", 1)
-    (refused,) = deliver(sqlite_store, node.delivery(2))
+    (refused,) = deliver(store, node.delivery(2))
     assert refused.verdict is Verdict.REFUSE
-    fenced = _speak(sqlite_store, "old", NOW_MS, head_seq=4)
+    fenced = _speak(store, "old", NOW_MS, head_seq=4)
     assert (fenced.needs_new_epoch, "epoch 2 was begun" in fenced.fenced) == (True, True)
 
     node.epoch = begun.epoch
@@ -158,30 +152,30 @@ def test_the_epoch_shuts_the_old_writer_out_and_the_chain_goes_on(
     node.record(
         epoch_begun=journal_pb2.EpochBegun(epoch=2, previous_epoch=1, previous_seq=2, reason="restored")
     )
-    (applied,) = deliver(sqlite_store, node.delivery(2))
+    (applied,) = deliver(store, node.delivery(2))
     assert (applied.verdict, applied.head) == (Verdict.APPLY, node.head())
-    assert "node.rejoined" in _actions(sqlite_store)
-    assert rows_of(sqlite_store, schema.node_snapshot) == rows_of(sqlite_store, schema.readmission) == []
+    assert "node.rejoined" in _actions(store)
+    assert rows_of(store, schema.node_snapshot) == rows_of(store, schema.readmission) == []
 
 
 def test_the_snapshot_comes_in_ranges_and_is_the_node_as_the_hub_knows_it(
-    sqlite_store: Store, node: NodeByHand
+    store: Store, node: NodeByHand
 ) -> None:
-    order = sqlite_store.write(lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", 3)), POLICY))[0]
-    work_id = work_of(sqlite_store, order.order_id)
+    order = store.write(lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", 3)), POLICY))[0]
+    work_id = work_of(store, order.order_id)
     node.move("pick", "TEA", 2, source="A-01-01", target=f"STAGE-{work_id}", fulfillment_order_id=work_id)
-    deliver(sqlite_store, node.delivery(2))
-    begun = _begin(sqlite_store, ancestor=_proof(node, 2))
+    deliver(store, node.delivery(2))
+    begun = _begin(store, ancestor=_proof(node, 2))
 
     body, part = b"", b"x"
     while part:
-        part = _part(sqlite_store, begun, len(body))
+        part = _part(store, begun, len(body))
         assert len(part) <= SNAPSHOT_RANGE_BYTES_MAX
         body += part
     assert len(body) == begun.snapshot_bytes
     snapshot = nodesync_pb2.NodeSnapshot.FromString(zlib.decompress(body))
     assert (snapshot.basis.seq, snapshot.basis.hash) == (3, node.head().hash)
-    held = sqlite_store.read(lambda tx: rows.balances(tx, NODE))
+    held = store.read(lambda tx: rows.balances(tx, NODE))
     assert held == {account: quantity for account, quantity in node.balances.items() if quantity}
     assert held[Account("TEA", external="supplier")] == -10
     assert len(snapshot.ledger.balances) == len(held)
@@ -189,50 +183,46 @@ def test_the_snapshot_comes_in_ranges_and_is_the_node_as_the_hub_knows_it(
     assert [(line.quantity, line.shipped) for line in work.order.lines] == [(3, 2)]
     assert list(snapshot.cmd_ids) == ["cmd-3"], "what the node has itself it knows"
     with pytest.raises(NotFound):
-        sqlite_store.read(lambda tx: epochs.snapshot_part(tx, "porto-01", begun.snapshot_id, 0))
+        store.read(lambda tx: epochs.snapshot_part(tx, "porto-01", begun.snapshot_id, 0))
 
 
-def test_the_hubs_stream_begins_anew_with_all_that_is_under_way(
-    sqlite_store: Store, node: NodeByHand
-) -> None:
-    order = sqlite_store.write(lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", 3)), POLICY))[0]
-    sqlite_store.write(lambda tx: orders.cancel_order(tx, OPERATOR, order.order_id))
-    begun = _begin(sqlite_store, ancestor=_proof(node, 2))
-    envelope = sqlite_store.read(lambda tx: outbox.envelope_from(tx, NODE, begun.down_epoch, 1))
+def test_the_hubs_stream_begins_anew_with_all_that_is_under_way(store: Store, node: NodeByHand) -> None:
+    order = store.write(lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", 3)), POLICY))[0]
+    store.write(lambda tx: orders.cancel_order(tx, OPERATOR, order.order_id))
+    begun = _begin(store, ancestor=_proof(node, 2))
+    envelope = store.read(lambda tx: outbox.envelope_from(tx, NODE, begun.down_epoch, 1))
     assert envelope is not None
     facts = [journal_pb2.HubEvent.FromString(body).WhichOneof("fact") for body in envelope.events]
     assert facts == ["node_profile", "sku", "fulfillment_order", "cancel_requested", "stream_restated"]
 
 
-def test_the_common_ancestor_is_the_highest_event_that_both_have(
-    sqlite_store: Store, node: NodeByHand
-) -> None:
+def test_the_common_ancestor_is_the_highest_event_that_both_have(store: Store, node: NodeByHand) -> None:
     proofs = [_proof(node, 1), _proof(node, 2), (3, b"mine".ljust(32))]
-    head, same = sqlite_store.read(lambda tx: epochs.find_ancestor(tx, NODE, proofs))
+    head, same = store.read(lambda tx: epochs.find_ancestor(tx, NODE, proofs))
     assert (head, same) == (node.at(2), 2)
-    assert sqlite_store.read(lambda tx: epochs.find_ancestor(tx, NODE, []))[1] == 0
+    assert store.read(lambda tx: epochs.find_ancestor(tx, NODE, []))[1] == 0
     too_many = [_proof(node, 1)] * (ANCESTOR_PROOFS_MAX + 1)
     with pytest.raises(InvalidInput, match="too many proofs"):
-        sqlite_store.read(lambda tx: epochs.find_ancestor(tx, NODE, too_many))
+        store.read(lambda tx: epochs.find_ancestor(tx, NODE, too_many))
 
 
 def test_two_agents_that_speak_in_turn_are_a_clone_and_a_restart_is_none(
-    sqlite_store: Store, node: NodeByHand
+    store: Store, node: NodeByHand
 ) -> None:
     for number, nonce in enumerate(("one", "one", "two", "two")):
-        _speak(sqlite_store, nonce, NOW_MS + number * 5_000)
-    assert rows_of(sqlite_store, schema.conflict) == [], "a start anew silences the one before"
+        _speak(store, nonce, NOW_MS + number * 5_000)
+    assert rows_of(store, schema.conflict) == [], "a start anew silences the one before"
     for number, nonce in enumerate(("one", "two", "one", "two")):
-        _speak(sqlite_store, nonce, NOW_MS + 60_000 + number * 5_000)
-    (row,) = rows_of(sqlite_store, schema.conflict)
+        _speak(store, nonce, NOW_MS + 60_000 + number * 5_000)
+    (row,) = rows_of(store, schema.conflict)
     assert (row.kind, row.rule, row.state) == ("cloned_node", "cloned_node@1", "open")
     assert all(nonce in row.knew for nonce in ("one", "two"))
-    assert _actions(sqlite_store).count("node.cloned") == 1
+    assert _actions(store).count("node.cloned") == 1
 
 
-def test_agents_are_forgotten_the_oldest_first(sqlite_store: Store, node: NodeByHand) -> None:
+def test_agents_are_forgotten_the_oldest_first(store: Store, node: NodeByHand) -> None:
     for number in range(20):
-        _speak(sqlite_store, f"start-{number:02}", NOW_MS + number * 60_000)
-    kept = [row.boot_nonce for row in sqlite_store.read(lambda tx: rows.agents(tx, NODE))]
+        _speak(store, f"start-{number:02}", NOW_MS + number * 60_000)
+    kept = [row.boot_nonce for row in store.read(lambda tx: rows.agents(tx, NODE))]
     assert kept == [f"start-{number:02}" for number in range(19, 3, -1)]
-    assert sqlite_store.read(lambda tx: nodes.by_id(tx, NODE)) is not None
+    assert store.read(lambda tx: nodes.by_id(tx, NODE)) is not None
