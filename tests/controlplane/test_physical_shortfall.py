@@ -348,3 +348,14 @@ def test_a_pick_finds_the_promise_that_its_own_batch_has_made(store: Store) -> N
     lisbon.move("pick", SKU, 1, source="A-01-01", target="STAGE-1")
     deliver(store, *news(store, lisbon))
     assert effects(store) == {"": "lacks:1"}
+
+
+def test_a_pick_that_keeps_its_promise_is_nobodys_loss_where_units_lacked_before(store: Store) -> None:
+    lisbon, _ = two_nodes(store, lisbon=8, porto=0)
+    picked, other = place(store, 4, reference="picked"), place(store, 4, 1, reference="other")
+    basis = lose(lisbon, 4)
+    Hand(lisbon, works_of(store, picked.order_id)[0], picked.order_id, units=4).pick()
+    deliver(store, *news(store, lisbon))
+    assert [(row.order_id, row.inputs[0]) for row in rows(store)] == [
+        (other.order_id, f"{LISBON}/1/{basis}")
+    ]
