@@ -351,11 +351,9 @@ def test_a_pick_finds_the_promise_that_its_own_batch_has_made(store: Store) -> N
 
 
 def test_a_pick_that_keeps_its_promise_is_nobodys_loss_where_units_lacked_before(store: Store) -> None:
-    lisbon, _ = two_nodes(store, lisbon=8, porto=0)
+    lisbon, _ = two_nodes(store, lisbon=12, porto=0)
     picked, other = place(store, 4, reference="picked"), place(store, 4, 1, reference="other")
-    basis = lose(lisbon, 4)
+    basis = lose(lisbon, 8)
     Hand(lisbon, works_of(store, picked.order_id)[0], picked.order_id, units=4).pick()
     deliver(store, *news(store, lisbon))
-    assert [(row.order_id, row.inputs[0]) for row in rows(store)] == [
-        (other.order_id, f"{LISBON}/1/{basis}")
-    ]
+    assert [(row.order_id, row.inputs[0]) for row in rows(store)] == [(other.order_id, f"{LISBON}/1/{basis}")]
