@@ -104,7 +104,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     if config.nodes is not None:
         await parts.enter_async_context(_nodes(config.nodes, services))
     calls = services.over_the_broker()
-    fleet = NatsFleet(_broker(config.nats), lambda: calls)
+    fleet = NatsFleet(_broker(config.nats), lambda: calls, replicas=config.nats.replicas)
     hub.channel_to = fleet.channel
     await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
