@@ -30,6 +30,7 @@ ANSWER_S = 5.0
 AGAIN_S = 0.05
 PACE_S = 0.01
 ORDER_PACE_S = 0.1
+ASKED_TWICE_EVERY = 5
 OPENING_UNITS = 5_000
 SHELF = "A-01-01"
 RECEIVE = {"command": "receive", "sku_id": SKU}
@@ -61,7 +62,9 @@ class Work:
         """Receive one unit after the other."""
         while not self.stopping:
             cmd_id = f"{node_id}-{len(self.commands[node_id])}"
-            await do_once(self.fleet, node_id, {**RECEIVE, "cmd_id": cmd_id, "quantity": 1})
+            # A client that is not sure asks again.
+            for _ in range(2 if len(self.commands[node_id]) % ASKED_TWICE_EVERY == 0 else 1):
+                await do_once(self.fleet, node_id, {**RECEIVE, "cmd_id": cmd_id, "quantity": 1})
             self.commands[node_id].append(cmd_id)
             await asyncio.sleep(PACE_S)
 
