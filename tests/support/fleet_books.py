@@ -1,6 +1,6 @@
 """What a fleet has written, read from its files and held against each other: nothing lost, nothing doubled.
 
-`faults` tells in sentences what does not agree yet; `agree` waits until it has nothing to tell.
+`faults` tells in sentences what does not agree yet; `check_books` waits until it has nothing to tell.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _set_aside(tx: Transaction, work: Work) -> list[str]:
     return found
 
 
-async def agree(work: Work) -> None:
+async def check_books(work: Work) -> None:
     """Return once every book agrees with every other; AssertionError with what does not."""
     fleet = work.fleet
     store = open_store(fleet.plan.database, fleet.hub_dir())

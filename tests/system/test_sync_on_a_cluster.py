@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.fleet import Plan, running_fleet
-from support.fleet_books import agree, current
+from support.fleet_books import check_books, current
 from support.fleet_load import Work, open_shop, under_load
 from support.long_run import by_length
 from support.nats_cluster import SERVERS, running_cluster
@@ -40,4 +40,4 @@ async def test_leaders_are_killed_and_then_each_broker_is_restarted(tmp_path: Pa
                 await asyncio.to_thread(server.restart)
                 await work.more(20)
             await current(fleet)
-        await agree(work)
+        await check_books(work)

@@ -17,7 +17,7 @@ import pytest_asyncio
 from nats.js.manager import JetStreamManager
 
 from support.fleet import NODES
-from support.fleet_books import agree, current
+from support.fleet_books import check_books, current
 from support.fleet_lines import Lines, running_lines
 from support.fleet_load import PATIENCE_S, under_load
 from support.long_run import by_length
@@ -61,7 +61,7 @@ async def test_each_process_is_killed_in_turn(lines: Lines) -> None:
                     await victim.kill()
                     await victim.start()
         await current(lines.fleet)
-    await agree(lines.work)
+    await check_books(lines.work)
     assert len(lines.work.orders) > orders + ROUNDS, f"the shop stood still; seed {seed}"
 
 
@@ -78,7 +78,7 @@ async def test_lines_are_cut_and_then_late(lines: Lines) -> None:
         await lines.linked(wanted=True)
         for line in lines.all:
             line.slow_down(0, 0)
-    await agree(lines.work)
+    await check_books(lines.work)
 
 
 async def test_lines_die_in_one_direction_or_in_both(lines: Lines) -> None:
@@ -92,7 +92,7 @@ async def test_lines_die_in_one_direction_or_in_both(lines: Lines) -> None:
         for line in lines.all:
             line.heal()
         await current(lines.fleet)
-    await agree(lines.work)
+    await check_books(lines.work)
 
 
 async def test_lines_are_cut_in_the_middle_of_an_envelope(lines: Lines) -> None:
@@ -104,7 +104,7 @@ async def test_lines_are_cut_in_the_middle_of_an_envelope(lines: Lines) -> None:
                 await line.blow_after(dice.randrange(1, MID_ENVELOPE_BYTES_MAX))
             await lines.work.more(5)
         await current(lines.fleet)
-    await agree(lines.work)
+    await check_books(lines.work)
 
 
 Harm = Callable[[JetStreamManager], Awaitable[object]]
@@ -130,7 +130,7 @@ async def test_somebody_tidies_up_at_the_broker(lines: Lines, harm: Harm) -> Non
             await harm(broker)
         await lines.work.more(20)
         await current(lines.fleet)
-    await agree(lines.work)
+    await check_books(lines.work)
 
 
 async def test_the_brokers_disk_is_replaced_by_an_empty_one(lines: Lines) -> None:
@@ -139,7 +139,7 @@ async def test_the_brokers_disk_is_replaced_by_an_empty_one(lines: Lines) -> Non
         await asyncio.to_thread(lines.broker.lose_everything)
         await lines.work.more(20)
         await current(lines.fleet)
-    await agree(lines.work)
+    await check_books(lines.work)
 
 
 async def test_the_broker_is_restored_from_an_old_copy(lines: Lines) -> None:
@@ -156,7 +156,7 @@ async def test_the_broker_is_restored_from_an_old_copy(lines: Lines) -> None:
         await asyncio.to_thread(lines.broker.start)
         await lines.work.more(20)
         await current(lines.fleet)
-    await agree(lines.work)
+    await check_books(lines.work)
 
 
 async def test_a_broker_that_hangs_is_seen_by_everybody(lines: Lines) -> None:
@@ -167,7 +167,7 @@ async def test_a_broker_that_hangs_is_seen_by_everybody(lines: Lines) -> None:
         await lines.linked(wanted=False)
         lines.broker.process.send_signal(signal.SIGCONT)
         await current(lines.fleet)
-    await agree(lines.work)
+    await check_books(lines.work)
 
 
 async def test_a_hub_that_hangs_is_missed_and_goes_on(lines: Lines) -> None:
@@ -178,7 +178,7 @@ async def test_a_hub_that_hangs_is_missed_and_goes_on(lines: Lines) -> None:
         await until(lambda: log.read_text().count("hub_silent") > before, PATIENCE_S, "the hub is missed")
         os.kill(lines.fleet.hub.pid, signal.SIGCONT)
         await current(lines.fleet)
-    await agree(lines.work)
+    await check_books(lines.work)
 
 
 async def test_a_node_that_hangs_goes_on_where_it_was(lines: Lines) -> None:
@@ -189,4 +189,4 @@ async def test_a_node_that_hangs_goes_on_where_it_was(lines: Lines) -> None:
         await lines.work.more(100)
         os.kill(stopped.pid, signal.SIGCONT)
         await current(lines.fleet)
-    await agree(lines.work)
+    await check_books(lines.work)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.fleet import Plan, running_fleet
-from support.fleet_books import agree, current
+from support.fleet_books import check_books, current
 from support.fleet_load import Work, open_shop, under_load
 from support.long_run import by_length
 from support.nats import NatsServer
@@ -34,4 +34,4 @@ async def test_one_instance_dies_and_the_other_one_takes_over(
                     await current(fleet)
                     assert len(work.orders) > orders, "the other instance takes orders meanwhile"
                     await hub.start()
-        await agree(work)
+        await check_books(work)
