@@ -90,6 +90,15 @@ class Fleet:
             config = self._node(node_id, key)
             self.nodes[node_id] = self._child(node_id, "bodega_agent.cli", "run", config)
 
+    def clone(self, node_id: str, name: str) -> Child:
+        """A second agent of a node that is stopped, from a copy of its disk, as `nodes[name]`; not started."""
+        shutil.copytree(self.state_dir(node_id), self.state_dir(name))
+        config = self.state_dir(name) / "agent.toml"
+        before, after = str(self.state_dir(node_id)), str(self.state_dir(name))
+        config.write_text(config.read_text().replace(f'"{before}"', f'"{after}"'))
+        self.nodes[name] = self._child(name, "bodega_agent.cli", "run", config)
+        return self.nodes[name]
+
     def _child(self, name: str, module: str, command: str, config: Path) -> Child:
         argv = python_module(module, command, "--config", str(config))
         return Child(Recipe(name, argv, self.folder / f"{name}.log"), self.folder)
