@@ -59,6 +59,7 @@ class PlainMove(NamedTuple):
     source: Account
     target: Account
     quantity: int
+    fulfillment_order_id: str
 
 
 def plain_move(body: bytes, known: dict[bytes, Account]) -> PlainMove | None:
@@ -83,7 +84,15 @@ def plain_move(body: bytes, known: dict[bytes, Account]) -> PlainMove | None:
         return None
     if source.sku_id != target.sku_id or source.lot != target.lot or source.owner != target.owner:
         return None
-    return PlainMove(event.cmd_id, event.at_ms, movement.command, source, target, quantity)
+    return PlainMove(
+        event.cmd_id,
+        event.at_ms,
+        movement.command,
+        source,
+        target,
+        quantity,
+        movement.fulfillment_order_id,
+    )
 
 
 def _says_more(movement: replay_pb2.SkimmedMovement) -> bool:

@@ -54,7 +54,7 @@ def event_of(movement: Movement) -> bytes:
 
 
 def test_a_plain_move_is_read() -> None:
-    assert plain_move(event_of(RECEIVED), {}) == ("c-1", 17, "receive", SOURCE, TARGET, 3)
+    assert plain_move(event_of(RECEIVED), {}) == ("c-1", 17, "receive", SOURCE, TARGET, 3, "")
 
 
 def test_the_whole_of_a_day_is_plain() -> None:

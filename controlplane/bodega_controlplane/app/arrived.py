@@ -13,9 +13,11 @@ from bodega.v1 import journal_pb2
 # What the journal says of bytes that are no NodeEvent at all.
 UNREADABLE_FACT = "unreadable"
 
+PICK = "pick"
 # Commands that take nothing that could be sold, and so only change balances, if nothing else is said with them
-# (`skimming.plain_move`): most of what a node does all day, and worth a way of its own.
-_PLAIN_COMMANDS = frozenset({"receive", "put_away", "pack", "unpack", "ship"})
+# (`skimming.plain_move`), and those that take it off a shelf: most of what a node does all day, and worth a way of
+# its own.
+_PLAIN_COMMANDS = frozenset({"receive", "put_away", PICK, "pack", "unpack", "ship"})
 
 
 class Arrived(NamedTuple):
@@ -24,6 +26,13 @@ class Arrived(NamedTuple):
     seq: int
     fact: str
     message: journal_pb2.NodeEvent
+
+
+class Picked(NamedTuple):
+    """A plain move off a shelf, which may keep a promise, or take from under one."""
+
+    seq: int
+    move: PlainMove
 
 
 def decode(seq: int, body: bytes) -> Arrived:

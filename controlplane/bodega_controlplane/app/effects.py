@@ -7,21 +7,21 @@ is written with executemany.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bodega.codec import conflict_from_wire, movement_from_wire, parse_node_event
 from bodega.core.checkpoints import physical_sha256
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.conflicts.row import Conflict
-from bodega.core.ledger import Account, Disposition, Movement, check, places_of_serials
+from bodega.core.ledger import Account, Disposition, check, places_of_serials
 from bodega.core.lifecycles import OverrideState
 from bodega.core.rights import spent_by
 from bodega.errors import IntegrityBroken
 from bodega.host.log import get_logger
 from bodega.skimming import PlainMove
 from bodega_controlplane.app import divergence, epochs, lots, reported
-from bodega_controlplane.app.arrived import Arrived, decode
+from bodega_controlplane.app.arrived import PICK, Arrived, Picked, decode
 from bodega_controlplane.app.fulfilling import OpenWork
 from bodega_controlplane.app.proposals import ProposalBook
 from bodega_controlplane.app.rights_book import RightsBook
@@ -64,19 +64,38 @@ class Effects:
         self._conflicts: dict[str, Values] = {}
         self._state: Values = {}
 
-    def load(self, arrived: Iterable[Arrived | PlainMove]) -> None:
+    def load(self, arrived: Sequence[Arrived | PlainMove | Picked]) -> None:
         """Read at once what the events of a batch may touch."""
         named = {
             getattr(one.message, one.fact).fulfillment_order_id
             for one in arrived
             if isinstance(one, Arrived) and one.fact in _NAMES_WORK
         }
+        picks = [one.move for one in arrived if isinstance(one, Picked)]
+        named.update([move.fulfillment_order_id for move in picks])
         self._work.load(named - {""})
+        self._shortfalls.load({move.source.sku_id for move in picks})
 
     def move(self, plain: PlainMove) -> None:
         """An event that only changes balances."""
         self._balances[plain.source] -= plain.quantity
         self._balances[plain.target] += plain.quantity
+
+    def pick(self, picked: Picked) -> None:
+        """Units left a shelf: a promise is kept, or somebody may lack them. Says what `_movement` says of it."""
+        move = picked.move
+        self.move(move)
+        sku_id, units = move.source.sku_id, move.quantity
+        covered = 0
+        if move.fulfillment_order_id and units > 0 and move.target.disposition == Disposition.IN_PROGRESS:
+            covered = units - self._work.picked(move.fulfillment_order_id, sku_id, units)
+        taken = units * (
+            (move.source.disposition == Disposition.SELLABLE)
+            - (move.target.disposition == Disposition.SELLABLE)
+        )
+        self._shortfalls.took(sku_id, taken)
+        if taken > covered and self._shortfalls.may_be(sku_id):
+            self._look_for_shortfall(sku_id, taken - covered, picked.seq)
 
     def apply(self, arrived: Arrived) -> str:
         """Any other event; the reason why it has no effect, or empty."""
@@ -140,7 +159,7 @@ class Effects:
         spent = spent_by(movement)
         self._rights.spent(spent)
         covered: dict[str, int] = defaultdict(int, spent)
-        if movement.command == "pick" and movement.reference.fulfillment_order_id:
+        if movement.command == PICK and movement.reference.fulfillment_order_id:
             for account, quantity, _serials in movement.postings:
                 if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
                     over = self._work.picked(
@@ -151,14 +170,18 @@ class Effects:
             self._shortfalls.took(sku_id, taken)
             lost = taken - covered[sku_id]
             if lost > 0 and self._shortfalls.may_be(sku_id):
-                self._look_for_shortfall(movement, sku_id, lost, arrived.seq)
+                reference = movement.reference
+                own = reference.fulfillment_order_id if reference.reason == SHORT else ""
+                self._look_for_shortfall(sku_id, lost, arrived.seq, short_for=own)
         return ""
 
-    def _look_for_shortfall(self, movement: Movement, sku_id: str, lost: int, seq: int) -> None:
-        """Sellable units have gone that were promised to somebody, perhaps."""
+    def _look_for_shortfall(self, sku_id: str, lost: int, seq: int, short_for: str = "") -> None:
+        """Sellable units have gone that were promised to somebody, perhaps.
+
+        `short_for`: the fulfillment order whose own short pick it is.
+        """
         self._write_stock_and_promises()
-        reference = movement.reference
-        in_hand = self._work.order_of(reference.fulfillment_order_id) if reference.reason == SHORT else ""
+        in_hand = self._work.order_of(short_for)
         rows, own_short = self._shortfalls.found(sku_id, lost, self._name_of(seq), in_hand)
         for conflict in rows:
             self._open_conflict(conflict, seq)

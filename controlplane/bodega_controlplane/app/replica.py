@@ -14,7 +14,7 @@ from bodega.core.ledger import Account
 from bodega.core.sync import Head
 from bodega.host.log import get_logger
 from bodega.skimming import PlainMove
-from bodega_controlplane.app.arrived import Arrived, decode, skimmed
+from bodega_controlplane.app.arrived import PICK, Arrived, Picked, decode, skimmed
 from bodega_controlplane.app.effects import Effects
 from bodega_controlplane.store import journal, nodes
 from bodega_controlplane.store.rows import Row
@@ -33,7 +33,7 @@ class Replica:
         self._now_ms = now_ms
         self._head_seq: int = node.head_seq
         self._effects = Effects(tx, node, now_ms)
-        self._arrived: list[Arrived | PlainMove] = []
+        self._arrived: list[Arrived | PlainMove | Picked] = []
         self._journal: list[tuple[Any, ...]] = []
         self._accounts: dict[bytes, Account] = {}
         self._parked: list[dict[str, Any]] = []
@@ -52,7 +52,11 @@ class Replica:
             if problem:
                 self._park(seq, problem)
             else:
-                self._arrived.append(arrived)
+                self._arrived.append(
+                    Picked(seq, arrived)
+                    if isinstance(arrived, PlainMove) and arrived.command == PICK
+                    else arrived
+                )
             self._journal.append((node_id, epoch, seq, cmd_id, fact, at_ms, now_ms, body, digest))
         self.head = Head(epoch, first_seq + len(events) - 1, hashes[-1])
 
@@ -77,6 +81,8 @@ class Replica:
         for arrived in self._arrived:
             if isinstance(arrived, PlainMove):
                 effects.move(arrived)
+            elif isinstance(arrived, Picked):
+                effects.pick(arrived)
             elif problem := effects.apply(arrived):
                 self._park(arrived.seq, problem)
                 log.warning(
