@@ -10,6 +10,7 @@ closed
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -70,6 +71,23 @@ def book_at(tx: Transaction, row: Row) -> Book:
             held[account] = held.get(account, 0) - quantity
     basis_hash = journal.hash_at(tx, row.node_id, node.epoch, row.basis_seq)
     return Book(row.node_id, row.basis_seq, basis_hash, held)
+
+
+def copy_at(
+    tx: Transaction, place: tuple[str, int, int], basis_seq: int, pending: Mapping[Account, int]
+) -> dict[Account, int]:
+    """Our copy after `basis_seq`, as an event at `place` (node, epoch, sequence) finds it.
+
+    It is what the database holds and `pending` adds to it, less what came between the two.
+    """
+    node_id, epoch, seq = place
+    held = defaultdict(int, stock.physical_at(tx, node_id))
+    for account, change in pending.items():
+        held[account] += change
+    for body in journal.movements_between(tx, node_id, epoch, basis_seq, seq):
+        for account, quantity, _serials in movement_from_wire(parse_node_event(body).movement).postings:
+            held[account] -= quantity
+    return held
 
 
 def want_counts(

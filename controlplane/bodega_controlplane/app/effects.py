@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bodega.codec import conflict_from_wire, movement_from_wire, parse_node_event
+from bodega.codec import conflict_from_wire, movement_from_wire
 from bodega.core.checkpoints import physical_sha256
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.conflicts.row import Conflict
@@ -274,7 +274,8 @@ class Effects:
     def _ledger_checkpoint(self, arrived: Arrived) -> str:
         """Hold our copy of the stock against the node's own sum of it, as of the checkpoint's basis."""
         stated = arrived.message.ledger_checkpoint
-        ours = self._physical_at(stated.basis_seq, arrived.seq)
+        place = (self.node_id, self.epoch, arrived.seq)
+        ours = divergence.copy_at(self._tx, place, stated.basis_seq, self._balances)
         diverged_seq = 0 if physical_sha256(ours) == stated.physical_sha256 else stated.basis_seq
         if bool(diverged_seq) != bool(self._diverged_seq):
             self._tx.audit(
@@ -289,16 +290,6 @@ class Effects:
         divergence.judge(self._tx, self._now_ms, self.node_id, stated.basis_seq, agrees=not diverged_seq)
         self._diverged_seq = diverged_seq
         return ""
-
-    def _physical_at(self, basis_seq: int, before: int) -> dict[Account, int]:
-        """Our copy after `basis_seq`: what the database and this batch hold before `before`, less what came since."""
-        held = defaultdict(int, stock.physical_at(self._tx, self.node_id))
-        for account, change in self._balances.items():
-            held[account] += change
-        for body in journal.movements_between(self._tx, self.node_id, self.epoch, basis_seq, before):
-            for account, quantity, _serials in movement_from_wire(parse_node_event(body).movement).postings:
-                held[account] -= quantity
-        return held
 
     def _label_advanced(self, arrived: Arrived) -> str:
         row = reported.label_row(self.node_id, arrived.message)

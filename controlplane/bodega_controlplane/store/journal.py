@@ -94,7 +94,7 @@ def parked_counts(tx: Transaction) -> dict[str, int]:
 
 def event_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> Row | None:
     """`epoch` and `body` of one event; sequences rise over epochs, the newest is `epoch`."""
-    query = sa.select(journal.c.epoch, journal.c.body).where(
+    query: sa.Select[Any] = sa.select(journal.c.epoch, journal.c.body).where(
         journal.c.node_id == node_id, journal.c.epoch.in_(range(1, epoch + 1)), journal.c.seq == seq
     )
     return tx.connection.execute(query).one_or_none()
