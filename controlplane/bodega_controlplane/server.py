@@ -103,7 +103,8 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     # gRPC shares a taken port with whoever has it; a socket of our own tells it apart.
     _listen("grpc", config.grpc).close()
     services = cache(lambda: _node_services(hub, config.data_dir))
-    fleet = NatsFleet(_broker(config.nats), cache(lambda: services().over_the_broker()))
+    calls = cache(lambda: services().over_the_broker())
+    fleet = NatsFleet(_broker(config.nats), calls, replicas=config.nats.replicas)
     hub.channel_to = fleet.channel
     # Nodes wait for the link and nothing else, so it comes up while the faces are still loading.
     await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))

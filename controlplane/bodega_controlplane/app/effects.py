@@ -209,7 +209,9 @@ class Effects:
     def _override_changed(self, arrived: Arrived) -> str:
         row = reported.override_row(self.node_id, arrived.message)
         self._overrides[row["override_id"]] = row
-        if row["state"] != OverrideState.OPEN:
+        if row["state"] == OverrideState.OPEN:
+            self._open_conflict(reported.override_conflict(row), arrived.seq)
+        else:
             # One that a person at the centre had set: the node's word on it ends it there too.
             overrides.end_open(
                 self._tx,
@@ -311,15 +313,15 @@ class Effects:
 
     def _cancel_came_too_late(self, arrived: Arrived) -> str:
         late = arrived.message.cancel_came_too_late
-        shipped = journal.body_at(self._tx, self.node_id, self.epoch, late.ship_seq)
+        shipped = journal.event_at(self._tx, self.node_id, self.epoch, late.ship_seq)
         if shipped is None:
             return f"it names event {late.ship_seq} as the shipment, which we do not have"
         conflict = cancel_races_ship(
             node_id=self.node_id,
             order_id=late.order_id,
-            cancel_event=f"hub/{self._down_epoch}/{late.cancel_seq}",
-            ship_event=f"{self.node_id}/{self.epoch}/{late.ship_seq}",
-            seen_seq_at_ship=decode(late.ship_seq, shipped).message.seen_seq,
+            cancel_event=f"hub/{late.down_epoch or self._down_epoch}/{late.cancel_seq}",
+            ship_event=f"{self.node_id}/{shipped.epoch}/{late.ship_seq}",
+            seen_seq_at_ship=decode(late.ship_seq, shipped.body).message.seen_seq,
             cancel_seq=late.cancel_seq,
         )
         self._open_conflict(conflict, arrived.seq)
