@@ -18,7 +18,7 @@ RECONNECT_MAX_S = 10.0
 # The hub is one, and all nodes wait for it.
 HUB_RECONNECT_MAX_S = 2.0
 # Several commits of the hub: it must not wait for the node to hear of one before there is work for the next.
-PUBLISH_WINDOW_ENVELOPES_MAX = 64
+PUBLISH_WINDOW_ENVELOPES_MAX = 128
 # An ack is kept durably no more often than this: one that is lost in a crash costs nothing but a repeat.
 ACK_KEPT_EVERY_S = 0.25
 REFUSED_ENVELOPES_KEPT_MAX = 1_000
@@ -210,7 +210,7 @@ SETTINGS_MAX = 200
 DATABASE_BUSY_MS = 5_000
 DATABASE_CONNECTIONS_MAX = 8
 TRANSACTION_TRIES_MAX = 20
-UP_ENVELOPES_PER_COMMIT_MAX = 16
+UP_ENVELOPES_PER_COMMIT_MAX = 32
 UP_ENVELOPES_PER_PULL_MAX = 128
 UP_PULL_S = 10.0
 UP_PULL_HEARTBEAT_S = 1.0

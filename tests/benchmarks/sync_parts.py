@@ -50,7 +50,7 @@ class Centre:
         _register(database, data_dir, node_ids, skus)
         config = folder / "controlplane.toml"
         argv = (sys.executable, "-m", "bodega_controlplane.cli", "serve", "--config", str(config))
-        self.hub = Child(Recipe("hub", argv, folder / "hub.log"), folder)
+        self.hub = Child(Recipe("hub", argv, folder / "hub.log", env=as_installed(folder)), folder)
         self._config = config
 
     async def start(self) -> None:
@@ -76,7 +76,11 @@ class Centre:
         )
         argv = (sys.executable, "-m", "bodega_agent.cli", "run", "--config", str(config))
         return Agent(
-            Child(Recipe(node_id, argv, self._folder / f"{node_id}.log"), self._folder), state_dir / "s"
+            Child(
+                Recipe(node_id, argv, self._folder / f"{node_id}.log", env=as_installed(self._folder)),
+                self._folder,
+            ),
+            state_dir / "s",
         )
 
 
@@ -152,6 +156,14 @@ class Worker:
         if not line:
             raise RuntimeError(f"a worker ended before it said '{what}'")
         return json.loads(line)[what]
+
+
+def as_installed(folder: Path) -> dict[str, str]:
+    """For the environment of a process whose code is compiled once and not at each start, whatever ours says.
+
+    An installation has its bytecode beside its code; here it is kept in `folder`.
+    """
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 @asynccontextmanager

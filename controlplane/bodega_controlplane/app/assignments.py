@@ -77,6 +77,8 @@ def load(tx: Transaction, fulfillment_order_ids: Collection[str]) -> list[Order]
     An order that was moved can be written by two nodes at once: its row is locked, and everything read after that.
     """
     works = orders.work_of_same_orders(tx, fulfillment_order_ids)
+    if not works:
+        return []
     moved = [order_id for order_id, assigned in works.items() if len(assigned) > 1]
     if moved:
         orders.lock(tx, moved)

@@ -25,7 +25,7 @@ from bodega_controlplane.app.arrived import PICK, Arrived, Picked, decode
 from bodega_controlplane.app.fulfilling import OpenWork
 from bodega_controlplane.app.proposals import ProposalBook
 from bodega_controlplane.app.rights_book import RightsBook
-from bodega_controlplane.app.shortfalls import SHORT, Shortfalls, taken_by
+from bodega_controlplane.app.shortfalls import SHORT, Shortfalls, taken_by, taken_by_move
 from bodega_controlplane.app.transfers import TransferBook
 from bodega_controlplane.store import facts, journal, overrides, stock
 from bodega_controlplane.store import lots as lot_rows
@@ -89,10 +89,7 @@ class Effects:
         covered = 0
         if move.fulfillment_order_id and units > 0 and move.target.disposition == Disposition.IN_PROGRESS:
             covered = units - self._work.picked(move.fulfillment_order_id, sku_id, units)
-        taken = units * (
-            (move.source.disposition == Disposition.SELLABLE)
-            - (move.target.disposition == Disposition.SELLABLE)
-        )
+        taken = taken_by_move(move)
         self._shortfalls.took(sku_id, taken)
         if taken > covered and self._shortfalls.may_be(sku_id):
             self._look_for_shortfall(sku_id, taken - covered, picked.seq)
@@ -246,14 +243,8 @@ class Effects:
 
     def _store_restored(self, arrived: Arrived) -> str:
         restored = arrived.message.store_restored
-        self._note(
-            "node.restored",
-            {
-                "backup_seq": restored.backup_seq,
-                "replaced_seq": restored.replaced_seq,
-                "seq": arrived.seq,
-            },
-        )
+        seqs = {"backup_seq": restored.backup_seq, "replaced_seq": restored.replaced_seq}
+        self._note("node.restored", {**seqs, "seq": arrived.seq})
         return ""
 
     def _epoch_begun(self, arrived: Arrived) -> str:

@@ -14,6 +14,7 @@ from bodega.core.conflicts.physical_shortfall import Promised, local_shortfall, 
 from bodega.core.conflicts.row import Conflict
 from bodega.core.ledger import Disposition, Movement
 from bodega.core.promise import ServiceClass
+from bodega.skimming import PlainMove
 from bodega_controlplane.store import promised, stock
 from bodega_controlplane.store.transaction import Transaction
 
@@ -30,6 +31,12 @@ def taken_by(movement: Movement) -> Mapping[str, int]:
         if account.disposition == _SELLABLE:
             taken[account.sku_id] = taken.get(account.sku_id, 0) - quantity
     return taken
+
+
+def taken_by_move(move: PlainMove) -> int:
+    """The same of a plain move, which is of one SKU."""
+    source, target = move.source.disposition, move.target.disposition
+    return move.quantity * ((source == _SELLABLE) - (target == _SELLABLE))
 
 
 def promises_of(tx: Transaction, node_id: str, sku_id: str) -> list[Promised]:

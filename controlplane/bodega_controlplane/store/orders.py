@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bodega_controlplane.store.among import among
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import (
     fulfillment_order,
@@ -92,7 +93,7 @@ def _grouped(tx: Transaction, query: sa.Select[Any]) -> dict[str, list[Row]]:
 
 def work_of_same_orders(tx: Transaction, fulfillment_order_ids: Collection[str]) -> dict[str, list[Row]]:
     """Order id -> every assignment of it, lowest token first, for the orders of these fulfillment orders."""
-    named = fulfillment_order.c.fulfillment_order_id.in_(sorted(fulfillment_order_ids))
+    named = among(tx, fulfillment_order.c.fulfillment_order_id, fulfillment_order_ids)
     same = fulfillment_order.c.order_id.in_(sa.select(fulfillment_order.c.order_id).where(named))
     query = sa.select(fulfillment_order).where(same)
     return _grouped(tx, query.order_by(fulfillment_order.c.order_id, fulfillment_order.c.fencing_token))

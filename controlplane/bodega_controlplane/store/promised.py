@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bodega.core.ledger import Disposition
+from bodega_controlplane.store.among import among
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import fulfillment_order, node_reservation, orders, reservation, stock
 from bodega_controlplane.store.transaction import Transaction
@@ -54,27 +55,15 @@ def totals(tx: Transaction, node_id: str, sku_id: str) -> tuple[int, int]:
     return int(sellable), int(promised)
 
 
-def _promised_query() -> sa.CompoundSelect[Any]:
-    node_id: sa.BindParameter[Any] = sa.bindparam("node_id")
-    wanted: sa.BindParameter[Any] = sa.bindparam("sku_ids", expanding=True)
-    tables = (reservation, node_reservation)
-    return sa.union(
-        *(
-            sa.select(table.c.sku_id).where(
-                table.c.state == "pending", table.c.sku_id.in_(wanted), table.c.node_id == node_id
-            )
-            for table in tables
-        )
-    )
-
-
-_PROMISED = _promised_query()
-
-
 def of_skus(tx: Transaction, node_id: str, sku_ids: Collection[str]) -> set[str]:
     """Those of these SKUs of which anything is promised at a node, by the hub or by the node."""
-    asked = {"node_id": node_id, "sku_ids": sorted(sku_ids)}
-    return set(tx.connection.execute(_PROMISED, asked).scalars())
+    of_each = [
+        sa.select(table.c.sku_id).where(
+            table.c.state == "pending", among(tx, table.c.sku_id, sku_ids), table.c.node_id == node_id
+        )
+        for table in (reservation, node_reservation)
+    ]
+    return set(tx.connection.execute(sa.union(*of_each)).scalars())
 
 
 def to_orders(tx: Transaction, node_id: str, sku_id: str) -> list[Row]:
