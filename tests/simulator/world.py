@@ -95,6 +95,11 @@ class World:
             self.loop.call_soon(go_on, answer, context=Context())
 
     @property
+    def all_is_seen(self) -> bool:
+        """Whether every node could be looked at; what a dead one has recorded since the last look is not known."""
+        return all(node.is_ready for node in self.nodes.values())
+
+    @property
     def single(self) -> dict[str, SimNode]:
         """The nodes that are one box each: of a cloned one, the hub may follow either."""
         cloned = {clone.node_id for clone in self.clones}
