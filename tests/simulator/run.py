@@ -9,17 +9,23 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulator import faults, offices, work
+from simulator import comebacks, faults, offices, work
 from simulator.checks import answers, books, level, order, promises, streams
 from simulator.disk import SimVfs
 from simulator.first import make_first
 from simulator.mutants import Mutant
+from simulator.node import SimNode
 from simulator.plan import Plan, Step
 from simulator.seeding import seed_identifiers
 from simulator.story import sentence_of
 from simulator.world import Broken, World
 
-ACTIONS: dict[str, Callable[[World, Step], None]] = {**work.ACTIONS, **offices.ACTIONS, **faults.ACTIONS}
+ACTIONS: dict[str, Callable[[World, Step], None]] = {
+    **work.ACTIONS,
+    **offices.ACTIONS,
+    **faults.ACTIONS,
+    **comebacks.ACTIONS,
+}
 
 Check = Callable[[World], Iterator[str]]
 ALWAYS: Sequence[Check] = (
@@ -162,13 +168,16 @@ def _heal(world: World) -> list[float]:
         world.before_healing = world.hub.copy("before-healing")
     world.network.heal()
     world.broker.is_up = True
+    comebacks.stop_clones(world)
     for node in world.nodes.values():
         node.break_disk(None)
     for machine in world.machines:
         machine.start()
         if machine.process is not None:
             machine.process.fuse = None
-    return _wait_until_level(world)
+    levels = _wait_until_level(world)
+    world.facts.in_doubt.clear()
+    return levels
 
 
 def _wait_until_level(world: World) -> list[float]:
@@ -179,7 +188,7 @@ def _wait_until_level(world: World) -> list[float]:
         world.loop.run_until(world.loop.time() + SLICE_S)
         left = unlevel(world)
         for name in world.single:
-            if not any(name in one for one in left):
+            if name not in world.facts.uprooted and not any(name in one for one in left):
                 current_s.setdefault(name, world.loop.time() - began_s)
         if not left:
             return list(current_s.values())
@@ -199,20 +208,29 @@ def unlevel(world: World) -> list[str]:
     if not world.hub.is_ready:
         return [f"the hub is down, and with it {', '.join(world.nodes)}"]
     found = [f"{name} is down" for name, node in world.nodes.items() if not node.is_ready]
-    found = [
+    found += [
         f"{machine.name} has not answered {list(machine.asked)}"
         for machine in world.machines
         if machine.asked
     ]
-    rows = {row[0]: row[1:] for row in world.hub.rows("SELECT node_id, applied_seq, down_seq FROM node")}
+    sql = "SELECT node_id, applied_seq, down_seq, epoch, down_epoch FROM node"
+    rows = {row[0]: row[1:] for row in world.hub.rows(sql)}
     for name, node in world.single.items():
         if not node.is_ready or node.sync is None:
             continue
-        (at_hub, down), status = rows[name], node.sync.status()
+        (at_hub, down, *epochs), status = rows[name], node.sync.status()
         if not status.head_seq == at_hub == status.acked_seq:
             found.append(f"{name} is at {status.head_seq}, the hub at {at_hub}, acked {status.acked_seq}")
         if status.down_seq != down:
             found.append(f"{name} has applied {status.down_seq} of {down} of the hub's events")
+        if [status.epoch, _down_epoch(node)] != epochs:
+            found.append(f"{name} is in epochs {status.epoch} and {_down_epoch(node)}, the hub in {epochs}")
         if status.fenced:
             found.append(f"{name} is fenced: {status.fenced}")
     return found
+
+
+def _down_epoch(node: SimNode) -> int:
+    assert node.store is not None, "it is ready"
+    ((epoch,),) = node.store.rows("SELECT coalesce(max(value), 1) FROM meta WHERE key = 'down_epoch'")
+    return int(epoch)
