@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bodega.core.chain import GENESIS
 from simulator import comebacks, faults, offices, work
 from simulator.checks import answers, books, level, order, promises, streams
 from simulator.disk import SimVfs
@@ -213,24 +214,27 @@ def unlevel(world: World) -> list[str]:
         for machine in world.machines
         if machine.asked
     ]
-    sql = "SELECT node_id, applied_seq, down_seq, epoch, down_epoch FROM node"
+    sql = "SELECT node_id, applied_seq, down_seq, epoch, down_epoch, down_hash FROM node"
     rows = {row[0]: row[1:] for row in world.hub.rows(sql)}
     for name, node in world.single.items():
         if not node.is_ready or node.sync is None:
             continue
-        (at_hub, down, *epochs), status = rows[name], node.sync.status()
+        (at_hub, down, epoch, *stream), status = rows[name], node.sync.status()
         if not status.head_seq == at_hub == status.acked_seq:
             found.append(f"{name} is at {status.head_seq}, the hub at {at_hub}, acked {status.acked_seq}")
         if status.down_seq != down:
             found.append(f"{name} has applied {status.down_seq} of {down} of the hub's events")
-        if [status.epoch, _down_epoch(node)] != epochs:
-            found.append(f"{name} is in epochs {status.epoch} and {_down_epoch(node)}, the hub in {epochs}")
+        if status.epoch != epoch:
+            found.append(f"{name} is in epoch {status.epoch}, the hub in {epoch}")
+        if _stream_at(node) != stream:
+            found.append(f"{name} has applied another stream of the hub's: {_stream_at(node)}, not {stream}")
         if status.fenced:
             found.append(f"{name} is fenced: {status.fenced}")
     return found
 
 
-def _down_epoch(node: SimNode) -> int:
+def _stream_at(node: SimNode) -> list[object]:
+    """Epoch and hash of the hub's stream, as far as the node has applied it."""
     assert node.store is not None, "it is ready"
-    ((epoch,),) = node.store.rows("SELECT coalesce(max(value), 1) FROM meta WHERE key = 'down_epoch'")
-    return int(epoch)
+    rows = dict(node.store.rows("SELECT key, value FROM meta WHERE key IN ('down_epoch', 'down_hash')"))
+    return [rows.get("down_epoch", 1), rows.get("down_hash", GENESIS)]
