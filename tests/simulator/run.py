@@ -12,6 +12,7 @@ from pathlib import Path
 from bodega.core.chain import GENESIS
 from simulator import comebacks, faults, offices, work
 from simulator.checks import answers, books, level, order, promises, streams
+from simulator.checks import comebacks as came_back
 from simulator.disk import SimVfs
 from simulator.first import make_first
 from simulator.mutants import Mutant
@@ -50,6 +51,7 @@ ALWAYS: Sequence[Check] = (
     answers.no_real_scan_is_refused,
     answers.no_program_ends_by_itself,
     answers.orders_that_were_confirmed_are_there,
+    came_back.a_command_moves_goods_once,
 )
 AT_THE_END: Sequence[Check] = (
     level.the_hub_sees_what_the_node_has,
@@ -58,6 +60,8 @@ AT_THE_END: Sequence[Check] = (
     level.nothing_was_set_aside_unasked,
     level.poison_harms_nobody,
     order.any_order_gives_the_same,
+    came_back.what_was_recorded_since_is_kept,
+    came_back.what_a_fork_became_is_told,
 )
 
 LOOK_EVERY_S = 10.0
