@@ -32,7 +32,7 @@ test: ## Run all tests (ARGS="tests/proto -k promise" picks, ARGS="-n0" for one 
 test-long: ## Run the tests of crashes at full length, and simulated worlds for as long as told (SIMULATE_S=3600)
 	$(DEV_SET)
 	@BODEGA_TEST_LONG=1 BODEGA_SIMULATE_S=$(SIMULATE_S) $(IN)/python -m pytest -n 2 --dist load --timeout 900 \
-		tests/agent/store tests/simulator $(ARGS)
+		tests/agent/store tests/simulator tests/system/test_sync_*.py $(ARGS)
 
 check: ## Lint, types, import contracts, protocol, dependencies (ARGS="ruff mypy" picks)
 	$(DEV_SET)

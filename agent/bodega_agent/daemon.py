@@ -262,6 +262,7 @@ class Node:
             may_speak=lambda: sync.at_rest,
             may_keep=lambda: self._disk.rung is DiskRung.ROOMY,
         )
+        self._closing.push_async_callback(sync.keep_last_ack)
         sync.pause(await self._store.read(paused_at_ms))
         self._refused = lambda: sync.refused
         rejoining = RejoinService(

@@ -15,6 +15,8 @@ from bodega.limits import QUANTITY_MAX
 DEFAULT_PATH = Path("/etc/bodega/controlplane.toml")
 _LEVELS = ("debug", "info", "warning", "error")
 _PORT_MAX = 65_535
+# What JetStream allows, without the even numbers: they survive no more than the odd number below.
+_REPLICAS = (1, 3, 5)
 
 
 def _level(_self: Any, attribute: Attribute[str], value: str) -> None:
@@ -37,13 +39,22 @@ def _between(low: int, high: int) -> Any:
     return check
 
 
+def _replicas(_self: Any, attribute: Attribute[int], value: int) -> None:
+    if value not in _REPLICAS:
+        raise ValueError(f"'{attribute.name}' must be 1, 3 or 5, is {value}: a majority decides")
+
+
 @frozen(kw_only=True)
 class NatsConfig:
-    """The broker; `url` may name several servers of one cluster, separated by commas."""
+    """The broker; `url` may name several servers of one cluster, separated by commas.
+
+    `replicas`: on how many of them each stream is kept.
+    """
 
     url: str = field(validator=broker_url)
     user: str = ""
     password_file: Path | None = None
+    replicas: int = field(default=1, validator=_replicas)
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,6 @@
 """The composition root of the control plane: the only place that names concrete parts and wires them.
 
-Order of start: addresses, database, keys, faces, broker link. It is ready when it can take orders; the broker
+Order of start: addresses, database, keys, broker link, faces. It is ready when it can take orders; the broker
 may come later. On SIGTERM the transactions in hand are finished and everything stops within STOP_S.
 """
 
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,20 +100,31 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     parts.callback(hub.close)
     await apply_parked(hub)
     tokens = load_tokens(config.data_dir)
+    # gRPC shares a taken port with whoever has it; a socket of our own tells it apart.
+    _listen("grpc", config.grpc).close()
+    services = cache(lambda: _node_services(hub, config.data_dir))
+    calls = cache(lambda: services().over_the_broker())
+    fleet = NatsFleet(_broker(config.nats), calls, replicas=config.nats.replicas)
+    hub.channel_to = fleet.channel
+    # Nodes wait for the link and nothing else, so it comes up while the faces are still loading.
+    await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))
+    await asyncio.to_thread(_load_faces)
     grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
-    services = _node_services(hub, config.data_dir)
+    offered = services()  # makes the authority at the first start
     if config.nodes is not None:
-        await parts.enter_async_context(_nodes(config.nodes, services))
-    calls = services.over_the_broker()
-    fleet = NatsFleet(_broker(config.nats), lambda: calls)
-    hub.channel_to = fleet.channel
-    await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))
+        await parts.enter_async_context(_nodes(config.nodes, offered))
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
     await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
     await parts.enter_async_context(_running(rounds.keep(hub), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
+
+
+def _load_faces() -> None:
+    """Half of a start is the loading of gRPC and HTTP."""
+    for name in ("api.grpc.server", "api.grpc.binding", "api.node.services", "api.http.app"):
+        importlib.import_module(f"bodega_controlplane.{name}")
 
 
 def _node_services(hub: Hub, data_dir: Path) -> NodeServices:
@@ -175,8 +188,6 @@ async def _grpc(config: ListenConfig, hub: Hub, tokens: Tokens) -> AsyncIterator
     from bodega_controlplane.api.grpc.binding import bind  # noqa: PLC0415 - see the sentence above
     from bodega_controlplane.api.grpc.server import build_server  # noqa: PLC0415 - see the sentence above
 
-    # gRPC shares a taken port with whoever has it; a socket of our own tells it apart.
-    _listen("grpc", config).close()
     server = build_server(hub, tokens)
     port = bind(server, _address(config.host, config.port), config.tls)
     await server.start()

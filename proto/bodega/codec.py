@@ -5,8 +5,8 @@ Events are decoded from the bytes that their writer recorded; those bytes, not t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Collection, Iterable
+from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
@@ -20,15 +20,13 @@ from bodega.core.ledger import (
     LotSeen,
     Movement,
     Posting,
-    PostingValues,
     Reference,
 )
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
-from bodega.errors import IntegrityBroken, PeerFault
-from bodega.limits import ACCOUNTS_REMEMBERED_MAX
-from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, replay_pb2, stock_pb2, sync_pb2
+from bodega.errors import PeerFault
+from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
 
 UNKNOWN_FACT = "unknown"
 
@@ -163,85 +161,6 @@ def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
         units_version=message.units_version,
         gtins=tuple(message.gtins),
         components=tuple([(part.sku_id, part.quantity) for part in message.components]),
-    )
-
-
-def postings_of_event(body: bytes, known: dict[bytes, Account]) -> Sequence[PostingValues]:
-    """The postings of a node's event, none if it is no movement: for loops over millions of them.
-
-    Nothing else of the event is read (`replay.proto`). `known` is such a loop's own memory of accounts by their bytes,
-    so that each is decoded once; it is emptied when it holds ACCOUNTS_REMEMBERED_MAX of them. Raises PeerFault if the
-    bytes are no NodeEvent at all, IntegrityBroken for a movement without postings.
-    """
-    postings: list[PostingValues] = []
-    try:
-        event = replay_pb2.ReplayedEvent.FromString(body)
-        # A slice is a list at once: to iterate over the field itself takes twice as long.
-        for posting in event.movement.postings[:]:
-            if posting.last_serial:
-                return movement_from_wire(parse_node_event(body).movement).postings
-            key = posting.account
-            account = known.get(key)
-            if account is None:
-                account = _remembered(key, known)
-            postings.append((account, posting.quantity, ()))
-    except DecodeError as error:
-        raise PeerFault(f"not a NodeEvent: {error}") from error
-    if not postings and event.HasField("movement"):
-        raise IntegrityBroken("a movement has no postings")
-    return postings
-
-
-def _remembered(key: bytes, known: dict[bytes, Account]) -> Account:
-    if len(known) >= ACCOUNTS_REMEMBERED_MAX:
-        known.clear()
-    account = known[key] = account_from_wire(stock_pb2.Account.FromString(key))
-    return account
-
-
-class PlainMove(NamedTuple):
-    """An event that brings `quantity` units from one account to another, and says no more than that."""
-
-    cmd_id: str
-    at_ms: int
-    command: str
-    source: Account
-    target: Account
-    quantity: int
-
-
-def plain_move(body: bytes, known: dict[bytes, Account]) -> PlainMove | None:
-    """Most of a node's events, read fast and found to sum to zero; None for all others, to be read in full.
-
-    Others are: what is no movement or no event, and a movement of more than two postings, or with serials, a
-    reason, a correction, a transfer, a reservation or news of a lot. `known` as in `postings_of_event`.
-    """
-    try:
-        event = replay_pb2.SkimmedEvent.FromString(body)
-        movement = event.movement
-        postings = movement.postings
-        if len(postings) != 2 or _says_more(movement):
-            return None
-        first, second = postings
-        quantity, key, other_key = second.quantity, first.account, second.account
-        if not quantity or first.quantity + quantity or first.last_serial or second.last_serial:
-            return None
-        source = known.get(key) or _remembered(key, known)
-        target = known.get(other_key) or _remembered(other_key, known)
-    except DecodeError:
-        return None
-    if source.sku_id != target.sku_id or source.lot != target.lot or source.owner != target.owner:
-        return None
-    return PlainMove(event.cmd_id, event.at_ms, movement.command, source, target, quantity)
-
-
-def _says_more(movement: replay_pb2.SkimmedMovement) -> bool:
-    return bool(
-        movement.corrects
-        or movement.reason
-        or movement.transfer_id
-        or movement.reservation_id
-        or movement.last_lot
     )
 
 

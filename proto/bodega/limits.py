@@ -17,7 +17,8 @@ RECONNECT_BASE_S = 0.25
 RECONNECT_MAX_S = 10.0
 # The hub is one, and all nodes wait for it.
 HUB_RECONNECT_MAX_S = 2.0
-PUBLISH_WINDOW_ENVELOPES_MAX = 16
+# Several commits of the hub: it must not wait for the node to hear of one before there is work for the next.
+PUBLISH_WINDOW_ENVELOPES_MAX = 64
 # An ack is kept durably no more often than this: one that is lost in a crash costs nothing but a repeat.
 ACK_KEPT_EVERY_S = 0.25
 REFUSED_ENVELOPES_KEPT_MAX = 1_000

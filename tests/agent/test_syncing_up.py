@@ -312,6 +312,18 @@ async def test_acks_that_come_fast_are_taken_at_once_and_kept_once_in_a_while(no
     assert node.journal.acks[-1].seq == 10
 
 
+async def test_a_stop_keeps_the_newest_ack(node: SyncedNode) -> None:
+    await node.start()
+    node.commit_at_once()
+    for number in (1, 2):
+        node.journal.append(*bodies(1, start=number))
+        await asyncio.sleep(A_MOMENT_S)
+    await node.stop()
+    assert node.journal.acks[-1].seq == 1, "the second came too soon after the first"
+    await node.sync.keep_last_ack()
+    assert node.journal.acks[-1].seq == 2
+
+
 async def test_nothing_is_packed_before_the_hub_has_said_that_it_understands_it(node: SyncedNode) -> None:
     await node.start()
     node.journal.append(*[b"the same again " * 20] * 10)

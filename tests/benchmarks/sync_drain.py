@@ -97,7 +97,7 @@ def _commits(journal: Sequence[Recorded]) -> Iterator[list[tuple[Any, ...]]]:
 def raw_sqlite(folder: Path, journal: Sequence[Recorded]) -> float:
     """Events a second: SQLite inserts the rows of the hub's journal, and nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
-    connection = dbapi2.connect(folder / "raw.db", isolation_level=None)
+    connection = dbapi2.connect(folder / "raw.db", isolation_level=None)  # type: ignore[attr-defined]  # it has no types
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-16384"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute(f"{_JOURNAL.format(bytes='BLOB')} WITHOUT ROWID")

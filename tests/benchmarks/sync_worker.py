@@ -14,6 +14,7 @@ import random
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ async def floor(told: Json) -> None:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             asked = rows.arrived(next(ids), rows.step(number))
             number += 1
-            result = await store.write(lambda tx, asked=asked: rows.through_store(tx, asked))
+            result = await store.write(partial(rows.through_store, asked=asked))
             session.committed(int(str(result["seq"])))
         await until(lambda: not session.missing, WITHIN_S, "the last acks")
         say(lags_s=session.lags_s)

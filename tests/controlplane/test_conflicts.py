@@ -9,7 +9,7 @@ from bodega.core.conflicts.cancel_races_ship import cancel_races_ship, cancel_wo
 from bodega.core.conflicts.row import Conflict
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import audit, conflicts, decisions, orders
+from bodega_controlplane.app import audit, conflicts, decisions, epochs, orders
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
@@ -66,6 +66,32 @@ def test_a_late_cancel_told_twice_by_its_node_is_one_row_and_one_line_of_the_tra
     ]
     assert [one.who for one in story.inputs] == ["hub", f"associate, {LISBON}"]
     assert "the cancel wins" in story.rule_sentence
+
+
+def test_events_that_met_over_epochs_are_named_by_those_that_they_were_written_in(store: Store) -> None:
+    lisbon, _ = two_nodes(store)
+    order = place(store, 3)
+    hand = Hand(lisbon, works_of(store, order.order_id)[0], order.order_id)
+    ship_seq = hand.ship()
+    deliver(store, *news(store, lisbon))
+    head = (lisbon.head().seq, lisbon.head().hash)
+    asked = epochs.EpochRequest(LISBON, "new", 1, head, head, "restored")
+    begun, _ = store.write(lambda tx: epochs.begin(tx, SHOP.now_ms, asked))
+    assert (begun.epoch, begun.down_epoch) == (2, 2)
+    lisbon.epoch = begun.epoch
+    lisbon.record(epoch_begun=journal_pb2.EpochBegun(epoch=2, previous_epoch=1, reason="restored"))
+    lisbon.record(
+        cancel_came_too_late=journal_pb2.CancelCameTooLate(
+            fulfillment_order_id=hand.work_id,
+            order_id=order.order_id,
+            cancel_seq=4,
+            ship_seq=ship_seq,
+            down_epoch=1,
+        )
+    )
+    deliver(store, *news(store, lisbon))
+    (found,) = store.read(lambda tx: conflicts.list_conflicts(tx, PageRequest())).rows
+    assert found.inputs == ("hub/1/4", f"{LISBON}/1/{ship_seq}")
 
 
 def test_a_cancel_that_won_over_work_under_way_needs_nobody(store: Store) -> None:

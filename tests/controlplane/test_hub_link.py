@@ -71,7 +71,11 @@ class Wire:
 
     async def pull(self, count: int) -> list[Envelope]:
         """The next messages of the node's durable consumer, acknowledged."""
-        found: list[Envelope] = []
+        return [envelope_from_bytes(body) for body in await self.bodies(count)]
+
+    async def bodies(self, count: int) -> list[bytes]:
+        """The same as they travel."""
+        found: list[bytes] = []
         jetstream = self.client.jetstream()
 
         async def made() -> bool:
@@ -84,7 +88,7 @@ class Wire:
         while len(found) < count:
             for message in await bound.fetch(1, timeout=10):
                 await message.ack()
-                found.append(envelope_from_bytes(message.data))
+                found.append(message.data)
         return found
 
 
@@ -208,6 +212,28 @@ async def test_an_order_reaches_the_nodes_consumer_with_its_profile_and_catalogu
     assert events[-1].seen_seq == 2
 
 
+async def test_what_a_node_says_that_it_unpacks_is_packed_for_it_and_an_older_one_gets_it_plain(
+    hub: Hub, nats_server: NatsServer
+) -> None:
+    async def told(wire: Wire, first: int) -> sync_pb2.Envelope:
+        drafts = [sku(f"SKU-{number}") for number in range(first, first + 50)]
+        await hub.run(lambda tx: catalogue.upsert_skus(tx, OPERATOR, drafts))
+        (body,) = await wire.bodies(1)
+        assert len(envelope_from_bytes(body).events) == 50
+        return sync_pb2.Envelope.FromString(body)
+
+    async with connected(nats_server) as wire:
+        (first,) = await wire.bodies(1)
+        assert not sync_pb2.Envelope.FromString(first).packed
+        await wire.heartbeat(understands=[sync_pb2.PACKING_ZSTD, 99])
+        packed = await told(wire, 0)
+        assert (packed.packing, list(packed.events)) == (sync_pb2.PACKING_ZSTD, [])
+        # It was put back to a version that unpacks nothing.
+        await wire.heartbeat()
+        plain = await told(wire, 100)
+        assert (plain.packing, plain.packed) == (sync_pb2.PACKING_UNSPECIFIED, b"")
+
+
 async def test_a_heartbeat_is_answered_with_both_heads_and_events_come_straight_from_sql(
     hub: Hub, nats_server: NatsServer
 ) -> None:
@@ -307,6 +333,6 @@ async def test_a_node_whose_journal_is_older_than_ours_hears_that_a_new_epoch_wo
     async with connected(nats_server) as wire:
         await wire.send(node.envelope())
         await wire.acks.get()
-        answer = await wire.heartbeat(head_seq=1)
+        answer = await wire.heartbeat(head_seq=1, boot_nonce="another start")
         assert answer.needs_new_epoch
         assert "it has lost events" in answer.fenced

@@ -21,8 +21,8 @@ from bodega_controlplane.app import audit, epochs, heartbeat, orders, outbox
 from bodega_controlplane.app.epochs import Begun, EpochRequest
 from bodega_controlplane.app.heartbeat import Heartbeat
 from bodega_controlplane.app.views import HealthView
+from bodega_controlplane.store import divergence, nodes, schema
 from bodega_controlplane.store import epochs as rows
-from bodega_controlplane.store import nodes, schema
 from bodega_controlplane.store.engine import Store
 from support.controlplane import (
     OPERATOR,
@@ -135,6 +135,19 @@ def test_the_same_start_gets_the_same_answer_until_the_epoch_is_written(
     assert _begin(sqlite_store, at_ms=NOW_MS + 5, ancestor=_proof(node, 1)) == first
     second = _begin(sqlite_store, "newer", ancestor=_proof(node, 1))
     assert (second.epoch, second.snapshot_id != first.snapshot_id) == (3, True)
+
+
+def test_counts_of_a_line_that_has_ended_hold_up_no_difference(sqlite_store: Store, node: NodeByHand) -> None:
+    count = journal_pb2.TaskOpened(task_id="count-1", kind="count", bin_id="A-01-01", divergence_id="DIV-1")
+    node.record(task_opened=count)
+    deliver(sqlite_store, node.delivery(2))
+    assert sqlite_store.read(divergence.counts_open) == {"DIV-1": 1}
+    node.epoch = _begin(sqlite_store, ancestor=_proof(node, 3)).epoch
+    node.record(
+        epoch_begun=journal_pb2.EpochBegun(epoch=2, previous_epoch=1, previous_seq=3, reason="restored")
+    )
+    deliver(sqlite_store, node.delivery(3))
+    assert sqlite_store.read(divergence.counts_open) == {}
 
 
 def test_the_epoch_shuts_the_old_writer_out_and_the_chain_goes_on(

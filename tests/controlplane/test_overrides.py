@@ -173,6 +173,23 @@ def test_an_order_is_kept_once_at_a_time(store: Store) -> None:
     assert [row.state for row in listed(store)] == ["open", "closed"]
 
 
+def test_a_person_who_sets_a_rule_aside_leaves_a_row_among_the_conflicts_once(store: Store) -> None:
+    lisbon, _ = two_nodes(store)
+    order = place(store)
+    kept = store.write(lambda tx: overrides.keep_at_node(tx, OPERATOR, order.order_id, TERMS, NOW))[0]
+    for _ in range(2):
+        node_says(store, lisbon, "open")
+    rows = store.read(lambda tx: conflicts.list_conflicts(tx, PageRequest(), kind="human_override")).rows
+    assert {(row.order_id, row.sku_id, row.rule, row.state) for row in rows} == {
+        (order.order_id, "", "human_override@1", "settled"),
+        ("", SKU, "human_override@1", "settled"),
+    }
+    (of_order,) = [row for row in rows if row.order_id]
+    assert kept.override_id in of_order.undo
+    story = store.read(lambda tx: conflicts.tell(tx, of_order.conflict_id))
+    assert kept.override_id in story.inputs[0].sentence
+
+
 def test_overrides_are_listed_page_by_page(store: Store) -> None:
     two_nodes(store)
     made = []

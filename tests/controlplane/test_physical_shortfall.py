@@ -6,6 +6,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -317,3 +318,42 @@ def test_an_order_that_was_cancelled_before_the_loss_lacks_nothing(store: Store)
     lose(lisbon, 9)
     deliver(store, *news(store, lisbon))
     assert rows(store) == []
+
+
+@pytest.mark.parametrize("reason", ["", "asked for by phone"])
+def test_a_pick_that_no_promise_covers_takes_from_under_one(store: Store, reason: str) -> None:
+    """With a reason it is read in full, without one it is skimmed: both must say the same."""
+    lisbon, _ = two_nodes(store, lisbon=12, porto=0)
+    order = place(store, 4)
+    work = works_of(store, order.order_id)[0]
+    lisbon.advance(work, order.order_id, FulfillmentState.PICKING)
+    stage = {"source": "A-01-01", "target": "STAGE-1", "reason": reason}
+    lisbon.move("pick", SKU, 3, fulfillment_order_id=work, **stage)
+    lisbon.move("pick", SKU, 8, **stage)
+    deliver(store, *news(store, lisbon))
+    assert effects(store) == {}
+    lisbon.move("pick", SKU, 1, **stage)
+    deliver(store, *news(store, lisbon))
+    assert effects(store) == {order.order_id: "lacks:1"}
+    (kept,) = rows_of(store, schema.reservation)
+    assert (kept.posted, kept.state) == (3, "pending")
+
+
+def test_a_pick_finds_the_promise_that_its_own_batch_has_made(store: Store) -> None:
+    lisbon, _ = two_nodes(store, lisbon=2, porto=0)
+    promise = stock_pb2.ReservationChanged(
+        reservation_id="P-1", sku_id=SKU, quantity=2, state="pending", event="reserve"
+    )
+    lisbon.record(reservation_changed=promise)
+    lisbon.move("pick", SKU, 1, source="A-01-01", target="STAGE-1")
+    deliver(store, *news(store, lisbon))
+    assert effects(store) == {"": "lacks:1"}
+
+
+def test_a_pick_that_keeps_its_promise_is_nobodys_loss_where_units_lacked_before(store: Store) -> None:
+    lisbon, _ = two_nodes(store, lisbon=12, porto=0)
+    picked, other = place(store, 4, reference="picked"), place(store, 4, 1, reference="other")
+    basis = lose(lisbon, 8)
+    Hand(lisbon, works_of(store, picked.order_id)[0], picked.order_id, units=4).pick()
+    deliver(store, *news(store, lisbon))
+    assert [(row.order_id, row.inputs[0]) for row in rows(store)] == [(other.order_id, f"{LISBON}/1/{basis}")]

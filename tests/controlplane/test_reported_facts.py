@@ -6,7 +6,7 @@ from bodega.core.checkpoints import physical_sha256
 from bodega.core.ledger import Account
 from bodega.v1 import journal_pb2, stock_pb2
 from bodega_controlplane.app import audit, nodes, stock
-from bodega_controlplane.app.replica import KNOWN_FACTS
+from bodega_controlplane.app.effects import KNOWN_FACTS
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store

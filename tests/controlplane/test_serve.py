@@ -129,9 +129,10 @@ def test_a_database_of_a_newer_schema_is_exit_76(tmp_path: Path) -> None:
 
 def test_a_bad_configuration_names_every_fault_and_is_exit_78(tmp_path: Path) -> None:
     path = write_config(tmp_path, http_port=-1)
-    path.write_text(path.read_text() + "colour = 1\n")
+    path.write_text(path.read_text().replace("[nats]", "[nats]\nreplicas = 2") + "colour = 1\n")
     code, text = failing(path)
     assert code == ExitCode.CONFIG
+    assert "must be 1, 3 or 5, is 2" in text
     assert "http.port" in text
     assert "grpc.colour" in text
     assert "Traceback" not in text

@@ -12,9 +12,9 @@ import pytest
 from bodega.core.protocol import PROTOCOL, skew_fault
 from bodega.v1 import journal_pb2, stock_pb2, sync_pb2
 from bodega_controlplane.app import audit, rights
+from bodega_controlplane.app.effects import EFFECTS
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.parked import apply_parked
-from bodega_controlplane.app.replica import _EFFECTS
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.services import replies
@@ -73,7 +73,7 @@ async def test_what_an_older_hub_parked_is_applied_after_the_upgrade_in_order_an
     settle(store, "TEA", node_ids=(NODE, "porto-01"))
     node = NodeByHand(NODE)
     with pytest.MonkeyPatch.context() as older:
-        older.delitem(_EFFECTS, "rights_taken")
+        older.delitem(EFFECTS, "rights_taken")
         for number in range(1, 4):
             node.record(rights_taken=taken(number, number))
         node.record_bytes(journal_pb2.NodeEvent(cmd_id="c").SerializeToString() + b"\xfa\x3f\x03abc")
@@ -98,14 +98,14 @@ async def test_what_was_judged_by_its_state_is_not_tried_against_another_one(
     settle(store, "TEA")
     node = NodeByHand(NODE)
     with pytest.MonkeyPatch.context() as older:
-        older.delitem(_EFFECTS, "task_opened")
+        older.delitem(EFFECTS, "task_opened")
         node.record(task_opened=journal_pb2.TaskOpened(task_id="T"))
         judged = node.record(
             fulfillment_advanced=journal_pb2.FulfillmentAdvanced(fulfillment_order_id="F", state=2)
         )
         deliver(store, node.delivery())
     with pytest.MonkeyPatch.context() as newer:
-        newer.setitem(_EFFECTS, "fulfillment_advanced", lambda _replica, _arrived: "")
+        newer.setitem(EFFECTS, "fulfillment_advanced", lambda _replica, _arrived: "")
         await apply_parked(Hub(store, load_hub_key(tmp_path), POLICY))
     (left,) = rows_of(store, schema.parked_event)
     assert (left.seq, len(rows_of(store, schema.task))) == (judged, 1)
@@ -118,7 +118,7 @@ async def test_more_parked_events_than_one_transaction_takes_are_all_applied(
     settle(sqlite_store, "TEA")
     node = NodeByHand(NODE)
     with pytest.MonkeyPatch.context() as older:
-        older.delitem(_EFFECTS, "task_opened")
+        older.delitem(EFFECTS, "task_opened")
         for number in range(5):
             node.record(task_opened=journal_pb2.TaskOpened(task_id=f"T{number}"))
         deliver(sqlite_store, node.delivery())

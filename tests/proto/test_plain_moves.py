@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import ledger_rows as rows
-from bodega.codec import movement_from_wire, movement_to_wire, parse_node_event, plain_move
+from bodega.codec import movement_from_wire, movement_to_wire, parse_node_event
 from bodega.core.ledger import (
     CARRIER,
     DOCK,
@@ -23,6 +23,7 @@ from bodega.core.ledger import (
     Reference,
     check,
 )
+from bodega.skimming import plain_move
 from bodega.v1 import journal_pb2
 
 SOURCE = Account("MILK", external=SUPPLIER)
@@ -53,7 +54,7 @@ def event_of(movement: Movement) -> bytes:
 
 
 def test_a_plain_move_is_read() -> None:
-    assert plain_move(event_of(RECEIVED), {}) == ("c-1", 17, "receive", SOURCE, TARGET, 3)
+    assert plain_move(event_of(RECEIVED), {}) == ("c-1", 17, "receive", SOURCE, TARGET, 3, "")
 
 
 def test_the_whole_of_a_day_is_plain() -> None:

@@ -11,6 +11,7 @@ from bodega.core.conflicts.table import CASES
 from bodega.core.session import Fenced, after_hub_went_back
 from bodega.core.sync import Head, Outbound
 from bodega.limits import CONFLICT_EFFECTS_MAX
+from bodega.v1 import journal_pb2
 
 ANCESTOR, FORK, BASIS = Head(1, 10, b"a" * 32), Head(1, 14, b"f" * 32), Head(1, 12, b"b" * 32)
 
@@ -22,6 +23,11 @@ def test_goods_are_kept_promises_are_checked_and_rights_move_by_the_hub_alone() 
         Fate.DROP
     }
     assert all(rule.why for rule in FATES.values())
+
+
+def test_every_fact_of_a_journal_has_a_fate() -> None:
+    facts = journal_pb2.NodeEvent.DESCRIPTOR.oneofs_by_name["fact"].fields
+    assert FATES.keys() == {field.name for field in facts}
 
 
 def test_a_command_whose_effect_the_hub_has_is_dropped_whatever_it_was() -> None:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodega import codec
-from bodega.codec import movement_from_wire, movement_to_wire, parse_node_event, postings_of_event
+from bodega import skimming
+from bodega.codec import movement_from_wire, movement_to_wire, parse_node_event
 from bodega.core.ledger import Account, Movement, Posting, check_postings
 from bodega.errors import IntegrityBroken, PeerFault
+from bodega.skimming import postings_of_event
 from bodega.v1 import journal_pb2, stock_pb2
 
 _names = st.text("ABC-1ä", max_size=4)
@@ -60,7 +61,7 @@ def test_bytes_that_are_no_event_or_no_account_are_the_peers_fault(bad: bytes) -
 
 
 def test_accounts_are_remembered_up_to_the_bound_and_then_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codec, "ACCOUNTS_REMEMBERED_MAX", 2)
+    monkeypatch.setattr(skimming, "ACCOUNTS_REMEMBERED_MAX", 2)
     known: dict[bytes, Account] = {}
     for number in range(5):
         account = Account(f"SKU-{number}", external="supplier")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextvars import Context, copy_context
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from bodega.broker.port import LinkLost, StreamMissing
 from bodega.errors import BodegaError
@@ -50,7 +51,7 @@ class Connection:
         self._end = end
         self.wire = wire
         self.context = copy_context()
-        self._waiting: dict[asyncio.Future[object], None] = {}
+        self._waiting: dict[asyncio.Future[Any], None] = {}
         self._closed = asyncio.Event()
         self._pinging: asyncio.Task[None] | None = None
 
@@ -122,7 +123,7 @@ class Connection:
         try:
             while True:
                 pull = Pull(count, self._hearing(arrived))
-                await self.call(lambda broker, pull=pull: self._begin(broker, stream, consumer, pull))
+                await self.call(partial(self._begin, stream=stream, consumer=consumer, pull=pull))
                 for _ in range(count):
                     try:
                         message = await self._heard(arrived)
@@ -190,14 +191,14 @@ class Connection:
         return await self._within(future, timeout_s)
 
     async def _within(self, future: asyncio.Future[T], timeout_s: float) -> T:
-        self._waiting[future] = None  # type: ignore[index]  # a future of anything
+        self._waiting[future] = None
         try:
             async with asyncio.timeout(timeout_s):
                 return await future
         except TimeoutError:
             raise LinkLost("no answer in time") from None
         finally:
-            self._waiting.pop(future, None)  # type: ignore[call-overload]  # a future of anything
+            self._waiting.pop(future, None)
 
     def _do(self, what: Callable[[SimBroker], object]) -> None:
         if self in self._end.known and self._end.broker.is_up:
@@ -214,7 +215,7 @@ class Connection:
             raise LinkLost("the connection has ended")
 
 
-def _settle(future: asyncio.Future[T], answer: T, error: Exception | None = None) -> None:
+def _settle(future: asyncio.Future[Any], answer: object, error: Exception | None = None) -> None:
     if future.done():
         return
     if error is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from google.protobuf.message import DecodeError
@@ -24,7 +25,7 @@ from bodega.limits import (
 from bodega.v1 import sync_pb2, telemetry_pb2
 from bodega_agent.services.ports import DownDelivery, LinkListener
 from bodega_controlplane.services.ports import NodeQuestions, UpMessage
-from simulator.broker import Hear, Message, Reply
+from simulator.broker import Hear, Message, Reply, SimBroker
 from simulator.connection import BrokerEnd, Connection
 from simulator.network import Wire
 
@@ -66,6 +67,10 @@ class SimHubLink:
     def connected(self) -> bool:
         """See HubLink."""
         return self._connection is not None and self._connection.is_open
+
+    def channel(self) -> Any:
+        """No calls are simulated: what asks through them has a port of its own."""
+        raise LinkLost("calls go over a real broker")
 
     def spread_over(self, seconds: float) -> None:
         """See HubLink."""
@@ -252,14 +257,14 @@ class SimFleetConnection:
     async def make_streams(self) -> None:
         """See FleetConnection."""
         for name in (UP, DOWN):
-            await self._connection.call(lambda broker, name=name: broker.make_stream(name))
+            await self._connection.call(partial(SimBroker.make_stream, name=name))
         await self._connection.call(lambda broker: broker.make_consumer(UP, HUB, "up."))
 
     async def stream_states(self) -> Mapping[str, StreamState]:
         """See FleetConnection."""
         states = {}
         for name in (UP, DOWN):
-            states[name] = await self._connection.call(lambda broker, name=name: broker.state(name))
+            states[name] = await self._connection.call(partial(SimBroker.state, name=name))
         return states
 
     async def make_node_consumer(self, node_id: str) -> None:

@@ -46,10 +46,12 @@ def answer(config: Path, *args: str) -> Any:
     return json.loads(done.stdout)
 
 
-def write_config(folder: Path, *, extra: str = "", disk: str = _SMALL_DISK) -> Path:
+def write_config(
+    folder: Path, *, node_id: str = "lisbon-01", extra: str = "", disk: str = _SMALL_DISK
+) -> Path:
     """An agent.toml whose state lies in `folder`."""
     config = folder / "agent.toml"
-    config.write_text(f'node_id = "lisbon-01"\nstate_dir = "{folder}"\n{extra}{disk}')
+    config.write_text(f'node_id = "{node_id}"\nstate_dir = "{folder}"\n{extra}{disk}')
     return config
 
 

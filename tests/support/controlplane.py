@@ -134,7 +134,7 @@ class NodeByHand:
         return self.record_bytes(event.SerializeToString())
 
     def move(
-        self, command: str, sku_id: str, quantity: int, *, source: str = "", target: str = "", **about: str
+        self, command: str, sku_id: str, quantity: int, *, source: str = "", target: str = "", **about: Any
     ) -> int:
         """Book a ledger command on this node's own balances and record it; `about` as in ledger.Reference."""
         booked = book(

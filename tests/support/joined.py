@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from bodega.broker.connection import Broker
@@ -32,7 +33,7 @@ async def hub_at(
     hub = make_hub(database, folder)
     for number, node_id in enumerate(node_ids):
         draft = node_draft(node_id, LISBON, number=number)
-        await hub.run(lambda tx, draft=draft: nodes.register_node(tx, OPERATOR, draft))
+        await hub.run(partial(nodes.register_node, caller=OPERATOR, draft=draft))
     task = asyncio.create_task(LinkService(hub, NatsFleet(Broker(server.url)), draw=lambda: 0.1).run())
     await until(lambda: hub.broker_connected, what="the hub is linked")
     yield hub

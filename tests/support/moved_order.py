@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bodega.core.deadline import BootTime
 from bodega.core.lifecycles import FulfillmentState
@@ -40,7 +41,7 @@ def two_nodes(store: Store, lisbon: int = 10, porto: int = 10) -> tuple[NodeByHa
     return nodes
 
 
-def place(store: Store, units: int = 3, after_ms: int = 0, **about: str) -> OrderView:
+def place(store: Store, units: int = 3, after_ms: int = 0, **about: Any) -> OrderView:
     """An order that the nearer node, in Lisbon, gets while it can."""
     draft = order_draft((SKU, units), **about)
     caller = later(SHOP, after_ms)

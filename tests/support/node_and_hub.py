@@ -94,7 +94,8 @@ class Pair:
 
     async def tell(self, op: str) -> dict[str, Any]:
         """An operation of the control socket."""
-        return await self.control.answers[op]({})
+        answer: dict[str, Any] = await self.control.answers[op]({})
+        return answer
 
     async def tasks(self) -> list[dict[str, Any]]:
         """What `bodega tasks` shows."""

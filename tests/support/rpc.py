@@ -86,7 +86,9 @@ class ProbeStub:
 
 def add_to_server(probe: Probe, server: Any) -> None:
     """As generated code does it."""
-    handlers = {name: grpc.unary_unary_rpc_method_handler(getattr(probe, name)) for name in METHODS}
+    handlers: dict[str, Any] = {
+        name: grpc.unary_unary_rpc_method_handler(getattr(probe, name)) for name in METHODS
+    }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     server.add_registered_method_handlers(SERVICE, handlers)
 

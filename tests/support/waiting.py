@@ -15,11 +15,13 @@ async def until(fact: Callable[[], bool], within_s: float = 30.0, what: str = ""
     await until_async(poll, within_s, what)
 
 
-async def until_async(fact: Callable[[], Awaitable[bool]], within_s: float = 30.0, what: str = "") -> None:
-    """The same for a question that must be awaited."""
+async def until_async(
+    fact: Callable[[], Awaitable[bool]], within_s: float = 30.0, what: str = "", *, look_s: float = 0.01
+) -> None:
+    """The same for a question that must be awaited; `look_s` between two looks, for a dear one."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within_s
     while not await fact():
         if loop.time() > deadline:
             raise TimeoutError(f"not within {within_s} s: {what or 'the fact'}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(look_s)

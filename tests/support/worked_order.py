@@ -42,7 +42,10 @@ def bring_to(
     }
     for name in STAGES[1 : STAGES.index(stage) + 1]:
         sscc = work.find(tx, fo).sscc
-        late = {"labelled": (ask.VerifyLabel(fo, sscc),), "shipped": (ask.HandOver(fo, sscc),)}
+        late: dict[str, tuple[ask.Effect, ...]] = {
+            "labelled": (ask.VerifyLabel(fo, sscc),),
+            "shipped": (ask.HandOver(fo, sscc),),
+        }
         if name == "labelled":
             job = labels.latest_for(tx, sscc)
             assert job is not None

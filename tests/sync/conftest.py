@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bodega_agent.services import syncing
+from bodega.core import pacing
 from support.nats import NatsServer, nats_server
 from support.node_and_hub import Pair, pair
 
@@ -19,6 +19,6 @@ async def both(
     nats_server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Pair]:
     """A hub and its node, which know OAT and TEA."""
-    monkeypatch.setattr(syncing, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(pacing, "HEARTBEAT_S", 0.2)
     async with pair(nats_server, tmp_path, "OAT", "TEA") as made:
         yield made

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from support.nats import nats_server
+from support.postgres import postgres_server, postgres_url
 
-__all__ = ["nats_server"]
+__all__ = ["nats_server", "postgres_server", "postgres_url"]

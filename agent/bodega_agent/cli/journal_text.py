@@ -166,6 +166,11 @@ def _settled(fact: stock_pb2.TransferSettled) -> str:
     return f"transfer {fact.transfer_id} is over: {fact.missing} missing, {fact.surplus} too many"
 
 
+def _parked_applied(fact: journal_pb2.ParkedEventApplied) -> str:
+    told_at = f"event {fact.down_epoch}/{fact.down_seq} of the hub's stream"
+    return f"{told_at} ({fact.fact}), which had waited here, is applied now"
+
+
 SENTENCES: dict[str, Callable[[Any], str]] = {
     "movement": _movement,
     "fulfillment_advanced": _fulfillment,
@@ -187,4 +192,5 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     "field_proposed": _proposed,
     "transfer_settled": _settled,
     "task_closed": _task_closed,
+    "parked_event_applied": _parked_applied,
 }

@@ -203,12 +203,16 @@ class UpStream:
         while True:
             await self._acked_more.wait()
             self._acked_more.clear()
-            acked = self._out.acked
-            try:
-                await self._journal.record_ack(acked)
-            except Unavailable as error:
-                log.warning("ack_not_kept", seq=acked.seq, reason=error.message)  # the next one says more
+            await self.keep_last_ack()
             await asyncio.sleep(ACK_KEPT_EVERY_S)
+
+    async def keep_last_ack(self) -> None:
+        """Keep the newest ack durably; also when the service has ended, so that a start sends nothing again."""
+        acked = self._out.acked
+        try:
+            await self._journal.record_ack(acked)
+        except Unavailable as error:
+            log.warning("ack_not_kept", seq=acked.seq, reason=error.message)  # the next one says more
 
     async def _pump(self) -> None:
         while True:

@@ -171,6 +171,10 @@ class SyncService:
             tasks.create_task(self._down.run())
             tasks.create_task(self._beat())
 
+    async def keep_last_ack(self) -> None:
+        """After `run` has ended and before the store is closed."""
+        await self._up.keep_last_ack()
+
     # LinkListener: what comes over the link unasked.
 
     def connection_changed(self, connected: bool) -> None:

@@ -30,6 +30,7 @@ from bodega_agent.store import (
     work,
 )
 from bodega_agent.store.parked import Parked
+from bodega_agent.store.stopping import HubEvent
 from bodega_agent.store.transaction import Context, Transaction
 
 log = get_logger(__name__)
@@ -63,7 +64,7 @@ def apply(tx: Transaction, events: Sequence[tuple[int, bytes]], head: Head, *, v
             parked.park(tx, Parked(head.epoch, seq, body, _UNKNOWN))
             log.warning("hub_event_parked", seq=seq)
             continue
-        reason = _tried(tx, seq, event, verify)
+        reason = _tried(tx, HubEvent(head.epoch, seq), event, verify)
         if reason:
             # A hub event that makes no sense here must not stall the ones behind it.
             parked.park(tx, Parked(head.epoch, seq, body, reason))
@@ -103,7 +104,7 @@ def apply_parked(tx: Transaction, after: tuple[int, int], *, verify: Verify) -> 
         fact = fact_of(event)
         if fact == UNKNOWN_FACT:
             continue
-        reason = _tried(tx, one.seq, event, verify)
+        reason = _tried(tx, HubEvent(one.epoch, one.seq), event, verify)
         if reason:
             parked.park(tx, one._replace(reason=reason))
             continue
@@ -118,17 +119,17 @@ def apply_parked(tx: Transaction, after: tuple[int, int], *, verify: Verify) -> 
     return (rows[-1].epoch, rows[-1].seq) if len(rows) == PARKED_EVENTS_PER_COMMIT_MAX else None
 
 
-def _tried(tx: Transaction, seq: int, event: journal_pb2.HubEvent, verify: Verify) -> str:
+def _tried(tx: Transaction, place: HubEvent, event: journal_pb2.HubEvent, verify: Verify) -> str:
     """Apply one event, or leave everything as it was; the reason why it could not be, or empty."""
     context = Context(cmd_id=event.cmd_id, actor="hub", correlation_id=event.correlation_id)
     fact = fact_of(event)
     try:
         with tx.all_or_nothing(), bound(correlation_id=event.correlation_id):
-            _HANDLERS[fact](_Arrived(tx, context, seq, verify), getattr(event, fact))
+            _HANDLERS[fact](_Arrived(tx, context, place, verify), getattr(event, fact))
             # A catalogue is hundreds of them at once; what changes work or rules is worth a line each.
-            (log.debug if fact == "sku" else log.info)("hub_event_applied", seq=seq, fact=fact)
+            (log.debug if fact == "sku" else log.info)("hub_event_applied", seq=place.seq, fact=fact)
     except BodegaError as error:
-        log.warning("hub_event_refused", seq=seq, fact=fact, code=error.code, reason=error.message)
+        log.warning("hub_event_refused", seq=place.seq, fact=fact, code=error.code, reason=error.message)
         return error.message
     return ""
 
@@ -138,7 +139,7 @@ class _Arrived(NamedTuple):
 
     tx: Transaction
     context: Context
-    seq: int
+    place: HubEvent
     verify: Verify
 
 
@@ -196,8 +197,8 @@ def down_head(tx: Transaction) -> Head:
 _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "node_profile": lambda at, fact: catalogue.put_profile(at.tx, fact),
     "sku": lambda at, fact: catalogue.put_sku(at.tx, fact),
-    "fulfillment_order": lambda at, fact: work.accept(at.tx, at.seq, fact),
-    "cancel_requested": lambda at, fact: stopping.cancel(at.tx, at.context, at.seq, fact),
+    "fulfillment_order": lambda at, fact: work.accept(at.tx, at.place.seq, fact),
+    "cancel_requested": lambda at, fact: stopping.cancel(at.tx, at.context, at.place, fact),
     "fulfillment_revoked": lambda at, fact: stopping.revoke(at.tx, at.context, fact),
     "override_set": lambda at, fact: overrides.set_by_hub(at.tx, at.context, fact),
     "rights_granted": lambda at, fact: rights.take(at.tx, at.context, fact),

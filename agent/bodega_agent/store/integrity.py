@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 import apsw
 
-from bodega.codec import movement_from_wire, parse_node_event, postings_of_event
+from bodega.codec import movement_from_wire, parse_node_event
 from bodega.core.chain import GENESIS, link
 from bodega.core.ledger import Account, PostingValues, check_postings
 from bodega.core.recipes import SerialKey
 from bodega.errors import IntegrityBroken, PeerFault
+from bodega.skimming import postings_of_event
 
 # (seq, body, hash), as the journal and the archives give them.
 Event = tuple[int, bytes, bytes]

@@ -143,12 +143,15 @@ def _end(tx: Transaction, context: Context, override_id: str, event: OverrideEve
 
 
 def set_by_hub(tx: Transaction, context: Context, message: journal_pb2.OverrideSet) -> None:
-    """A person at the centre has set a rule aside here, or puts it in force again; nothing if it has ended already.
+    """A person at the centre has set a rule aside here, or puts it in force again; nothing if that is done already.
 
     Raises as `open_override`.
     """
     context = context._replace(actor=f"{message.actor} at the hub")
+    known = tx.one("SELECT state FROM rule_override WHERE override_id = ?", (message.override_id,))
     if message.state == OverrideState.OPEN:
+        if known is not None:
+            return  # said again, where the hub's stream has begun anew
         open_override(
             tx,
             context,
@@ -160,9 +163,7 @@ def set_by_hub(tx: Transaction, context: Context, message: journal_pb2.OverrideS
             reason=message.reason,
             expires_after_ms=message.expires_after_ms,
         )
-    elif tx.one(
-        "SELECT 1 FROM rule_override WHERE override_id = ? AND state = 'open'", (message.override_id,)
-    ):
+    elif known == (OverrideState.OPEN,):
         close_override(tx, context, override_id=message.override_id)
 
 

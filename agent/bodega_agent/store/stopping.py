@@ -6,6 +6,8 @@ it is made here, from what the node knew; the hub makes the same one of a late c
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from bodega.codec import parse_node_event
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship, cancel_won
 from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
@@ -16,12 +18,24 @@ from bodega_agent.store import conflicts, effects, work
 from bodega_agent.store.transaction import Context, Transaction
 
 
-def cancel(tx: Transaction, context: Context, cancel_seq: int, message: journal_pb2.CancelRequested) -> None:
+class HubEvent(NamedTuple):
+    """Where an event of the hub stands: the epoch of its stream, and the sequence in it."""
+
+    epoch: int
+    seq: int
+
+    @property
+    def name(self) -> str:
+        """As conflicts name it."""
+        return f"hub/{self.epoch}/{self.seq}"
+
+
+def cancel(tx: Transaction, context: Context, at: HubEvent, message: journal_pb2.CancelRequested) -> None:
     """A cancel from the hub, by `rules.cancel`. Raises NotFound for work that is not here."""
     order = work.find(tx, message.fulfillment_order_id)
     advanced_seq, _ = work.steps_of(tx, order.fulfillment_order_id)
     if _stop(tx, context, order):
-        _report_late_cancel(tx, context, order, cancel_seq)
+        _report_late_cancel(tx, context, order, at)
     elif FULFILLMENT.allows(order.state, FulfillmentEvent.CANCEL) and _picked(order):
         conflicts.record(
             tx,
@@ -29,7 +43,7 @@ def cancel(tx: Transaction, context: Context, cancel_seq: int, message: journal_
             cancel_won(
                 node_id=tx.get("node_id"),
                 order_id=order.order_id,
-                cancel_event=_hub_event(tx, cancel_seq),
+                cancel_event=at.name,
                 # An order that was begun before this was kept has the cancelled step itself in its place.
                 work_event=_own_event(tx, advanced_seq or work.steps_of(tx, order.fulfillment_order_id)[0]),
                 state=order.state,
@@ -62,13 +76,14 @@ def _picked(order: work.WorkOrder) -> int:
     return sum(line.picked for line in order.lines)
 
 
-def _report_late_cancel(tx: Transaction, context: Context, order: work.WorkOrder, cancel_seq: int) -> None:
+def _report_late_cancel(tx: Transaction, context: Context, order: work.WorkOrder, at: HubEvent) -> None:
     _, ship_seq = work.steps_of(tx, order.fulfillment_order_id)
     late = journal_pb2.CancelCameTooLate(
         fulfillment_order_id=order.fulfillment_order_id,
         order_id=order.order_id,
-        cancel_seq=cancel_seq,
+        cancel_seq=at.seq,
         ship_seq=ship_seq,
+        down_epoch=at.epoch,
     )
     tx.append(context, cancel_came_too_late=late)
     shipped = tx.one("SELECT body FROM journal WHERE seq = ?", (ship_seq,))
@@ -80,17 +95,14 @@ def _report_late_cancel(tx: Transaction, context: Context, order: work.WorkOrder
         cancel_races_ship(
             node_id=tx.get("node_id"),
             order_id=order.order_id,
-            cancel_event=_hub_event(tx, cancel_seq),
+            cancel_event=at.name,
             ship_event=_own_event(tx, ship_seq),
             seen_seq_at_ship=parse_node_event(shipped[0]).seen_seq,
-            cancel_seq=cancel_seq,
+            cancel_seq=at.seq,
         ),
     )
 
 
-def _hub_event(tx: Transaction, seq: int) -> str:
-    return f"hub/{tx.get('down_epoch', 1)}/{seq}"
-
-
 def _own_event(tx: Transaction, seq: int) -> str:
+    """An event of this file: it begins with the newest epoch, and holds no event of an earlier one."""
     return f"{tx.get('node_id')}/{tx.head.epoch}/{seq}"

@@ -21,6 +21,7 @@ from bodega_controlplane.store.transaction import Transaction
 
 MISSING = "missing"
 HUB = "hub"
+OVERRIDE = "override"
 
 
 def list_conflicts(
@@ -70,14 +71,17 @@ def resolve(tx: Transaction, caller: Caller, conflict_id: str, decision: str) ->
 def _input(tx: Transaction, node_id: str, event: str) -> ConflictInputView:
     """One fact that met, by its name; a hub event is of the stream of the conflict's node."""
     writer, epoch, seq = [*event.split("/"), "", ""][:3]
+    if writer == OVERRIDE:
+        return ConflictInputView(
+            event, OVERRIDE, "", 0, f"a person has set a rule aside, as override {epoch}"
+        )
     if not (epoch.isdecimal() and seq.isdecimal()):
         return ConflictInputView(event, MISSING, "", 0, "not the name of an event")
-    read = _hub_event if writer == HUB else _node_event
-    body = (
-        outbox.body_at(tx, node_id, int(epoch), int(seq))
-        if writer == HUB
-        else journal.body_at(tx, writer, int(epoch), int(seq))
-    )
+    if writer == HUB:
+        read, body = _hub_event, outbox.body_at(tx, node_id, int(epoch), int(seq))
+    else:
+        found = journal.event_at(tx, writer, int(epoch), int(seq))
+        read, body = _node_event, found.body if found is not None else None
     try:
         return read(event, writer, body) if body is not None else _missing(event)
     except PeerFault:

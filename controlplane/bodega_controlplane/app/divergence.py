@@ -10,7 +10,7 @@ closed
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -85,14 +85,7 @@ def want_counts(
         return False
     chosen = set(sku_ids[:DIVERGENCE_SKUS_MAX])
     wanted = sorted(place for place in places if place[0] in chosen)[:DIVERGENCE_PLACES_MAX]
-    reason = f"{len(sku_ids)} SKUs differ between the node's book and the hub's copy at event {row.basis_seq}"
-    event = journal_pb2.HubEvent(
-        count_wanted=journal_pb2.CountWanted(
-            divergence_id=row.divergence_id,
-            reason=reason,
-            places=[journal_pb2.CountWanted.Place(sku_id=s, bin_id=b, lot=lot) for s, b, lot in wanted],
-        )
-    )
+    event = _count_wanted(row, len(sku_ids), wanted)
     outbox.post(tx, caller, row.node_id, [event], cmd_id=row.divergence_id)
     told = sorted({place[0] for place in wanted})
     divergence.change(tx, row.divergence_id, state=COUNTING, sku_ids=json.dumps(told), problem="")
@@ -104,6 +97,35 @@ def want_counts(
         detail={"divergence_id": row.divergence_id, "skus": len(sku_ids), "places": len(wanted)},
     )
     return True
+
+
+def _count_wanted(row: Row, skus: int, places: Sequence[Place]) -> journal_pb2.HubEvent:
+    reason = f"{skus} SKUs differ between the node's book and the hub's copy at event {row.basis_seq}"
+    return journal_pb2.HubEvent(
+        count_wanted=journal_pb2.CountWanted(
+            divergence_id=row.divergence_id,
+            reason=reason,
+            places=[journal_pb2.CountWanted.Place(sku_id=s, bin_id=b, lot=lot) for s, b, lot in places],
+        )
+    )
+
+
+def said_again(tx: Transaction, node_id: str) -> Iterator[journal_pb2.HubEvent]:
+    """What a node must hear where its stream begins anew: the counts that it was sent.
+
+    Of the places that it was sent, those in its own book it knows itself; those in ours are said.
+    """
+    row = divergence.open_of(tx, node_id)
+    if row is None or row.state != COUNTING:
+        return
+    sku_ids = set(json.loads(row.sku_ids))
+    ours = {
+        (account.sku_id, account.bin, account.lot)
+        for account, quantity in stock.physical_at(tx, node_id).items()
+        if quantity and account.sku_id in sku_ids
+    }
+    places = sorted(ours | {(sku_id, "", "") for sku_id in sku_ids})
+    yield _count_wanted(row, len(sku_ids), places[:DIVERGENCE_PLACES_MAX])
 
 
 def note_problem(tx: Transaction, row: Row, problem: str) -> None:

@@ -26,7 +26,7 @@ from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.rules.readmission import REASONS, Agent, Asked, check_may_begin, two_alive
-from bodega_controlplane.store import epochs, facts, nodes
+from bodega_controlplane.store import divergence, epochs, facts, nodes
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -183,9 +183,10 @@ def snapshot_part(tx: Transaction, node_id: str, snapshot_id: str, offset: int) 
 
 
 def took_place(tx: Transaction, node_id: str) -> None:
-    """The first event of the new epoch has come: approval and snapshot have done their work."""
+    """The first event of the new epoch has come: approval and snapshot have done their work, old counts are void."""
     epochs.end_approval(tx, node_id)
     epochs.drop_snapshots(tx, node_id)
+    divergence.forget_counts(tx, node_id)
 
 
 def readmit(tx: Transaction, caller: Caller, node_id: str, reason: str) -> int:

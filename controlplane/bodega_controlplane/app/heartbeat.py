@@ -6,6 +6,7 @@ it believes the node, waits for what it has lost of the node's journal, and begi
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ class Heartbeat:
     """What a node says: its journal's epoch and head, how far it has applied our stream, its health.
 
     `acked`: what it holds to be committed here, None from an agent that does not say. `stopped`: why it has stopped
-    writing its stream, or empty.
+    writing its stream, or empty. `understands`: packings that it unpacks.
     """
 
     node_id: str
@@ -39,6 +40,7 @@ class Heartbeat:
     acked: Head | None = None
     stopped: str = ""
     paused_at_ms: int = 0
+    understands: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def _take(tx: Transaction, now_ms: int, node: Row, heartbeat: Heartbeat) -> None
         health=wire.health_json(heartbeat.health),
         fenced=heartbeat.stopped,
         paused_at_ms=heartbeat.paused_at_ms,
+        understands=json.dumps(heartbeat.understands),
     )
 
 

@@ -27,32 +27,7 @@ _SSCC_FREE_DIGITS = 16
 
 _SHIP_FROM_LINES_MAX = 8
 
-# Columns that belong to the two streams and to the node itself; a new profile leaves them alone.
-_NOT_PROFILE = (
-    "epoch",
-    "applied_seq",
-    "applied_hash",
-    "head_seq",
-    "down_epoch",
-    "down_seq",
-    "down_hash",
-    "down_applied_seq",
-    "last_contact_ms",
-    "boot_nonce",
-    "health",
-    "desired_generation",
-    "desired_settings",
-    "reported_generation",
-    "reported",
-    "refused",
-    "foreign_ms",
-    "diverged_seq",
-    "lost_to_seq",
-    "fenced",
-    "desired_signature",
-    "down_trimmed_ms",
-)
-
+# Columns of the two streams and of the node itself, as they begin; a new profile leaves them alone.
 _NEW_NODE = {
     "epoch": 1,
     "applied_seq": 0,
@@ -101,7 +76,7 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
         "profile_version": version,
         **_NEW_NODE,
     }
-    nodes.put(tx, row, keep=_NOT_PROFILE)
+    nodes.put(tx, row, keep=tuple(_NEW_NODE))
     cmd_id = new_id("C", caller.now_ms)
     outbox.post(tx, caller, draft.node_id, [journal_pb2.HubEvent(node_profile=profile)], cmd_id=cmd_id)
     if known is None:

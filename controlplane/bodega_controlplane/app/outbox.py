@@ -7,6 +7,7 @@ it needs in before itself.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from bodega.core.chain import extend
@@ -138,6 +139,11 @@ def applied_by(tx: Transaction, node_id: str) -> Head:
     before = outbox.hash_at(tx, node_id, node.down_epoch, seq)
     assert before is not None, "a heartbeat beyond the end of our stream is not taken"
     return Head(node.down_epoch, seq, before)
+
+
+def understood_by(tx: Transaction, node_id: str) -> frozenset[int]:
+    """Packings that a node unpacks, as its newest heartbeat says. Raises NotFound."""
+    return frozenset(json.loads(_known(tx, node_id).understands))
 
 
 def hash_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:

@@ -6,23 +6,37 @@ after a reboot anew in full. What a node must know goes to it in its stream, and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bodega.core.conflicts.human_override import human_override
 from bodega.core.deadline import BootTime, deadline
 from bodega.core.lifecycles import OVERRIDE, OverrideEvent, OverrideState
 from bodega.core.promise import OverrideRule
 from bodega.errors import NotFound, Refused
 from bodega.limits import OVERRIDE_LASTS_MS_MAX, QUANTITY_MAX, UPKEEP_ROWS_MAX
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import conflict_life, orders, outbox
+from bodega_controlplane.app import conflict_life, orders, outbox, reported
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.conflict_views import HoldDraft, OverrideTerms, OverrideView
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import Caller, Page, PageRequest
-from bodega_controlplane.store import catalogue, nodes, overrides
+from bodega_controlplane.store import catalogue, facts, nodes, overrides
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 KEEP_AT_NODE, HOLD_OUTCOME, HOLD = "keep_at_node", "hold_outcome", "hold"
+
+
+class _Wanted(NamedTuple):
+    """What a person sets aside: of which kind, on what, and what it does; `lot` and `quantity` of a hold."""
+
+    kind: str
+    subject: str
+    effect: str
+    lot: str = ""
+    quantity: int = 0
 
 
 def check_terms(faults: Faults, terms: OverrideTerms) -> None:
@@ -40,7 +54,7 @@ def keep_at_node(
     faults.raise_if_any("the override")
     order = orders.lock_order(tx, order_id)
     effect = f"order {order_id} stays at {order.node_id}"
-    return _open(tx, caller, KEEP_AT_NODE, order_id, effect, terms, now)
+    return _open(tx, caller, _Wanted(KEEP_AT_NODE, order_id, effect), terms, now)
 
 
 def hold_outcome(
@@ -52,7 +66,7 @@ def hold_outcome(
     faults.text("effect", effect)
     faults.raise_if_any("the override")
     conflict_life.set_aside(tx, caller, conflict_id, effect, caller.now_ms + terms.expires_after_ms)
-    return _open(tx, caller, HOLD_OUTCOME, conflict_id, effect, terms, now)
+    return _open(tx, caller, _Wanted(HOLD_OUTCOME, conflict_id, effect), terms, now)
 
 
 def hold_units(
@@ -76,37 +90,42 @@ def hold_units(
     units = str(draft.quantity) if draft.quantity else "all"
     lot = f" (lot {draft.lot})" if draft.lot else ""
     effect = f"{draft.node_id} promises {units} of {draft.sku_id}{lot} to nobody"
-    view = _open(tx, caller, HOLD, f"{draft.node_id}/{draft.sku_id}", effect, terms, now)
-    event = journal_pb2.OverrideSet(
-        override_id=view.override_id,
-        rule=OverrideRule.HOLD.value,
-        sku_id=draft.sku_id,
-        lot=draft.lot,
-        quantity=draft.quantity,
-        reason=terms.reason,
-        actor=caller.actor,
-        state=OverrideState.OPEN.value,
-        expires_after_ms=terms.expires_after_ms,
-    )
-    _tell(tx, caller, draft.node_id, event)
+    subject = f"{draft.node_id}/{draft.sku_id}"
+    view = _open(tx, caller, _Wanted(HOLD, subject, effect, draft.lot, draft.quantity), terms, now)
+    _tell(tx, caller, _known(tx, view.override_id))
     return view
 
 
-def _tell(tx: Transaction, caller: Caller, node_id: str, event: journal_pb2.OverrideSet) -> None:
-    outbox.post(
-        tx, caller, node_id, [journal_pb2.HubEvent(override_set=event)], cmd_id=new_id("C", caller.now_ms)
+def said_again(tx: Transaction, node_id: str) -> Iterator[journal_pb2.HubEvent]:
+    """What a node must hear where its stream begins anew: holds, and the ends of those that it may still have."""
+    for row in overrides.untold_to(tx, HOLD, node_id):
+        yield _event_of(row, row.actor if row.state == OverrideState.OPEN else row.ended_by)
+
+
+def _tell(tx: Transaction, caller: Caller, hold: Row) -> None:
+    node_id = hold.subject.partition("/")[0]
+    outbox.post(tx, caller, node_id, [_event_of(hold, caller.actor)], cmd_id=new_id("C", caller.now_ms))
+
+
+def _event_of(hold: Row, actor: str) -> journal_pb2.HubEvent:
+    event = journal_pb2.OverrideSet(
+        override_id=hold.override_id,
+        rule=OverrideRule.HOLD.value,
+        sku_id=hold.subject.partition("/")[2],
+        lot=hold.lot,
+        quantity=hold.quantity,
+        reason=hold.reason,
+        actor=actor,
+        state=hold.state,
+        expires_after_ms=hold.expires_after_ms,
     )
+    return journal_pb2.HubEvent(override_set=event)
 
 
 def _open(
-    tx: Transaction,
-    caller: Caller,
-    kind: str,
-    subject: str,
-    effect: str,
-    terms: OverrideTerms,
-    now: BootTime,
+    tx: Transaction, caller: Caller, wanted: _Wanted, terms: OverrideTerms, now: BootTime
 ) -> OverrideView:
+    kind, subject = wanted.kind, wanted.subject
     if kind != HOLD and overrides.open_on(tx, kind, subject) is not None:
         raise Refused(
             f"{subject} has an override of this kind already",
@@ -119,9 +138,7 @@ def _open(
         tx,
         {
             "override_id": override_id,
-            "kind": kind,
-            "subject": subject,
-            "effect": effect,
+            **wanted._asdict(),
             "reason": terms.reason,
             "actor": caller.actor,
             "state": OVERRIDE.start.value,
@@ -132,25 +149,38 @@ def _open(
         },
     )
     _audit(tx, caller, "override.opened", override_id, kind, subject)
+    if kind != HOLD_OUTCOME:
+        _leave_row(tx, caller, override_id, wanted, terms)
     return _view(_known(tx, override_id))
+
+
+def _leave_row(
+    tx: Transaction, caller: Caller, override_id: str, wanted: _Wanted, terms: OverrideTerms
+) -> None:
+    """Among the conflicts; an outcome that is held is told by the row that it sets aside."""
+    node_id, _, sku_id = wanted.subject.partition("/") if wanted.kind == HOLD else ("", "", "")
+    conflict = human_override(
+        override_id=override_id,
+        effect=wanted.effect,
+        actor=caller.actor,
+        reason=terms.reason,
+        close=f"bodegactl overrides close {override_id}",
+        order_id=wanted.subject if wanted.kind == KEEP_AT_NODE else "",
+        node_id=node_id,
+        sku_id=sku_id,
+    )
+    facts.put_conflicts(tx, [reported.conflict_row(conflict, caller.now_ms)])
 
 
 def close(tx: Transaction, caller: Caller, override_id: str) -> OverrideView:
     """The rule is in force again. Raises NotFound; Refused with code "illegal-transition" if it is already."""
     row = _known(tx, override_id)
     if row.kind == HOLD:
-        node_id, _, sku_id = row.subject.partition("/")
-        tx.lock_nodes([node_id])
-        event = journal_pb2.OverrideSet(
-            override_id=override_id,
-            rule=OverrideRule.HOLD.value,
-            sku_id=sku_id,
-            actor=caller.actor,
-            state=OverrideState.CLOSED.value,
-        )
-        if OVERRIDE.allows(OverrideState(row.state), OverrideEvent.CLOSE):
-            _tell(tx, caller, node_id, event)
-    return _end(tx, caller, row, OverrideEvent.CLOSE)
+        tx.lock_nodes([row.subject.partition("/")[0]])
+    view = _end(tx, caller, row, OverrideEvent.CLOSE)
+    if row.kind == HOLD:
+        _tell(tx, caller, _known(tx, override_id))
+    return view
 
 
 def close_on(tx: Transaction, caller: Caller, kind: str, subject: str) -> None:

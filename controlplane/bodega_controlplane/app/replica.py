@@ -1,65 +1,26 @@
-"""One node's events -> rows: gathers what a batch of events changes, and writes it in a few statements.
+"""One node's events -> rows: the journal as it came, and its effects, written in a few statements.
 
 Every event goes into the journal as it came. One that this version cannot apply (a newer fact, a movement
 that does not add up, work of another node) is parked beside it with the reason: it has no effect yet, and
-the events after it go on. Row by row round trips would cap the rate of a whole fleet, so balances are
-summed per account first and everything is written with executemany.
+the events after it go on.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-from bodega.codec import (
-    PlainMove,
-    conflict_from_wire,
-    fact_of,
-    movement_from_wire,
-    parse_node_event,
-    plain_move,
-    without_zero_characters,
-)
-from bodega.core.checkpoints import physical_sha256
-from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
-from bodega.core.conflicts.row import Conflict
-from bodega.core.ledger import Account, Disposition, Movement, check, places_of_serials
-from bodega.core.lifecycles import OverrideState
-from bodega.core.rights import spent_by
+from bodega.core.ledger import Account
 from bodega.core.sync import Head
-from bodega.errors import IntegrityBroken, PeerFault
 from bodega.host.log import get_logger
-from bodega.v1 import journal_pb2
-from bodega_controlplane.app import divergence, epochs, lots, reported
-from bodega_controlplane.app.fulfilling import OpenWork
-from bodega_controlplane.app.proposals import ProposalBook
-from bodega_controlplane.app.rights_book import RightsBook
-from bodega_controlplane.app.shortfalls import SHORT, Shortfalls, taken_by
-from bodega_controlplane.app.transfers import TransferBook
-from bodega_controlplane.store import facts, journal, nodes, overrides, stock
-from bodega_controlplane.store import lots as lot_rows
+from bodega.skimming import PlainMove
+from bodega_controlplane.app.arrived import PICK, Arrived, Picked, decode, skimmed
+from bodega_controlplane.app.effects import Effects
+from bodega_controlplane.store import journal, nodes
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 log = get_logger(__name__)
-
-Values = dict[str, Any]
-
-# What the journal says of bytes that are no NodeEvent at all.
-UNREADABLE_FACT = "unreadable"
-
-# Commands that take nothing that could be sold, and so only change balances, if nothing else is said with them
-# (`codec.plain_move`): most of what a node does all day, and worth a way of its own.
-_PLAIN_COMMANDS = frozenset({"receive", "put_away", "pack", "unpack", "ship"})
-
-
-class _Arrived(NamedTuple):
-    """One event, decoded."""
-
-    seq: int
-    fact: str
-    message: journal_pb2.NodeEvent
 
 
 class Replica:
@@ -70,29 +31,12 @@ class Replica:
         self.head = Head(node.epoch, node.applied_seq, node.applied_hash)
         self._tx = tx
         self._now_ms = now_ms
-        self._down_epoch: int = node.down_epoch
-        self._diverged_seq: int = node.diverged_seq
         self._head_seq: int = node.head_seq
-        self._work = OpenWork(tx, node.node_id, now_ms)
-        self._rights = RightsBook(tx, node.node_id, now_ms)
-        self._shortfalls = Shortfalls(tx, node.node_id)
-        self._transfers = TransferBook(tx, node.node_id, now_ms)
-        self._proposals = ProposalBook(tx, node.node_id, now_ms)
-        self._arrived: list[_Arrived | PlainMove] = []
+        self._effects = Effects(tx, node, now_ms)
+        self._arrived: list[Arrived | PlainMove | Picked] = []
         self._journal: list[tuple[Any, ...]] = []
         self._accounts: dict[bytes, Account] = {}
-        self._parked: list[Values] = []
-        self._balances: dict[Account, int] = defaultdict(int)
-        self._serials: dict[tuple[str, str], Values] = {}
-        self._lots: dict[tuple[str, str], Values] = {}
-        self._labels: dict[str, Values] = {}
-        self._discrepancies: list[Values] = []
-        self._closed: dict[tuple[int, int], int] = {}
-        self._overrides: dict[str, Values] = {}
-        self._verdicts: list[Values] = []
-        self._tasks: dict[str, Values] = {}
-        self._conflicts: dict[str, Values] = {}
-        self._state: Values = {}
+        self._parked: list[dict[str, Any]] = []
 
     def take(
         self, first_seq: int, events: Sequence[bytes], hashes: Sequence[bytes], *, problem: str = ""
@@ -100,22 +44,26 @@ class Replica:
         """Take judged events; nothing is written before `write`. With a `problem` they are parked, without effect."""
         epoch, node_id, now_ms = self.head.epoch, self.node_id, self._now_ms
         for seq, body, digest in zip(range(first_seq, first_seq + len(events)), events, hashes, strict=True):
-            arrived: _Arrived | PlainMove = _skimmed(body, self._accounts) or _decode(seq, body)
+            arrived: Arrived | PlainMove = skimmed(body, self._accounts) or decode(seq, body)
             if isinstance(arrived, PlainMove):
                 cmd_id, fact, at_ms = arrived.cmd_id, "movement", arrived.at_ms
             else:
                 cmd_id, fact, at_ms = arrived.message.cmd_id, arrived.fact, arrived.message.at_ms
             if problem:
-                self._parked.append({**self._at(seq), "reason": problem})
+                self._park(seq, problem)
             else:
-                self._arrived.append(arrived)
+                self._arrived.append(
+                    Picked(seq, arrived)
+                    if isinstance(arrived, PlainMove) and arrived.command == PICK
+                    else arrived
+                )
             self._journal.append((node_id, epoch, seq, cmd_id, fact, at_ms, now_ms, body, digest))
         self.head = Head(epoch, first_seq + len(events) - 1, hashes[-1])
 
     def take_parked(self, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
         """Take events (sequence, bytes) that are in the journal and have had no effect yet; the head stays."""
         self.head = self.head._replace(epoch=epoch)
-        self._arrived = [_decode(seq, body) for seq, body in events]
+        self._arrived = [decode(seq, body) for seq, body in events]
 
     @property
     def parked_events(self) -> int:
@@ -127,25 +75,24 @@ class Replica:
         if not (self._arrived or self._journal):
             return
         journal.append(self._tx, self._journal)
-        self._work.load(self._works_named())
+        effects = self._effects
+        effects.epoch = self.head.epoch
+        effects.load(self._arrived)
         for arrived in self._arrived:
             if isinstance(arrived, PlainMove):
-                self._balances[arrived.source] -= arrived.quantity
-                self._balances[arrived.target] += arrived.quantity
-            else:
-                self._apply(arrived)
-        self._write_stock_and_promises()
-        stock.put_serials(self._tx, list(self._serials.values()))
-        lot_rows.put(self._tx, list(self._lots.values()))
-        self._transfers.write()
-        self._proposals.write()
-        facts.put_labels(self._tx, list(self._labels.values()))
-        facts.put_discrepancies(self._tx, self._discrepancies)
-        facts.close_discrepancies(self._tx, self.node_id, self._closed)
-        facts.put_overrides(self._tx, list(self._overrides.values()))
-        facts.put_vision_decisions(self._tx, self._verdicts)
-        facts.put_tasks(self._tx, list(self._tasks.values()))
-        facts.put_conflicts(self._tx, list(self._conflicts.values()))
+                effects.move(arrived)
+            elif isinstance(arrived, Picked):
+                effects.pick(arrived)
+            elif problem := effects.apply(arrived):
+                self._park(arrived.seq, problem)
+                log.warning(
+                    "event_parked",
+                    node_id=self.node_id,
+                    seq=arrived.seq,
+                    fact=arrived.fact,
+                    reason=problem,
+                )
+        changed = effects.write()
         journal.park(self._tx, self._parked)
         nodes.change(
             self._tx,
@@ -153,324 +100,9 @@ class Replica:
             applied_seq=self.head.seq,
             applied_hash=self.head.hash,
             head_seq=max(self.head.seq, self._head_seq),
-            diverged_seq=self._diverged_seq,
-            **self._state,
+            **changed,
         )
 
-    def _write_stock_and_promises(self) -> None:
-        """What a question to the database about promises must see; it may be asked in the middle of a batch."""
-        self._work.write()
-        self._rights.write()
-        stock.add(self._tx, self.node_id, self._balances)
-        self._balances.clear()
-        self._shortfalls.written()
-
-    def _works_named(self) -> set[str]:
-        """Fulfillment orders that the effects of this batch may touch."""
-        named = {
-            getattr(arrived.message, arrived.fact).fulfillment_order_id
-            for arrived in self._arrived
-            if isinstance(arrived, _Arrived) and arrived.fact in _NAMES_WORK
-        }
-        return named - {""}
-
-    def _apply(self, arrived: _Arrived) -> None:
-        effect = _EFFECTS.get(arrived.fact)
-        problem = "" if effect else f"the fact '{arrived.fact}' {journal.NOT_KNOWN}"
-        try:
-            problem = effect(self, arrived) if effect else problem
-        except IntegrityBroken as error:
-            problem = error.message
-        if problem:
-            self._parked.append({**self._at(arrived.seq), "reason": problem})
-            log.warning(
-                "event_parked", node_id=self.node_id, seq=arrived.seq, fact=arrived.fact, reason=problem
-            )
-
-    def _at(self, seq: int) -> Values:
-        return {"node_id": self.node_id, "epoch": self.head.epoch, "seq": seq}
-
-    def _movement(self, arrived: _Arrived) -> str:
-        movement = movement_from_wire(arrived.message.movement)
-        check(movement)
-        for account, quantity, _serials in movement.postings:
-            self._balances[account] += quantity
-        for sku_id, serial, account in places_of_serials(movement):
-            row = {**self._at(arrived.seq), **account._asdict(), "serial": serial}
-            self._serials[sku_id, serial] = row
-        for seen in movement.lots:
-            if seen.expiry:
-                self._lots[seen.sku_id, seen.lot] = lots.row_of(self.node_id, seen, self._now_ms)
-        self._transfers.moved(movement, self.head.epoch, arrived.seq)
-        spent = spent_by(movement)
-        self._rights.spent(spent)
-        covered: dict[str, int] = defaultdict(int, spent)
-        if movement.command == "pick" and movement.reference.fulfillment_order_id:
-            for account, quantity, _serials in movement.postings:
-                if quantity > 0 and account.disposition == Disposition.IN_PROGRESS:
-                    over = self._work.picked(
-                        movement.reference.fulfillment_order_id, account.sku_id, quantity
-                    )
-                    covered[account.sku_id] += quantity - over
-        for sku_id, taken in taken_by(movement).items():
-            self._shortfalls.took(sku_id, taken)
-            lost = taken - covered[sku_id]
-            if lost > 0 and self._shortfalls.may_be(sku_id):
-                self._look_for_shortfall(movement, sku_id, lost, arrived.seq)
-        return ""
-
-    def _look_for_shortfall(self, movement: Movement, sku_id: str, lost: int, seq: int) -> None:
-        """Sellable units have gone that were promised to somebody, perhaps."""
-        self._write_stock_and_promises()
-        reference = movement.reference
-        in_hand = self._work.order_of(reference.fulfillment_order_id) if reference.reason == SHORT else ""
-        rows, own_short = self._shortfalls.found(sku_id, lost, self._name_of(seq), in_hand)
-        for conflict in rows:
-            self._open_conflict(conflict, seq)
-        for order_id, units in own_short.items():
-            self._work.lost(order_id, sku_id, units)
-
-    def _name_of(self, seq: int) -> str:
-        """An event of this node, as conflicts name it."""
-        return f"{self.node_id}/{self.head.epoch}/{seq}"
-
-    def _fulfillment_advanced(self, arrived: _Arrived) -> str:
-        problem = self._work.advanced(arrived.message, self._name_of(arrived.seq))
-        for conflict in self._work.found():
-            self._open_conflict(conflict, arrived.seq)
-        return problem
-
-    def _discrepancy_opened(self, arrived: _Arrived) -> str:
-        self._discrepancies.append(reported.discrepancy_row(self._at(arrived.seq), arrived.message))
-        return ""
-
-    def _discrepancy_closed(self, arrived: _Arrived) -> str:
-        self._closed |= reported.closed_by(arrived.message, arrived.seq)
-        return ""
-
-    def _override_changed(self, arrived: _Arrived) -> str:
-        row = reported.override_row(self.node_id, arrived.message)
-        self._overrides[row["override_id"]] = row
-        if row["state"] != OverrideState.OPEN:
-            # One that a person at the centre had set: the node's word on it ends it there too.
-            overrides.end_open(
-                self._tx,
-                row["override_id"],
-                state=row["state"],
-                now_ms=self._now_ms,
-                by=f"node:{self.node_id}",
-            )
-        return ""
-
-    def _reservation_changed(self, arrived: _Arrived) -> str:
-        self._rights.promised(arrived.message.reservation_changed)
-        said = arrived.message.reservation_changed
-        self._shortfalls.promised_more(said.sku_id, said.quantity)
-        return ""
-
-    def _rights_taken(self, arrived: _Arrived) -> str:
-        self._rights.taken(arrived.message.rights_taken, arrived.seq)
-        return ""
-
-    def _rights_returned(self, arrived: _Arrived) -> str:
-        self._rights.returned(arrived.message.rights_returned, arrived.seq)
-        return ""
-
-    def _field_proposed(self, arrived: _Arrived) -> str:
-        self._proposals.proposed(arrived.message.field_proposed, self.head.epoch, arrived.seq)
-        return ""
-
-    def _transfer_settled(self, arrived: _Arrived) -> str:
-        self._transfers.settled(arrived.message.transfer_settled)
-        return ""
-
-    def _store_restored(self, arrived: _Arrived) -> str:
-        restored = arrived.message.store_restored
-        self._tx.audit(
-            at_ms=self._now_ms,
-            actor=f"node:{self.node_id}",
-            action="node.restored",
-            subject=self.node_id,
-            detail={
-                "backup_seq": restored.backup_seq,
-                "replaced_seq": restored.replaced_seq,
-                "seq": arrived.seq,
-            },
-        )
-        return ""
-
-    def _epoch_begun(self, arrived: _Arrived) -> str:
-        begun = arrived.message.epoch_begun
-        epochs.took_place(self._tx, self.node_id)
-        self._tx.audit(
-            at_ms=self._now_ms,
-            actor=f"node:{self.node_id}",
-            action="node.rejoined",
-            subject=self.node_id,
-            detail={
-                "epoch": begun.epoch,
-                "reason": begun.reason,
-                "basis_seq": begun.previous_seq,
-                "fork_events": begun.fork_events,
-                "seq": arrived.seq,
-            },
-        )
-        return ""
-
-    def _ledger_checkpoint(self, arrived: _Arrived) -> str:
-        """Hold our copy of the stock against the node's own sum of it, as of the checkpoint's basis."""
-        stated = arrived.message.ledger_checkpoint
-        ours = self._physical_at(stated.basis_seq, arrived.seq)
-        diverged_seq = 0 if physical_sha256(ours) == stated.physical_sha256 else stated.basis_seq
-        if bool(diverged_seq) != bool(self._diverged_seq):
-            self._tx.audit(
-                at_ms=self._now_ms,
-                actor="hub",
-                action="node.diverged" if diverged_seq else "node.agrees_again",
-                subject=self.node_id,
-                detail={"basis_seq": stated.basis_seq, "seq": arrived.seq},
-            )
-        if diverged_seq:
-            log.warning("node_diverged", node_id=self.node_id, basis_seq=diverged_seq)
-        divergence.judge(self._tx, self._now_ms, self.node_id, stated.basis_seq, agrees=not diverged_seq)
-        self._diverged_seq = diverged_seq
-        return ""
-
-    def _physical_at(self, basis_seq: int, before: int) -> dict[Account, int]:
-        """Our copy after `basis_seq`: what the database and this batch hold before `before`, less what came since."""
-        held = defaultdict(int, stock.physical_at(self._tx, self.node_id))
-        for account, change in self._balances.items():
-            held[account] += change
-        for body in journal.movements_between(self._tx, self.node_id, self.head.epoch, basis_seq, before):
-            for account, quantity, _serials in movement_from_wire(parse_node_event(body).movement).postings:
-                held[account] -= quantity
-        return held
-
-    def _label_advanced(self, arrived: _Arrived) -> str:
-        row = reported.label_row(self.node_id, arrived.message)
-        self._labels[row["print_job_id"]] = row
-        return ""
-
-    def _vision_decision(self, arrived: _Arrived) -> str:
-        order_id = self._work.order_of(arrived.message.vision_decision.fulfillment_order_id)
-        at = self._at(arrived.seq)
-        self._verdicts.append(reported.verdict_row(at, arrived.message, order_id, self._now_ms))
-        return ""
-
-    def _cancel_came_too_late(self, arrived: _Arrived) -> str:
-        late = arrived.message.cancel_came_too_late
-        shipped = journal.body_at(self._tx, self.node_id, self.head.epoch, late.ship_seq)
-        if shipped is None:
-            return f"it names event {late.ship_seq} as the shipment, which we do not have"
-        conflict = cancel_races_ship(
-            node_id=self.node_id,
-            order_id=late.order_id,
-            cancel_event=f"hub/{self._down_epoch}/{late.cancel_seq}",
-            ship_event=f"{self.node_id}/{self.head.epoch}/{late.ship_seq}",
-            seen_seq_at_ship=_decode(late.ship_seq, shipped).message.seen_seq,
-            cancel_seq=late.cancel_seq,
-        )
-        self._open_conflict(conflict, arrived.seq)
-        return ""
-
-    def _conflict_found(self, arrived: _Arrived) -> str:
-        self._open_conflict(conflict_from_wire(arrived.message.conflict_found.conflict), arrived.seq)
-        return ""
-
-    def _open_conflict(self, conflict: Conflict, seq: int) -> None:
-        """The same meeting of facts again, from wherever it is told, changes nothing."""
-        if conflict.conflict_id in self._conflicts or facts.conflict(self._tx, conflict.conflict_id):
-            return
-        self._conflicts[conflict.conflict_id] = reported.conflict_row(conflict, self._now_ms)
-        self._tx.audit(
-            at_ms=self._now_ms,
-            actor=f"node:{self.node_id}",
-            action="conflict.opened",
-            subject=conflict.order_id or conflict.sku_id or self.node_id,
-            detail={"conflict_id": conflict.conflict_id, "rule": conflict.rule, "seq": seq},
-        )
-
-    def _state_reported(self, arrived: _Arrived) -> str:
-        self._state = reported.reported_state(arrived.message)
-        return ""
-
-    def _parked_event_applied(self, arrived: _Arrived) -> str:
-        applied = arrived.message.parked_event_applied
-        self._tx.audit(
-            at_ms=self._now_ms,
-            actor=f"node:{self.node_id}",
-            action="node.parked_event_applied",
-            subject=self.node_id,
-            detail={"down_seq": applied.down_seq, "fact": applied.fact, "seq": arrived.seq},
-        )
-        return ""
-
-    def _task_opened(self, arrived: _Arrived) -> str:
-        row = reported.task_row(self.node_id, arrived.message)
-        self._tasks[row["task_id"]] = row
-        divergence.opened(self._tx, self.node_id, arrived.message.task_opened)
-        return ""
-
-    def _task_closed(self, arrived: _Arrived) -> str:
-        """A count is done; for a difference of the books it states the node's book, which ours is set to."""
-        done = arrived.message.task_closed
-        held = defaultdict(int, stock.of_sku(self._tx, self.node_id, done.sku_id))
-        for account, change in self._balances.items():
-            if account.sku_id == done.sku_id:
-                held[account] += change
-        changes = divergence.repair(held, done)
-        for account, change in changes.items():
-            self._balances[account] += change
-        if changes:
-            self._tx.audit(
-                at_ms=self._now_ms,
-                actor=f"node:{self.node_id}",
-                action="stock.repaired",
-                subject=self.node_id,
-                detail={"sku_id": done.sku_id, "accounts": len(changes), "seq": arrived.seq},
-            )
-        divergence.closed(self._tx, self.node_id, done, arrived.seq)
-        return ""
-
-
-def _skimmed(body: bytes, known: dict[bytes, Account]) -> PlainMove | None:
-    """The event, if it only changes balances; a zero byte may be a character that not every database takes."""
-    plain = None if b"\0" in body else plain_move(body, known)
-    return plain if plain is not None and plain.command in _PLAIN_COMMANDS else None
-
-
-def _decode(seq: int, body: bytes) -> _Arrived:
-    try:
-        message = without_zero_characters(parse_node_event(body), body)
-    except PeerFault:
-        return _Arrived(seq, UNREADABLE_FACT, journal_pb2.NodeEvent())
-    return _Arrived(seq, fact_of(message), message)
-
-
-# The fact's name on the wire -> what it does here; the answer is why it could not, or empty.
-_EFFECTS: Mapping[str, Callable[[Replica, _Arrived], str]] = {
-    "movement": Replica._movement,
-    "fulfillment_advanced": Replica._fulfillment_advanced,
-    "discrepancy_opened": Replica._discrepancy_opened,
-    "discrepancy_closed": Replica._discrepancy_closed,
-    "override_changed": Replica._override_changed,
-    "reservation_changed": Replica._reservation_changed,
-    "rights_taken": Replica._rights_taken,
-    "rights_returned": Replica._rights_returned,
-    "field_proposed": Replica._field_proposed,
-    "transfer_settled": Replica._transfer_settled,
-    "store_restored": Replica._store_restored,
-    "epoch_begun": Replica._epoch_begun,
-    "ledger_checkpoint": Replica._ledger_checkpoint,
-    "label_advanced": Replica._label_advanced,
-    "vision_decision": Replica._vision_decision,
-    "cancel_came_too_late": Replica._cancel_came_too_late,
-    "conflict_found": Replica._conflict_found,
-    "state_reported": Replica._state_reported,
-    "task_opened": Replica._task_opened,
-    "parked_event_applied": Replica._parked_event_applied,
-    "task_closed": Replica._task_closed,
-}
-
-KNOWN_FACTS = frozenset(_EFFECTS)
-_NAMES_WORK = frozenset({"movement", "fulfillment_advanced", "vision_decision"})
+    def _park(self, seq: int, reason: str) -> None:
+        at = {"node_id": self.node_id, "epoch": self.head.epoch, "seq": seq}
+        self._parked.append({**at, "reason": reason})

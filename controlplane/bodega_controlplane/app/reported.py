@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bodega.core.conflicts.human_override import human_override
 from bodega.core.conflicts.row import Conflict
 from bodega.v1 import journal_pb2
 
@@ -48,6 +49,21 @@ def override_row(node_id: str, event: journal_pb2.NodeEvent) -> Values:
         "changed_at_ms": event.at_ms,
         "expires_after_ms": changed.expires_after_ms,
     }
+
+
+def override_conflict(row: Values) -> Conflict:
+    """The row among the conflicts for a rule that was set aside at a node; `row`: see `override_row`."""
+    lot = f" (lot {row['lot']})" if row["lot"] else ""
+    units = f", {row['quantity']} units" if row["quantity"] else ""
+    return human_override(
+        override_id=row["override_id"],
+        effect=f"the rule '{row['rule']}' is set aside at {row['node_id']} for {row['sku_id']}{lot}{units}",
+        actor=row["actor"],
+        reason=row["reason"],
+        close=f"at the node: bodega ledger do override override_id={row['override_id']} close=yes",
+        node_id=row["node_id"],
+        sku_id=row["sku_id"],
+    )
 
 
 def label_row(node_id: str, event: journal_pb2.NodeEvent) -> Values:

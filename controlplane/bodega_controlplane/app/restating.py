@@ -14,7 +14,7 @@ from bodega.core.chain import GENESIS
 from bodega.core.lifecycles import FULFILLMENT, OrderState
 from bodega.host.log import get_logger
 from bodega.v1 import catalogue_pb2, fleet_pb2, journal_pb2, orders_pb2, stock_pb2
-from bodega_controlplane.app import catalogue, outbox, wire
+from bodega_controlplane.app import catalogue, divergence, outbox, overrides, transfers, wire
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import Caller, GeoPoint, OrderLineView, Recipient
 from bodega_controlplane.store import epochs, nodes, orders, schema
@@ -62,7 +62,12 @@ def _said_again(tx: Transaction, node: Row) -> Iterator[journal_pb2.HubEvent]:
                 fulfillment_order_id=row.fulfillment_order_id, order_id=row.order_id, asked_by="hub"
             )
             yield journal_pb2.HubEvent(cancel_requested=cancel)
+        if row.revoked_event:
+            yield journal_pb2.HubEvent(fulfillment_revoked=_revocation(row))
     yield from _rights_under_way(tx, node.node_id)
+    yield from overrides.said_again(tx, node.node_id)
+    yield from transfers.said_again(tx, node.node_id)
+    yield from divergence.said_again(tx, node.node_id)
 
 
 def open_work(tx: Transaction, node_id: str) -> list[Row]:
@@ -89,6 +94,16 @@ def assignment(row: Row, lines: tuple[OrderLineView, ...]) -> orders_pb2.Fulfill
         GeoPoint(person["latitude"], person["longitude"]),
     )
     return wire.work_message(row.fulfillment_order_id, row.order_id, lines, recipient, row.fencing_token)
+
+
+def _revocation(row: Row) -> journal_pb2.FulfillmentRevoked:
+    """As `reassigning.revoke` has said it: the next assignment, or none, is another node's."""
+    return journal_pb2.FulfillmentRevoked(
+        fulfillment_order_id=row.fulfillment_order_id,
+        order_id=row.order_id,
+        fencing_token=row.fencing_token + 1,
+        reason="the order is not this node's any more",
+    )
 
 
 def _rights_under_way(tx: Transaction, node_id: str) -> Iterator[journal_pb2.HubEvent]:

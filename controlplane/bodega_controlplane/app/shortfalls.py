@@ -8,7 +8,7 @@ the journal, so the rows are the same wherever envelopes are cut. Who is served 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bodega.core.conflicts.physical_shortfall import Promised, local_shortfall, missing, physical_shortfall
 from bodega.core.conflicts.row import Conflict
@@ -66,6 +66,12 @@ class Shortfalls:
         self._before: dict[str, int] = {}
         self._promised: dict[str, int] = {}
         self._local: dict[str, int] = defaultdict(int)
+        self._unpromised: frozenset[str] = frozenset()
+
+    def load(self, sku_ids: Collection[str]) -> None:
+        """Ask at once of which of these nothing is promised: of those, nobody can lack anything."""
+        if sku_ids:
+            self._unpromised = frozenset(sku_ids) - promised.of_skus(self._tx, self._node_id, sku_ids)
 
     def took(self, sku_id: str, units: int) -> None:
         """A movement of this batch took sellable units away, or brought some."""
@@ -81,6 +87,8 @@ class Shortfalls:
 
     def may_be(self, sku_id: str) -> bool:
         """Whether so little is left that somebody may lack units; asks the database once a batch and SKU."""
+        if sku_id in self._unpromised and not self._local[sku_id]:
+            return False
         if sku_id not in self._before:
             sellable, total = promised.totals(self._tx, self._node_id, sku_id)
             self._before[sku_id] = sellable + self._written.get(sku_id, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,17 +99,7 @@ def _tell(tx: Transaction, caller: Caller, row: Row, said: Said, sides: list[Sid
     """Tell the receiving node that nothing more comes; its answer settles the difference."""
     conflict = transfer_differs(row.transfer_id, said, sides, why)
     node_id = settling_node(said)
-    others = in_transit(said, but=node_id)
-    lines = [
-        stock_pb2.TransferLine(
-            **kind._asdict(),
-            in_transit=others.get(kind, 0),
-            serials=transfers.serials_under_way(tx, row.transfer_id, kind, COMMAND_SERIALS_MAX),
-        )
-        for kind in sorted(in_transit(said))
-    ]
-    closed = stock_pb2.TransferClosed(transfer_id=row.transfer_id, lines=lines, reason=why)
-    event = journal_pb2.HubEvent(transfer_closed=closed)
+    event = _closing(tx, row.transfer_id, said, node_id, why)
     outbox.post(
         tx, caller, node_id, [event], cmd_id=new_id("T", caller.now_ms), correlation_id=row.transfer_id
     )
@@ -119,6 +109,7 @@ def _tell(tx: Transaction, caller: Caller, row: Row, said: Said, sides: list[Sid
         row.transfer_id,
         state=TransferState.CLOSING,
         told_node=node_id,
+        told_why=why,
         conflict_id=conflict.conflict_id,
         changed_at_ms=caller.now_ms,
     )
@@ -130,6 +121,27 @@ def _tell(tx: Transaction, caller: Caller, row: Row, said: Said, sides: list[Sid
         detail={"node_id": node_id, "conflict_id": conflict.conflict_id, "why": why},
     )
     return conflict
+
+
+def _closing(tx: Transaction, transfer_id: str, said: Said, node_id: str, why: str) -> journal_pb2.HubEvent:
+    others = in_transit(said, but=node_id)
+    lines = [
+        stock_pb2.TransferLine(
+            **kind._asdict(),
+            in_transit=others.get(kind, 0),
+            serials=transfers.serials_under_way(tx, transfer_id, kind, COMMAND_SERIALS_MAX),
+        )
+        for kind in sorted(in_transit(said))
+    ]
+    closed = stock_pb2.TransferClosed(transfer_id=transfer_id, lines=lines, reason=why)
+    return journal_pb2.HubEvent(transfer_closed=closed)
+
+
+def said_again(tx: Transaction, node_id: str) -> Iterator[journal_pb2.HubEvent]:
+    """What a node must hear where its stream begins anew: transfers that it was told to settle, and has not."""
+    for row in transfers.told_to(tx, node_id, TransferState.CLOSING):
+        said = transfers.said_of(tx, [row.transfer_id]).get(row.transfer_id, {})
+        yield _closing(tx, row.transfer_id, said, node_id, row.told_why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 The pump keeps no cursor of its own on disk. Where a node's stream stands is what the broker's last message of
 it says, held against our chain; if the broker has lost it, the pump begins after what the node has applied.
-Publishing compares and sets the last sequence of the subject, so two instances of the hub cannot mix theirs.
+Publishing compares and sets the last sequence of the subject, so two instances of the hub cannot mix theirs. Events
+are packed as far as the node has said that it unpacks them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from bodega.codec import envelope_from_bytes, envelope_to_bytes
@@ -120,12 +121,14 @@ class DownPump:
             await connection.make_node_consumer(node_id)
             self._consumers.add(node_id)
         cursor = self._cursors.get(node_id)
-        epoch = (await self._hub.read(lambda tx: outbox.applied_by(tx, node_id))).epoch
+        epoch, understood = await self._hub.read(
+            lambda tx: (outbox.applied_by(tx, node_id).epoch, outbox.understood_by(tx, node_id))
+        )
         if cursor is None or cursor.head.epoch != epoch:
             cursor = await self._find(connection, node_id)
         while envelope := await self._hub.read(_following(node_id, cursor.head)):
             try:
-                cursor = await _publish(connection, envelope, cursor)
+                cursor = await _publish(connection, envelope, understood, cursor)
             except PublishConflict:
                 # Another instance was faster, or the broker has dropped old messages: look again.
                 cursor = await self._find(connection, node_id)
@@ -154,10 +157,11 @@ def _is_ours(node_id: str, head: Head) -> Callable[[Transaction], bool]:
     return lambda tx: outbox.hash_at(tx, node_id, head.epoch, head.seq) == head.hash
 
 
-async def _publish(connection: FleetConnection, envelope: Envelope, cursor: _Cursor) -> _Cursor:
-    stream_seq = await connection.publish_down(
-        envelope.node_id, envelope.epoch, envelope_to_bytes(envelope), cursor.stream_seq
-    )
+async def _publish(
+    connection: FleetConnection, envelope: Envelope, understood: Collection[int], cursor: _Cursor
+) -> _Cursor:
+    body = envelope_to_bytes(envelope, understood)
+    stream_seq = await connection.publish_down(envelope.node_id, envelope.epoch, body, cursor.stream_seq)
     return _Cursor(Head(envelope.epoch, envelope.last_seq, envelope.last_hash), stream_seq)
 
 

@@ -59,6 +59,7 @@ class Replies:
             acked=head_from_ack(request.acked) if request.HasField("acked") else None,
             stopped=request.stopped,
             paused_at_ms=request.paused_at_ms,
+            understands=tuple(one for one in packing.UNDERSTOOD if one in request.understands),
         )
         answer = await self._desk.ask(beat)
         if answer is None:

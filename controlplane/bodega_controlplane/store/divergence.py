@@ -50,6 +50,12 @@ def count_closed(tx: Transaction, node_id: str, task_id: str, seq: int) -> None:
     tx.connection.execute(query.values(closed_seq=seq))
 
 
+def forget_counts(tx: Transaction, node_id: str) -> None:
+    """Counts that a node has opened on a line of its journal that has ended: what goes on is opened again."""
+    table = divergence_count
+    tx.connection.execute(sa.delete(table).where(table.c.node_id == node_id, table.c.closed_seq == 0))
+
+
 def counts_open(tx: Transaction) -> dict[str, int]:
     """Divergence id -> counts that are open, for those that have any."""
     table = divergence_count

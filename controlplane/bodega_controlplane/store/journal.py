@@ -92,12 +92,12 @@ def parked_counts(tx: Transaction) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in tx.connection.execute(query)}
 
 
-def body_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:
-    """The bytes of one event; sequences rise over epochs, the newest is `epoch`."""
-    query = sa.select(journal.c.body).where(
+def event_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> Row | None:
+    """`epoch` and `body` of one event; sequences rise over epochs, the newest is `epoch`."""
+    query = sa.select(journal.c.epoch, journal.c.body).where(
         journal.c.node_id == node_id, journal.c.epoch.in_(range(1, epoch + 1)), journal.c.seq == seq
     )
-    return tx.connection.execute(query).scalar_one_or_none()
+    return tx.connection.execute(query).one_or_none()
 
 
 def hash_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:

@@ -84,6 +84,7 @@ STEPS: Mapping[int, Step] = {
                 "fenced",
                 "desired_signature",
                 "down_trimmed_ms",
+                "understands",
             ),
             schema.refused_envelope: ("times", "last_ms"),
         },

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bodega.core.deadline import BootTime
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema import hub_override
+from bodega_controlplane.store.schema import hub_override, rule_override
 from bodega_controlplane.store.transaction import Transaction
 
 _OPEN = hub_override.c.state == "open"
@@ -32,6 +32,26 @@ def open_on(tx: Transaction, kind: str, subject: str) -> Row | None:
         hub_override.c.subject == subject, hub_override.c.kind == kind, _OPEN
     )
     return tx.connection.execute(query).first()
+
+
+def untold_to(tx: Transaction, kind: str, node_id: str) -> list[Row]:
+    """Overrides of a kind whose subjects begin with "<node>/", which that node must know of, oldest first.
+
+    Those in force, and those that a person has closed while the node has not said so.
+    """
+    answer = sa.and_(
+        rule_override.c.override_id == hub_override.c.override_id, rule_override.c.node_id == node_id
+    )
+    unanswered = sa.func.coalesce(rule_override.c.state, "open") == "open"
+    query = (
+        sa.select(hub_override)
+        .outerjoin(rule_override, answer)
+        .where(sa.func.substr(hub_override.c.subject, 1, len(node_id) + 1) == f"{node_id}/")
+        .where(hub_override.c.kind == kind)
+        .where(sa.or_(_OPEN, sa.and_(hub_override.c.state == "closed", unanswered)))
+        .order_by(hub_override.c.opened_at_ms, hub_override.c.override_id)
+    )
+    return list(tx.connection.execute(query))
 
 
 def page(tx: Transaction, after: tuple[int, str] | None, limit: int, *, only_open: bool) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,6 +52,29 @@ def totals(tx: Transaction, node_id: str, sku_id: str) -> tuple[int, int]:
     """Units sellable at a node, and units promised there by the hub and by the node, neither yet handed over."""
     sellable, promised = tx.connection.execute(_TOTALS, {"sku_id": sku_id, "node_id": node_id}).one()
     return int(sellable), int(promised)
+
+
+def _promised_query() -> sa.CompoundSelect[Any]:
+    node_id: sa.BindParameter[Any] = sa.bindparam("node_id")
+    wanted: sa.BindParameter[Any] = sa.bindparam("sku_ids", expanding=True)
+    tables = (reservation, node_reservation)
+    return sa.union(
+        *(
+            sa.select(table.c.sku_id).where(
+                table.c.state == "pending", table.c.sku_id.in_(wanted), table.c.node_id == node_id
+            )
+            for table in tables
+        )
+    )
+
+
+_PROMISED = _promised_query()
+
+
+def of_skus(tx: Transaction, node_id: str, sku_ids: Collection[str]) -> set[str]:
+    """Those of these SKUs of which anything is promised at a node, by the hub or by the node."""
+    asked = {"node_id": node_id, "sku_ids": sorted(sku_ids)}
+    return set(tx.connection.execute(_PROMISED, asked).scalars())
 
 
 def to_orders(tx: Transaction, node_id: str, sku_id: str) -> list[Row]:

@@ -104,6 +104,7 @@ node = sa.Table(
     _text("desired_signature", default=""),
     _int("down_trimmed_ms", default=0),
     _int("paused_at_ms", default=0),
+    _text("understands", default="[]"),
 )
 
 journal = sa.Table(

@@ -29,7 +29,8 @@ conflict = sa.Table(
     integer("override_ends_ms", default=0),
 )
 
-# Rules that a person at the centre has set aside. `boot_id` and `expires_at_ms` are of the clock that it expires by.
+# Rules that a person at the centre has set aside. `boot_id` and `expires_at_ms` are of the clock that it expires by;
+# `lot` and `quantity` (0: all) are of units that are held at a node.
 hub_override = sa.Table(
     "hub_override",
     metadata,
@@ -46,6 +47,8 @@ hub_override = sa.Table(
     integer("expires_after_ms"),
     integer("ended_at_ms", default=0),
     text("ended_by", default=""),
+    text("lot", default=""),
+    integer("quantity", default=0),
 )
 sa.Index(
     "hub_override_open",

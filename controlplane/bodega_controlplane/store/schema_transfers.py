@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bodega_controlplane.store.columns import boolean, integer, metadata, text
 
-# A transfer and how far it is (`bodega.core.transfers`); `told_node` settles its difference.
+# A transfer and how far it is (`bodega.core.transfers`); `told_node` settles its difference, `told_why` it is over.
 transfer = sa.Table(
     "transfer",
     metadata,
@@ -15,6 +15,7 @@ transfer = sa.Table(
     integer("opened_at_ms"),
     integer("changed_at_ms"),
     text("told_node", default=""),
+    text("told_why", default=""),
     text("conflict_id", default=""),
 )
 sa.Index("transfer_newest", transfer.c.opened_at_ms, transfer.c.transfer_id)

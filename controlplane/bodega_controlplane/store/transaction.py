@@ -143,6 +143,8 @@ class Transaction:
         self._each(table, columns, list(map(itemgetter(*columns), rows)), ending)
 
     def _each(self, table: sa.Table, columns: tuple[str, ...], rows: Rows, ending: str) -> None:
+        if not rows:
+            return
         marks = ", ".join(["?" if self.exclusive else "%s"] * len(columns))
         names = ", ".join(columns)
         statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){ending}"  # noqa: S608 - names are our own

@@ -70,6 +70,12 @@ def said_of(tx: Transaction, transfer_ids: Collection[str]) -> dict[str, dict[tu
     return found
 
 
+def told_to(tx: Transaction, node_id: str, state: str) -> list[Row]:
+    """Transfers in a state whose difference a node was told to settle, by id."""
+    query = sa.select(transfer).where(transfer.c.told_node == node_id, transfer.c.state == state)
+    return list(tx.connection.execute(query.order_by(transfer.c.transfer_id)))
+
+
 def page(tx: Transaction, limit: int, *, states: Collection[str]) -> list[Row]:
     """Transfers in these states, newest first."""
     query = sa.select(transfer).where(transfer.c.state.in_(sorted(states)))

@@ -45,9 +45,12 @@ _NODE_IN_CALL = 2
 class NatsFleet:
     """The link of one hub; see `services.ports.FleetLink`."""
 
-    def __init__(self, broker: Broker, calls: Callable[[], Answering] | None = None) -> None:
-        """`calls`: the server of what nodes may call; None serves nothing."""
+    def __init__(
+        self, broker: Broker, calls: Callable[[], Answering] | None = None, *, replicas: int = 1
+    ) -> None:
+        """`calls`: the server of what nodes may call; None serves nothing. `replicas`: servers that keep a stream."""
         self._broker = broker
+        self._replicas = replicas
         self._calls = calls
         self._client: Client | None = None
         self._wire = NatsWire(self._live)
@@ -72,7 +75,7 @@ class NatsFleet:
         client = await connect(
             self._broker, name="bodega-controlplane", inbox_prefix="_INBOX_hub", closed=closed
         )
-        connection = NatsConnection(client, closed, self._ended)
+        connection = NatsConnection(client, closed, self._ended, self._replicas)
         self._client = client
         try:
             await connection.listen(questions, self._calls)
@@ -89,8 +92,11 @@ class NatsFleet:
 class NatsConnection:
     """One nats-py client; see `services.ports.FleetConnection`."""
 
-    def __init__(self, client: Client, closed: asyncio.Event, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, client: Client, closed: asyncio.Event, on_end: Callable[[], None], replicas: int
+    ) -> None:
         self._client = client
+        self._replicas = replicas
         self._closed = closed
         self._on_end = on_end
         self._listener: Listener | None = None
@@ -128,7 +134,7 @@ class NatsConnection:
     async def make_streams(self) -> None:
         """See FleetConnection."""
         with told_in_our_words("make the streams"):
-            await make_streams(self._client)
+            await make_streams(self._client, self._replicas)
 
     async def stream_states(self) -> Mapping[str, StreamState]:
         """See FleetConnection."""

@@ -20,8 +20,8 @@ _ACK_WAIT_S = 30.0
 _STREAM_NAME_IN_USE = 10058
 
 
-async def make_streams(client: Client) -> None:
-    """Make both streams and the hub's consumer, or bring them up to date."""
+async def make_streams(client: Client, replicas: int) -> None:
+    """Make both streams and the hub's consumer, or bring them up to date; `replicas` servers keep each of them."""
     jetstream = client.jetstream(timeout=BROKER_REQUEST_S)
     for name in (UP, DOWN):
         config = StreamConfig(
@@ -30,6 +30,7 @@ async def make_streams(client: Client) -> None:
             storage=StorageType.FILE,
             max_age=STREAM_AGE_S,
             allow_direct=True,
+            num_replicas=replicas,
         )
         try:
             await jetstream.add_stream(config)

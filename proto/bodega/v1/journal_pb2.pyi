@@ -82,6 +82,7 @@ class CancelCameTooLate(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     CANCEL_SEQ_FIELD_NUMBER: _builtins.int
     SHIP_SEQ_FIELD_NUMBER: _builtins.int
+    DOWN_EPOCH_FIELD_NUMBER: _builtins.int
     fulfillment_order_id: _builtins.str
     """Fulfillment order."""
     order_id: _builtins.str
@@ -90,6 +91,8 @@ class CancelCameTooLate(_message.Message):
     """Sequence of the hub's event that carried the cancel."""
     ship_seq: _builtins.int
     """Sequence of the node's event that shipped."""
+    down_epoch: _builtins.int
+    """Epoch of the hub's stream that the cancel came in; 0 from an agent that is older than this field."""
     def __init__(
         self,
         *,
@@ -97,10 +100,11 @@ class CancelCameTooLate(_message.Message):
         order_id: _builtins.str = ...,
         cancel_seq: _builtins.int = ...,
         ship_seq: _builtins.int = ...,
+        down_epoch: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_seq", b"cancel_seq", "fulfillment_order_id", b"fulfillment_order_id", "order_id", b"order_id", "ship_seq", b"ship_seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_seq", b"cancel_seq", "down_epoch", b"down_epoch", "fulfillment_order_id", b"fulfillment_order_id", "order_id", b"order_id", "ship_seq", b"ship_seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62odega/v1/replay.proto\x12\tbodega.v1\">\n\rReplayedEvent\x12-\n\x08movement\x18\x10 \x01(\x0b\x32\x1b.bodega.v1.ReplayedMovement\"@\n\x10ReplayedMovement\x12,\n\x08postings\x18\x03 \x03(\x0b\x32\x1a.bodega.v1.ReplayedPosting\"I\n\x0fReplayedPosting\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0c\x12\x10\n\x08quantity\x18\x02 \x01(\x12\x12\x13\n\x0blast_serial\x18\x03 \x01(\t\"[\n\x0cSkimmedEvent\x12\x0e\n\x06\x63md_id\x18\x01 \x01(\t\x12\r\n\x05\x61t_ms\x18\x02 \x01(\x03\x12,\n\x08movement\x18\x10 \x01(\x0b\x32\x1a.bodega.v1.SkimmedMovement\"\xb1\x01\n\x0fSkimmedMovement\x12\x0f\n\x07\x63ommand\x18\x01 \x01(\t\x12,\n\x08postings\x18\x03 \x03(\x0b\x32\x1a.bodega.v1.ReplayedPosting\x12\x10\n\x08\x63orrects\x18\x06 \x01(\x0c\x12\x0e\n\x06reason\x18\x07 \x01(\x0c\x12\x13\n\x0btransfer_id\x18\x08 \x01(\x0c\x12\x16\n\x0ereservation_id\x18\t \x01(\x0c\x12\x10\n\x08last_lot\x18\x0b \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62odega/v1/replay.proto\x12\tbodega.v1\">\n\rReplayedEvent\x12-\n\x08movement\x18\x10 \x01(\x0b\x32\x1b.bodega.v1.ReplayedMovement\"@\n\x10ReplayedMovement\x12,\n\x08postings\x18\x03 \x03(\x0b\x32\x1a.bodega.v1.ReplayedPosting\"I\n\x0fReplayedPosting\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0c\x12\x10\n\x08quantity\x18\x02 \x01(\x12\x12\x13\n\x0blast_serial\x18\x03 \x01(\t\"[\n\x0cSkimmedEvent\x12\x0e\n\x06\x63md_id\x18\x01 \x01(\t\x12\r\n\x05\x61t_ms\x18\x02 \x01(\x03\x12,\n\x08movement\x18\x10 \x01(\x0b\x32\x1a.bodega.v1.SkimmedMovement\"\xcf\x01\n\x0fSkimmedMovement\x12\x0f\n\x07\x63ommand\x18\x01 \x01(\t\x12,\n\x08postings\x18\x03 \x03(\x0b\x32\x1a.bodega.v1.ReplayedPosting\x12\x1c\n\x14\x66ulfillment_order_id\x18\x04 \x01(\t\x12\x10\n\x08\x63orrects\x18\x06 \x01(\x0c\x12\x0e\n\x06reason\x18\x07 \x01(\x0c\x12\x13\n\x0btransfer_id\x18\x08 \x01(\x0c\x12\x16\n\x0ereservation_id\x18\t \x01(\x0c\x12\x10\n\x08last_lot\x18\x0b \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,5 +40,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SKIMMEDEVENT']._serialized_start=242
   _globals['_SKIMMEDEVENT']._serialized_end=333
   _globals['_SKIMMEDMOVEMENT']._serialized_start=336
-  _globals['_SKIMMEDMOVEMENT']._serialized_end=513
+  _globals['_SKIMMEDMOVEMENT']._serialized_end=543
 # @@protoc_insertion_point(module_scope)

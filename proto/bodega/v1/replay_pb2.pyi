@@ -139,6 +139,7 @@ class SkimmedMovement(_message.Message):
 
     COMMAND_FIELD_NUMBER: _builtins.int
     POSTINGS_FIELD_NUMBER: _builtins.int
+    FULFILLMENT_ORDER_ID_FIELD_NUMBER: _builtins.int
     CORRECTS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     TRANSFER_ID_FIELD_NUMBER: _builtins.int
@@ -146,6 +147,8 @@ class SkimmedMovement(_message.Message):
     LAST_LOT_FIELD_NUMBER: _builtins.int
     command: _builtins.str
     """Command that made it."""
+    fulfillment_order_id: _builtins.str
+    """Fulfillment order that it works on."""
     corrects: _builtins.bytes
     """Event that it corrects. A movement that says this, or anything that follows, is read in full."""
     reason: _builtins.bytes
@@ -165,6 +168,7 @@ class SkimmedMovement(_message.Message):
         *,
         command: _builtins.str = ...,
         postings: _abc.Iterable[Global___ReplayedPosting] | None = ...,
+        fulfillment_order_id: _builtins.str = ...,
         corrects: _builtins.bytes = ...,
         reason: _builtins.bytes = ...,
         transfer_id: _builtins.bytes = ...,
@@ -173,7 +177,7 @@ class SkimmedMovement(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "corrects", b"corrects", "last_lot", b"last_lot", "postings", b"postings", "reason", b"reason", "reservation_id", b"reservation_id", "transfer_id", b"transfer_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "corrects", b"corrects", "fulfillment_order_id", b"fulfillment_order_id", "last_lot", b"last_lot", "postings", b"postings", "reason", b"reason", "reservation_id", b"reservation_id", "transfer_id", b"transfer_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

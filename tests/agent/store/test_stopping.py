@@ -9,8 +9,9 @@ import pytest
 from bodega.codec import parse_node_event
 from bodega.core.conflicts.row import Conflict
 from bodega.core.ledger import Goods, stage_of
+from bodega.core.sync import Head
 from bodega.v1 import journal_pb2
-from bodega_agent.store import ledger, work
+from bodega_agent.store import inbound, ledger, work
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.reads.conflicts import FoundConflict, by_id, event_of, newest
 from bodega_agent.store.store import Store
@@ -69,6 +70,26 @@ async def test_a_cancel_leaves_a_row_only_where_it_met_goods_off_the_shelf(
             assert stage in row.conflict.knew
         assert (await facts(store))[-1] == "conflict_found"
         assert (await store.read(Reader.verify))["ok"]
+
+
+async def test_a_cancel_that_had_waited_is_named_by_the_epoch_that_it_came_in(tmp_path: Path) -> None:
+    with opened_store(tmp_path) as store, pytest.MonkeyPatch.context() as older:
+        hub = await node_with_work(store)
+        await store.write(lambda tx: bring_to(tx, "shipped"))
+
+        def refuse(*_args: object) -> None:
+            raise inbound.BodegaError("a bug of that version")
+
+        older.setattr(inbound.stopping, "cancel", refuse)
+        await hub.cancel(1)
+    with opened_store(tmp_path) as store:
+        await store.apply_down((), Head(2))
+        await store.apply_parked()
+        (row,) = await found(store)
+        assert row.conflict.inputs[0] == "hub/1/4"
+        events = [parse_node_event(one.body) for one in await store.events_after(0, 100)]
+        (late,) = [one.cancel_came_too_late for one in events if one.HasField("cancel_came_too_late")]
+        assert (late.down_epoch, late.cancel_seq) == (1, 4)
 
 
 async def test_a_row_is_found_once_and_can_be_asked_for_by_its_id(tmp_path: Path) -> None:

@@ -153,6 +153,7 @@ NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {
     "store_restored": _whole_node,
     "epoch_begun": _whole_node,
     "conflict_found": _conflict,
+    "parked_event_applied": _whole_node,
     "field_proposed": _proposed,
     "transfer_settled": _settled,
     "task_closed": _task_closed,

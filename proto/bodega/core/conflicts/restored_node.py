@@ -59,6 +59,7 @@ FATES: Mapping[str, Rule] = {
     "store_restored": Rule(Fate.KEEP, "it happened"),
     "epoch_begun": Rule(Fate.DROP, "that epoch has ended"),
     "conflict_found": Rule(Fate.KEEP, "a person may still have to decide it"),
+    "parked_event_applied": Rule(Fate.DROP, "the hub's stream begins anew, and says it again"),
 }
 _UNKNOWN = Rule(Fate.DROP, "this version does not know the fact; it is in the old file")
 _DONE_ALREADY = Rule(Fate.DROP, "the hub has this command's effect already")

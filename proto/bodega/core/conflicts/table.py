@@ -67,6 +67,10 @@ CASES: Mapping[str, Case] = {
         "When both nodes have said that nothing follows, what left one and did not reach the other is written off at"
         " the receiving one.",
     ),
+    "human_override": Case(
+        "human_override@1",
+        "What a person sets aside, with a reason and an end, outranks the rule until it is closed; no history changes.",
+    ),
     "duplicate_scan": Case(
         "duplicate_scan@1",
         "The device's own counter decides: the same number again is the same scan, and does nothing.",
