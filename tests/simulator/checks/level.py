@@ -55,14 +55,15 @@ def orders_are_where_the_node_says(world: World) -> Iterator[str]:
 def nothing_was_set_aside_unasked(world: World) -> Iterator[str]:
     """Only what was meant not to be understood is parked, only what a rogue sent is refused.
 
-    A restored hub parks what became of orders that it has forgotten.
+    A restored hub parks what became of orders that it has forgotten; of a node that lost its place the fork is
+    refused, and what a consumer brings again of the epoch before.
     """
     for node_id, seq, reason in world.hub.rows("SELECT node_id, seq, reason FROM parked_event"):
         forgotten = world.facts.hub_was_restored and "has no fulfillment order" in reason
         if node_id in world.single and "not known" not in reason and not forgotten:
             yield f"the hub parked event {seq} of {node_id}: {reason}"
     for node_id, reason in world.hub.rows("SELECT node_id, reason FROM refused_envelope"):
-        if node_id in world.single:
+        if node_id in world.single and node_id not in world.facts.uprooted:
             yield f"the hub refused an envelope of {node_id}: {reason}"
 
 
