@@ -68,10 +68,6 @@ class SimHubLink:
         """See HubLink."""
         return self._connection is not None and self._connection.is_open
 
-    def channel(self) -> Any:
-        """No calls are simulated: what asks through them has a port of its own."""
-        raise LinkLost("calls go over a real broker")
-
     def spread_over(self, seconds: float) -> None:
         """See HubLink."""
         self._spread_s = seconds

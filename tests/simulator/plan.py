@@ -24,7 +24,7 @@ WORK_STEPS = (18, 40)
 FAULTS_S = (30.0, 60.0)
 FAULT_STEPS = (3, 10)
 KIND_RATIO = 0.35
-COMEBACK_RATIO = 1.0
+COMEBACK_RATIO = 0.25
 # What finds most is in most worlds.
 OFTEN = {"order": 0.6, "kill": 0.7, "power_cut": 0.5, "cut": 0.5}
 
