@@ -17,12 +17,21 @@ from simulator.broker import SimBroker
 
 @dataclass
 class Seen:
-    """One stream of events as it was seen to grow: `hashes[0]` is the one before the first event."""
+    """One stream of events as it was seen to grow: `hashes[0]` is the one before the first event.
+
+    `basis`: what is up to there is another's, whose stream it follows in a new epoch.
+    """
 
     name: str
     hashes: list[bytes] = field(default_factory=lambda: [GENESIS])
     events: list[journal_pb2.NodeEvent] = field(default_factory=list)
     fault: str = ""
+    epoch: int = 1
+    basis: int = 0
+
+    def up_to(self, seq: int, name: str, epoch: int) -> Seen:
+        """The beginning of another stream, which goes on from here by itself."""
+        return Seen(name, self.hashes[: seq + 1], self.events[:seq], epoch=epoch, basis=seq)
 
     @property
     def seq(self) -> int:
@@ -39,7 +48,7 @@ class Seen:
             if seq != self.seq + 1:
                 self.fault = f"{self.name} goes on with {seq} after {self.seq}"
                 return
-            if number == 0 and self.seq:
+            if number == 0 and self.seq > self.basis:
                 self.fault = f"{self.name} has lost event {self.seq}, which it had committed"
                 return
             if chain_hash != link(self.hashes[-1], body):
@@ -47,7 +56,7 @@ class Seen:
                 return
             self.hashes.append(chain_hash)
             self.events.append(journal_pb2.NodeEvent.FromString(body) if body != b"forged" else _FORGED)
-        if self.seq and not rows:
+        if self.seq > self.basis and not rows:
             self.fault = f"{self.name} has lost event {self.seq}, which it had committed"
 
 
@@ -60,7 +69,7 @@ class Written:
 
     hashes: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
     looked_at: int = 0
-    fault: str = ""
+    faults: dict[str, str] = field(default_factory=dict)
 
     def look(self, broker: SimBroker, nodes: Iterable[str]) -> None:
         """Read what was accepted since the last look."""
@@ -75,8 +84,8 @@ class Written:
         try:
             envelope = envelope_from_bytes(body)
         except PeerFault as fault:
-            self.fault = f"{node_id} published what is no envelope: {fault.message}"
+            self.faults[node_id] = f"{node_id} published what is no envelope: {fault.message}"
             return
         for seq, chain_hash in enumerate(extend(envelope.prev_hash, envelope.events), envelope.first_seq):
             if self.hashes.setdefault((node_id, envelope.epoch, seq), chain_hash) != chain_hash:
-                self.fault = f"two writers in epoch {envelope.epoch} of {node_id}: event {seq} is there twice"
+                self.faults[node_id] = f"two writers in epoch {envelope.epoch}: event {seq} is there twice"

@@ -20,7 +20,7 @@ import apsw
 from simulator.process import PROCESS
 from support.faulty_disk import Disk
 from support.faulty_disk_errors import failing_operations
-from support.faulty_disk_vfs import DISK_FULL, WRITE_FAILED, DiskFile, Fault, Mount
+from support.faulty_disk_vfs import DISK_FULL, WRITE_FAILED, DiskFile, Fault, Mount, PlainFile
 
 NO_SPACE = Fault(frozenset({"write"}), 1, DISK_FULL, lasting=True)
 NO_WRITES = Fault(frozenset({"write", "sync"}), 1, WRITE_FAILED, lasting=True)
@@ -90,7 +90,7 @@ class SimVfs(apsw.VFS):
     def xOpen(self, name: apsw.URIFilename | str | None, flags: list[int]) -> apsw.VFSFile:
         drive, own = self._find(name.filename() if isinstance(name, apsw.URIFilename) else name)
         if name is None or drive is None:
-            return apsw.VFSFile("unix", name, flags)
+            return PlainFile(name, flags)
         return DiskFile(drive, own, name, flags)
 
     def xAccess(self, name: str, flags: int) -> bool:

@@ -17,7 +17,7 @@ from bodega_controlplane.store.transaction import Transaction as HubTransaction
 from simulator.disk import NO_SPACE, NO_WRITES
 from simulator.links import UP
 from simulator.node import SimNode
-from simulator.plan import LOOSE, ROGUE, Step
+from simulator.plan import ROGUE, Step
 from simulator.process import Fuse
 from simulator.world import World
 from support.faulty_disk_vfs import Fault
@@ -137,16 +137,6 @@ def weeks_apart(world: World, step: Step) -> None:
     world.after(1.0, wire.calm)
 
 
-def clone(world: World, step: Step) -> None:
-    """A node's disk is copied into another box, and both run."""
-    node = world.nodes.get(step.who)
-    if node is not None and node.is_ready:
-        copy = world.clone(node)
-        copy.start()
-        goods = {"sku_id": LOOSE, "quantity": 3}
-        copy.command({"command": "receive", "cmd_id": f"{step.number}-at-the-clone", **goods})
-
-
 def unknown_event(world: World, step: Step) -> None:
     """One side is a version ahead: it writes an event that the other does not know."""
     if node := world.nodes.get(step.who):
@@ -214,7 +204,6 @@ ACTIONS: Mapping[str, Action] = {
     "disk_full": disk_full,
     "disk_error": disk_error,
     "weeks_apart": weeks_apart,
-    "clone": clone,
     "unknown_event": unknown_event,
     "poison": poison,
 }

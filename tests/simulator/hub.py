@@ -12,6 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bodega.broker.rpc_server import RpcServer
+from bodega.v1.nodesync_pb2_grpc import add_NodeSyncServiceServicer_to_server
+from bodega_controlplane.api.grpc.interceptor import Guard
+from bodega_controlplane.api.node.node_sync import NodeSync
 from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.idempotency import StoredResponse
@@ -85,7 +89,9 @@ class SimHub(Machine):
         hub = self.hub = Hub(store, self._key, self.policy, self.clock.now_s)
         self.on_boot(self)
         self.ready()
-        fleet = SimFleet(self._end, self._wire)
+        calls = RpcServer(interceptors=(Guard(),))
+        add_NodeSyncServiceServicer_to_server(NodeSync(hub), calls)
+        fleet = SimFleet(self._end, self._wire, calls)
         await LinkService(hub, fleet, draw=self.luck.random).run()
 
     def save(self, *, power_cut: bool) -> None:

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 from google.protobuf.message import DecodeError
 
 from bodega.broker.port import LinkLost, StoredEnvelope, StreamMissing
+from bodega.broker.rpc_channel import RpcChannel
+from bodega.broker.rpc_server import RpcServer
 from bodega.core.backoff import full_jitter_s
 from bodega.core.incarnation import StreamState
 from bodega.errors import Unavailable
@@ -29,6 +31,7 @@ from simulator.network import Wire
 
 UP, DOWN, HUB = "UP", "DOWN", "hub"
 _PULL_MESSAGES = 128
+PAYLOAD_BYTES_MAX = 1024 * 1024
 Ask: TypeAlias = Callable[[str, Any], Coroutine[Any, Any, Any]]
 
 
@@ -64,10 +67,6 @@ class SimHubLink:
     def connected(self) -> bool:
         """See HubLink."""
         return self._connection is not None and self._connection.is_open
-
-    def channel(self) -> Any:
-        """No calls are simulated: what asks through them has a port of its own."""
-        raise LinkLost("calls go over a real broker")
 
     def spread_over(self, seconds: float) -> None:
         """See HubLink."""
@@ -154,15 +153,43 @@ class SimHubLink:
         """See HubLink."""
         return await self._arrived.get()
 
+    def channel(self) -> RpcChannel:
+        """See HubLink."""
+        return RpcChannel(_RpcWire(self._live), f"rpc.hub.{self._node_id}")
+
+
+class _RpcWire:
+    """Carries the frames of calls over whichever connection is there: see `bodega.broker.rpc_channel.Wire`."""
+
+    def __init__(self, live: Callable[[], Connection]) -> None:
+        self._live = live
+
+    @property
+    def payload_bytes_max(self) -> int:
+        """See Wire."""
+        self._live()
+        return PAYLOAD_BYTES_MAX
+
+    async def request(self, subject: str, frame: bytes, timeout_s: float) -> bytes:
+        """See Wire."""
+        async with asyncio.timeout(timeout_s):
+            return await self._live().ask(subject, frame)
+
+    async def send(self, subject: str, frame: bytes) -> None:
+        """See Wire."""
+        with contextlib.suppress(Unavailable):
+            self._live().post(lambda broker: broker.say(subject, frame))
+
 
 class SimFleet:
-    """FleetLink of a hub."""
+    """FleetLink of a hub; `calls` serves what nodes may call."""
 
     address = "simulated"
 
-    def __init__(self, end: BrokerEnd, wire: Wire) -> None:
+    def __init__(self, end: BrokerEnd, wire: Wire, calls: RpcServer | None = None) -> None:
         self._end = end
         self._wire = wire
+        self._calls = calls
 
     async def connect(self, questions: NodeQuestions) -> SimFleetConnection:
         """See FleetLink."""
@@ -172,6 +199,8 @@ class SimFleet:
         await fleet.answer("hb.*", sync_pb2.HeartbeatRequest, questions, questions.heartbeat)
         await fleet.answer("events.*", sync_pb2.WantRequest, questions, questions.want)
         await fleet.answer("tel.*", telemetry_pb2.TelemetryReport, questions, questions.telemetry)
+        if self._calls is not None:
+            await fleet.serve(self._calls)
         return fleet
 
 
@@ -189,6 +218,24 @@ class SimFleetConnection:
             self._begin(_answer(said_on, kind, questions, ask, body, reply))
 
         await self._connection.listen(subject, hear)
+
+    async def serve(self, calls: RpcServer) -> None:
+        """Let nodes call; the subject says who does: rpc.hub.NODE.SERVICE.METHOD, or rpc.hub.NODE.cancel."""
+
+        async def call(caller: str, method: str, frame: bytes, reply: Reply) -> None:
+            answer = await calls.answer(caller, method, frame, PAYLOAD_BYTES_MAX)
+            if answer is not None:
+                reply(answer)
+
+        def hear(said_on: str, frame: bytes, reply: Reply) -> None:
+            _, _, caller, rest = said_on.split(".", 3)
+            service, _, name = rest.rpartition(".")
+            if service:
+                self._begin(call(caller, f"/{service}/{name}", frame, reply))
+            else:
+                calls.cancel(caller, frame)
+
+        await self._connection.listen("rpc.*", hear)
 
     def _begin(self, answering: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(answering)

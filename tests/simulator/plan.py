@@ -24,6 +24,7 @@ WORK_STEPS = (18, 40)
 FAULTS_S = (30.0, 60.0)
 FAULT_STEPS = (3, 10)
 KIND_RATIO = 0.35
+COMEBACK_RATIO = 0.25
 # What finds most is in most worlds.
 OFTEN = {"order": 0.6, "kill": 0.7, "power_cut": 0.5, "cut": 0.5}
 
@@ -65,16 +66,28 @@ def plan_of(seed: int, kinds: Collection[str] = ()) -> Plan:
     for _ in range(luck.randint(*WORK_STEPS)):
         kind = luck.choice((*works, "work", "work"))
         drafts.append((luck.uniform(FIRST_S, heal_s), kind, luck.choice(nodes), WORK[kind](luck)))
-    faults = [kind for kind in ALL_FAULTS if kind in kinds] if kinds else _some(luck, FAULTS)
+    faults = [kind for kind in FAULTS if kind in kinds] if kinds else _some(luck, FAULTS)
     for _ in range(luck.randint(*FAULT_STEPS) if faults else 0):
         kind = luck.choice(faults)
         who = luck.choice((*nodes, *nodes, "hub"))
         drafts.append((luck.uniform(FIRST_S, heal_s), kind, who, ALL_FAULTS[kind](luck)))
+    drafts += _comeback(Random(f"comeback {seed}"), nodes, heal_s, kinds)
     steps = (
         Step(number, round(at_s, 3), what, who, values)
         for number, (at_s, what, who, values) in enumerate(sorted(drafts, key=lambda draft: draft[0]))
     )
     return Plan(seed, nodes, tuple(steps), heal_s)
+
+
+def _comeback(
+    luck: Random, nodes: tuple[str, ...], heal_s: float, kinds: Collection[str]
+) -> list[tuple[float, str, str, Values]]:
+    """The step in which a machine loses its memory, if one does."""
+    drawn = [kind for kind in COMEBACKS if kind in kinds] if kinds else sorted(COMEBACKS)
+    if not drawn or (not kinds and luck.random() >= COMEBACK_RATIO):
+        return []
+    kind = luck.choice(drawn)
+    return [(luck.uniform(FIRST_S, heal_s - 2), kind, luck.choice(nodes), COMEBACKS[kind](luck))]
 
 
 def _some(luck: Random, kinds: Mapping[str, object]) -> list[str]:
@@ -167,8 +180,14 @@ FAULTS: Mapping[str, Callable[[Random], Values]] = {
     "operator_error": lambda luck: {"kind": luck.choice(("recall", "config", "cancel", "grant"))},
 }  # fmt: skip
 
-# After these a person, or a new epoch, must decide: drawn only when they are asked for.
-FINAL_FAULTS: Mapping[str, Callable[[Random], Values]] = {
+# A machine loses its memory and comes back; at most one of them in a world, and a person must help some.
+COMEBACKS: Mapping[str, Callable[[Random], Values]] = {
+    "restored_node": lambda luck: {
+        "declared": luck.random() < 0.5,
+        "after_s": round(luck.uniform(0.5, 25), 2),
+    },
+    "wiped_node": lambda luck: {},
     "clone": lambda luck: {},
+    "restored_hub": lambda luck: {"after_s": round(luck.uniform(0.5, 25), 2)},
 }
-ALL_FAULTS = {**FAULTS, **FINAL_FAULTS}
+ALL_FAULTS = {**FAULTS, **COMEBACKS}

@@ -9,17 +9,25 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulator import faults, offices, work
+from bodega.core.chain import GENESIS
+from simulator import comebacks, faults, offices, work
 from simulator.checks import answers, books, level, order, promises, streams
+from simulator.checks import comebacks as came_back
 from simulator.disk import SimVfs
 from simulator.first import make_first
 from simulator.mutants import Mutant
+from simulator.node import SimNode
 from simulator.plan import Plan, Step
 from simulator.seeding import seed_identifiers
 from simulator.story import sentence_of
 from simulator.world import Broken, World
 
-ACTIONS: dict[str, Callable[[World, Step], None]] = {**work.ACTIONS, **offices.ACTIONS, **faults.ACTIONS}
+ACTIONS: dict[str, Callable[[World, Step], None]] = {
+    **work.ACTIONS,
+    **offices.ACTIONS,
+    **faults.ACTIONS,
+    **comebacks.ACTIONS,
+}
 
 Check = Callable[[World], Iterator[str]]
 ALWAYS: Sequence[Check] = (
@@ -43,6 +51,7 @@ ALWAYS: Sequence[Check] = (
     answers.no_real_scan_is_refused,
     answers.no_program_ends_by_itself,
     answers.orders_that_were_confirmed_are_there,
+    came_back.a_command_moves_goods_once,
 )
 AT_THE_END: Sequence[Check] = (
     level.the_hub_sees_what_the_node_has,
@@ -51,6 +60,8 @@ AT_THE_END: Sequence[Check] = (
     level.nothing_was_set_aside_unasked,
     level.poison_harms_nobody,
     order.any_order_gives_the_same,
+    came_back.what_was_recorded_since_is_kept,
+    came_back.what_a_fork_became_is_told,
 )
 
 LOOK_EVERY_S = 10.0
@@ -162,13 +173,16 @@ def _heal(world: World) -> list[float]:
         world.before_healing = world.hub.copy("before-healing")
     world.network.heal()
     world.broker.is_up = True
+    comebacks.stop_clones(world)
     for node in world.nodes.values():
         node.break_disk(None)
     for machine in world.machines:
         machine.start()
         if machine.process is not None:
             machine.process.fuse = None
-    return _wait_until_level(world)
+    levels = _wait_until_level(world)
+    world.facts.in_doubt.clear()
+    return levels
 
 
 def _wait_until_level(world: World) -> list[float]:
@@ -179,7 +193,7 @@ def _wait_until_level(world: World) -> list[float]:
         world.loop.run_until(world.loop.time() + SLICE_S)
         left = unlevel(world)
         for name in world.single:
-            if not any(name in one for one in left):
+            if name not in world.facts.uprooted and not any(name in one for one in left):
                 current_s.setdefault(name, world.loop.time() - began_s)
         if not left:
             return list(current_s.values())
@@ -199,20 +213,32 @@ def unlevel(world: World) -> list[str]:
     if not world.hub.is_ready:
         return [f"the hub is down, and with it {', '.join(world.nodes)}"]
     found = [f"{name} is down" for name, node in world.nodes.items() if not node.is_ready]
-    found = [
+    found += [
         f"{machine.name} has not answered {list(machine.asked)}"
         for machine in world.machines
         if machine.asked
     ]
-    rows = {row[0]: row[1:] for row in world.hub.rows("SELECT node_id, applied_seq, down_seq FROM node")}
+    sql = "SELECT node_id, applied_seq, down_seq, epoch, down_epoch, down_hash FROM node"
+    rows = {row[0]: row[1:] for row in world.hub.rows(sql)}
     for name, node in world.single.items():
         if not node.is_ready or node.sync is None:
             continue
-        (at_hub, down), status = rows[name], node.sync.status()
+        (at_hub, down, epoch, *stream), status = rows[name], node.sync.status()
         if not status.head_seq == at_hub == status.acked_seq:
             found.append(f"{name} is at {status.head_seq}, the hub at {at_hub}, acked {status.acked_seq}")
         if status.down_seq != down:
             found.append(f"{name} has applied {status.down_seq} of {down} of the hub's events")
+        if status.epoch != epoch:
+            found.append(f"{name} is in epoch {status.epoch}, the hub in {epoch}")
+        if _stream_at(node) != stream:
+            found.append(f"{name} has applied another stream of the hub's: {_stream_at(node)}, not {stream}")
         if status.fenced:
             found.append(f"{name} is fenced: {status.fenced}")
     return found
+
+
+def _stream_at(node: SimNode) -> list[object]:
+    """Epoch and hash of the hub's stream, as far as the node has applied it."""
+    assert node.store is not None, "it is ready"
+    rows = dict(node.store.rows("SELECT key, value FROM meta WHERE key IN ('down_epoch', 'down_hash')"))
+    return [rows.get("down_epoch", 1), rows.get("down_hash", GENESIS)]

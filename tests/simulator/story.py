@@ -54,6 +54,11 @@ _SENTENCES: Mapping[str, Say] = {
     "disk_full": lambda who, v: f"the disk of {who} is full for {v['lasts_s']} s",
     "disk_error": lambda who, v: f"the disk of {who} fails for {v['lasts_s']:.1f} s",
     "weeks_apart": lambda who, v: f"{who} is cut off, and {v['lasts_s'] / _DAY_S:.1f} days pass",
+    "restored_node": lambda who, v: (
+        f"{who} is backed up, and {v['after_s']} s later put back from it{'' if v['declared'] else ', unsaid'}"
+    ),
+    "wiped_node": lambda who, _: f"{who} gets an empty disk",
+    "restored_hub": lambda _, v: f"the hub is backed up, and {v['after_s']} s later put back from it",
     "clone": lambda who, _: f"the disk of {who} is copied into another box, and both run",
     "poison": lambda _, v: f"a rogue publishes an envelope: {v['kind']}",
     "unknown_event": lambda who, _: f"{who} writes an event of a later version",

@@ -95,6 +95,11 @@ class World:
             self.loop.call_soon(go_on, answer, context=Context())
 
     @property
+    def all_is_seen(self) -> bool:
+        """Whether every node could be looked at; what a dead one has recorded since the last look is not known."""
+        return all(node.is_ready for node in self.nodes.values())
+
+    @property
     def single(self) -> dict[str, SimNode]:
         """The nodes that are one box each: of a cloned one, the hub may follow either."""
         cloned = {clone.node_id for clone in self.clones}
@@ -106,19 +111,52 @@ class World:
             return self.seen[box.name]
         return self.seen_of_clones.setdefault(box.name, Seen(box.name))
 
+    @property
+    def steady(self) -> dict[str, SimNode]:
+        """The nodes of which everybody knows where they stand."""
+        return {name: node for name, node in self.single.items() if name not in self.facts.in_doubt}
+
+    def uproot(self, name: str, *, loses_events: bool) -> None:
+        """A node loses its place, and with `loses_events` its journal is not what it was."""
+        node = self.nodes[name]
+        self.facts.in_doubt.add(name)
+        self.facts.uprooted[name] = frozenset(node.answers) if loses_events else frozenset()
+        if loses_events:
+            self.seen[name] = Seen(name)
+
+    def forget_hub(self) -> None:
+        """The hub has gone back: what it held of the journals it must get again."""
+        self.facts.hub_was_restored = True
+        self.facts.in_doubt |= set(self.nodes)
+        self.seen_at_hub = {name: Seen(f"the hub's copy of {name}") for name in self.nodes}
+
     def look(self) -> None:
         """Bring what was seen from outside up to date."""
-        for node in (*self.nodes.values(), *self.clones):
-            if node.is_ready and node.store is not None:
-                seen = self.seen_of(node)
-                sql = "SELECT seq, body, hash FROM journal WHERE seq >= ? ORDER BY seq"
-                seen.grow(node.store.rows(sql, seen.seq))
         for name in self.nodes:
             if self.hub.is_ready:
                 seen = self.seen_at_hub[name]
-                sql = "SELECT seq, body, hash FROM journal WHERE node_id = ? AND epoch = 1 AND seq >= ? ORDER BY seq"
+                sql = "SELECT seq, body, hash FROM journal WHERE node_id = ? AND seq >= ? ORDER BY seq"
                 seen.grow(self.hub.rows(sql, name, seen.seq))
+        for node in (*self.nodes.values(), *self.clones):
+            if node.is_ready and node.store is not None:
+                self._look_at(node)
         self.written.look(self.broker, self.nodes)
+
+    def _look_at(self, node: SimNode) -> None:
+        """A new epoch's journal follows the hub's copy of the one before."""
+        assert node.store is not None, "it is ready"
+        ((epoch,),) = node.store.rows("SELECT coalesce(max(value), 1) FROM meta WHERE key = 'epoch'")
+        seen = self.seen_of(node)
+        if epoch != seen.epoch:
+            ((basis,),) = node.store.rows("SELECT coalesce(max(last_seq), 0) FROM archive")
+            at_hub = self.seen_at_hub[node.node_id]
+            if at_hub.seq < basis:
+                return
+            seen = at_hub.up_to(basis, node.name, epoch)
+            (self.seen if node.name in self.seen else self.seen_of_clones)[node.name] = seen
+        seen.grow(
+            node.store.rows("SELECT seq, body, hash FROM journal WHERE seq >= ? ORDER BY seq", seen.seq)
+        )
 
     def is_under_way(self, transfer: str) -> bool:
         """Whether a lorry's departure has not been recorded yet."""
@@ -173,6 +211,11 @@ class Facts:
     reservations: dict[str, list[str]] = field(default_factory=dict)
     commands: dict[str, dict[str, Any]] = field(default_factory=dict)
     hub_was_restored: bool = False
+    # Nodes of which nobody knows yet where they stand, nodes that ever were, and what those had answered before.
+    in_doubt: set[str] = field(default_factory=set)
+    uprooted: dict[str, frozenset[str]] = field(default_factory=dict)
+    readmitted: list[str] = field(default_factory=list)
+    is_operated: bool = False
 
 
 @contextmanager

@@ -18,6 +18,8 @@ SEEN = (
     "rights.granted", "rights.taken", "rights.recalled", "rights.returned",
     "promise posted", "promise voided", "promise expired", "envelope refused", "event parked",
     "broker.stream_emptied", "broker.stream_rolled_back", "broker.stream_made_anew",
+    "node.epoch_begun", "node.readmitted", "hub.restored", "hub.caught_up", "conflict restored_node",
+    "conflict cloned_node", "ended to begin a new epoch",
     "killed at await", "killed at sql", "killed at disk", "killed at disk by a power cut",
 )  # fmt: skip
 

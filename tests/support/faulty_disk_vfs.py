@@ -104,14 +104,27 @@ class Mount:
         return self.fault.code
 
 
-class DiskFile(apsw.VFSFile):
+class PlainFile(apsw.VFSFile):
+    """One open file of no mounted disk."""
+
+    def __init__(self, path: apsw.URIFilename | str | None, flags: list[int]) -> None:
+        super().__init__("unix", path, flags)
+        self._read_only = bool(flags[0] & apsw.SQLITE_OPEN_READONLY)
+
+    def xLock(self, level: int) -> None:
+        """SQLite ignores that a read-only file can not be locked for writing; apsw would raise it."""
+        if self._read_only and level > apsw.SQLITE_LOCK_SHARED:
+            raise apsw.exception_for(apsw.SQLITE_BUSY)
+        super().xLock(level)
+
+
+class DiskFile(PlainFile):
     """One open file of a mounted disk."""
 
     def __init__(self, mount: Mount, name: str, path: apsw.URIFilename | str, flags: list[int]) -> None:
-        super().__init__("unix", path, flags)
+        super().__init__(path, flags)
         self._mount = mount
         self._name = name
-        self._read_only = bool(flags[0] & apsw.SQLITE_OPEN_READONLY)
         self._syncs_folder = bool(
             flags[0] & apsw.SQLITE_OPEN_CREATE and flags[0] & CREATED_WITH_A_FOLDER_SYNC
         )
@@ -137,12 +150,6 @@ class DiskFile(apsw.VFSFile):
 
     def xFileSize(self) -> int:
         return len(self._mount.disk.content(self._name))
-
-    def xLock(self, level: int) -> None:
-        """SQLite ignores that a read-only file can not be locked for writing; apsw would raise it."""
-        if self._read_only and level > apsw.SQLITE_LOCK_SHARED:
-            raise apsw.exception_for(apsw.SQLITE_BUSY)
-        super().xLock(level)
 
     def xSectorSize(self) -> int:
         return SECTOR_BYTES
@@ -177,7 +184,7 @@ class FaultyVfs(apsw.VFS):
     def xOpen(self, name: apsw.URIFilename | str | None, flags: list[int]) -> apsw.VFSFile:
         own = self.own_name(name.filename() if isinstance(name, apsw.URIFilename) else name)
         if name is None or own is None:
-            return apsw.VFSFile("unix", name, flags)
+            return PlainFile(name, flags)
         return DiskFile(self.mounted, own, name, flags)
 
     def xAccess(self, name: str, flags: int) -> bool:

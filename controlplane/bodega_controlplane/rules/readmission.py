@@ -36,13 +36,16 @@ class Asked:
 
 
 def check_may_begin(asked: Asked, agents: Sequence[Agent], now_ms: int, *, approved: bool) -> None:
-    """Raises Refused with code "other-agent-alive" or "not-declared"."""
+    """Raises Refused with code "other-agent-alive" or "not-declared".
+
+    Who spoke long after now did so before the hub's clock was set back, and if he lived would have spoken again.
+    """
     for agent in agents:
         silent_ms = now_ms - agent.last_ms
         if (
             agent.boot_nonce != asked.boot_nonce
             and not agent.stopped
-            and silent_ms < OTHER_AGENT_SILENT_S * 1000
+            and abs(silent_ms) < OTHER_AGENT_SILENT_S * 1000
         ):
             raise Refused(
                 f"another agent of {asked.node_id} is alive: {agent.boot_nonce[:8]} spoke {silent_ms} ms ago",

@@ -7,6 +7,7 @@ from contextlib import closing
 
 from bodega.core.checkpoints import physical_sha256
 from bodega.core.ledger import Account
+from bodega.core.lifecycles import FULFILLMENT
 from bodega_agent.store.reader import Reader
 from simulator.plan import ROGUE
 from simulator.world import World
@@ -35,22 +36,34 @@ def the_ledgers_verify(world: World) -> Iterator[str]:
 
 
 def orders_are_where_the_node_says(world: World) -> Iterator[str]:
-    """The hub's copy of each fulfillment order is in the state that the node has it in."""
+    """The hub's copy of each fulfillment order is in the state that the node has it in.
+
+    Of what a restored hub has forgotten and a node has not done yet a person is told.
+    """
     states = dict(world.hub.rows("SELECT fulfillment_order_id, state FROM fulfillment_order"))
+    told = {row[0] for row in world.hub.rows("SELECT effects FROM conflict WHERE kind = 'restored_hub'")}
     for name, node in world.single.items():
         assert node.store is not None, "all is well again"
         for order, state in node.store.rows("SELECT fulfillment_order_id, state FROM fulfillment_order"):
-            if states.get(order) != state:
+            if world.facts.hub_was_restored and order not in states:
+                if state not in FULFILLMENT.terminal and not any(order in one for one in told):
+                    yield f"the restored hub has forgotten order {order}, {state} at {name}, and nobody is told"
+            elif states.get(order) != state:
                 yield f"order {order} is {state} at {name}, and {states.get(order)} at the hub"
 
 
 def nothing_was_set_aside_unasked(world: World) -> Iterator[str]:
-    """Only what was meant not to be understood is parked, only what a rogue sent is refused."""
+    """Only what was meant not to be understood is parked, only what a rogue sent is refused.
+
+    A restored hub parks what became of orders that it has forgotten; of a node that lost its place the fork is
+    refused, and what a consumer brings again of the epoch before.
+    """
     for node_id, seq, reason in world.hub.rows("SELECT node_id, seq, reason FROM parked_event"):
-        if node_id in world.single and "not known" not in reason:
+        forgotten = world.facts.hub_was_restored and "has no fulfillment order" in reason
+        if node_id in world.single and "not known" not in reason and not forgotten:
             yield f"the hub parked event {seq} of {node_id}: {reason}"
     for node_id, reason in world.hub.rows("SELECT node_id, reason FROM refused_envelope"):
-        if node_id in world.single:
+        if node_id in world.single and node_id not in world.facts.uprooted:
             yield f"the hub refused an envelope of {node_id}: {reason}"
 
 

@@ -19,6 +19,8 @@ def the_journals_only_grow(world: World) -> Iterator[str]:
 def the_hub_holds_the_beginning_of_each_journal(world: World) -> Iterator[str]:
     """Event by event, by their hashes; of two boxes that say they are one node, it has followed one."""
     for name, at_hub in world.seen_at_hub.items():
+        if name in world.facts.in_doubt:
+            continue
         boxes = [box for box in (world.nodes[name], *world.clones) if box.node_id == name]
         if not all(box.is_ready for box in boxes):
             continue
@@ -39,7 +41,7 @@ def _not_the_beginning(at_hub: Seen, here: Seen) -> str:
 
 def what_is_acked_is_at_the_hub(world: World) -> Iterator[str]:
     """A node may forget what the hub has acknowledged, so the hub must hold it, whatever dies."""
-    for name, node in world.single.items():
+    for name, node in world.steady.items():
         if node.store is not None and node.is_ready and world.hub.is_ready:
             ((acked,),) = node.store.rows("SELECT coalesce(max(value), 0) FROM meta WHERE key = 'acked_seq'")
             if acked > world.seen_at_hub[name].seq:
@@ -47,14 +49,18 @@ def what_is_acked_is_at_the_hub(world: World) -> Iterator[str]:
 
 
 def each_epoch_has_one_writer(world: World) -> Iterator[str]:
-    """The broker never accepted two different events of one number."""
-    if world.written.fault:
-        yield world.written.fault
+    """The broker never accepted two different events of one number, unless two boxes said that they were one node.
+
+    Of these the hub has followed one: its copies only grow, each event by the hash of the one before.
+    """
+    for name, fault in world.written.faults.items():
+        if name not in world.facts.uprooted and not world.facts.hub_was_restored:
+            yield f"{name}: {fault}"
 
 
 def the_hubs_streams_are_whole(world: World) -> Iterator[str]:
     """What a node has applied of the hub's stream is what the hub wrote, by its hash."""
-    for name, node in world.nodes.items():
+    for name, node in world.steady.items():
         if node.store is None or not (node.is_ready and world.hub.is_ready):
             continue
         applied = dict(
