@@ -78,12 +78,16 @@ class Stream:
 
 
 class SimBroker:
-    """`compares`: publishes are held against the subject's last message. `taken` is every message ever accepted."""
+    """`compares`: publishes are held against the subject's last message. `taken` is every message ever accepted.
+
+    `has_forgotten`: a stream has lost messages, so that nothing more can be compared with them.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.compares = True
         self.is_up = True
+        self.has_forgotten = False
         self.streams: dict[str, Stream] = {}
         self._made = 0
         self.taken: list[Message] = []
@@ -220,6 +224,7 @@ class SimBroker:
         if of is None:
             return
         lost = sorted(of.messages)[-messages:]
+        self.has_forgotten = True
         for seq in lost:
             del of.messages[seq]
         of.last_seq = lost[0] - 1 if lost else of.last_seq
@@ -230,6 +235,7 @@ class SimBroker:
     def delete(self, stream: str) -> None:
         """Somebody deletes a stream, and its consumers with it."""
         of = self.streams.pop(stream, None)
+        self.has_forgotten = True
         for consumer in of.consumers.values() if of else ():
             _end_pulls(consumer)
 
@@ -243,6 +249,7 @@ class SimBroker:
         """Somebody empties a stream; its numbers go on."""
         if of := self.streams.get(stream):
             of.messages.clear()
+            self.has_forgotten = True
             of.last_of.clear()
 
     def reset_consumers(self, stream: str) -> None:
@@ -279,6 +286,7 @@ class SimBroker:
         for seq in dropped:
             del stream.messages[seq]
         if dropped:
+            self.has_forgotten = True
             _note_last(stream)
 
 

@@ -122,6 +122,7 @@ class World:
         self.facts.in_doubt.add(name)
         self.facts.uprooted[name] = frozenset(node.answers) if loses_events else frozenset()
         if loses_events:
+            self.facts.lost_events.add(name)
             self.seen[name] = Seen(name)
 
     def forget_hub(self) -> None:
@@ -214,6 +215,7 @@ class Facts:
     # Nodes of which nobody knows yet where they stand, nodes that ever were, and what those had answered before.
     in_doubt: set[str] = field(default_factory=set)
     uprooted: dict[str, frozenset[str]] = field(default_factory=dict)
+    lost_events: set[str] = field(default_factory=set)
     readmitted: list[str] = field(default_factory=list)
     is_operated: bool = False
 
