@@ -148,6 +148,7 @@ def test_counts_of_a_line_that_has_ended_hold_up_no_difference(store: Store, nod
 
 def test_the_epoch_shuts_the_old_writer_out_and_the_chain_goes_on(store: Store, node: NodeByHand) -> None:
     begun = _begin(store, ancestor=_proof(node, 2))
+    before = node.delivery(0, 2)
     node.shelve("TEA", 1)
     (refused,) = deliver(store, node.delivery(2))
     assert refused.verdict is Verdict.REFUSE
@@ -162,6 +163,8 @@ def test_the_epoch_shuts_the_old_writer_out_and_the_chain_goes_on(store: Store, 
     (applied,) = deliver(store, node.delivery(2))
     assert (applied.verdict, applied.head) == (Verdict.APPLY, node.head())
     assert "node.rejoined" in _actions(store)
+    (again,) = deliver(store, before)
+    assert again.verdict is Verdict.ALREADY_HAVE, "what we have of the old epoch is only a repeat"
     assert rows_of(store, schema.node_snapshot) == rows_of(store, schema.readmission) == []
 
 

@@ -133,6 +133,9 @@ def _judged(replica: Replica | None, delivery: Delivery) -> tuple[Applied, Judge
     if envelope.node_id != replica.node_id:
         reason = refused.foreign_reason(replica.node_id, envelope.node_id)
         return judged(Judgement(Verdict.REFUSE, reason), foreign=True)
+    if envelope.epoch < replica.head.epoch and replica.has(envelope):
+        # The broker keeps what came before a new epoch, and brings it again with a new consumer.
+        return judged(Judgement(Verdict.ALREADY_HAVE))
     return judged(judge(replica.head, envelope))
 
 

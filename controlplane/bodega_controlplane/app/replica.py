@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bodega.core.ledger import Account
-from bodega.core.sync import Head
+from bodega.core.sync import Envelope, Head
 from bodega.host.log import get_logger
 from bodega.skimming import PlainMove
 from bodega_controlplane.app.arrived import PICK, Arrived, Picked, decode, skimmed
@@ -37,6 +37,11 @@ class Replica:
         self._journal: list[tuple[Any, ...]] = []
         self._accounts: dict[bytes, Account] = {}
         self._parked: list[dict[str, Any]] = []
+
+    def has(self, envelope: Envelope) -> bool:
+        """Whether the journal holds the envelope's last event, and so, by the chain, all of them."""
+        held = journal.hash_at(self._tx, self.node_id, envelope.epoch, envelope.last_seq)
+        return held is not None and held == envelope.last_hash
 
     def take(
         self, first_seq: int, events: Sequence[bytes], hashes: Sequence[bytes], *, problem: str = ""
