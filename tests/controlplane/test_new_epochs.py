@@ -82,10 +82,10 @@ def test_a_restored_node_whose_others_are_silent_begins_by_itself(store: Store, 
 
 
 def test_who_spoke_before_the_hubs_clock_was_set_back_keeps_nobody_out(
-    sqlite_store: Store, node: NodeByHand
+    store: Store, node: NodeByHand
 ) -> None:
-    _speak(sqlite_store, "old", NOW_MS + 365 * 24 * 3600 * 1000)
-    assert _begin(sqlite_store, at_ms=NOW_MS, ancestor=_proof(node, 1)).epoch == 2
+    _speak(store, "old", NOW_MS + 365 * 24 * 3600 * 1000)
+    assert _begin(store, at_ms=NOW_MS, ancestor=_proof(node, 1)).epoch == 2
 
 
 def test_while_another_agent_is_alive_nobody_else_begins_not_even_with_approval(

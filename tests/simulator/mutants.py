@@ -14,8 +14,10 @@ from unittest import mock
 
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.sync import Envelope, Head, Judgement, Verdict, judge
+from bodega.skimming import PlainMove
 from bodega_agent.services import sync_down
-from bodega_controlplane.app import journal, replica
+from bodega_controlplane.app import effects, journal, replica
+from bodega_controlplane.app.arrived import Arrived, Picked
 from simulator.disk import NO_FSYNC
 from simulator.session_world import without_chain_check
 from simulator.world import World
@@ -66,11 +68,17 @@ def _order_by_wall_clock() -> Iterator[None]:
     whole = replica.Replica.write
 
     def write(self: replica.Replica) -> None:
-        self._arrived.sort(key=lambda arrived: arrived.message.at_ms)
+        self._arrived.sort(key=_clock_of)
         whole(self)
 
     with mock.patch.object(replica.Replica, "write", write):
         yield
+
+
+def _clock_of(arrived: Arrived | PlainMove | Picked) -> int:
+    if isinstance(arrived, Picked):
+        return arrived.move.at_ms
+    return arrived.at_ms if isinstance(arrived, PlainMove) else arrived.message.at_ms
 
 
 @contextmanager
@@ -82,7 +90,7 @@ def _resolve_by_arrival_order() -> Iterator[None]:
             **{**facts, "ship_event": f"{facts['ship_event']} as number {next(arrivals)}"}
         )
 
-    with mock.patch.object(replica, "cancel_races_ship", resolve):
+    with mock.patch.object(effects, "cancel_races_ship", resolve):
         yield
 
 

@@ -56,6 +56,7 @@ def _node(tmp_path: Path, server: NatsServer) -> Path:
 
 
 def _receive(config: Path, units: int) -> None:
+    _wait("the profile and the SKU", lambda: answer(config, "sync", "status")["down_seq"] >= 2)
     command = {
         "cmd_id": f"receive-{units}",
         "command": "receive",
@@ -87,7 +88,6 @@ def test_a_restored_node_and_then_a_wiped_one_come_back(
 ) -> None:
     config = _node(tmp_path, nats_server)
     with running_agent(config):
-        _wait("the catalogue", lambda: answer(config, "sync", "status")["down_seq"] > 0)
         _receive(config, 3)
         _wait("the hub has it", lambda: _is_current(config, 1))
         assert bodega(config, "ledger", "backup", str(tmp_path / "copy.db")).returncode == 0

@@ -154,7 +154,8 @@ def _epoch_begun(fact: journal_pb2.EpochBegun) -> str:
 
 
 def _conflict(fact: journal_pb2.ConflictFound) -> str:
-    return f"{fact.conflict.kind.replace('_', ' ')}: {fact.conflict.effect} ({fact.conflict.conflict_id})"
+    row = fact.conflict
+    return f"{row.kind.replace('_', ' ')}: {row.effect} (conflict {row.conflict_id}, {row.rule})"
 
 
 def _proposed(fact: catalogue_pb2.FieldProposed) -> str:

@@ -119,6 +119,12 @@ def skus_known(ledger: Path) -> int:
         return _number(connection, "SELECT count(*) FROM sku")
 
 
+def acked_in(ledger: Path) -> int:
+    """How far the hub has acknowledged, as a node has kept it; it keeps acks only once in a while."""
+    with closing(_open(ledger)) as connection:
+        return _number(connection, "SELECT coalesce(max(value), 0) FROM meta WHERE key = 'acked_seq'")
+
+
 def down_heads(database: Path) -> dict[str, int]:
     """Last sequence of the hub's stream for each node."""
     with closing(_open(database)) as connection:

@@ -156,6 +156,7 @@ class Story:
         except AgentGone:
             return False
         return all(
-            answer["acked_seq"] == answer["head_seq"] and answer["down_seq"] == heads[post.node.site.node_id]
+            answer["acked_seq"] == answer["head_seq"] == gather.acked_in(post.node.ledger)
+            and answer["down_seq"] == heads[post.node.site.node_id]
             for post, answer in zip(self._crew.posts, answers, strict=True)
         )
