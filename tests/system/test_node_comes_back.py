@@ -56,7 +56,6 @@ def _node(tmp_path: Path, server: NatsServer) -> Path:
 
 
 def _receive(config: Path, units: int) -> None:
-    _wait("the profile and the SKU", lambda: answer(config, "sync", "status")["down_seq"] >= 2)
     command = {
         "cmd_id": f"receive-{units}",
         "command": "receive",
@@ -66,6 +65,10 @@ def _receive(config: Path, units: int) -> None:
     }
     done = bodega(config, "ledger", "do", "-", stdin=json.dumps(command))
     assert done.returncode == 0, done.stderr
+
+
+def _wait_for_catalogue(config: Path) -> None:
+    _wait("the profile and the SKU", lambda: answer(config, "sync", "status")["down_seq"] >= 2)
 
 
 def _wait(what: str, fact: Any, seconds: float = 30) -> None:
@@ -88,6 +91,7 @@ def test_a_restored_node_and_then_a_wiped_one_come_back(
 ) -> None:
     config = _node(tmp_path, nats_server)
     with running_agent(config):
+        _wait_for_catalogue(config)
         _receive(config, 3)
         _wait("the hub has it", lambda: _is_current(config, 1))
         assert bodega(config, "ledger", "backup", str(tmp_path / "copy.db")).returncode == 0
@@ -124,6 +128,7 @@ def test_a_hub_put_back_from_a_backup_gets_from_its_node_what_it_lost(
         config = _node(tmp_path, nats_server)
     with running_agent(config):
         with serving(hub_config, data_dir):
+            _wait_for_catalogue(config)
             _receive(config, 3)
             _wait("the hub has it", lambda: _is_current(config, 1))
         shutil.copytree(data_dir, copy)
