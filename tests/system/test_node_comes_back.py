@@ -63,8 +63,9 @@ def _receive(config: Path, units: int) -> None:
         "quantity": units,
         "bin_id": "A-01-01",
     }
-    done = bodega(config, "ledger", "do", "-", stdin=json.dumps(command))
-    assert done.returncode == 0, done.stderr
+    body = json.dumps(command)
+    # Again, with the same id, while the agent is starting anew.
+    _wait("it is received", lambda: bodega(config, "ledger", "do", "-", stdin=body).returncode == 0)
 
 
 def _wait_for_catalogue(config: Path) -> None:
