@@ -163,7 +163,7 @@ class Node:
         """Run every service until `stop`; a service that fails takes the process down, and says so."""
 
         def stop_if_failed(ended: asyncio.Task[None]) -> None:
-            if _failed(ended):
+            if ended.cancelled() or _failed(ended):
                 self._start_again.set()
 
         running = [asyncio.create_task(work) for work in self._tasks]
@@ -176,10 +176,13 @@ class Node:
         notify("READY=1")
         await _first_of(stop, self._start_again)
         log.info("stopping" if stop.is_set() else "starting_again")
+        lost = [task for task in running if task.cancelled()]
         await _end(running)
         for task in running:
             if failure := _failed(task):
                 raise failure
+        if lost:
+            raise RuntimeError(f"{lost[0].get_coro()} took something else for a cancel")
 
     async def close(self) -> None:
         """Release everything, within STOP_S."""

@@ -244,12 +244,15 @@ async def _running(work: Coroutine[None, None, None], stop: asyncio.Event) -> As
     try:
         yield
     finally:
+        lost = task.cancelled()
         # Again and again: libraries (nats-py while it connects, wait_for of Python 3.11) can swallow a cancel.
         while not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=_CANCEL_AGAIN_S)
         if not task.cancelled():
             await task
+        if lost:
+            raise RuntimeError(f"{work} took something else for a cancel")
 
 
 async def _watchdog() -> None:

@@ -99,9 +99,10 @@ class Machine:
         task = self.loop.create_task(self.live())
 
         def ended(done: asyncio.Task[None]) -> None:
-            if process.alive and not done.cancelled():
-                self.crashes.append(f"{process.name}: {done.exception()!r}")
-                process.die(f"crashed: {done.exception()!r}")
+            if process.alive:
+                why = "cancelled by nobody" if done.cancelled() else repr(done.exception())
+                self.crashes.append(f"{process.name}: {why}")
+                process.die(f"crashed: {why}")
 
         task.add_done_callback(ended)
 

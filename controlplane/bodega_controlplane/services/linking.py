@@ -43,7 +43,9 @@ class LinkService:
         while True:
             started = clock()
             try:
-                await self._one_connection()
+                # A task for each: a group whose part fails while it ends leaves its task marked as being cancelled,
+                # and there Python 3.11.2 takes the next timeout for a cancel.
+                await asyncio.create_task(self._one_connection())
             except* Unavailable as errors:
                 self._say_lost(_first(errors))
             attempt = 0 if clock() - started > HEARTBEAT_S else attempt + 1

@@ -12,7 +12,7 @@ def restored_hub(
     *, node_id: str, order_id: str, fulfillment_order_id: str, state: str, down_epoch: int
 ) -> Conflict:
     """Rule restored_hub@1: `down_epoch` is the hub's stream in which the order was not said again."""
-    inputs = (f"{node_id}/work/{fulfillment_order_id}", f"hub/{down_epoch}/restated")
+    inputs = (f"{node_id}/fulfillment_order/{fulfillment_order_id}", f"hub/{down_epoch}/restated")
     return Conflict(
         conflict_id=conflict_id(KIND, inputs),
         kind=KIND,
