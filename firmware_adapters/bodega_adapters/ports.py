@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +26,74 @@ if TYPE_CHECKING:
     Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 PrintOutcome: TypeAlias = Literal["confirmed", "unknown", "failed"]
+Language: TypeAlias = Literal["zpl", "escpos", "pdf"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsbId:
+    """Vendor and product number of the USB descriptor; `product` None: any product of this vendor."""
+
+    vendor: int
+    product: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """How a driver knows its device among what is plugged in; `bodega devices scan` proposes drivers by it.
+
+    `subsystem` is the kernel's name for the kind of device file (tty, input, hidraw, usbmisc, video4linux; empty for
+    a device on the network). A device matches when its subsystem does and, where they are given, one of `usb` and the
+    shell pattern `name` (of its name in /dev/serial/by-id, or of what the kernel calls it) do. `address` is the form of
+    the address of a network device, such as "tcp HOST:9100".
+    """
+
+    subsystem: str = ""
+    usb: tuple[UsbId, ...] = ()
+    name: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerAbilities:
+    """`aim`: the device can send AIM identifiers. `keeps_gs`: the GS character (FNC1) arrives as such."""
+
+    aim: bool
+    keeps_gs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterAbilities:
+    """What may be sent to a printer, and what it can say.
+
+    `dots_per_mm` is 8 (203 dpi) or 12 (300 dpi), `width_mm` the printable width. `says_status`: it answers
+    `status`. `confirms`: it can say that a label came out; without, every label that was sent is `unknown` until its
+    scan-back.
+    """
+
+    language: Language
+    dots_per_mm: int
+    width_mm: int
+    says_status: bool
+    confirms: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAbilities:
+    """`live`: pictures of now, not of a file. `controls`: names of settings that are set and read back."""
+
+    live: bool
+    controls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleAbilities:
+    """`says_unstable`: a reading says whether it was still moving. `tares`: it can be set to zero or tared."""
+
+    says_unstable: bool
+    tares: bool
+
+
+Abilities: TypeAlias = ScannerAbilities | PrinterAbilities | CameraAbilities | ScaleAbilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +119,13 @@ class Scan:
 
 class Scanner(Protocol):
     """A source of scans that outlives its cable."""
+
+    recognises: ClassVar[Recognition]
+
+    @property
+    def abilities(self) -> ScannerAbilities:
+        """What this device can do, as configured."""
+        ...
 
     @property
     def name(self) -> str:
@@ -99,7 +174,14 @@ class PrintReceipt:
 
 
 class LabelPrinter(Protocol):
-    """A printer of ZPL labels."""
+    """A printer of labels in the language that its abilities name."""
+
+    recognises: ClassVar[Recognition]
+
+    @property
+    def abilities(self) -> PrinterAbilities:
+        """What this device can do, as configured."""
+        ...
 
     @property
     def name(self) -> str:
@@ -114,7 +196,7 @@ class LabelPrinter(Protocol):
         """
         ...
 
-    async def print_label(self, zpl: bytes) -> PrintReceipt:
+    async def print_label(self, label: bytes) -> PrintReceipt:
         """Send one label, once, and say what is known about it.
 
         - "failed": provably no byte of the job reached the printer. It may be tried again.
@@ -151,6 +233,13 @@ class Frame:
 class Camera(Protocol):
     """A source of frames, synchronous: it lives in the vision process, away from the ledger."""
 
+    recognises: ClassVar[Recognition]
+
+    @property
+    def abilities(self) -> CameraAbilities:
+        """What this device can do, as configured."""
+        ...
+
     @property
     def name(self) -> str:
         """The name that configuration gave to this device."""
@@ -165,5 +254,51 @@ class Camera(Protocol):
         ...
 
     def close(self) -> None:
+        """Release the device; safe to call twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One reading of a scale. `milligrams` is net (gross less tare); `stable`: the goods had stopped moving.
+
+    `text` is the device's own line, for the record; `at_ms` is wall-clock time.
+    """
+
+    milligrams: int
+    stable: bool
+    text: str
+    device: str
+    at_ms: int
+
+
+class Scale(Protocol):
+    """A scale, asked when a weight is needed; on the agent's event loop."""
+
+    recognises: ClassVar[Recognition]
+
+    @property
+    def name(self) -> str:
+        """The name that configuration gave to this device."""
+        ...
+
+    @property
+    def abilities(self) -> ScaleAbilities:
+        """What this device can do, as configured."""
+        ...
+
+    async def weigh(self, *, stable: bool = True) -> Weight:
+        """The weight: the next stable one, or with `stable=False` the one of now.
+
+        Raises `Unavailable` when the scale can not be reached, does not answer in time, does not come to rest, or is
+        over or under its range, `PeerFault` when it answers nonsense.
+        """
+        ...
+
+    async def zero(self) -> None:
+        """Set the empty scale to zero; raises as `weigh`."""
+        ...
+
+    async def close(self) -> None:
         """Release the device; safe to call twice."""
         ...

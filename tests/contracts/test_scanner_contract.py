@@ -124,7 +124,7 @@ async def test_unplug_and_replug_warn_once_each_and_scans_go_on(rig):
             rig.send(b"after\r")
             scans = await listener.wait_for(1)
     assert [scan.text for scan in scans] == ["after"]
-    assert [entry["event"] for entry in logs] == ["scanner_lost", "scanner_back"]
+    assert [entry["event"] for entry in logs] == ["device_lost", "device_back"]
     assert [entry["log_level"] for entry in logs] == ["warning", "info"]
 
 
@@ -142,13 +142,13 @@ async def test_a_device_missing_at_start_is_waited_for(rig):
     with capture_logs() as logs:
         scanner = rig.open()
         async with listening(scanner) as listener:
-            await eventually(lambda: "scanner_lost" in [entry["event"] for entry in logs])
+            await eventually(lambda: "device_lost" in [entry["event"] for entry in logs])
             rig.plug()
             await eventually(lambda: scanner.connected)
             rig.send(b"late\r")
             scans = await listener.wait_for(1)
     assert [scan.text for scan in scans] == ["late"]
-    assert [entry["event"] for entry in logs] == ["scanner_lost", "scanner_back"]
+    assert [entry["event"] for entry in logs] == ["device_lost", "device_back"]
 
 
 async def test_close_ends_the_stream_and_may_come_twice(rig):

@@ -48,7 +48,7 @@ async def test_a_second_reader_of_one_port_never_steals_a_scan(device):
     first, second = SerialScanner("first", device.path), SerialScanner("second", device.path)
     with capture_logs() as logs:
         async with listening(first) as heard_first, listening(second) as heard_second:
-            await eventually(lambda: "scanner_lost" in [entry["event"] for entry in logs])
+            await eventually(lambda: "device_lost" in [entry["event"] for entry in logs])
             holder, other = (heard_first, heard_second) if first.connected else (heard_second, heard_first)
             for number in range(20):
                 device.scan(f"A-{number:02d}", symbology="]C0")

@@ -14,7 +14,7 @@ from pathlib import Path
 from bodega.errors import Unavailable
 from bodega.limits import FRAME_FILE_BYTES_MAX, FRAME_PIXELS_MAX
 from bodega_adapters.clock import wall_clock_ms
-from bodega_adapters.ports import Frame
+from bodega_adapters.ports import CameraAbilities, Frame, Recognition
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
@@ -22,11 +22,18 @@ SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 class FolderCamera:
     """A `Camera` over `path`: an image file, or a folder of which the newest image file counts."""
 
+    recognises = Recognition()
+
     def __init__(self, name: str, path: str, *, clock: Callable[[], int] = wall_clock_ms) -> None:
         self.name = name
         self._path = Path(path)
         self._clock = clock
         self._is_open = False
+
+    @property
+    def abilities(self) -> CameraAbilities:
+        """See Camera."""
+        return CameraAbilities(live=False)
 
     def open(self) -> None:
         """Check that the file or folder is there; an empty folder is open and has no frame yet."""

@@ -34,7 +34,7 @@ from bodega.limits import (
     PRINT_STATUS_S,
 )
 from bodega_adapters.framing.printer_status import HOST_STATUS_LINES, HOST_STATUS_REQUEST, parse_host_status
-from bodega_adapters.ports import PrinterStatus, PrintReceipt
+from bodega_adapters.ports import PrinterAbilities, PrinterStatus, PrintReceipt, Recognition
 
 log = get_logger(__name__)
 
@@ -56,6 +56,8 @@ class ZplTcpPrinter:
     Options: `host`, `port`, and the waits in seconds: `connect_s`; `status_s` for one answer; `done_s` for
     all from the first byte of the job to its confirmation.
     """
+
+    recognises = Recognition(address="tcp HOST:9100")
 
     def __init__(
         self,
@@ -81,6 +83,11 @@ class ZplTcpPrinter:
         self._done_s = done_s
         self._turn = asyncio.Lock()
 
+    @property
+    def abilities(self) -> PrinterAbilities:
+        """See LabelPrinter."""
+        return PrinterAbilities("zpl", 8, 101, says_status=True, confirms=True)
+
     async def status(self) -> PrinterStatus:
         """Ask the printer now; raises `Unavailable` (no connection, no answer) or `PeerFault` (nonsense)."""
         async with self._turn, self._connection() as wire:
@@ -91,18 +98,20 @@ class ZplTcpPrinter:
             except (OSError, EOFError) as error:
                 raise self._unavailable(f"lost the connection: {error}") from error
 
-    async def print_label(self, zpl: bytes) -> PrintReceipt:
+    async def print_label(self, label: bytes) -> PrintReceipt:
         """Send one label once; the table in this module's docstring says how each case ends."""
-        if not 0 < len(zpl) <= LABEL_BYTES_MAX:
-            raise InvalidInput(f"a label of {len(zpl)} bytes is not between 1 and {LABEL_BYTES_MAX}")
+        if not 0 < len(label) <= LABEL_BYTES_MAX:
+            raise InvalidInput(f"a label of {len(label)} bytes is not between 1 and {LABEL_BYTES_MAX}")
         async with self._turn:
             try:
                 async with self._connection() as wire:
-                    receipt = await self._print(wire, zpl)
+                    receipt = await self._print(wire, label)
             except Unavailable as error:
                 receipt = PrintReceipt("failed", error.message)
         level = log.info if receipt.outcome == "confirmed" else log.warning
-        level("label_sent", device=self.name, outcome=receipt.outcome, detail=receipt.detail, bytes=len(zpl))
+        level(
+            "label_sent", device=self.name, outcome=receipt.outcome, detail=receipt.detail, bytes=len(label)
+        )
         return receipt
 
     async def close(self) -> None:

@@ -1,12 +1,10 @@
 """Barcode scanners on a serial line: RS-232, USB-CDC, or a pseudo-terminal.
 
-This file is the one bridge between pyserial and asyncio: the file descriptor is watched by the event loop,
-and no thread is spent on a device. Reading is driven by the consumer; while it is busy the kernel keeps the
-bytes.
+Reading is driven by the consumer; while it is busy the kernel keeps the bytes.
 
-Facts that shape it: a pseudo-terminal has no modem lines and no parity, so none are set; "device reports
-readiness to read but returned no data" means unplugged or opened twice, so the port is opened exclusively;
-use a stable path such as /dev/serial/by-id/..., because ttyACM0 may be another device after a replug.
+Facts that shape it: an end of file from a port that said it could be read means unplugged or opened twice, so the
+port is opened exclusively; use a stable path such as /dev/serial/by-id/..., because ttyACM0 may be another device
+after a replug.
 """
 
 from __future__ import annotations
@@ -14,21 +12,21 @@ from __future__ import annotations
 import asyncio
 import termios
 from collections.abc import AsyncIterator, Callable
-
-import serial
+from functools import partial
 
 from bodega.errors import InvalidInput
 from bodega.host.log import get_logger
-from bodega.limits import DEVICE_BACKOFF_MAX_S, DEVICE_MISSES_BEFORE_GONE, SCAN_GAP_MS_MAX
-from bodega_adapters.backoff import backoff_delays
+from bodega.limits import SCAN_GAP_MS_MAX
 from bodega_adapters.clock import wall_clock_ms
 from bodega_adapters.framing.aim import split_aim
 from bodega_adapters.framing.lines import LineFramer
-from bodega_adapters.ports import Scan
+from bodega_adapters.ports import Recognition, Scan, ScannerAbilities
+from bodega_adapters.presence import Presence
+from bodega_adapters.wires.descriptor import open_serial
+from bodega_adapters.wires.tape import Recorder
+from bodega_adapters.wires.wire import Wire
 
 log = get_logger(__name__)
-
-_READ_BYTES = 4096
 
 
 class SerialScanner:
@@ -38,7 +36,9 @@ class SerialScanner:
     it), `prefix` and `suffix` as the scanner was set up to send.
     """
 
-    def __init__(
+    recognises = Recognition(subsystem="tty", name="*")
+
+    def __init__(  # noqa: PLR0913  # its options
         self,
         name: str,
         port: str,
@@ -49,32 +49,34 @@ class SerialScanner:
         suffix: str = "",
         gap_ms: int = SCAN_GAP_MS_MAX,
         clock: Callable[[], int] = wall_clock_ms,
+        recorder: Recorder | None = None,
     ) -> None:
         if baud <= 0:
             raise InvalidInput(f"scanner {name}: baud {baud} is not a speed", hint="9600 is the usual one")
         if not 0 < gap_ms <= SCAN_GAP_MS_MAX:
             raise InvalidInput(f"scanner {name}: gap_ms {gap_ms} is not between 1 and {SCAN_GAP_MS_MAX}")
         self.name = name
-        self._port = port
-        self._baud = baud
+        self._open_wire = (recorder or Recorder()).over(partial(open_serial, port, baud))
         self._gap_s = gap_ms / 1000
         self._clock = clock
         self._framer = LineFramer(
             terminators=terminators.encode(), prefix=prefix.encode(), suffix=suffix.encode()
         )
-        self._link: _SerialLink | None = None
+        self._presence = Presence("scanner", name, place=port)
+        self._wire: Wire | None = None
         self._closed = asyncio.Event()
-        self._delays = backoff_delays()
-        self._opened_at_s = 0.0
-        self._misses = 0
-        self._lost = False
         self._scans_seen = 0
         self._dropped_frames_logged = 0
 
     @property
+    def abilities(self) -> ScannerAbilities:
+        """See Scanner."""
+        return ScannerAbilities(aim=True, keeps_gs=True)
+
+    @property
     def connected(self) -> bool:
         """Whether the port is open now."""
-        return self._link is not None
+        return self._wire is not None
 
     async def scans(self) -> AsyncIterator[Scan]:
         """Yield scans until `close`, through any number of unplugs and replugs."""
@@ -83,46 +85,29 @@ class SerialScanner:
                 for frame in await self._frames():
                     yield self._scan(frame)
         finally:
-            self._drop_link()
+            self._drop_wire()
 
     async def close(self) -> None:
         """Release the port and end `scans`."""
         self._closed.set()
-        self._drop_link()
+        self._drop_wire()
 
     async def _frames(self) -> list[bytes]:
         """What the next read completes; none after a gap, a failure (which costs its backoff) or `close`."""
         try:
-            if self._link is None:
-                self._open()
-            return await self._read_frames()
+            if self._wire is None:
+                self._wire = await self._open_wire()
+                self._framer.reset()
+                self._presence.answered()
+            return await self._read_frames(self._wire)
         except (OSError, termios.error) as error:
-            self._missed(error)
-            self._drop_link()
-            await self._rest(next(self._delays))
+            self._drop_wire()
+            await self._rest(self._presence.missed(str(error)))
             return []
 
-    def _open(self) -> None:
-        try:
-            port = serial.Serial(self._port, self._baud, timeout=0, exclusive=True)
-        except ValueError as error:
-            raise InvalidInput(
-                f"scanner {self.name}: {self._port} does not take baud {self._baud}",
-                hint="9600 is the usual one",
-            ) from error
-        self._link = _SerialLink(port)
-        self._opened_at_s = asyncio.get_running_loop().time()
-        self._framer.reset()
-        self._misses = 0
-        if self._lost:
-            self._lost = False
-            log.info("scanner_back", device=self.name, port=self._port)
-
-    async def _read_frames(self) -> list[bytes]:
-        if self._link is None:
-            return []
+    async def _read_frames(self, wire: Wire) -> list[bytes]:
         waits_for_gap = self._framer.ends_by_gap and self._framer.pending
-        data = await self._link.read(self._gap_s if waits_for_gap else None)
+        data = await wire.read(self._gap_s if waits_for_gap else None)
         if self._closed.is_set():
             return []
         frames = self._framer.feed(data) if data else self._framer.gap()
@@ -141,21 +126,6 @@ class SerialScanner:
             at_ms=self._clock(),
         )
 
-    def _missed(self, error: OSError | termios.error) -> None:
-        """A port that fails to open may be busy or slow: three misses. A port that hangs up while open is
-        lost.
-        """
-        self._misses += 1
-        if self._link is not None and self._has_lasted():
-            self._delays = backoff_delays()
-        if not self._lost and (self._link is not None or self._misses >= DEVICE_MISSES_BEFORE_GONE):
-            self._lost = True
-            log.warning("scanner_lost", device=self.name, port=self._port, problem=str(error))
-
-    def _has_lasted(self) -> bool:
-        # A loose plug opens and hangs up many times a minute: only a link that lasted resets the backoff.
-        return asyncio.get_running_loop().time() - self._opened_at_s > DEVICE_BACKOFF_MAX_S
-
     def _log_dropped(self) -> None:
         dropped = self._framer.dropped_frames - self._dropped_frames_logged
         if dropped:
@@ -169,49 +139,10 @@ class SerialScanner:
         except TimeoutError:
             return
 
-    def _drop_link(self) -> None:
-        if self._link is not None:
-            self._link.close()
-            self._link = None
-
-
-class _SerialLink:
-    """One opened port on the event loop; it ends with the first error."""
-
-    def __init__(self, port: serial.Serial) -> None:
-        self._port = port
-        self._readable: asyncio.Future[None] | None = None
-
-    async def read(self, timeout_s: float | None) -> bytes:
-        """The bytes that have come; empty after `timeout_s` of silence or `close`. Raises OSError when
-        lost.
-        """
-        loop = asyncio.get_running_loop()
-        self._readable = loop.create_future()
-        loop.add_reader(self._port.fileno(), self._wake)
-        try:
-            await asyncio.wait({self._readable}, timeout=timeout_s)
-            if not (self._port.is_open and self._readable.done()):
-                return b""
-            return bytes(self._port.read(_READ_BYTES))
-        finally:
-            self._readable = None
-            if self._port.is_open:
-                loop.remove_reader(self._port.fileno())
-
-    def close(self) -> None:
-        """Release the port and wake a waiting `read`."""
-        if not self._port.is_open:
-            return
-        if self._readable is not None:
-            # Before the descriptor is closed: its number may belong to someone else a moment later.
-            asyncio.get_running_loop().remove_reader(self._port.fileno())
-            self._wake()
-        self._port.close()
-
-    def _wake(self) -> None:
-        if self._readable is not None and not self._readable.done():
-            self._readable.set_result(None)
+    def _drop_wire(self) -> None:
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close()
 
 
 def _decode_text(frame: bytes) -> str:

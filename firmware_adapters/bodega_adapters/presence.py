@@ -1,0 +1,69 @@
+"""Whether a device is there: three misses before it is gone, one warning when it is lost, one line when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from bodega.host.log import get_logger
+from bodega.limits import DEVICE_BACKOFF_MAX_S, DEVICE_MISSES_BEFORE_GONE
+from bodega_adapters.backoff import backoff_delays
+
+log = get_logger(__name__)
+
+
+class Presence:
+    """The memory of one driver about its device. `kind` is "scanner", "printer", "scale", "camera"."""
+
+    def __init__(
+        self, kind: str, device: str, *, place: str = "", clock: Callable[[], float] | None = None
+    ) -> None:
+        """`place` is the port or address, without credentials; `clock` gives seconds, the loop's by default."""
+        self._kind = kind
+        self._device = device
+        self._place = place
+        self._clock = clock or (lambda: asyncio.get_running_loop().time())
+        self._delays: Iterator[float] = backoff_delays()
+        self._misses = 0
+        self._since_s: float | None = None
+        self.lost = False
+        self.problem = ""
+
+    @property
+    def connected(self) -> bool:
+        """Whether it answered last time."""
+        return self._since_s is not None
+
+    def answered(self) -> None:
+        """It is there."""
+        if self._since_s is None:
+            self._since_s = self._clock()
+        self._misses = 0
+        self.problem = ""
+        if self.lost:
+            self.lost = False
+            log.info("device_back", kind=self._kind, device=self._device, place=self._place)
+
+    def missed(self, problem: str) -> float:
+        """It did not answer, or hung up; the seconds to wait before it is tried again.
+
+        One that fails to open may be busy or slow: three misses make it gone. One that hangs up while it is open is
+        lost at once. Only a device that has lasted resets the backoff: a loose plug opens and hangs up many times a
+        minute.
+        """
+        was_open, since_s = self._since_s is not None, self._since_s
+        self._since_s = None
+        self._misses += 1
+        self.problem = problem
+        if since_s is not None and self._clock() - since_s > DEVICE_BACKOFF_MAX_S:
+            self._delays = backoff_delays()
+        if not self.lost and (was_open or self._misses >= DEVICE_MISSES_BEFORE_GONE):
+            self.lost = True
+            log.warning(
+                "device_lost", kind=self._kind, device=self._device, place=self._place, problem=problem
+            )
+        return next(self._delays)
+
+    def plugged(self) -> None:
+        """The kernel says that something was plugged in: try again soon, as if for the first time."""
+        self._delays = backoff_delays()
