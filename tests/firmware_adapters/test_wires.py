@@ -27,7 +27,7 @@ async def test_a_serial_wire_reads_writes_and_hears_of_the_unplug():
     await wire.write(b"beep")
     assert os.read(device, 10) == b"beep"
     os.close(device)
-    with pytest.raises(OSError, match="gone|Input/output"):
+    with pytest.raises(OSError, match=r"gone|Input"):
         await wire.read(5)
     wire.close()
 

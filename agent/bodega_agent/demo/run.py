@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,8 @@ from bodega_agent.demo.shop import Shop
 from bodega_agent.demo.story import Story
 from bodega_agent.demo.world import World
 
+_CANCEL_AGAIN_S = 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -37,19 +40,34 @@ class Result:
 
 async def run(plan: Plan, folder: Folder, *, stay: bool) -> Result:
     """Run the plan in `folder`; with `stay`, everything goes on until Ctrl-C. All is stopped in the end."""
-    task = asyncio.current_task()
-    assert task is not None, "a coroutine runs in a task"
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     started_s = time.monotonic()
     world = World(folder.root, folder.runtime, [site.site for site in plan.sites])
     try:
         with Progress() as progress:
-            evidence = await _work(plan, world, progress, stay=stay, started_s=started_s)
+            work = _work(plan, world, progress, stay=stay, started_s=started_s)
+            evidence = await _unless(stop, work)
     except BaseExceptionGroup as group:
         raise _first(group) from group
     finally:
         await world.stop()
     return _judged(replace(evidence, unclean_stops=tuple(world.unclean_stops)), time.monotonic() - started_s)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Evidence]) -> Evidence:
+    """The work's result; CancelledError when `stop` is set before. A library (nats-py) can swallow a cancel: again."""
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    while not working.done():
+        working.cancel()
+        await asyncio.wait({working}, timeout=_CANCEL_AGAIN_S)
+    if stop.is_set() and not working.cancelled() and working.exception() is None:
+        raise asyncio.CancelledError
+    return await working
 
 
 async def _work(plan: Plan, world: World, progress: Progress, *, stay: bool, started_s: float) -> Evidence:
