@@ -1,0 +1,143 @@
+"""Code 128 and GS1-128: text in, the fewest symbol characters out, and the bars that they are.
+
+Rules (ISO/IEC 15417): three subsets, a start character, switches between subsets and single shifts, FNC1 as the mark of
+GS1, a check character modulo 103 and a stop of 13 modules. The cheapest way through the subsets is found exactly, by
+dynamic programming over (position, subset), as the barcode's width on a label depends on it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from bodega.errors import InvalidInput
+
+Subset: TypeAlias = Literal["A", "B", "C"]
+
+# In GS1 data this character stands for FNC1, as scanners send it.
+GS = "\x1d"
+FNC1 = 102
+_START: dict[Subset, int] = {"A": 103, "B": 104, "C": 105}
+_SWITCH: dict[Subset, int] = {"A": 101, "B": 100, "C": 99}
+_SHIFT = 98
+_STOP = 106
+STOP_MODULES = 13
+CHARACTER_MODULES = 11
+
+# Widths of bars and spaces, in modules, of the values 0 to 106 (ISO/IEC 15417, table 1).
+_WIDTHS = (
+    "212222 222122 222221 121223 121322 131222 122213 122312 132212 221213 221312 231212 112232 122132 122231 113222 "
+    "123122 123221 223211 221132 221231 213212 223112 312131 311222 321122 321221 312212 322112 322211 212123 212321 "
+    "232121 111323 131123 131321 112313 132113 132311 211313 231113 231311 112133 112331 132131 113123 113321 133121 "
+    "313121 211331 231131 213113 213311 213131 311123 311321 331121 312113 312311 332111 314111 221411 431111 111224 "
+    "111422 121124 121421 141122 141221 112214 112412 122114 122411 142112 142211 241211 221114 413111 241112 134111 "
+    "111242 121142 121241 114212 124112 124211 411212 421112 421211 212141 214121 412121 111143 111341 131141 114113 "
+    "114311 411113 411311 113141 114131 311141 411131 211412 211214 211232 2331112"
+).split()
+
+
+def encode(text: str, *, gs1: bool = False) -> list[int]:
+    """Symbol values from start to the last data character, without check and stop.
+
+    With `gs1` the barcode begins with FNC1 and each GS in `text` is one. Raises `InvalidInput` for characters outside
+    ASCII.
+    """
+    strange = sorted({character for character in text if ord(character) > 127})
+    if strange or not text:
+        what = f"characters {''.join(strange)!r} are" if strange else "an empty text is"
+        raise InvalidInput(f"Code 128: {what} not encodable", hint="use letters, digits and signs of ASCII")
+    # Best way to have encoded the first n characters and be in a subset: (cost, values). FNC1 is in all subsets.
+    begin = [FNC1] if gs1 else []
+    best: list[dict[Subset, list[int]]] = [{subset: [start, *begin] for subset, start in _START.items()}]
+    for end in range(1, len(text) + 1):
+        ways: dict[Subset, list[int]] = {}
+        for subset, so_far, step in _steps(best, text, end, gs1):
+            way = so_far + step
+            if subset not in ways or len(way) < len(ways[subset]):
+                ways[subset] = way
+        for subset, (other, way) in _switched(ways).items():
+            if subset not in ways or len(way) < len(ways[subset]):
+                assert other != subset, "a switch goes to another subset"
+                ways[subset] = way
+        best.append(ways)
+    return min(best[-1].values(), key=len)
+
+
+def _steps(
+    best: list[dict[Subset, list[int]]], text: str, end: int, gs1: bool
+) -> list[tuple[Subset, list[int], list[int]]]:
+    character, before = text[end - 1], best[end - 1]
+    if gs1 and character == GS:
+        return [(subset, way, [FNC1]) for subset, way in before.items()]
+    steps: list[tuple[Subset, list[int], list[int]]] = []
+    in_a, in_b = _value_in_a(character), _value_in_b(character)
+    for subset, way in before.items():
+        own, other = (in_a, in_b) if subset == "A" else (in_b, in_a)
+        if subset != "C":
+            steps.append((subset, way, [own] if own is not None else [_SHIFT, other or 0]))
+    pair = text[end - 2 : end] if end >= 2 else ""
+    if pair.isdigit() and "C" in best[end - 2]:
+        steps.append(("C", best[end - 2]["C"], [int(pair)]))
+    return steps
+
+
+def _switched(ways: dict[Subset, list[int]]) -> dict[Subset, tuple[Subset, list[int]]]:
+    if not ways:
+        return {}
+    cheapest = min(ways, key=lambda subset: len(ways[subset]))
+    return {
+        subset: (cheapest, [*ways[cheapest], switch])
+        for subset, switch in _SWITCH.items()
+        if subset != cheapest
+    }
+
+
+def _value_in_a(character: str) -> int | None:
+    code = ord(character)
+    if code < 32:
+        return code + 64
+    return code - 32 if code < 96 else None
+
+
+def _value_in_b(character: str) -> int | None:
+    code = ord(character)
+    return code - 32 if code >= 32 else None
+
+
+def modules_of(values: list[int]) -> int:
+    """Width of the whole symbol in modules, check and stop included, quiet zones not."""
+    return CHARACTER_MODULES * (len(values) + 1) + STOP_MODULES
+
+
+def bars(values: list[int]) -> list[bool]:
+    """The modules from left to right, True for dark, with check character and stop."""
+    check = (values[0] + sum(place * value for place, value in enumerate(values))) % 103
+    modules: list[bool] = []
+    for value in (*values, check, _STOP):
+        for place, width in enumerate(_WIDTHS[value]):
+            modules += [place % 2 == 0] * int(width)
+    return modules
+
+
+_ZPL_START = {103: ">9", 104: ">:", 105: ">;"}
+_ZPL_CODES = {99: ">5", 100: ">6", 101: ">7", FNC1: ">8"}
+_ZPL_SPECIAL = {"^": "><", ">": ">0", "~": ">="}
+
+
+def zpl_data(values: list[int]) -> str | None:
+    """The same symbol as field data of `^BC` (ZPL II Programming Guide, "Code 128 Subsets"), character for character.
+
+    None if it needs subset A or a shift, in which printers differ.
+    """
+    subset, data = values[0], _ZPL_START[values[0]]
+    for value in values[1:]:
+        if subset == _START["A"] or value == _SHIFT:
+            return None
+        if value in _ZPL_CODES and (value != 99 or subset != _START["C"]):
+            data += _ZPL_CODES[value]
+            subset = {99: _START["C"], 100: _START["B"], 101: _START["A"]}.get(value, subset)
+        elif subset == _START["C"]:
+            data += f"{value:02d}"
+        else:
+            character = chr(value + 32)
+            data += _ZPL_SPECIAL.get(character, character)
+    return data
