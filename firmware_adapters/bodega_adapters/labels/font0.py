@@ -1,6 +1,7 @@
 """The scalable font that every ZPL printer has in it, "font 0" (CG Triumvirate Bold Condensed): its widths.
 
-We trust it with the printable characters of Windows-1252, sent as UTF-8 (`^CI28`); everything else is drawn by us.
+We trust it with the printable characters of Windows-1252, sent as UTF-8 (`^CI28`); everything else is drawn by us, and so
+is the backslash, which begins commands inside of texts.
 Widths are hundredths of the letter's height. They are a little generous, as firmwares differ in them by a few percent.
 """
 
@@ -30,7 +31,7 @@ NATIVE = frozenset(
     character
     for byte in range(32, 256)
     if (character := bytes([byte]).decode("cp1252", errors="ignore")) and character.isprintable()
-)
+) - {"\\"}
 
 
 class Font0:

@@ -12,6 +12,7 @@ fonts-noto-cjk, fonts-noto-core or a font of the node's own. What no font has is
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
@@ -48,6 +49,9 @@ _RISE = 0.25
 _BOX = "□"
 _BLACK_FROM = 112
 _PROBE_SIZE = 48
+# Letters of Hebrew, Arabic, Syriac and Thaana, with the spaces, digits and marks between them.
+_LETTER = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]"
+_RIGHT_TO_LEFT = re.compile(rf"({_LETTER}(?:[\s\d!-/:-@]*{_LETTER})*)")
 
 
 class Fonts:
@@ -89,24 +93,36 @@ class Fonts:
 
 @lru_cache(maxsize=4096)
 def _pieces(chain: tuple[Path | None, ...], text: str) -> list[tuple[Path | None, str]]:
-    """Stretches of one font each. A line with right-to-left letters is never broken: its order needs it whole."""
+    """Stretches of one font each, as they stand from left to right."""
     for path in chain:
         if all(one.isspace() or _has(path, one) for one in text):
             return [(path, text)]
-    if is_right_to_left(text):
-        best = max(chain, key=lambda path: sum(_has(path, one) for one in text))
-        return [(best, "".join(one if one.isspace() or _has(best, one) else _box(best) for one in text))]
+    boxes = next((path for path in chain if _has(path, _BOX)), None)
     pieces: list[tuple[Path | None, str]] = []
-    for one in text:
-        path = next((path for path in chain if _has(path, one)), None)
-        if one.isspace() and pieces:
-            path = pieces[-1][0]
-        drawn = one if one.isspace() or _has(path, one) else _box(path)
-        if pieces and pieces[-1][0] == path:
-            pieces[-1] = (path, pieces[-1][1] + drawn)
-        else:
-            pieces.append((path, drawn))
+    for stretch in _stretches(text):
+        if is_right_to_left(stretch):
+            # Never broken, because its order needs it whole.
+            best = max(chain, key=lambda path: sum(_has(path, one) for one in stretch))
+            pieces.append((best, "".join(_or_box(best, one) for one in stretch)))
+            continue
+        for one in stretch:
+            path = next((path for path in chain if _has(path, one)), boxes)
+            if pieces and (one.isspace() or pieces[-1][0] == path) and not is_right_to_left(pieces[-1][1]):
+                pieces[-1] = (pieces[-1][0], pieces[-1][1] + _or_box(path, one))
+            else:
+                pieces.append((path, _or_box(path, one)))
     return pieces
+
+
+def _stretches(text: str) -> list[str]:
+    """`text` in stretches of one direction; if it begins with right-to-left letters, the first is the rightmost."""
+    stretches = [found for found in _RIGHT_TO_LEFT.split(text) if found]
+    first = next((one for one in text if unicodedata.bidirectional(one) in ("L", "R", "AL")), "")
+    return stretches[::-1] if first and is_right_to_left(first) else stretches
+
+
+def _or_box(path: Path | None, one: str) -> str:
+    return one if one.isspace() or _has(path, one) else _box(path)
 
 
 def _box(path: Path | None) -> str:

@@ -2,8 +2,9 @@
 
 - Control characters become spaces, invisible format characters go, letters and their accents become one (NFC).
 - Lines break at spaces. A word that is longer than a line breaks inside, and so does a script that has no spaces.
-- Letters shrink in steps until the text fits, but never below the smallest that the layout allows; only then is it
-  cut, with an ellipsis, and how many characters were lost is told.
+- Letters shrink in steps until the text fits without a broken word, but never below the smallest that the layout
+  allows. Then words break, in the largest letters that this needs, and at last the text is cut, with an ellipsis, and
+  how many characters were lost is told.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 LINE_PITCH = 1.15
 _SHRINK = 0.96
@@ -23,7 +26,13 @@ _VARIATION = re.compile("[\ufe00-\ufe0f]")
 _IDEOGRAPHS = r"\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _PIECE = re.compile(rf"\s+|[{_IDEOGRAPHS}]|[^\s{_IDEOGRAPHS}]+")
 
-Width = Callable[[str, int], int]
+
+class Width(Protocol):
+    """Dots that one line takes in letters of that height."""
+
+    def __call__(self, text: str, letter: int) -> int:
+        """See the class."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +64,29 @@ def rows_in(height: int, letter: int) -> int:
 def fit(lines: Iterable[str], room: tuple[int, int], letters: tuple[int, int], width: Width) -> Fitted:
     """Put text into `room` (width, height) with letters of at most and at least these heights, all in dots."""
     cleaned = [line for line in map(clean, lines) if line]
-    letter, least = letters
+    largest, least = letters
+    broken: Fitted | None = None
+    letter = largest
     while True:
-        wrapped = wrap(cleaned, room[0], lambda text, size=letter: width(text, size))  # type: ignore[misc]  # a default binds the loop's letter
+        wrapped, is_broken = wrap(cleaned, room[0], partial(width, letter=letter))
         rows = rows_in(room[1], letter)
         if len(wrapped) <= rows:
-            return Fitted(tuple(wrapped), letter, 0)
+            fitted = Fitted(tuple(wrapped), letter, 0)
+            if not is_broken:
+                return fitted
+            broken = broken or fitted
         if letter <= least:
-            return _cut(wrapped, rows, room[0], letter, width)
+            return broken or _cut(wrapped, rows, room[0], partial(width, letter=letter), letter)
         letter = max(least, min(letter - 1, int(letter * _SHRINK)))
 
 
-def wrap(lines: Iterable[str], room: int, width: Callable[[str], int]) -> list[str]:
-    """Clean lines, broken so that each is at most `room` wide; a single character may be wider."""
+def wrap(lines: Iterable[str], room: int, width: Callable[[str], int]) -> tuple[list[str], bool]:
+    """Clean lines, broken so that each is at most `room` wide, and whether a word was broken inside.
+
+    A single character may be wider.
+    """
     wrapped: list[str] = []
+    is_broken = False
     for line in lines:
         here = ""
         for piece in _PIECE.findall(line):
@@ -82,9 +100,10 @@ def wrap(lines: Iterable[str], room: int, width: Callable[[str], int]) -> list[s
                 head = _longest(here, room, width)
                 wrapped.append(here[:head])
                 here = here[head:]
+                is_broken = True
         if here.strip():
             wrapped.append(here.strip())
-    return wrapped
+    return wrapped, is_broken
 
 
 def _longest(text: str, room: int, width: Callable[[str], int]) -> int:
@@ -96,11 +115,11 @@ def _longest(text: str, room: int, width: Callable[[str], int]) -> int:
     return low
 
 
-def _cut(wrapped: list[str], rows: int, room: int, letter: int, width: Width) -> Fitted:
+def _cut(wrapped: list[str], rows: int, room: int, width: Callable[[str], int], letter: int) -> Fitted:
     kept, lost = wrapped[:rows], sum(map(len, wrapped[rows:]))
     if kept:
         last = kept[-1]
-        while last and width(last + ELLIPSIS, letter) > room:
+        while last and width(last + ELLIPSIS) > room:
             last = last[:-1]
         lost += len(kept[-1]) - len(last)
         kept[-1] = last.rstrip() + ELLIPSIS

@@ -8,6 +8,8 @@ the characters that switch (`>5`, `>6`), and its bars, all rows alike, take a fe
 
 from __future__ import annotations
 
+import re
+
 from bodega_adapters.framing import code128
 from bodega_adapters.framing.zpl import escape_field, graphic_field
 from bodega_adapters.labels.font0 import Font0
@@ -17,7 +19,7 @@ from bodega_adapters.labels.sheet import Bitmap, Drawing, Frame, Sheet, Symbol, 
 # `^BQ` prints that much lower than it is told: the height of `^BY`.
 _QR_DROP = 1
 _START_B, _START_C = 104, 105
-_SWITCHES = frozenset({98, 99, 100, 101})
+_PLAIN = re.compile(r"[A-Za-z0-9 ./-]{2,}")
 _UNSAFE_IN_MATRIX = frozenset("^~_\\")
 
 
@@ -39,8 +41,7 @@ def write(sheet: Sheet, fonts: Fonts) -> bytes:
 def _words(words: Words, fonts: Fonts) -> str:
     place, letter = words.place, words.letter
     face = Font0(fonts)
-    # A block would read a backslash as a command of its own.
-    if not face.is_native(words.text) or (words.align != "left" and "\\" in words.text):
+    if not face.is_native(words.text):
         bitmap, above = fonts.line(words.text, letter)
         return _graphic(bitmap, aligned(words, bitmap.width), place.y - above, reverse=words.inverse)
     block = ""
@@ -92,10 +93,10 @@ def _symbol(symbol: Symbol) -> str:
 
 
 def _linear_data(symbol: Symbol) -> str | None:
-    """Field data of `^BC` if the symbol keeps to one subset from its start, else None."""
-    values = list(symbol.values)
-    one_subset = values[0] in (_START_B, _START_C) and not _SWITCHES & set(
-        value for value in values[1:] if values[0] == _START_B or value >= 100
-    )
-    return code128.zpl_data(values) if one_subset else None
-
+    """Field data of `^BC` if every printer reads it alike: one subset from start to end, and no invocation in B."""
+    start, *values = symbol.values
+    if start == _START_C:
+        alike = all(value < 100 or value == code128.FNC1 for value in values)
+    else:
+        alike = start == _START_B and bool(_PLAIN.fullmatch(symbol.data)) and max(values) < 95
+    return code128.zpl_data(list(symbol.values)) if alike else None
