@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bodega_adapters.framing.check_digit import make_sscc
-from bodega_adapters.framing.zpl import lint
+from bodega_adapters.framing.zpl import escape_field, lint
 from bodega_adapters.labels.document import LabelDocument, parcel, preflight, render, sheet_of
+from bodega_adapters.labels.font0 import Font0
+from bodega_adapters.labels.fonts import usual_fonts
 from bodega_adapters.labels.layout import shipped, shipped_names
 from bodega_adapters.labels.sheet import Symbol
 from bodega_adapters.ports import PrinterAbilities
@@ -115,3 +117,14 @@ def test_gtin_expiry_and_lot_are_read_from_an_items_label(zpl_renderer, lot, dot
     expected = "0109501101530003" + "17280229" * with_expiry + f"10{lot}" * bool(lot)
     label = printed(zpl_renderer, LabelDocument("item", values), dots_per_mm)
     assert read_back(label) == {expected.encode(): "]d2"}
+
+
+@pytest.mark.parametrize("letter", [20, 43, 90])
+@pytest.mark.parametrize(
+    "text", ["Wwmm@% MMM", "illi.,: jtf", "0123456789", "ÅÄÖ åäö ß € œ", "Maximiliane von Hohenlohe"]
+)
+def test_the_printers_own_letters_are_never_wider_than_we_reckon(zpl_renderer, text, letter):
+    zpl = f"^XA^CI28^FO10,10^A0N,{letter},{letter}^FH^FD{escape_field(text)}^FS^XZ".encode()
+    ink = zpl_renderer.draw(zpl, (200, 20), 8).point(lambda value: 255 - value).getbbox()
+    reckoned = Font0(usual_fonts()).width(text, letter)
+    assert reckoned * 0.8 < ink[2] - 10 <= reckoned

@@ -16,7 +16,8 @@ Subset: TypeAlias = Literal["A", "B", "C"]
 # In GS1 data this character stands for FNC1, as scanners send it.
 GS = "\x1d"
 FNC1 = 102
-_START: dict[Subset, int] = {"A": 103, "B": 104, "C": 105}
+# In the order of preference where two ways cost the same: all printers have B.
+_START: dict[Subset, int] = {"B": 104, "C": 105, "A": 103}
 _SWITCH: dict[Subset, int] = {"A": 101, "B": 100, "C": 99}
 _SHIFT = 98
 _STOP = 106
@@ -59,7 +60,7 @@ def encode(text: str, *, gs1: bool = False) -> list[int]:
                 assert other != subset, "a switch goes to another subset"
                 ways[subset] = way
         best.append(ways)
-    return min(best[-1].values(), key=len)
+    return min((best[-1][subset] for subset in _START if subset in best[-1]), key=len)
 
 
 def _steps(

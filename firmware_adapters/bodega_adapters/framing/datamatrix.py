@@ -16,7 +16,6 @@ from bodega_adapters.framing.reed_solomon import Field
 Modules = list[list[bool]]
 
 _FNC1 = 232
-_UPPER_SHIFT = 235
 _PAD = 129
 _FIELD = Field(0x12D, 1)
 
@@ -53,7 +52,7 @@ _SIZES = (
 def modules_of(text: str, *, gs1: bool = False) -> Modules:
     """Rows of modules, True for dark, without a quiet zone (one module on all sides).
 
-    Characters beyond ASCII are taken as ISO 8859-1. Raises `InvalidInput` for others, and for more than fits.
+    Raises `InvalidInput` for characters beyond ASCII, which readers do not agree on, and for more than fits.
     """
     words = _words(text, gs1)
     size = next((size for size in _SIZES if size.data >= len(words)), None)
@@ -74,7 +73,7 @@ def modules_of(text: str, *, gs1: bool = False) -> Modules:
 
 def _words(text: str, gs1: bool) -> list[int]:
     try:
-        data = text.encode("latin-1")
+        data = text.encode("ascii")
     except UnicodeEncodeError as error:
         raise InvalidInput(
             f"DataMatrix: {text[error.start]!r} is not encodable", hint="use ASCII, or a QR code"
@@ -90,7 +89,7 @@ def _words(text: str, gs1: bool) -> list[int]:
         if gs1 and pair[:1] == GS.encode():
             words.append(_FNC1)
         else:
-            words += [pair[0] + 1] if pair[0] < 128 else [_UPPER_SHIFT, pair[0] - 127]
+            words.append(pair[0] + 1)
         at += 1
     return words
 

@@ -111,7 +111,7 @@ def lint(zpl: bytes) -> list[str]:
     for name in names:
         if name == "^FO":
             field = []
-        if name == "^FS" and len(_CONTENTS.intersection(field)) != 1:
+        if name == "^FS" and sum(one in _CONTENTS for one in field) != 1:
             faults.append(f"a field has no content, or two: {' '.join(field)}")
         field.append(name)
     return faults

@@ -175,7 +175,7 @@ def _made(
             f"no label for a printer of {abilities.dots_per_mm} dots/mm", hint="use 8 (203 dpi) or 12 (300 dpi)"
         )
     elif document.kind == IMAGE:
-        data, findings = _image(document, abilities, look)
+        data, findings = _image(document, abilities, fonts, look)
     else:
         sheet = sheet_of(document, abilities, fonts)
         data, findings = _written(sheet, abilities, fonts), list(sheet.findings)
@@ -221,7 +221,9 @@ def _written(sheet: Sheet, abilities: PrinterAbilities, fonts: Fonts) -> bytes:
     return pdf.page_of(raster.bitmap(raster.draw(sheet, fonts, scale)), sheet.dots_per_mm * scale)
 
 
-def _image(document: LabelDocument, abilities: PrinterAbilities, look: bool) -> tuple[bytes, list[Finding]]:
+def _image(
+    document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts, look: bool
+) -> tuple[bytes, list[Finding]]:
     try:
         width, height = (float(side) for side in document.values.get("medium_mm", ()))
     except ValueError:
@@ -231,9 +233,9 @@ def _image(document: LabelDocument, abilities: PrinterAbilities, look: bool) -> 
     room = (int(width * dots), int(height * dots))
     drawing, findings = pictures.convert(document.content, room, dots, look=look)
     if abilities.language == "pdf":
-        page = raster.bitmap(raster.draw(Sheet(*room, dots, (drawing,)), Fonts()))
+        page = raster.bitmap(raster.draw(Sheet(*room, dots, (drawing,)), fonts))
         return pdf.page_of(page, dots), findings
     if abilities.language == "escpos":
-        return escpos.write(Sheet(*room, dots, (drawing,)), Fonts()), findings
-    return zpl.write(Sheet(*room, dots, (drawing,)), Fonts()), findings
+        return escpos.write(Sheet(*room, dots, (drawing,)), fonts), findings
+    return zpl.write(Sheet(*room, dots, (drawing,)), fonts), findings
 

@@ -52,5 +52,5 @@ class Font0:
         return round(hundredths * letter * _GENEROUS / 100 + 0.5)
 
     def missing(self, text: str) -> list[str]:
-        """Characters that neither the printer nor our fonts have."""
-        return [character for character in self._fonts.missing(text) if character not in NATIVE]
+        """Characters that would not be printed: of a line that the printer's font has not all of, what ours lack."""
+        return [] if self.is_native(text) else self._fonts.missing(text)

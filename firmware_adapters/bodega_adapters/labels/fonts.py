@@ -20,6 +20,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, features
 
+from bodega.errors import InvalidInput
 from bodega_adapters.labels.sheet import Bitmap
 
 _DEBIAN = Path("/usr/share/fonts")
@@ -55,12 +56,22 @@ _RIGHT_TO_LEFT = re.compile(rf"({_LETTER}(?:[\s\d!-/:-@]*{_LETTER})*)")
 
 
 class Fonts:
-    """A chain of fonts, as a `Typeface` and a pen."""
+    """A chain of fonts, as a `Typeface` and a pen. The last is Pillow's own."""
 
-    def __init__(self, own: Sequence[Path] = ()) -> None:
-        places = [*own, *(_DEBIAN / place for place in _PLACES)]
-        self._chain: list[Path | None] = [path for path in places if path.is_file()]
-        self._chain.append(None)
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._chain: tuple[Path | None, ...] = (*files, None)
+
+    @classmethod
+    def found(cls, own: Sequence[Path] = ()) -> Fonts:
+        """A node's own font files, then those that this machine has. Raises `InvalidInput` for a file that is no font."""
+        for path in own:
+            try:
+                ImageFont.truetype(str(path), _PROBE_SIZE)
+            except OSError as error:
+                raise InvalidInput(
+                    f"the font {path} can not be used: {error}", hint="give a TrueType or OpenType file"
+                ) from error
+        return cls([*own, *(_DEBIAN / place for place in _PLACES if (_DEBIAN / place).is_file())])
 
     def width(self, text: str, letter: int) -> int:
         """Dots that one line takes."""
@@ -88,7 +99,7 @@ class Fonts:
         return bitmap_of(image.crop((0, ink[1], max(ink[2], 1), ink[3])), _BLACK_FROM), rise - ink[1]
 
     def _pieces(self, text: str) -> list[tuple[Path | None, str]]:
-        return _pieces(tuple(self._chain), text)
+        return _pieces(self._chain, text)
 
 
 @lru_cache(maxsize=4096)
@@ -192,4 +203,4 @@ def bitmap_of(image: Image.Image, black_from: int = 128) -> Bitmap:
 @lru_cache(maxsize=1)
 def usual_fonts() -> Fonts:
     """What this machine has."""
-    return Fonts()
+    return Fonts.found()

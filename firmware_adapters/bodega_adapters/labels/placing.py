@@ -137,7 +137,7 @@ def _put_text(desk: _Desk, text: Text, shift: int) -> int:
     where = next((name for name, _ in BINDING.findall(text.text)), "text")
     if found.cut:
         desk.note(where, f"does not fit: {found.cut} characters were cut", fatal=False)
-    _note_strange(desk, where, " ".join(found.lines))
+    _note_strange(desk, where, found.lines)
     if not found.lines:
         return 0
     pitch, used = wording.pitch(found.letter), wording.pitch(found.letter) * len(found.lines)
@@ -157,13 +157,13 @@ def _align(word: str) -> Align:
     return "center" if word == "center" else "right" if word == "right" else "left"
 
 
-def _note_strange(desk: _Desk, where: str, text: str) -> None:
-    missing = desk.face.missing(text)
+def _note_strange(desk: _Desk, where: str, lines: tuple[str, ...]) -> None:
+    missing = sorted({one for line in lines for one in desk.face.missing(line)})
     if missing:
         named = ", ".join(f"{one} (U+{ord(one):04X})" for one in missing[:5])
-        package = package_for(missing[0])
-        desk.note(where, f"can not print {named}: no font has it; apt-get install {package}", fatal=False)
-    if is_right_to_left(text) and not keeps_order():
+        packages = " ".join(sorted({package_for(one) for one in missing}))
+        desk.note(where, f"no font has {named}: apt-get install {packages}", fatal=False)
+    if is_right_to_left("".join(lines)) and not keeps_order():
         desk.note(where, "right-to-left text needs Pillow with raqm", fatal=False)
 
 
