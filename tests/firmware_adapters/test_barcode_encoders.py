@@ -22,8 +22,14 @@ def read(modules: list[list[bool]] | list[bool], *, quiet: int, scale: int = 4) 
     """What zxing-cpp reads of drawn modules; a flat list is a linear symbol."""
     rows = [modules] * 12 if isinstance(modules[0], bool) else modules
     page = Image.new("L", (len(rows[0]) + 2 * quiet, len(rows) + 2 * quiet), 255)
-    page.paste(0, (quiet, quiet), Image.frombytes("L", (len(rows[0]), len(rows)), bytes(255 * d for r in rows for d in r)))
-    found = zxingcpp.read_barcodes(page.resize((page.width * scale, page.height * scale), Image.Resampling.NEAREST))
+    page.paste(
+        0,
+        (quiet, quiet),
+        Image.frombytes("L", (len(rows[0]), len(rows)), bytes(255 * d for r in rows for d in r)),
+    )
+    found = zxingcpp.read_barcodes(
+        page.resize((page.width * scale, page.height * scale), Image.Resampling.NEAREST)
+    )
     assert len(found) == 1
     return found[0]
 

@@ -36,9 +36,7 @@ symbology = "code-128"
 data = "{bin_id}"
 """
 # One black dot.
-PNG = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
-)
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 
 
 def faults_of(text: str) -> list[tuple[str, int | None]]:
@@ -71,7 +69,9 @@ def test_a_nodes_own_layout_prints_and_the_job_keeps_it_whole(tmp_path: Path):
 
 
 def test_every_fault_of_a_layout_is_named_at_once_with_its_line():
-    text = OWN.replace("letter_mm = 7", 'letter_mm = "big"').replace('"code-128"', '"code-39"') + "colour = 1\n"
+    text = (
+        OWN.replace("letter_mm = 7", 'letter_mm = "big"').replace('"code-128"', '"code-39"') + "colour = 1\n"
+    )
     assert faults_of(text) == [("text.0.letter_mm", 13), ("code.0.symbology", 18), ("code.0.colour", 20)]
 
 
@@ -118,6 +118,8 @@ def test_a_picture_is_a_png_and_is_scaled_to_its_place():
 
 def test_a_picture_that_is_broken_inside_is_a_loss_and_not_the_end_of_the_label():
     broken = base64.b64encode(base64.b64decode(PNG)[:30]).decode()
-    document = of_layout(OWN + f'[[picture]]\nat_mm = [40, 2]\nsize_mm = [10, 5]\npng = "{broken}"\n', {"bin_id": ("A",)})
+    document = of_layout(
+        OWN + f'[[picture]]\nat_mm = [40, 2]\nsize_mm = [10, 5]\npng = "{broken}"\n', {"bin_id": ("A",)}
+    )
     assert [fault.where for fault in preflight(document, ZEBRA)] == ["picture"]
     assert render(document, ZEBRA)

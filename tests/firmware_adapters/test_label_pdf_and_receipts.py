@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 import pypdfium2
 import pytest
 from PIL import Image
@@ -66,36 +69,10 @@ class Receipt:
             at += self._take(data, at)
 
     def _take(self, data: bytes, at: int) -> int:
-        two = data[at : at + 2]
-        if two in (b"\x1ba", b"\x1bJ", b"\x1dh", b"\x1dw", b"\x1dH"):
-            return 3
-        if two == b"\x1b@":
-            return 2
-        if two == b"\x1bt":
-            self._page = data[at + 2]
-            return 3
-        if two == b"\x1d!":
-            self._times = (data[at + 2] & 15) + 1
-            return 3
-        if two == b"\x1dV":
-            assert data[at + 2] == ord("B")
-            self.cuts += 1
-            return 4
-        if two == b"\x1dk":
-            assert data[at + 2] == 73
-            self.barcodes.append(data[at + 4 : at + 4 + data[at + 3]])
-            return 4 + data[at + 3]
-        if data[at : at + 3] == b"\x1d(k":
-            size = int.from_bytes(data[at + 3 : at + 5], "little")
-            body = data[at + 5 : at + 5 + size]
-            if body[:3] == b"1P0":
-                self.qr.append(body[3:])
-            return 5 + size
-        if data[at : at + 4] == b"\x1dv0\x00":
-            width, height = (int.from_bytes(data[at + place : at + place + 2], "little") for place in (4, 6))
-            dots = data[at + 8 : at + 8 + width * height]
-            self.pictures.append(Image.frombytes("1", (width * 8, height), bytes(255 - byte for byte in dots)))
-            return 8 + width * height
+        """Obey what is at this place; how many bytes it has."""
+        for start, obey in self._COMMANDS.items():
+            if data.startswith(start, at):
+                return obey(self, data[at:])
         assert data[at] >= 32 or data[at] == 10, f"no command: {data[at : at + 8]!r}"
         if data[at] == 10:
             self.lines.append((self._line.decode(PAGES[self._page]), self._times))
@@ -104,9 +81,50 @@ class Receipt:
             self._line += data[at : at + 1]
         return 1
 
+    def _set_page(self, data: bytes) -> int:
+        self._page = data[2]
+        return 3
+
+    def _set_size(self, data: bytes) -> int:
+        self._times = (data[2] & 15) + 1
+        return 3
+
+    def _cut(self, data: bytes) -> int:
+        self.cuts += 1
+        return 4
+
+    def _barcode(self, data: bytes) -> int:
+        self.barcodes.append(data[4 : 4 + data[3]])
+        return 4 + data[3]
+
+    def _matrix(self, data: bytes) -> int:
+        size = int.from_bytes(data[3:5], "little")
+        if data[5:8] == b"1P0":
+            self.qr.append(data[8 : 5 + size])
+        return 5 + size
+
+    def _dots(self, data: bytes) -> int:
+        width, height = (int.from_bytes(data[place : place + 2], "little") for place in (4, 6))
+        dots = bytes(255 - byte for byte in data[8 : 8 + width * height])
+        self.pictures.append(Image.frombytes("1", (width * 8, height), dots))
+        return 8 + width * height
+
+    _COMMANDS: ClassVar[dict[bytes, Callable[[Receipt, bytes], int]]] = {
+        b"\x1b@": lambda _self, _data: 2,
+        **dict.fromkeys((b"\x1ba", b"\x1bJ", b"\x1dh", b"\x1dw", b"\x1dH"), lambda _self, _data: 3),
+        b"\x1bt": _set_page,
+        b"\x1d!": _set_size,
+        b"\x1dVB": _cut,
+        b"\x1dkI": _barcode,
+        b"\x1d(k": _matrix,
+        b"\x1dv0\x00": _dots,
+    }
+
     def picture(self) -> Image.Image:
         """All strips, one below the other."""
-        whole = Image.new("L", (max(one.width for one in self.pictures), sum(one.height for one in self.pictures)), 255)
+        whole = Image.new(
+            "L", (max(one.width for one in self.pictures), sum(one.height for one in self.pictures)), 255
+        )
         below = 0
         for one in self.pictures:
             whole.paste(one.convert("L"), (0, below))

@@ -29,7 +29,8 @@ def zebra(dots_per_mm: int = 8, width_mm: int = 102) -> PrinterAbilities:
 
 def own(code: str, *, text: str = "", size: str = "100\nheight_mm = 60") -> LabelDocument:
     """A label of a layout of its own with this barcode and text."""
-    written = f'name = "own"\ntitle = ""\nwidth_mm = {size}\n[sample]\nvalue = ["x"]\nother = [""]\n{text}\n[[code]]\n{code}\n'
+    head = f'name = "own"\ntitle = ""\nwidth_mm = {size}\n[sample]\nvalue = ["x"]\nother = [""]\n'
+    written = f"{head}{text}\n[[code]]\n{code}\n"
     return of_layout(written, {"value": ("9501101-ABC",)})
 
 
@@ -37,7 +38,9 @@ def problems(document: LabelDocument, abilities: PrinterAbilities | None = None)
     return [(str(found.fault), found.fatal) for found in findings_of(document, abilities or zebra())]
 
 
-def only(document: LabelDocument, words: str, *, fatal: bool, abilities: PrinterAbilities | None = None) -> None:
+def check_only(
+    document: LabelDocument, words: str, *, fatal: bool, abilities: PrinterAbilities | None = None
+) -> None:
     """Exactly this is found, `preflight` says it, and `render` prints or refuses accordingly."""
     abilities = abilities or zebra()
     ((problem, is_fatal),) = problems(document, abilities)
@@ -84,15 +87,17 @@ def test_a_barcode_too_wide_gets_smaller_modules_and_below_the_legal_size_it_is_
         (symbol,) = (m for m in sheet_of(narrow(width), zebra()).marks if isinstance(m, Symbol))
         modules[width] = symbol.module
     assert modules == {90: 4, 60: 3, 45: 2, 40: 2}
-    only(narrow(38), "too wide: 134 modules and quiet zones of 10 need 38.5 mm", fatal=True)
+    check_only(narrow(38), "too wide: 134 modules and quiet zones of 10 need 38.5 mm", fatal=True)
 
 
 def test_a_logistic_barcode_too_low_or_too_small_is_refused():
     logistic = AREA + '"gs1-128"\nuse = "logistic"\ndata = "(00)' + SSCC + '"'
     assert problems(own(logistic)) == []
-    only(own(logistic.replace("[90, 40]", "[90, 35]")), "31.75 mm", fatal=True)
-    only(own(logistic.replace("[90, 40]", "[85, 40]")), "smallest legal X-dimension of 4 dots", fatal=True)
-    only(own(logistic.replace("gs1-128", "code-128")), "no use logistic", fatal=True)
+    check_only(own(logistic.replace("[90, 40]", "[90, 35]")), "31.75 mm", fatal=True)
+    check_only(
+        own(logistic.replace("[90, 40]", "[85, 40]")), "smallest legal X-dimension of 4 dots", fatal=True
+    )
+    check_only(own(logistic.replace("gs1-128", "code-128")), "no use logistic", fatal=True)
 
 
 @pytest.mark.parametrize(
@@ -107,11 +112,11 @@ def test_a_logistic_barcode_too_low_or_too_small_is_refused():
     ],
 )
 def test_a_gs1_barcode_that_would_say_something_wrong_is_refused(data, words):
-    only(own(AREA + f'"gs1-128"\ndata = "{data}"'), words, fatal=True)
+    check_only(own(AREA + f'"gs1-128"\ndata = "{data}"'), words, fatal=True)
 
 
 def test_what_the_symbology_can_not_say_is_refused():
-    only(own(CODE.replace("{value}", "é")), "not encodable", fatal=True)
+    check_only(own(CODE.replace("{value}", "é")), "not encodable", fatal=True)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +128,7 @@ def test_what_the_symbology_can_not_say_is_refused():
     ],
 )
 def test_what_stands_in_the_quiet_zone_is_named_and_refused(text):
-    only(own(CODE, text=text), "quiet zone of its barcode is broken by", fatal=True)
+    check_only(own(CODE, text=text), "quiet zone of its barcode is broken by", fatal=True)
 
 
 def test_a_frame_around_the_quiet_zone_is_no_fault():
@@ -139,14 +144,14 @@ def test_two_barcodes_in_each_others_quiet_zone_are_refused():
 
 def test_a_barcode_that_nothing_says_to_people_is_a_loss():
     bare = CODE + '\nline = "none"'
-    only(own(bare), "nothing on the label says its content to people", fatal=False)
+    check_only(own(bare), "nothing on the label says its content to people", fatal=False)
     shown = '[[text]]\nat_mm = [5, 50]\nsize_mm = [90, 5]\ntext = "Nr. {value}"\nletter_mm = 3'
     assert problems(own(bare, text=shown)) == []
 
 
 def test_text_that_overflows_is_cut_with_an_ellipsis_and_counted():
     document = parcel(sscc=SSCC, order_id="o", ship_to=("word " * 400,), ship_from=(), service="")
-    only(document, "characters were cut", fatal=False)
+    check_only(document, "characters were cut", fatal=False)
     assert "_E2_80_A6^FS" in render(document, zebra()).decode()
 
 
@@ -162,10 +167,10 @@ def test_a_letter_that_no_font_has_is_named_with_the_package_that_brings_it():
 
 
 def test_a_label_wider_than_the_printer_is_refused_if_its_barcode_is_cut():
-    only(own(CODE), "100 mm of label do not fit the 60 mm", fatal=True, abilities=zebra(width_mm=60))
+    check_only(own(CODE), "100 mm of label do not fit the 60 mm", fatal=True, abilities=zebra(width_mm=60))
     text = '[[text]]\nat_mm = [60, 55]\nsize_mm = [39, 4]\ntext = "x"\nletter_mm = 3'
     small = CODE.replace("[90, 40]", "[40, 40]")
-    only(own(small, text=text), "do not fit", fatal=False, abilities=zebra(width_mm=60))
+    check_only(own(small, text=text), "do not fit", fatal=False, abilities=zebra(width_mm=60))
 
 
 def test_what_can_not_be_rendered_at_all_is_a_finding_too():

@@ -24,7 +24,9 @@ GOOD = b"^XA^CI28^LH0,0^PW80^LL80\n^FO1,1^A0N,20,20^FH^FDa^FS\n^PQ1^XZ\n"
 
 
 def label(*lines: str) -> bytes:
-    return render(parcel(sscc=SSCC, order_id="ord-1", ship_to=lines, ship_from=("B",), service="NEXT DAY"), ZEBRA)
+    return render(
+        parcel(sscc=SSCC, order_id="ord-1", ship_to=lines, ship_from=("B",), service="NEXT DAY"), ZEBRA
+    )
 
 
 def texts_of(zpl: bytes) -> list[str]:
@@ -50,7 +52,18 @@ def test_no_text_ever_becomes_a_command(lines):
 
 
 def test_everything_that_a_person_needs_is_on_the_label():
-    people_read = ["NEXT", "DAY", "FROM", "B", "SHIP TO", "Ana Example", "1 High St", "ORDER", "ord-1", "SSCC"]
+    people_read = [
+        "NEXT",
+        "DAY",
+        "FROM",
+        "B",
+        "SHIP TO",
+        "Ana Example",
+        "1 High St",
+        "ORDER",
+        "ord-1",
+        "SSCC",
+    ]
     assert sorted(texts_of(label("Ana Example", "1 High St"))) == sorted([*people_read, f"(00) {SSCC}"])
 
 
@@ -63,7 +76,9 @@ def test_what_the_printers_font_has_is_text_and_everything_else_is_drawn():
 
 def test_the_longest_address_is_far_below_the_bound():
     line = "東京都千代田区丸の内" * 50
-    zpl = render(parcel(sscc=SSCC, order_id=line, ship_to=(line,) * 50, ship_from=(line,) * 50, service=line), ZEBRA)
+    zpl = render(
+        parcel(sscc=SSCC, order_id=line, ship_to=(line,) * 50, ship_from=(line,) * 50, service=line), ZEBRA
+    )
     assert len(zpl) < LABEL_BYTES_MAX / 8
 
 

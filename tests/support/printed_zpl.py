@@ -35,7 +35,12 @@ class ZplRenderer:
     def draw(self, zpl: bytes, size_mm: tuple[float, float], dots_per_mm: int) -> Image.Image:
         """The label in greys, black 0."""
         width_mm, height_mm = size_mm
-        question = {"zpl": zpl.decode("ascii"), "width_mm": width_mm, "height_mm": height_mm, "dots_per_mm": dots_per_mm}
+        question = {
+            "zpl": zpl.decode("ascii"),
+            "width_mm": width_mm,
+            "height_mm": height_mm,
+            "dots_per_mm": dots_per_mm,
+        }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(question) + "\n")
@@ -54,7 +59,9 @@ def _install() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not INSTALLED.is_file():
             command = ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"]
-            done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=100, check=False)
+            done = subprocess.run(
+                command, cwd=FOLDER, capture_output=True, text=True, timeout=100, check=False
+            )
             if done.returncode:
                 pytest.fail(f"npm could not install the ZPL renderer: {done.stderr[-2000:]}")
 

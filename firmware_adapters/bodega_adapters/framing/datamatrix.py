@@ -158,11 +158,38 @@ def _corner(row: int, column: int, side: int) -> list[tuple[int, int]]:
     if (row, column) == (side, 0):
         return [(last, 0), (last, 1), (last, 2), (0, last - 1), (0, last), (1, last), (2, last), (3, last)]
     if (row, column) == (side - 2, 0) and side % 4:
-        return [(last - 2, 0), (last - 1, 0), (last, 0), (0, last - 3), (0, last - 2), (0, last - 1), (0, last), (1, last)]
+        return [
+            (last - 2, 0),
+            (last - 1, 0),
+            (last, 0),
+            (0, last - 3),
+            (0, last - 2),
+            (0, last - 1),
+            (0, last),
+            (1, last),
+        ]
     if (row, column) == (side - 2, 0) and side % 8 == 4:
-        return [(last - 2, 0), (last - 1, 0), (last, 0), (0, last - 1), (0, last), (1, last), (2, last), (3, last)]
+        return [
+            (last - 2, 0),
+            (last - 1, 0),
+            (last, 0),
+            (0, last - 1),
+            (0, last),
+            (1, last),
+            (2, last),
+            (3, last),
+        ]
     if (row, column) == (side + 4, 2) and not side % 8:
-        return [(last, 0), (last, last), (0, last - 2), (0, last - 1), (0, last), (1, last - 2), (1, last - 1), (1, last)]
+        return [
+            (last, 0),
+            (last, last),
+            (0, last - 2),
+            (0, last - 1),
+            (0, last),
+            (1, last - 2),
+            (1, last - 1),
+            (1, last),
+        ]
     return []
 
 

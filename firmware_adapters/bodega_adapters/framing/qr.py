@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Literal, TypeAlias
 
 from bodega.errors import InvalidInput
@@ -76,9 +77,9 @@ def modules_of(text: str, correction: Correction = "M") -> Modules:
         raise InvalidInput(f"QR code: {len(text)} characters do not fit", hint="encode less, or a link to it")
     words = _with_check(_words(segment, version, room), version, correction)
     side = 17 + 4 * version
-    grid, fixed = _function_patterns(side, version)
-    _draw_words(grid, fixed, words)
-    return min((_masked(grid, fixed, mask, correction) for mask in range(8)), key=_penalty)
+    patterns = _Patterns(side, version)
+    _draw_words(patterns.grid, patterns.fixed, words)
+    return min((_masked(patterns.grid, patterns.fixed, mask, correction) for mask in range(8)), key=_penalty)
 
 
 def _segment(text: str) -> _Segment:
@@ -134,37 +135,48 @@ def _with_check(words: list[int], version: int, correction: Correction) -> list[
     return data + [block[place] for place in range(check) for block in checks]
 
 
-def _function_patterns(side: int, version: int) -> tuple[Modules, Modules]:
-    """Finders, timing, alignment and version; and which modules are fixed."""
-    grid = [[False] * side for _ in range(side)]
-    fixed = [[False] * side for _ in range(side)]
+class _Patterns:
+    """What is fixed in a symbol: finders, timing, alignment, version, and room for the format."""
 
-    def put(row: int, column: int, dark: bool) -> None:
-        if 0 <= row < side and 0 <= column < side:
-            grid[row][column], fixed[row][column] = dark, True
+    def __init__(self, side: int, version: int) -> None:
+        self.grid = [[False] * side for _ in range(side)]
+        self.fixed = [[False] * side for _ in range(side)]
+        self._side = side
+        for place in range(side):
+            self._put(6, place, dark=place % 2 == 0)
+            self._put(place, 6, dark=place % 2 == 0)
+        for top, left in ((3, 3), (3, side - 4), (side - 4, 3)):
+            self._put_squares(top, left, 4, light=(2, 4))
+        for top, left in product(_alignments(version, side), repeat=2):
+            if (top, left) not in ((6, 6), (6, side - 7), (side - 7, 6)):
+                self._put_squares(top, left, 2, light=(1,))
+        self._put_version(version)
+        for place in range(9):
+            for row, column in ((8, place), (place, 8), (8, side - 1 - place), (side - 1 - place, 8)):
+                if not self.fixed[row][column] and (place < 8 or row == column):
+                    self._put(row, column, dark=False)
+        self._put(side - 8, 8, dark=True)
 
-    for place in range(side):
-        put(6, place, place % 2 == 0)
-        put(place, 6, place % 2 == 0)
-    for top, left in ((3, 3), (3, side - 4), (side - 4, 3)):
-        for down in range(-4, 5):
-            for right in range(-4, 5):
-                put(top + down, left + right, max(abs(down), abs(right)) not in (2, 4))
-    places = _alignments(version, side)
-    for top in places:
-        for left in places:
-            if (top, left) in ((6, 6), (6, side - 7), (side - 7, 6)):
-                continue
-            for down in range(-2, 3):
-                for right in range(-2, 3):
-                    put(top + down, left + right, max(abs(down), abs(right)) != 1)
-    _put_version(put, version, side)
-    for place in range(9):
-        for row, column in ((8, place), (place, 8), (8, side - 1 - place), (side - 1 - place, 8)):
-            if 0 <= row < side and not fixed[row][column] and (place < 8 or row == column):
-                put(row, column, False)
-    put(side - 8, 8, True)
-    return grid, fixed
+    def _put(self, row: int, column: int, *, dark: bool) -> None:
+        if 0 <= row < self._side and 0 <= column < self._side:
+            self.grid[row][column], self.fixed[row][column] = dark, True
+
+    def _put_squares(self, top: int, left: int, radius: int, light: tuple[int, ...]) -> None:
+        """Squares around a centre, dark but for those of these radii."""
+        for down, right in product(range(-radius, radius + 1), repeat=2):
+            self._put(top + down, left + right, dark=max(abs(down), abs(right)) not in light)
+
+    def _put_version(self, version: int) -> None:
+        if version < 7:
+            return
+        rest = version
+        for _ in range(12):
+            rest = rest << 1 ^ (rest >> 11) * 0x1F25
+        bits = version << 12 | rest
+        for place in range(18):
+            dark = bool(bits >> place & 1)
+            self._put(place // 3, self._side - 11 + place % 3, dark=dark)
+            self._put(self._side - 11 + place % 3, place // 3, dark=dark)
 
 
 def _alignments(version: int, side: int) -> list[int]:
@@ -173,19 +185,6 @@ def _alignments(version: int, side: int) -> list[int]:
     count = version // 7 + 2
     step = (version * 8 + count * 3 + 5) // (count * 4 - 4) * 2
     return [6, *sorted(side - 7 - place * step for place in range(count - 1))]
-
-
-def _put_version(put: Callable[[int, int, bool], None], version: int, side: int) -> None:
-    if version < 7:
-        return
-    rest = version
-    for _ in range(12):
-        rest = rest << 1 ^ (rest >> 11) * 0x1F25
-    bits = version << 12 | rest
-    for place in range(18):
-        dark = bool(bits >> place & 1)
-        put(place // 3, side - 11 + place % 3, dark)
-        put(side - 11 + place % 3, place // 3, dark)
 
 
 def _draw_words(grid: Modules, fixed: Modules, words: list[int]) -> None:
@@ -215,7 +214,7 @@ def _masked(grid: Modules, fixed: Modules, mask: int, correction: Correction) ->
     bits = (data << 10 | rest) ^ 0x5412
     for place in range(15):
         dark = bool(bits >> place & 1)
-        upper = ((place + (place > 5), 8) if place < 8 else (8, 15 - place - (place > 8)))
+        upper = (place + (place > 5), 8) if place < 8 else (8, 15 - place - (place > 8))
         masked[upper[0]][upper[1]] = dark
         lower = (8, side - 1 - place) if place < 8 else (side - 15 + place, 8)
         masked[lower[0]][lower[1]] = dark
@@ -236,7 +235,7 @@ def _penalty(grid: Modules) -> int:
             run = 1
         for look_alike in ("10111010000", "00001011101"):
             points += 40 * sum(line.startswith(look_alike, at) for at in range(side - 10))
-    for upper, lower in zip(grid, grid[1:], strict=False):
+    for upper, lower in pairwise(grid):
         for at in range(side - 1):
             points += 3 * (upper[at] == upper[at + 1] == lower[at] == lower[at + 1])
     dark = sum(map(sum, grid))

@@ -21,9 +21,7 @@ _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 def escape_field(text: str) -> str:
     """`text` as ASCII field data to follow `^FH`: all but plain characters become `_XX` of their UTF-8."""
-    return "".join(
-        chr(byte) if byte in _SAFE else f"_{byte:02X}" for byte in text.encode("utf-8", "replace")
-    )
+    return "".join(chr(byte) if byte in _SAFE else f"_{byte:02X}" for byte in text.encode("utf-8", "replace"))
 
 
 def graphic_field(rows: bytes, row_bytes: int) -> str:
@@ -60,7 +58,12 @@ def _run(digits: str) -> str:
     if count < 3:
         return text + digits[0] * count
     twenties, ones = divmod(count, 20)
-    return text + (chr(ord("f") + twenties) if twenties else "") + (chr(ord("F") + ones) if ones else "") + digits[0]
+    return (
+        text
+        + (chr(ord("f") + twenties) if twenties else "")
+        + (chr(ord("F") + ones) if ones else "")
+        + digits[0]
+    )
 
 
 _NUMBER = r"\d{1,5}"

@@ -1,12 +1,12 @@
 """What a print job is about, and what a printer is sent for it.
 
-A document is what the ledger keeps: the values that stand on a label and the name of its layout, or a finished label of
-somebody else. It names no printer. `render` makes the bytes when the job is sent, for the printer that is there then;
-`preflight` says what of the document that printer can not show.
+A document is what the ledger keeps: the values that stand on a label and the name of its layout, or a finished label
+of somebody else. It names no printer. `render` makes the bytes when the job is sent, for the printer that is there
+then; `preflight` says what of the document that printer can not show.
 
-`preflight` names everything, `render` refuses what must not be printed (a barcode that can not be read or says something
-wrong, nothing that fits the paper) and prints the rest with its loss (a text that was cut, a letter that no font has): a
-parcel with a long address has to leave.
+`preflight` names everything, `render` refuses what must not be printed (a barcode that can not be read or says
+something wrong, nothing that fits the paper) and prints the rest with its loss (a text that was cut, a letter that no
+font has): a parcel with a long address has to leave.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class LabelDocument:
             return cls(str(body["kind"]), values, content, str(body.get("layout", "")))
         except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
             raise InvalidInput(
-                f"the print job holds no label that can be read: {error}", hint="make the label again: reprint it"
+                f"the print job holds no label that can be read: {error}",
+                hint="make the label again: reprint it",
             ) from error
 
     def line(self, name: str) -> str:
@@ -164,15 +165,18 @@ def _made(
     document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts, *, look: bool = False
 ) -> tuple[bytes, list[Finding]]:
     """The bytes and what was found. `look`: also read the barcodes of a carrier's label back."""
+    findings: list[Finding] = []
     if document.kind == ZPL:
-        data, findings = document.content, []
+        data = document.content
         if abilities.language != "zpl":
             raise InvalidInput(
-                f"a finished ZPL label can not be printed in {abilities.language}", hint="print it on a ZPL printer"
+                f"a finished ZPL label can not be printed in {abilities.language}",
+                hint="print it on a ZPL printer",
             )
     elif abilities.dots_per_mm not in DOTS_PER_MM:
         raise InvalidInput(
-            f"no label for a printer of {abilities.dots_per_mm} dots/mm", hint="use 8 (203 dpi) or 12 (300 dpi)"
+            f"no label for a printer of {abilities.dots_per_mm} dots/mm",
+            hint="use 8 (203 dpi) or 12 (300 dpi)",
         )
     elif document.kind == IMAGE:
         data, findings = _image(document, abilities, fonts, look)
@@ -180,9 +184,8 @@ def _made(
         sheet = sheet_of(document, abilities, fonts)
         data, findings = _written(sheet, abilities, fonts), list(sheet.findings)
     if not 0 < len(data) <= LABEL_BYTES_MAX:
-        findings.append(
-            Finding(FieldFault(document.kind, f"has {len(data)} bytes, a printer takes 1 to {LABEL_BYTES_MAX}"), True)
-        )
+        size = f"has {len(data)} bytes, a printer takes 1 to {LABEL_BYTES_MAX}"
+        findings.append(Finding(FieldFault(document.kind, size), fatal=True))
     return data, findings
 
 
@@ -197,10 +200,16 @@ def sheet_of(document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts 
         return sheet
     fatal = any(isinstance(mark, Symbol) for mark in beyond)
     fault = FieldFault(
-        "width_mm", f"{layout.width_mm:g} mm of label do not fit the {abilities.width_mm} mm that the printer prints"
+        "width_mm",
+        f"{layout.width_mm:g} mm of label do not fit the {abilities.width_mm} mm that the printer prints",
     )
     return Sheet(
-        sheet.width, sheet.height, sheet.dots_per_mm, sheet.marks, (*sheet.findings, Finding(fault, fatal)), sheet.endless
+        sheet.width,
+        sheet.height,
+        sheet.dots_per_mm,
+        sheet.marks,
+        (*sheet.findings, Finding(fault, fatal)),
+        sheet.endless,
     )
 
 
@@ -238,4 +247,3 @@ def _image(
     if abilities.language == "escpos":
         return escpos.write(Sheet(*room, dots, (drawing,)), fonts), findings
     return zpl.write(Sheet(*room, dots, (drawing,)), fonts), findings
-

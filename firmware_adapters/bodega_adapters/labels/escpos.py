@@ -115,8 +115,10 @@ def _text(words: Words, sheet: Sheet, fonts: Fonts) -> bytes:
     coded = page_for(words.text)
     if coded is None:
         line, _ = fonts.line(words.text, words.letter)
-        free = {"left": 0, "center": (words.place.width - line.width) // 2, "right": words.place.width - line.width}
-        return _picture(line, max(0, words.place.x + free[words.align]))
+        room = words.place.width - line.width
+        return _picture(
+            line, max(0, words.place.x + {"left": 0, "center": room // 2, "right": room}[words.align])
+        )
     number, data = coded
     times = times_of(words.letter, sheet.dots_per_mm)
     column = round(_COLUMN_MM * sheet.dots_per_mm) * times
@@ -135,14 +137,9 @@ def _native(symbol: Symbol) -> bytes | None:
             return head + b"\x1dkI" + bytes([len(data)]) + data
     if symbol.symbology == "qr" and symbol.module <= _QR_MODULE_DOTS_MAX:
         text = symbol.data.encode()
-        level = b"0123"["LMQH".index(symbol.correction)]
-        return (
-            b"\x1d(k\x04\x001A2\x00"
-            + b"\x1d(k\x03\x001C" + bytes([symbol.module])
-            + b"\x1d(k\x03\x001E" + bytes([level])
-            + b"\x1d(k" + (len(text) + 3).to_bytes(2, "little") + b"1P0" + text
-            + b"\x1d(k\x03\x001Q0"
-        )  # fmt: skip
+        level = "0123"["LMQH".index(symbol.correction)].encode()
+        steps = (b"1A2\x00", b"1C" + bytes([symbol.module]), b"1E" + level, b"1P0" + text, b"1Q0")
+        return b"".join(b"\x1d(k" + len(step).to_bytes(2, "little") + step for step in steps)
     return None
 
 
@@ -170,7 +167,8 @@ def _picture(bitmap: Bitmap, left: int = 0) -> bytes:
     indent = b"\0" * (left // 8)
     row_bytes = bitmap.row_bytes + len(indent)
     lines = [
-        indent + bitmap.rows[at : at + bitmap.row_bytes] for at in range(0, len(bitmap.rows), bitmap.row_bytes)
+        indent + bitmap.rows[at : at + bitmap.row_bytes]
+        for at in range(0, len(bitmap.rows), bitmap.row_bytes)
     ]
     parts = []
     for at in range(0, len(lines), _STRIP_ROWS):

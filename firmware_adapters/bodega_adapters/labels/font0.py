@@ -1,8 +1,8 @@
 """The scalable font that every ZPL printer has in it, "font 0" (CG Triumvirate Bold Condensed): its widths.
 
-We trust it with the printable characters of Windows-1252, sent as UTF-8 (`^CI28`); everything else is drawn by us, and so
-is the backslash, which begins commands inside of texts.
-Widths are hundredths of the letter's height. They are a little generous, as firmwares differ in them by a few percent.
+We trust it with the printable characters of Windows-1252, sent as UTF-8 (`^CI28`); everything else is drawn by us, and
+so is the backslash, which begins commands inside of texts. Widths are hundredths of the letter's height. They are a
+little generous, as firmwares differ in them by a few percent.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ _GENEROUS = 1.04
 _USUAL_WIDTH = 50
 _WIDTHS = {
     25: " '\\|¦",
-    28: "/:;Ifijlt{}‚‹‘’›ÌÍÎÏìíîï",
-    33: '!"(),.[]`rˆ˜¡¨¯´·¸ª²³¹º',
+    28: "/:;Ifijlt{}‚‹‘’›ÌÍÎÏìíîï",  # noqa: RUF001  # each is meant, and none is mistaken for another
+    33: '!"(),.[]`rˆ˜¡¨¯´·¸ª²³¹º',  # noqa: RUF001  # each is meant, and none is mistaken for another
     40: "zž°",
     44: "Jcksvxyšçýÿ•",
     56: "ABCKPSVXYŠŸÀÁÂÃÄÅÇÝÞ¶",

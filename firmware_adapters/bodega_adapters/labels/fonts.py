@@ -63,7 +63,10 @@ class Fonts:
 
     @classmethod
     def found(cls, own: Sequence[Path] = ()) -> Fonts:
-        """A node's own font files, then those that this machine has. Raises `InvalidInput` for a file that is no font."""
+        """A node's own font files, then those that this machine has.
+
+        Raises `InvalidInput` for a file that is no font.
+        """
         for path in own:
             try:
                 ImageFont.truetype(str(path), _PROBE_SIZE)
@@ -79,7 +82,9 @@ class Fonts:
 
     def missing(self, text: str) -> list[str]:
         """Characters that no font here has."""
-        return sorted({one for one in text if not one.isspace() and not any(_has(path, one) for path in self._chain)})
+        return sorted(
+            {one for one in text if not one.isspace() and not any(_has(path, one) for path in self._chain)}
+        )
 
     def line(self, text: str, letter: int) -> tuple[Bitmap, int]:
         """One line drawn in black, and how many dots above the top of its capitals it begins."""
@@ -186,7 +191,9 @@ def _has(path: Path | None, character: str) -> bool:
     probe = _open_probe(path)
     drawn = probe.getmask(character)
     absent = probe.getmask("\U0010fffe")
-    return (drawn.size, bytes(drawn)) != (absent.size, bytes(absent)) and unicodedata.category(character) != "Cn"
+    return (drawn.size, bytes(drawn)) != (absent.size, bytes(absent)) and unicodedata.category(
+        character
+    ) != "Cn"
 
 
 @lru_cache(maxsize=64)
@@ -196,7 +203,11 @@ def _open_probe(path: Path | None) -> ImageFont.FreeTypeFont:
 
 def bitmap_of(image: Image.Image, black_from: int = 128) -> Bitmap:
     """Dots of a picture in greys: black where it is darker than `black_from`."""
-    dark = image.convert("L").point(lambda value: 255 if value < black_from else 0).convert("1", dither=Image.Dither.NONE)
+    dark = (
+        image.convert("L")
+        .point(lambda value: 255 if value < black_from else 0)
+        .convert("1", dither=Image.Dither.NONE)
+    )
     return Bitmap(dark.width, dark.height, dark.tobytes())
 
 

@@ -76,8 +76,8 @@ _ALIGN = _one_of("left", "center", "right")
 class Text:
     """A block of text. `letter_mm` is the height of its font, which may shrink to `shrink_to_mm` to fit.
 
-    `inverse`: white on black. `grows`: it is as high as its content, and what lies below moves. `when`: it is there only
-    if this field is not empty.
+    `inverse`: white on black. `grows`: it is as high as its content, and what lies below moves. `when`: it is there
+    only if this field is not empty.
     """
 
     at_mm: list[float] = field(validator=_PAIR)
@@ -156,7 +156,7 @@ class Layout:
     `sample` names every field that may be bound, with what it may look like.
     """
 
-    name: str = field(validator=_check("a-z, 0-9 and -, at most 32", lambda value: _NAME.fullmatch(value)))
+    name: str = field(validator=_check("a-z, 0-9 and -, at most 32", _NAME.fullmatch))
     title: str
     width_mm: float = field(
         validator=_check(f"1 to {LAYOUT_WIDTH_MM_MAX}", lambda value: 1 <= value <= LAYOUT_WIDTH_MM_MAX)
@@ -194,15 +194,22 @@ def _across(layout: Layout) -> list[tuple[list[str], str]]:
         keys = [kind, str(number)]
         for key in ("text", "data"):
             bound = {name for name, _ in BINDING.findall(getattr(element, key, ""))}
-            faults += [([*keys, key], f"binds {name}, which [sample] does not name") for name in sorted(bound - known)]
+            faults += [
+                ([*keys, key], f"binds {name}, which [sample] does not name")
+                for name in sorted(bound - known)
+            ]
         when = getattr(element, "when", "")
         if when and when not in known:
             faults.append(([*keys, "when"], f"names {when}, which [sample] does not name"))
         right, bottom = extent(element)
         if right > layout.width_mm + 1e-6:
-            faults.append(([*keys, "at_mm"], f"ends at {right:g} mm, the label is {layout.width_mm:g} mm wide"))
+            faults.append(
+                ([*keys, "at_mm"], f"ends at {right:g} mm, the label is {layout.width_mm:g} mm wide")
+            )
         if layout.height_mm and bottom > layout.height_mm + 1e-6:
-            faults.append(([*keys, "at_mm"], f"ends at {bottom:g} mm, the label is {layout.height_mm:g} mm high"))
+            faults.append(
+                ([*keys, "at_mm"], f"ends at {bottom:g} mm, the label is {layout.height_mm:g} mm high")
+            )
     count = len(elements(layout))
     if not 0 < count <= LAYOUT_ELEMENTS_MAX:
         faults.append((["name"], f"has {count} elements, a layout has 1 to {LAYOUT_ELEMENTS_MAX}"))
@@ -246,7 +253,9 @@ def load(path: Path) -> str:
 
 def shipped_names() -> tuple[str, ...]:
     """The names of the layouts that come with Bodega."""
-    return tuple(sorted(one.name.removesuffix(".toml") for one in _SHIPPED.iterdir() if one.name.endswith(".toml")))
+    return tuple(
+        sorted(one.name.removesuffix(".toml") for one in _SHIPPED.iterdir() if one.name.endswith(".toml"))
+    )
 
 
 @lru_cache(maxsize=32)

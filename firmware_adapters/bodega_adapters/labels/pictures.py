@@ -1,9 +1,9 @@
 """Labels of carriers: a PNG or a PDF becomes the dots of our printer, and its barcodes stay readable.
 
-- The white margin is cut off, and the picture is turned by 90 degrees if it fits the paper better so: a carrier's layout
-  turns one day.
-- A picture that fits as it is keeps its own dots, or each becomes a whole number of ours. Only what is too large, or far
-  too small, is scaled by a fraction; bars are then averaged before they become black or white.
+- The white margin is cut off, and the picture is turned by 90 degrees if it fits the paper better so: a carrier's
+  layout turns one day.
+- A picture that fits as it is keeps its own dots, or each becomes a whole number of ours. Only what is too large, or
+  far too small, is scaled by a fraction; bars are then averaged before they become black or white.
 - A PDF is drawn by PDFium in a process of its own, with bounded time and memory: what crashes there, crashes there.
 - A file is refused, with the reason, if it is no PNG or PDF, broken, encrypted, of several pages, or too large.
 """
@@ -34,6 +34,7 @@ _WHITE_FROM = 250
 # A picture that fills at least this much of the paper with whole dots is not scaled by a fraction.
 _FILLS = 0.75
 _QUIET_DOTS = 16
+_READ_SIDE_PIXELS_MAX = 4_000
 
 
 def check_kind(content: bytes) -> None:
@@ -44,7 +45,9 @@ def check_kind(content: bytes) -> None:
         )
 
 
-def convert(content: bytes, room: tuple[int, int], dots_per_mm: int, *, look: bool) -> tuple[Drawing, list[Finding]]:
+def convert(
+    content: bytes, room: tuple[int, int], dots_per_mm: int, *, look: bool
+) -> tuple[Drawing, list[Finding]]:
     """The picture in the printer's dots, inside `room` (dots), and what was lost on the way.
 
     `look`: read the barcodes of the picture and of the result, and say which one got lost (if there is a reader here).
@@ -52,32 +55,33 @@ def convert(content: bytes, room: tuple[int, int], dots_per_mm: int, *, look: bo
     """
     check_kind(content)
     if content.startswith(_PNG):
-        source = _from_png(content)
+        source, oversampling = from_png(content), 0
     else:
-        source = _from_pdf(content, dots_per_mm * PDF_OVERSAMPLING)
-    trimmed = _trimmed(source)
-    turned = _turned(trimmed, room)
-    drawn = _fitted(turned, room, is_oversampled=not content.startswith(_PNG))
+        source, oversampling = _from_pdf(content, dots_per_mm)
+    drawn = _fitted(_turned(_trimmed(source), room), room, oversampling)
     bitmap = bitmap_of(drawn)
     place = Place((room[0] - bitmap.width) // 2, (room[1] - bitmap.height) // 2, bitmap.width, bitmap.height)
     findings = _lost(source, drawn) if look else []
     return Drawing(place, bitmap), findings
 
 
-def _from_png(content: bytes) -> Image.Image:
+def from_png(content: bytes, pixels_max: int = CARRIER_LABEL_PIXELS_MAX) -> Image.Image:
+    """In greys, on white. Raises `InvalidInput` for what is broken or has more pixels."""
     try:
         with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
-            if picture.width * picture.height > CARRIER_LABEL_PIXELS_MAX:
-                raise InvalidInput(
-                    f"the carrier's label has {picture.width} x {picture.height} pixels, too many to be a label",
-                    hint="ask the carrier for 203 dpi",
-                )
-            return on_white(picture)
+            size = picture.size
+            if size[0] * size[1] <= pixels_max:
+                return _on_white(picture)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InvalidInput(f"the carrier's PNG is broken: {error}", hint="ask the carrier for it again") from error
+        raise InvalidInput(
+            f"the PNG is broken: {error}", hint="make it again, or ask the carrier for it"
+        ) from error
+    raise InvalidInput(
+        f"the PNG has {size[0]} x {size[1]} pixels, too many to be a label", hint="a label has 203 or 300 dpi"
+    )
 
 
-def on_white(picture: Image.Image) -> Image.Image:
+def _on_white(picture: Image.Image) -> Image.Image:
     """In greys; what is transparent is white."""
     greys = Image.new("L", picture.size, 255)
     coloured = picture.convert("RGBA")
@@ -85,8 +89,10 @@ def on_white(picture: Image.Image) -> Image.Image:
     return greys
 
 
-def _from_pdf(content: bytes, dots_per_mm: int) -> Image.Image:
-    command = [sys.executable, "-m", "bodega_adapters.labels.pdf_page", str(dots_per_mm)]
+def _from_pdf(content: bytes, dots_per_mm: int) -> tuple[Image.Image, int]:
+    """The page, and how many of its dots are one of the printer's at the size that it has on paper."""
+    program = "bodega_adapters.labels.pdf_page"
+    command = [sys.executable, "-m", program, str(dots_per_mm), str(PDF_OVERSAMPLING)]
     try:
         done = subprocess.run(  # noqa: S603  # this interpreter, a module of ours, and a number
             command, input=content, capture_output=True, timeout=PDF_DRAWN_S, check=False
@@ -99,7 +105,7 @@ def _from_pdf(content: bytes, dots_per_mm: int) -> Image.Image:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = said[-1] if said and done.returncode > 0 else "the program that draws it broke down"
         raise InvalidInput(f"the carrier's PDF can not be drawn: {reason}", hint="ask the carrier for a PNG")
-    return _from_png(done.stdout)
+    return from_png(done.stdout[1:]), done.stdout[0]
 
 
 def _trimmed(picture: Image.Image) -> Image.Image:
@@ -120,25 +126,31 @@ def _turned(picture: Image.Image, room: tuple[int, int]) -> Image.Image:
     return picture
 
 
-def _fitted(picture: Image.Image, room: tuple[int, int], *, is_oversampled: bool) -> Image.Image:
-    """In dots of the printer. An oversampled picture has three dots for one, and its own size on paper."""
+def _fitted(picture: Image.Image, room: tuple[int, int], oversampling: int) -> Image.Image:
+    """In dots of the printer. `oversampling` 0: a picture that has no size on paper of its own."""
     scale = min(room[0] / picture.width, room[1] / picture.height)
-    own = 1 / PDF_OVERSAMPLING if is_oversampled else 1.0
-    if is_oversampled and scale >= own and scale < own / _FILLS:
-        scale = own
-    elif not is_oversampled and scale >= 1 and int(scale) >= scale * _FILLS:
+    if not oversampling and scale >= 1 and int(scale) >= scale * _FILLS:
         scale = int(scale)
-        return picture.resize((picture.width * int(scale), picture.height * int(scale)), Image.Resampling.NEAREST)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    elif oversampling and scale >= 1 / oversampling >= scale * _FILLS:
+        scale = 1 / oversampling
     kind = Image.Resampling.BOX if scale < 1 else Image.Resampling.NEAREST
-    return picture.resize((min(size[0], room[0]), min(size[1], room[1])), kind)
+    return picture.resize(
+        (_scaled(picture.width, scale, room[0]), _scaled(picture.height, scale, room[1])), kind
+    )
+
+
+def _scaled(size: int, scale: float, room: int) -> int:
+    return max(1, min(room, round(size * scale)))
 
 
 def _lost(source: Image.Image, drawn: Image.Image) -> list[Finding]:
     before = codes_in(source)
     after = codes_in(drawn.point(lambda value: 255 if value >= 128 else 0))
     return [
-        Finding(FieldFault("image", f"its barcode {text!r} can not be read any more at this resolution"), fatal=True)
+        Finding(
+            FieldFault("image", f"its barcode {text!r} can not be read any more at this resolution"),
+            fatal=True,
+        )
         for text in sorted(before - after)
     ]
 
@@ -149,8 +161,9 @@ def codes_in(picture: Image.Image) -> set[str]:
         import zxingcpp  # noqa: PLC0415  # nodes without vision do not have it
     except ImportError:
         return set()
+    times = -(-max(picture.size) // _READ_SIDE_PIXELS_MAX)
+    picture = picture.reduce(times) if times > 1 else picture
     framed = Image.new("L", (picture.width + 2 * _QUIET_DOTS, picture.height + 2 * _QUIET_DOTS), 255)
     framed.paste(picture, (_QUIET_DOTS, _QUIET_DOTS))
     found: Iterable[zxingcpp.Barcode] = zxingcpp.read_barcodes(framed)
     return {one.text for one in found}
-

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-
-from PIL import Image
 
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import LABEL_LINES_MAX, PICTURE_PIXELS_MAX
@@ -26,7 +23,19 @@ from bodega_adapters.labels.layout import (
     Text,
     elements,
 )
-from bodega_adapters.labels.sheet import Align, Drawing, Finding, Frame, Mark, Place, Sheet, Symbol, Typeface, Words
+from bodega_adapters.labels.pictures import from_png
+from bodega_adapters.labels.sheet import (
+    Align,
+    Drawing,
+    Finding,
+    Frame,
+    Mark,
+    Place,
+    Sheet,
+    Symbol,
+    Typeface,
+    Words,
+)
 
 Values = Mapping[str, tuple[str, ...]]
 _FOOT_MM = 3.0
@@ -62,12 +71,16 @@ class _Desk:
 
     def bind(self, template: str) -> str:
         built_in = {
-            "dpi": {6: "152", 8: "203", 12: "300", 24: "600"}.get(self.dots_per_mm, str(self.dots_per_mm * 25)),
+            "dpi": {6: "152", 8: "203", 12: "300", 24: "600"}.get(
+                self.dots_per_mm, str(self.dots_per_mm * 25)
+            ),
             "dots_per_mm": str(self.dots_per_mm),
             "size_mm": f"{self.layout.width_mm:g} x {self.layout.height_mm:g}",
         }
         return BINDING.sub(
-            lambda found: _filtered(", ".join(self.values.get(found[1], (built_in.get(found[1], ""),))), found[2]),
+            lambda found: _filtered(
+                ", ".join(self.values.get(found[1], (built_in.get(found[1], ""),))), found[2]
+            ),
             template,
         )
 
@@ -118,7 +131,9 @@ def _put(desk: _Desk, element: Element, shift: int) -> int:
         size = (thick, length) if element.upright else (length, thick)
         desk.marks.append(Frame(Place(*at, *size), thick))
     elif isinstance(element, Box):
-        desk.marks.append(Frame(desk.place(element, shift), max(1, round(element.thick_mm * desk.dots_per_mm))))
+        desk.marks.append(
+            Frame(desk.place(element, shift), max(1, round(element.thick_mm * desk.dots_per_mm)))
+        )
     elif isinstance(element, Ruler):
         _put_ruler(desk, element, shift)
     else:
@@ -174,7 +189,7 @@ def _put_code(desk: _Desk, code: Code, shift: int) -> None:
     try:
         content = symbols.content_of(code, desk.bind)
         encoded = symbols.encode(code.symbology, content, code.correction)
-        with_line = code.line == "below" and letter + gap or 0
+        with_line = letter + gap if code.line == "below" else 0
         size = symbols.size_of(code, encoded, (area.width, area.height - with_line), desk.dots_per_mm)
     except InvalidInput as error:
         hint = f"; {error.hint}" if error.hint else ""
@@ -200,7 +215,9 @@ def _put_code(desk: _Desk, code: Code, shift: int) -> None:
         below = spot.bottom + gap + (0 if linear else size.quiet)
         _put_line(desk, where, content.line, Place(area.x, below, area.width, letter), code)
     elif not _is_readable_elsewhere(code, desk):
-        desk.note(where, f"barcode {code.symbology}: nothing on the label says its content to people", fatal=False)
+        desk.note(
+            where, f"barcode {code.symbology}: nothing on the label says its content to people", fatal=False
+        )
 
 
 def _put_line(desk: _Desk, where: str, line: str, area: Place, code: Code) -> None:
@@ -208,7 +225,9 @@ def _put_line(desk: _Desk, where: str, line: str, area: Place, code: Code) -> No
     least = max(4, area.height // 2)
     found = wording.fit([line], (area.width, area.height), (area.height, least), desk.face.width)
     if found.cut and code.symbology != "qr":
-        desk.note(where, f"the human-readable line does not fit: {found.cut} characters were cut", fatal=False)
+        desk.note(
+            where, f"the human-readable line does not fit: {found.cut} characters were cut", fatal=False
+        )
     for text in found.lines[:1]:
         desk.marks.append(Words(replace(area, height=found.letter), text, found.letter, _align(code.align)))
         desk.texts.append(text)
@@ -236,13 +255,9 @@ def _put_ruler(desk: _Desk, ruler: Ruler, shift: int) -> None:
 def _put_picture(desk: _Desk, picture: Picture, shift: int) -> None:
     area = desk.place(picture, shift)
     try:
-        with Image.open(io.BytesIO(base64.b64decode(picture.png)), formats=("PNG",)) as source:
-            if source.width * source.height > PICTURE_PIXELS_MAX:
-                raise ValueError(f"it has more than {PICTURE_PIXELS_MAX} pixels")
-            greys = Image.new("L", source.size, 255)
-            greys.paste(source.convert("L"), mask=source.convert("RGBA").getchannel("A"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        desk.note("picture", f"can not be drawn: {error}", fatal=False)
+        greys = from_png(base64.b64decode(picture.png), PICTURE_PIXELS_MAX)
+    except InvalidInput as error:
+        desk.note("picture", error.message, fatal=False)
         return
     scale = min(area.width / greys.width, area.height / greys.height)
     size = (max(1, round(greys.width * scale)), max(1, round(greys.height * scale)))
@@ -266,5 +281,10 @@ def _is_own(mark: Mark, zone: Place) -> bool:
         return mark.place.x >= zone.x and mark.place.right <= zone.right and mark.place.y >= zone.y
     if isinstance(mark, Frame):
         inner = mark.place.widened(-mark.thick, -mark.thick)
-        return inner.x <= zone.x and inner.y <= zone.y and inner.right >= zone.right and inner.bottom >= zone.bottom
+        return (
+            inner.x <= zone.x
+            and inner.y <= zone.y
+            and inner.right >= zone.right
+            and inner.bottom >= zone.bottom
+        )
     return False

@@ -39,10 +39,7 @@ class Place:
     def meets(self, other: Place) -> bool:
         """Whether they share a dot."""
         return (
-            self.x < other.right
-            and other.x < self.right
-            and self.y < other.bottom
-            and other.y < self.bottom
+            self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
         )
 
     def widened(self, sides: int, ends: int) -> Place:
@@ -115,7 +112,9 @@ class Symbol:
         if not self.is_linear:
             return drawn
         return Bitmap(
-            drawn.width, self.place.height * scale, drawn.rows[: drawn.row_bytes] * (self.place.height * scale)
+            drawn.width,
+            self.place.height * scale,
+            drawn.rows[: drawn.row_bytes] * (self.place.height * scale),
         )
 
 

@@ -109,7 +109,7 @@ def encode(symbology: str, content: Content, correction: str = "M") -> Encoded:
         values = code128.encode(content.data, gs1=content.gs1)
         return Encoded((tuple(code128.bars(values)),), tuple(values))
     if symbology == "qr":
-        grid = qr.modules_of(content.data, cast(Literal["L", "M", "Q", "H"], correction))
+        grid = qr.modules_of(content.data, cast("Literal['L', 'M', 'Q', 'H']", correction))
     else:
         grid = datamatrix.modules_of(content.data, gs1=content.gs1)
     return Encoded(tuple(map(tuple, grid)))
@@ -162,4 +162,4 @@ def bound_names(template: str, values: Mapping[str, tuple[str, ...]]) -> list[st
 
 def symbology_of(code: Code) -> Symbology:
     """The layout's word as the sheet's type."""
-    return cast(Symbology, code.symbology)
+    return cast("Symbology", code.symbology)

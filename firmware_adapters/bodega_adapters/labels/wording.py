@@ -47,7 +47,9 @@ class Fitted:
 def clean(text: str) -> str:
     """`text` as one printable line."""
     kinds = ((character, unicodedata.category(character)) for character in unicodedata.normalize("NFC", text))
-    kept = ("" if kind in _TO_NOTHING else " " if kind in _TO_SPACE else character for character, kind in kinds)
+    kept = (
+        "" if kind in _TO_NOTHING else " " if kind in _TO_SPACE else character for character, kind in kinds
+    )
     return " ".join(_VARIATION.sub("", "".join(kept)).split())
 
 

@@ -1,7 +1,7 @@
 """A sheet in ZPL II, for label printers.
 
-Text that the printer's font 0 has is sent as text; every other line, and every ready drawing, as a graphic. Barcodes are
-the printer's own commands where all firmwares agree on them: GS1-128 in subset C (an SSCC), Code 128 in subset B,
+Text that the printer's font 0 has is sent as text; every other line, and every ready drawing, as a graphic. Barcodes
+are the printer's own commands where all firmwares agree on them: GS1-128 in subset C (an SSCC), Code 128 in subset B,
 DataMatrix of a forced size, QR. A Code 128 that changes its subset on the way is drawn by us: implementations differ in
 the characters that switch (`>5`, `>6`), and its bars, all rows alike, take a few hundred bytes.
 """
