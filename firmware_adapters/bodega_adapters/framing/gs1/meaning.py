@@ -29,6 +29,7 @@ from bodega.core.gtin import GTIN_LENGTHS, all_digits
 from bodega.limits import QUANTITY_MAX
 from bodega_adapters.framing.aim import split_aim
 from bodega_adapters.framing.check_digit import is_valid_gtin, is_valid_sscc
+from bodega_adapters.framing.gs1.element import Element
 
 GS = "\x1d"
 ELEMENT_STRING_SYMBOLOGIES = frozenset({"]C1", "]e0", "]d2", "]Q3"})
@@ -111,6 +112,23 @@ def decode(text: str, symbology: str | None) -> Decoded:
     if symbology == ITF_CHECKED_SYMBOLOGY:
         return _decode_gtin(text) if len(text) in GTIN_LENGTHS else PlainCode(text)
     return _decode_by_shape(text) if symbology is None else PlainCode(text)
+
+
+def elements_in(text: str, symbology: str | None) -> tuple[Element, ...]:
+    """The GS1 elements that a scanned text carries, in their order; empty if it is malformed or not GS1's."""
+    if symbology in ELEMENT_STRING_SYMBOLOGIES or text.startswith(GS):
+        try:
+            message = GS1Message.parse(text.strip(GS))
+        except (biip.ParseError, ValueError, ArithmeticError, LookupError):
+            return ()
+        return tuple(Element(element.ai.ai, element.value) for element in message.element_strings)
+    match decode(text, symbology):
+        case ItemCode(gtin14):
+            return (Element("01", gtin14),)
+        case SsccCode(sscc):
+            return (Element("00", sscc),)
+        case _:
+            return ()
 
 
 def _decode_by_shape(text: str) -> Decoded:
