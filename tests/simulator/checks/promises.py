@@ -157,7 +157,7 @@ def _to_put_back(world: World, name: str, sku_id: str) -> int:
     if name not in world.facts.uprooted:
         return 0
     sql = f"SELECT coalesce(sum(quantity), 0) FROM balance WHERE sku_id = ? AND {LEFT_ON_STAGE}"
-    return int(_node_rows(world, name, sql, sku_id)[0][0])  # type: ignore[call-overload]  # a sum
+    return int(str(_node_rows(world, name, sql, sku_id)[0][0]))
 
 
 def _node_rows(world: World, name: str, sql: str, *values: object) -> list[tuple[object, ...]]:
