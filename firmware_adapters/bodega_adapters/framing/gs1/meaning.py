@@ -98,7 +98,7 @@ def decode(text: str, symbology: str | None, *, year: int = RELEASE_YEAR) -> Dec
         return BadCode(text, str(parsed), parsed.hint)
     if parsed is not None:
         return _decode_message(text, parsed, max(year, RELEASE_YEAR))
-    return PlainCode(text) if text else _bad(text, "the code is empty")
+    return PlainCode(text)
 
 
 def _decode_control(text: str) -> Decoded:

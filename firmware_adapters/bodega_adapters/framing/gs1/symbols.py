@@ -52,7 +52,7 @@ def read_symbol(text: str, symbology: str | None) -> Parsed | None:
     if symbology in ELEMENT_STRING_SYMBOLOGIES or text.startswith(GS):
         return parse_element_string(text)
     if not text:
-        return None
+        return fault(FaultKind.EMPTY, "", 0, "the code is empty")
     if is_uri(text):
         return parse_digital_link(text) if carries_key(text) else None
     if symbology in EAN_UPC_SYMBOLOGIES:
