@@ -65,7 +65,7 @@ def cases(*suites: str) -> list[Vector]:
     return found
 
 
-def check(vector: Vector, parsed: Parsed | None) -> None:
+def check_judgement(vector: Vector, parsed: Parsed | None) -> None:
     if vector.verdict == "accept":
         assert isinstance(parsed, Message), parsed
         if vector.expected:
@@ -88,12 +88,12 @@ def elements_of(text: str) -> tuple[tuple[str, str], ...]:
 
 @pytest.mark.parametrize("vector", cases("linters", "repeats", "excluded", "signed"), ids=lambda v: v.text)
 def test_values_and_pairs_are_judged_as_by_gs1(vector: Vector) -> None:
-    check(vector, parse_element_string(element_string(bracketed(vector.text))))
+    check_judgement(vector, parse_element_string(element_string(bracketed(vector.text))))
 
 
 @pytest.mark.parametrize("vector", cases("messages"), ids=lambda v: v.text)
 def test_messages_are_judged_as_by_gs1(vector: Vector) -> None:
-    check(vector, parse_element_string(vector.text.replace("^", GS)))
+    check_judgement(vector, parse_element_string(vector.text.replace("^", GS)))
 
 
 @pytest.mark.parametrize("vector", cases("needs"), ids=lambda v: v.text)
@@ -105,7 +105,7 @@ def test_what_must_stand_together_is_what_gs1_says(vector: Vector) -> None:
 
 @pytest.mark.parametrize("vector", cases("links"), ids=lambda v: v.text)
 def test_digital_links_are_judged_as_by_gs1(vector: Vector) -> None:
-    check(vector, parse_digital_link(vector.text))
+    check_judgement(vector, parse_digital_link(vector.text))
 
 
 @pytest.mark.parametrize("vector", cases("qualifiers"), ids=lambda v: v.text)
@@ -119,7 +119,7 @@ def test_qualifiers_stand_behind_their_key_in_order(vector: Vector) -> None:
     values |= {"8006": "123456789012310102", "8010": "1234AB", "8017": "123456789012345675"}
     values |= {"8018": "123456789012345675", "7040": "1ABC", "8011": "12", "8019": "12"}
     path = "".join(f"/{ai}/{values.get(ai, 'A1')}" for ai in vector.text.split())
-    check(vector, parse_digital_link(f"https://example.com{path}"))
+    check_judgement(vector, parse_digital_link(f"https://example.com{path}"))
 
 
 @pytest.mark.parametrize("vector", cases("scans"), ids=lambda v: v.text)
@@ -128,7 +128,7 @@ def test_scans_are_judged_as_by_gs1(vector: Vector) -> None:
     if vector.text in TAKEN_THOUGH_REFUSED:
         assert not isinstance(parsed, Fault), f"no exception any more: {TAKEN_THOUGH_REFUSED[vector.text]}"
     else:
-        check(vector, parsed)
+        check_judgement(vector, parsed)
 
 
 @pytest.mark.parametrize("ai", ["01", "253", "8003"])

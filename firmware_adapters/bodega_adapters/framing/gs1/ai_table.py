@@ -1,8 +1,9 @@
 """GS1's application identifiers (AIs): format, pairings and title of each, one row an AI or a range of AIs.
 
 Origin: the facts of the GS1 Barcode Syntax Dictionary (github.com/gs1/gs1-syntax-dictionary, state of 2025, Apache
-License 2.0, (c) GS1 AISBL, the BWIPP project and the Zint project), written in columns of our own. This is the one
-place where they are; `specs.py` reads it. Columns, parted by `|`:
+License 2.0, (c) GS1 AISBL, the BWIPP project and the Zint project), written in columns of our own; AIs 717 and 8040 to
+8043, which are newer, after BWIPP 4.11 and biip 5. This is the one place where they are; `specs.py` reads it. Columns,
+parted by `|`:
 
 - AIs.
 - Format: components, each a character set (N digits, X set 82, Y set 39, Z base64url), a length (`6`, or `..20` for 1
@@ -171,7 +172,7 @@ ROWS = """\
 7023      | X..30,key |  |  |  | GIAI - ASSEMBLY
 7030-7039 | N3,iso3166999 X..27 | 01,02 |  |  | PROCESSOR
 7040      | N1 X1 X1 X1,importeridx |  |  | no | UIC+EXT
-7041      | X..4,packagetype | 00 |  |  | UFRGT UNIT TYPE
+7041      | X..4,packagetype | 00 |  | no | UFRGT UNIT TYPE
 710       | X..20 | 01 |  |  | NHRN PZN
 711       | X..20 | 01 |  |  | NHRN CIP
 712       | X..20 | 01 |  |  | NHRN CN
@@ -179,6 +180,7 @@ ROWS = """\
 714       | X..20 | 01 |  |  | NHRN AIM
 715       | X..20 | 01 |  |  | NHRN NDC
 716       | X..20 | 01 |  |  | NHRN AIC
+717       | X..20 | 01 |  |  | NHRN SRN
 7230-7239 | X2 X..28 | 01,8004 |  |  | CERT
 7240      | X..20 | 01,8006 |  |  | PROTOCOL
 7241      | N2,mediatype | 8017,8018 |  |  | AIDC MEDIA TYPE
@@ -212,7 +214,11 @@ ROWS = """\
 8019      | N..10 | 8017,8018 |  | no | SRIN
 8020      | X..25 | 415 |  | no | REF No.
 8026      | N14,csum N4,pieceoftotal | 37 | 02,8006 |  | ITIP CONTENT
-8030      | Z..90,cset64 | 00,01+21,253,255,8003,8004,8006+21,8010+8011,8017,8018 |  | no | DIGSIG
+8030      | Z..90,cset64 | 00,01+21,253,255,8003,8004,8006+21,8010+8011,8017,8018 |  |  | DIGSIG
+8040      | N15 | 01+21 |  |  | IMEI
+8041      | N15 | 01+21+8040 |  |  | IMEI2
+8042      | N32 | 01+21+8040 |  |  | ESIM
+8043      | N18 [N..2] | 01+21+8040 |  |  | PSIM
 8110      | X..70,couponcode |  |  |  | COUPON CODE
 8111      | N4 | 255 |  |  | POINTS
 8112      | X..70,couponposoffer |  |  |  | POSITIVE OFFER COUPON
