@@ -13,7 +13,17 @@ import re
 
 from bodega_adapters.framing.gs1.message import GS, Element, Fault, FaultKind, Message, Parsed, fault
 from bodega_adapters.framing.gs1.pairings import Clash, judge
-from bodega_adapters.framing.gs1.specs import AI_CHARS, CHARACTER_SET_NAMES, CHARACTER_SETS, Spec, spec_of
+from bodega_adapters.framing.gs1.specs import (
+    AI_CHARS,
+    CHARACTER_SET_NAMES,
+    CHARACTER_SETS,
+    SPECS,
+    Spec,
+    spec_of,
+)
+
+# What `Element(ai, value)` comes to, at half the cost.
+_make_element = tuple.__new__
 
 
 def parse_element_string(text: str) -> Parsed:
@@ -21,18 +31,18 @@ def parse_element_string(text: str) -> Parsed:
     elements: list[Element] = []
     position, end = int(text.startswith(GS)), len(text)
     while position < end:
-        ai = text[position : position + AI_CHARS.get(text[position : position + 2], 0)]
-        spec = spec_of(ai)
-        if spec is None:
+        try:
+            start = position + AI_CHARS[text[position : position + 2]]
+            spec = SPECS[text[position:start]]
+        except KeyError:
             return _unknown_ai(text, position)
-        start = position + len(ai)
         found = spec.pattern.match(text, start)
         if found is None:
             return _why(spec, text, start)
         value = found[1]
-        if (wrong := check_content(spec, value, start)) is not None:
+        if spec.checks and (wrong := _check_content(spec, value, start)) is not None:
             return wrong
-        elements.append(Element(ai, value))
+        elements.append(_make_element(Element, (spec.ai, value)))
         position = found.end()
     if not elements:
         return fault(FaultKind.EMPTY, "", 0, "the GS1 code is empty")
@@ -52,10 +62,10 @@ def parse_value(ai: str, value: str, position: int) -> Fault | None:
     found = spec.pattern.fullmatch(value)
     if found is None or GS in value:
         return _why(spec, " " * position + value, position)
-    return check_content(spec, value, position)
+    return _check_content(spec, value, position)
 
 
-def check_content(spec: Spec, value: str, position: int) -> Fault | None:
+def _check_content(spec: Spec, value: str, position: int) -> Fault | None:
     """What the checks of the AI find in a value of the right length and characters."""
     for first, last, check in spec.checks:
         component = value[first:last]

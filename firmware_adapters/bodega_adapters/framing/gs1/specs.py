@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 from bodega_adapters.framing.gs1.ai_table import ROWS
@@ -96,18 +95,24 @@ AIS = tuple(sorted(_ROWS))
 AI_CHARS = {ai[:2]: len(ai) for ai in AIS}
 
 
-def ai_at(text: str, position: int) -> str:
-    """The AI that begins here; if none does, what stands where it should be."""
-    return text[position : position + AI_CHARS.get(text[position : position + 2], 4)]
+class _Specs(dict[str, Spec]):
+    """Specs by AI, each built when it is first asked for."""
+
+    def __missing__(self, ai: str) -> Spec:
+        built = self[ai] = _build(ai)
+        return built
+
+
+# Fails with KeyError for what is no AI; `spec_of` is kinder. This is for the loop that every scan goes through.
+SPECS = _Specs()
 
 
 def spec_of(ai: str) -> Spec | None:
     """What the table says of an AI; None if GS1 has no such AI."""
-    return _spec(ai) if ai in _ROWS else None
+    return SPECS[ai] if ai in _ROWS else None
 
 
-@cache
-def _spec(ai: str) -> Spec:
+def _build(ai: str) -> Spec:
     form, needs, excludes, link, title = (column.strip() for column in _ROWS[ai].split("|"))
     components = _components(form)
     unit = _UNIT.search(title)

@@ -62,9 +62,10 @@ def value_of(element: Element, *, year: int) -> Value:
 def date_of(value: str, *, year: int) -> date:
     """A date YYMMDD that has been checked; day 00 is the last of its month. `year` is that of today."""
     full_year, month, day = year_of(int(value[:2]), year), int(value[2:4]), int(value[4:6])
-    days = monthrange(full_year, month)[1]
-    # 29 February of a year 00 that turns out to be 2100 does not exist; the day before is as near as it gets.
-    return date(full_year, month, min(day, days) if day else days)
+    if day and (month, day) != (2, 29):
+        return date(full_year, month, day)
+    # Day 00; or 29 February, which a year 00 that turns out to be 2100 does not have.
+    return date(full_year, month, monthrange(full_year, month)[1])
 
 
 def year_of(two_digits: int, year: int) -> int:
