@@ -169,6 +169,8 @@ LEDGER_IMPORT_ANSWER_S = 120.0
 # Devices
 SCAN_BYTES_MAX = 512
 SCAN_GAP_MS_MAX = 50
+# Combinations of AIs whose judgement is kept; a label sort has one or two.
+GS1_PAIRINGS_KEPT_MAX = 1024
 PRINT_CONNECT_S = 3.0
 PRINT_STATUS_S = 2.0
 LABEL_BYTES_MAX = 256 * 1024
