@@ -9,6 +9,7 @@ from typing import Protocol
 from bodega.host.log import get_logger
 from bodega.limits import DEVICE_BACKOFF_MAX_S, DEVICE_MISSES_BEFORE_GONE
 from bodega_adapters.backoff import backoff_delays
+from bodega_adapters.clock import wall_clock_ms
 
 log = get_logger(__name__)
 
@@ -30,6 +31,7 @@ class Presence:
         self._plug = asyncio.Event()
         self.lost = False
         self.problem = ""
+        self.changed_ms = wall_clock_ms()
 
     @property
     def connected(self) -> bool:
@@ -51,6 +53,7 @@ class Presence:
         self._plug.clear()
         if self._since_s is None:
             self._since_s = self._clock()
+            self.changed_ms = wall_clock_ms()
         self._misses = 0
         self.problem = ""
         if self.lost:
@@ -74,6 +77,7 @@ class Presence:
         hung_up = was_open and not silent
         if not self.lost and (hung_up or self._misses >= DEVICE_MISSES_BEFORE_GONE):
             self.lost = True
+            self.changed_ms = wall_clock_ms()
             log.warning(
                 "device_lost", kind=self._kind, device=self._device, place=self._place, problem=problem
             )
