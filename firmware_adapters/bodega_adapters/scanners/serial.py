@@ -18,10 +18,10 @@ from bodega.errors import InvalidInput
 from bodega.host.log import get_logger
 from bodega.limits import SCAN_GAP_MS_MAX
 from bodega_adapters.clock import wall_clock_ms
-from bodega_adapters.framing.aim import split_aim
 from bodega_adapters.framing.lines import LineFramer
 from bodega_adapters.ports import Recognition, Scan, ScannerAbilities
 from bodega_adapters.presence import Presence
+from bodega_adapters.scanning import make_scan
 from bodega_adapters.wires.descriptor import open_serial
 from bodega_adapters.wires.tape import Recorder
 from bodega_adapters.wires.wire import Wire
@@ -116,15 +116,7 @@ class SerialScanner:
 
     def _scan(self, frame: bytes) -> Scan:
         self._scans_seen += 1
-        symbology, text = split_aim(_decode_text(frame))
-        return Scan(
-            raw=frame,
-            text=text,
-            symbology=symbology,
-            device=self.name,
-            device_counter=self._scans_seen,
-            at_ms=self._clock(),
-        )
+        return make_scan(frame, device=self.name, counter=self._scans_seen, at_ms=self._clock())
 
     def _log_dropped(self) -> None:
         dropped = self._framer.dropped_frames - self._dropped_frames_logged
@@ -136,11 +128,3 @@ class SerialScanner:
         wire, self._wire = self._wire, None
         if wire is not None:
             wire.close()
-
-
-def _decode_text(frame: bytes) -> str:
-    try:
-        return frame.decode()
-    except UnicodeDecodeError:
-        # Code 128 and QR may carry ISO 8859-1; every byte has a meaning there, so nothing is lost.
-        return frame.decode("latin-1")
