@@ -12,7 +12,7 @@ import ctypes
 import random
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -21,13 +21,13 @@ from bodega.errors import Unavailable
 from bodega.host import log as logs
 from bodega.host.notify import notify
 from bodega.limits import STOP_S
-from bodega_agent.config import AgentConfig
+from bodega_agent.config import AgentConfig, DeviceConfig
 from bodega_agent.identity import CERTIFICATE_FILE, HubKey
 from bodega_agent.rules.disk import FOLDERS, DataClass, DiskRung
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.services.archiving import ArchiveService
-from bodega_agent.services.control import ControlServer, ensure_free
 from bodega_agent.services.cell import DeviceSpec
+from bodega_agent.services.control import ControlServer, ensure_free
 from bodega_agent.services.device_control import DeviceControl
 from bodega_agent.services.devices import DeviceService, camera_row
 from bodega_agent.services.disk import DiskService, total_bytes
@@ -325,7 +325,11 @@ class Node:
 
 def _specs(config: AgentConfig) -> list[DeviceSpec]:
     """The devices that live in this process."""
-    kinds = {"scanner": config.scanners, "printer": config.all_printers, "scale": config.scales}
+    kinds: dict[str, Sequence[DeviceConfig]] = {
+        "scanner": config.scanners,
+        "printer": config.all_printers,
+        "scale": config.scales,
+    }
     return [
         DeviceSpec(kind, device.name, device.driver, device.options)
         for kind, devices in kinds.items()

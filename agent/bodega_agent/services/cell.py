@@ -25,7 +25,7 @@ from bodega_adapters.backoff import backoff_delays
 from bodega_adapters.clock import wall_clock_ms
 from bodega_adapters.discovery import stable_name
 from bodega_adapters.presence import Presence, presence_of
-from bodega_adapters.registry import Device, open_device
+from bodega_adapters.registry import Device, open_device, records
 from bodega_adapters.wires.tape import Recorder
 
 log = get_logger(__name__)
@@ -93,6 +93,11 @@ class Cell(Generic[D]):
     def keeps_its_presence(self) -> bool:
         """Whether the driver itself says when its device is lost and back."""
         return presence_of(self.device) is not None
+
+    @property
+    def records(self) -> bool:
+        """Whether its driver's wire can be recorded."""
+        return records(self.spec.kind, self.spec.driver)
 
     @property
     def state(self) -> str:
