@@ -24,7 +24,11 @@ from bodega_adapters.ports import Camera, LabelPrinter, Scanner
 ENTRY_POINT_GROUP = "bodega.adapters"
 
 SCANNERS: dict[str, str] = {"serial": "bodega_adapters.scanners.serial:SerialScanner"}
-PRINTERS: dict[str, str] = {"zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter"}
+PRINTERS: dict[str, str] = {
+    "zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter",
+    "zpl-serial": "bodega_adapters.printers.zpl_serial:ZplSerialPrinter",
+    "zpl-usb": "bodega_adapters.printers.zpl_usb:ZplUsbPrinter",
+}
 CAMERAS: dict[str, str] = {"folder": "bodega_adapters.cameras.folder:FolderCamera"}
 
 _OPTION_TYPES: dict[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
