@@ -35,12 +35,14 @@ from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
 from bodega_agent.services.intake import IntakeService
 from bodega_agent.services.integrity import IntegrityService
+from bodega_agent.services.label_control import LabelControl
 from bodega_agent.services.operations import Operations
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.services.rejoining import RejoinService
 from bodega_agent.services.renewing import RenewingService
 from bodega_agent.services.schedule import Schedule
+from bodega_agent.services.stations import Station
 from bodega_agent.services.sync_control import SyncControl, paused_at_ms
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.services.telemetry import TelemetryService
@@ -154,7 +156,8 @@ class Node:
             self._store, self._floor, self._board, self._printing, self._health, self._integrity, archives
         )
         told = SyncControl(self._store, self._integrity, parts.sync)
-        answers = {**asked.answers, **told.answers}
+        labelled = LabelControl(self._store, self._printing, self._floor)
+        answers = {**asked.answers, **told.answers, **labelled.answers}
         self._control = ControlServer(config.socket_path, answers, asked.streams)
         await self._control.start()
         self._closing.push_async_callback(self._control.close)
@@ -212,8 +215,8 @@ class Node:
 
     def _start_printer(self) -> None:
         device = self._config.printer
-        printer = open_printer(device.driver, device.name, device.options) if device else None
-        self._printing = PrintService(self._store, printer, self._floor.label_changed)
+        stations = [Station(open_printer(device.driver, device.name, device.options))] if device else []
+        self._printing = PrintService(self._store, stations, self._floor.label_changed)
         self._closing.push_async_callback(self._printing.close)
         self._floor.on_print = self._printing.wake
         self._tasks.append(self._printing.run())

@@ -148,7 +148,7 @@ class HealthService:
             for scanner in self._config.scanners
         ]
         if self._config.printer:
-            trouble = self._parts.printing.trouble
+            trouble = "; ".join(one.trouble for one in self._parts.printing.stations if one.trouble)
             rows.append(_device("printer", self._config.printer, "lost" if trouble else "ok", trouble))
         ready = self._parts.vision_ready
         rows += [
@@ -158,7 +158,7 @@ class HealthService:
         return rows
 
     def _printer(self) -> Json | None:
-        status = self._parts.printing.status
+        status = next((one.status for one in self._parts.printing.stations if one.status), None)
         return asdict(status) if status else None
 
     def _vision(self) -> Json | None:
@@ -177,8 +177,13 @@ class HealthService:
             if device["state"] == "lost"
         ]
         if facts["labels_unknown"]:
-            text = f"{facts['labels_unknown']} labels in doubt: scan them back, or bodega labels reprint"
+            text = f"{facts['labels_unknown']} labels in doubt: look, then bodega labels ls --unknown"
             found.append({"code": "labels-unknown", "text": text})
+        if facts["labels_failed"]:
+            text = (
+                f"{facts['labels_failed']} labels can not be printed as they are: bodega labels ls --failed"
+            )
+            found.append({"code": "labels-failed", "text": text})
         if facts["hub_events_parked"]:
             text = (
                 f"{facts['hub_events_parked']} events of the hub have no effect here yet: upgrade this node"

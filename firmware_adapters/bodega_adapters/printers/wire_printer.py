@@ -4,7 +4,8 @@ How an outcome is found (the meaning is in `bodega_adapters.ports.LabelPrinter`)
 
     open the wire     refused, timed out, in use            -> failed
     ask status first  connection lost, or a flag is raised  -> failed: no byte of the job was written
-                      silence                               -> go on: the label matters more
+                      silence                               -> go on: the label matters more; but on a serial line,
+                                                               where a printer that is off is silent: failed
     `starting`        says no                               -> failed
     write the job     anything goes wrong from here on      -> unknown
     settle            what the language knows of the end    -> confirmed, or unknown
@@ -46,12 +47,17 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a printer is. `late_answers`: what an earlier conversation asked may still come in this one (serial, USB)."""
+    """Where a printer is.
+
+    `late_answers`: what an earlier conversation asked may still come in this one (serial, USB). `silent_when_off`: that
+    the wire opens does not say that there is a printer (serial).
+    """
 
     where: str
     open_wire: Opener
     hint: str
     late_answers: bool = False
+    silent_when_off: bool = False
 
 
 class WirePrinter(ABC):
@@ -135,7 +141,7 @@ class WirePrinter(ABC):
         try:
             before = await self._ask(line)
         except TimeoutError:
-            return ""
+            return "the printer does not answer; is it on?" if self._place.silent_when_off else ""
         except (OSError, PeerFault) as error:
             return f"no usable status before the job: {error}"
         self.presence.answered()

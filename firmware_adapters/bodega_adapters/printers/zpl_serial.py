@@ -26,8 +26,8 @@ def serial_place(name: str, port: str, baud: int, recorder: Recorder | None) -> 
     if baud <= 0:
         raise InvalidInput(f"printer {name}: baud {baud} is not a speed", hint="9600 is the usual one")
     opener = (recorder or Recorder()).over(partial(open_serial, port, baud, xonxoff=True))
-    hint = "check the cable, and that nothing else has the port open"
-    return Place(port, opener, hint=hint, late_answers=True)
+    hint = "check that the printer is on, the cable, and that nothing else has the port open"
+    return Place(port, opener, hint=hint, late_answers=True, silent_when_off=True)
 
 
 class ZplSerialPrinter(ZplPrinter):
@@ -39,7 +39,7 @@ class ZplSerialPrinter(ZplPrinter):
 
     recognises: ClassVar = Recognition(subsystem="tty", name="*Zebra*")
 
-    def __init__(  # noqa: PLR0913  # its options
+    def __init__(  # its options
         self,
         name: str,
         port: str,

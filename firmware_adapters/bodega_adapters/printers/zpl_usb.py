@@ -58,7 +58,7 @@ class ZplUsbPrinter(ZplPrinter):
 
     recognises: ClassVar = Recognition(subsystem="usbmisc", usb=(UsbId(ZEBRA),))
 
-    def __init__(  # noqa: PLR0913  # its options
+    def __init__(  # its options
         self,
         name: str,
         path: str,
