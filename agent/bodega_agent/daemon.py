@@ -36,12 +36,14 @@ from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
 from bodega_agent.services.integrity import IntegrityService
+from bodega_agent.services.label_control import LabelControl
 from bodega_agent.services.operations import Operations
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.services.rejoining import RejoinService
 from bodega_agent.services.renewing import RenewingService
 from bodega_agent.services.schedule import Schedule
+from bodega_agent.services.stations import Station
 from bodega_agent.services.sync_control import SyncControl, paused_at_ms
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.services.telemetry import TelemetryService
@@ -155,7 +157,8 @@ class Node:
         )
         told = SyncControl(self._store, self._integrity, parts.sync)
         shown = DeviceControl(self._devices)
-        answers = {**asked.answers, **told.answers, **shown.answers}
+        labelled = LabelControl(self._store, self._printing, self._floor)
+        answers = {**asked.answers, **told.answers, **shown.answers, **labelled.answers}
         self._control = ControlServer(config.socket_path, answers, {**asked.streams, **shown.streams})
         await self._control.start()
         self._closing.push_async_callback(self._control.close)
@@ -212,9 +215,10 @@ class Node:
             log.warning("new_epoch_waits", reason=error.message, hint=error.hint)
 
     def _start_printer(self) -> None:
-        device = self._config.printer_of("labels")
-        printer = self._devices.printer(device.name) if device else None
-        self._printing = PrintService(self._store, printer, self._floor.label_changed)
+        printers = self._config.all_printers
+        stations = [Station(self._devices.printer(one.name), one.prints) for one in printers]
+        self._printing = PrintService(self._store, stations, self._floor.label_changed)
+        self._devices.trouble = lambda: {one.name: one.trouble for one in stations if one.trouble}
         self._closing.push_async_callback(self._printing.close)
         self._floor.on_print = self._printing.wake
         self._tasks.append(self._printing.run())

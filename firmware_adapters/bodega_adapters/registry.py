@@ -31,7 +31,11 @@ Device: TypeAlias = Scanner | LabelPrinter | Camera | Scale
 ENTRY_POINT_GROUP = "bodega.adapters"
 
 SCANNERS: dict[str, str] = {"serial": "bodega_adapters.scanners.serial:SerialScanner"}
-PRINTERS: dict[str, str] = {"zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter"}
+PRINTERS: dict[str, str] = {
+    "zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter",
+    "zpl-serial": "bodega_adapters.printers.zpl_serial:ZplSerialPrinter",
+    "zpl-usb": "bodega_adapters.printers.zpl_usb:ZplUsbPrinter",
+}
 CAMERAS: dict[str, str] = {"folder": "bodega_adapters.cameras.folder:FolderCamera"}
 SCALES: dict[str, str] = {"mt-sics": "bodega_adapters.scales.mt_sics:MtSicsScale"}
 

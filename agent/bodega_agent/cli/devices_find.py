@@ -23,7 +23,9 @@ _WAIT_S = 60.0
 @config_option
 @json_option
 @click.argument("name", required=False)
-@click.option("--count", default=1, show_default=True, type=click.IntRange(1, 10_000), help="Scans to wait for.")
+@click.option(
+    "--count", default=1, show_default=True, type=click.IntRange(1, 10_000), help="Scans to wait for."
+)
 @click.option(
     "--seconds",
     default=_WAIT_S,
@@ -85,7 +87,7 @@ def _show_plugged(found: list[Plugged], *, as_json: bool) -> None:
             (device.best_path, device.name or device.subsystem, _usb(device.usb), _named(those))
             for device, those in fits
         ],
-        empty="Nothing is plugged in that a driver could speak to. Printers and scales on the network are not seen here.",
+        empty="Nothing is plugged in that a driver could speak to. What is on the network is not seen here.",
     )
     for number, (device, those) in enumerate(fits, start=1):
         if those:

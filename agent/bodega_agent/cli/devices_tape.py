@@ -28,7 +28,9 @@ _TEXT_BYTES_MAX = 16 * TAPE_BYTES_MAX
 @config_option
 @json_option
 @click.argument("name")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The tape's file.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The tape's file."
+)
 @click.option(
     "--seconds",
     default=30.0,
@@ -116,7 +118,9 @@ def _read(file: Path) -> str:
     except FileNotFoundError as error:
         raise NotFound(f"there is no tape {file}", hint="bodega devices record makes one") from error
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{file} is no tape: it is no text", hint="bodega devices record makes one") from error
+        raise InvalidInput(
+            f"{file} is no tape: it is no text", hint="bodega devices record makes one"
+        ) from error
     except OSError as error:
         raise PermissionRefused(f"{file} can not be read: {error.strerror}", hint="check its mode") from error
 
@@ -127,4 +131,6 @@ def _write(out: Path, text: str) -> None:
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
     except OSError as error:
-        raise PermissionRefused(f"{out} can not be written: {error.strerror}", hint="give another file") from error
+        raise PermissionRefused(
+            f"{out} can not be written: {error.strerror}", hint="give another file"
+        ) from error

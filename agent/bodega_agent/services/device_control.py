@@ -10,13 +10,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, is_dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from bodega.errors import FieldFault, InvalidInput, Refused
-from bodega.limits import LABEL_BYTES_MAX, TAPE_BYTES_MAX, TAPE_LASTS_S_MAX
+from bodega.limits import TAPE_BYTES_MAX, TAPE_LASTS_S_MAX
 from bodega_adapters.framing.gs1 import decode
-from bodega_adapters.ports import Scan
+from bodega_adapters.labels.document import LabelDocument, render
+from bodega_adapters.ports import PrinterAbilities, Scan
 from bodega_adapters.wires.tape import Way
 from bodega_agent.services.control import Answer, Json, Stream
 from bodega_agent.services.devices import DeviceService
@@ -67,12 +68,10 @@ class DeviceControl:
         """A label that is no parcel's: sent once, and the receipt."""
         name = _name(request)
         row = self._devices.row(name)
-        text = request.get("label")
         if row["kind"] != "printer":
             raise InvalidInput(f"{name} is a {row['kind']} and no printer", hint="bodega devices ls")
-        if not isinstance(text, str) or not 0 < len(text.encode()) <= LABEL_BYTES_MAX:
-            raise _fault("label", f"must be 1 to {LABEL_BYTES_MAX} bytes of text")
-        return asdict(await self._devices.printer(name).print_label(text.encode()))
+        printer = self._devices.printer(name)
+        return asdict(await printer.print_label(_test_label(name, printer.abilities)))
 
     async def _scans(self, request: Json) -> AsyncIterator[Json]:
         """The next `count` scans of a scanner, which the floor gets too; ends after `seconds` without one."""
@@ -127,6 +126,12 @@ class DeviceControl:
             yield {"ended": "the wire is faster than the reader" if lost else f"after {size} bytes"}
         finally:
             cell.recorder.listener = None
+
+
+def _test_label(name: str, abilities: PrinterAbilities) -> bytes:
+    """What a printer prints to show that it can."""
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return render(LabelDocument("test", {"printer": (name,), "printed_at": (now,)}), abilities)
 
 
 def explained(scan: Scan) -> Json:

@@ -295,7 +295,7 @@ _PENDING = (
     " WHERE sku_id = ? AND state = 'pending' ORDER BY opened_seq DESC, reservation_id DESC"
 )
 _JOB = (
-    "SELECT print_job_id, sscc, fulfillment_order_id, state, copy, detail, zpl, updated_at_ms FROM print_job"
+    "SELECT print_job_id, sscc, fulfillment_order_id, state, copy, detail, document, updated_at_ms FROM print_job"
     " WHERE print_job_id = ?"
 )
 _OVERRIDE = (

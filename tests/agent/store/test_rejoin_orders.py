@@ -107,7 +107,7 @@ async def test_a_wiped_node_goes_on_with_its_open_orders_and_every_unsure_label_
         assert await store.write(_states) == {packed: ("packed", sscc), waiting: ("assigned", "")}
         job = await store.write(lambda tx: labels.latest_for(tx, sscc))
         assert job is not None
-        assert (job.state, b"Maria Secreta" in job.zpl) == ("unknown", True)
+        assert (job.state, b"Maria Secreta" in job.document) == ("unknown", True)
         assert await store.write(labels.next_queued) is None, "nothing goes to the printer by itself"
         assert int((await store.write(labels.peek_sscc))[8:-1]) > int(sscc[8:-1]) + 1
         await world.sync(store)
