@@ -59,34 +59,40 @@ from bodega_agent.vision.messages import CameraSpec, WorkerSpec
 
 if TYPE_CHECKING:
     from bodega.broker.rpc_wire import Answering  # it brings the NATS client with it
+    from bodega_agent.simulation import Simulation  # only `bodega run --simulate` pays for it
 
 log = logs.get_logger(__name__)
 
 _CANCEL_AGAIN_S = 0.2
 
 
-def run(config: AgentConfig) -> None:
+def run(config: AgentConfig, simulation: Simulation | None = None) -> None:
     """`bodega run`: until SIGTERM or SIGINT. Raises what keeps the node from starting."""
     logs.configure(level=config.log_level)
     with logs.bound(node_id=config.node_id):
-        asyncio.run(_main(config))
+        asyncio.run(_main(config, simulation))
 
 
-async def _main(config: AgentConfig) -> None:
+async def _main(config: AgentConfig, simulation: Simulation | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
+        if simulation is not None:
+            await simulation.start()
+            config = simulation.over(config)
         while not stop.is_set():
-            await _one_life(config, stop)
+            await _one_life(config, simulation, stop)
         log.info("stopped")
     finally:
         notify("STOPPING=1")
+        if simulation is not None:
+            await simulation.close()
 
 
-async def _one_life(config: AgentConfig, stop: asyncio.Event) -> None:
+async def _one_life(config: AgentConfig, simulation: Simulation | None, stop: asyncio.Event) -> None:
     """From start to stop, or until a new epoch waits for the next start."""
-    node = Node(config)
+    node = Node(config, simulation)
     try:
         await node.start()
         await node.run_until(stop)
@@ -97,8 +103,9 @@ async def _one_life(config: AgentConfig, stop: asyncio.Event) -> None:
 class Node:
     """Everything of one running agent."""
 
-    def __init__(self, config: AgentConfig) -> None:
+    def __init__(self, config: AgentConfig, simulation: Simulation | None = None) -> None:
         self._config = config
+        self._simulation = simulation
         self._nonce = uuid4().hex
         self._tasks: list[Coroutine[Any, Any, None]] = []
         self._closing = contextlib.AsyncExitStack()
@@ -159,6 +166,8 @@ class Node:
         shown = DeviceControl(self._devices)
         labelled = LabelControl(self._store, self._printing, self._floor)
         answers = {**asked.answers, **told.answers, **shown.answers, **labelled.answers}
+        if self._simulation is not None:
+            answers["device.simulate"] = self._simulation.answer
         self._control = ControlServer(config.socket_path, answers, {**asked.streams, **shown.streams})
         await self._control.start()
         self._closing.push_async_callback(self._control.close)

@@ -27,7 +27,11 @@ _ANSWER_S = 2 * DEVICE_CALL_S + 5
 @json_option
 @click.argument("name")
 @click.option(
-    "--seconds", default=30.0, show_default=True, type=click.FloatRange(0.1, 600), help="Wait for a scan so long."
+    "--seconds",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 600),
+    help="Wait for a scan so long.",
 )
 def test(config_path: Path, *, as_json: bool, name: str, seconds: float) -> None:
     """Test device NAME as its kind is tested; exit code 1 if it is not well.
@@ -105,7 +109,9 @@ def print_test(config_path: Path, *, as_json: bool, name: str) -> None:
 @config_option
 @json_option
 @click.argument("name")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The picture's file.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The picture's file."
+)
 def snapshot(config_path: Path, *, as_json: bool, name: str, out: Path) -> None:
     """Take one picture with camera NAME and write it to a file.
 
@@ -123,7 +129,9 @@ def snapshot(config_path: Path, *, as_json: bool, name: str, out: Path) -> None:
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(picture)
     except OSError as error:
-        raise PermissionRefused(f"{out} can not be written: {error.strerror}", hint="give another file") from error
+        raise PermissionRefused(
+            f"{out} can not be written: {error.strerror}", hint="give another file"
+        ) from error
     if as_json:
         emit_json({"file": str(out), "bytes": len(picture), **found})
     else:

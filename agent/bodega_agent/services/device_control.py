@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, is_dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from bodega.errors import FieldFault, InvalidInput, Refused
@@ -25,6 +25,7 @@ from bodega_agent.services.devices import DeviceService
 _SCAN_WAIT_S = 600.0
 # Frames between the wire and the client: more than it reads are counted, and the tape says so.
 _NOTES_WAITING_MAX = 1_000
+_TEST_ZPL = "^XA^FO40,40^A0N,60,60^FD{name}^FS^FO40,140^BCN,120,Y,N,N^FDCMD-HELP^FS^XZ"
 
 
 class DeviceControl:
@@ -130,8 +131,7 @@ class DeviceControl:
 
 def _test_label(name: str, abilities: PrinterAbilities) -> bytes:
     """What a printer prints to show that it can."""
-    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return render(LabelDocument("test", {"printer": (name,), "printed_at": (now,)}), abilities)
+    return render(LabelDocument("zpl", content=_TEST_ZPL.format(name=name).encode()), abilities)
 
 
 def explained(scan: Scan) -> Json:

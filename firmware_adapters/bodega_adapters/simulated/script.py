@@ -60,7 +60,13 @@ def parse_script(text: str, devices: Mapping[str, object], *, source: str = "the
     """Like `read_script`, from text. `devices` are the simulated ones, by name: what they can do is legal."""
     if len(text.encode()) > SCRIPT_BYTES_MAX:
         raise toml.invalid(source, (FieldFault("file", f"has more than {SCRIPT_BYTES_MAX} bytes"),))
-    steps = toml.parse(text, _File, source=source).steps
+    return parse_steps(toml.parse(text, _File, source=source).steps, devices, text=text, source=source)
+
+
+def parse_steps(
+    steps: list[Step], devices: Mapping[str, object], *, text: str = "", source: str = "the script"
+) -> list[Step]:
+    """Check steps against what the devices can do; `text` is where they came from, to find lines in."""
     faults = [
         FieldFault(f"steps.{number}.{where}", problem, toml.line_of(text, ["steps", str(number), where]))
         for number, step in enumerate(steps)
