@@ -209,7 +209,7 @@ async def _look(cell: Cell[Any], ask: Callable[[], Awaitable[object]], *, every_
             await ask()
         except BodegaError as error:
             log.debug("device_looked_at", device=cell.spec.name, problem=error.message)
-        if cell.presence.connected:
+        if cell.presence.connected and not cell.presence.misses:
             delays = backoff_delays()
             await cell.pause(every_s)
         else:
