@@ -14,8 +14,10 @@ from typing import Any
 
 from bodega.errors import BodegaError, InvalidInput
 from bodega.limits import REPLAY_LASTS_S, SCAN_GAP_MS_MAX
+from bodega_adapters.framing.printer_status import HOST_STATUS_REQUEST
 from bodega_adapters.options import options_of
 from bodega_adapters.ports import LabelPrinter, Scale, Scanner, Weight
+from bodega_adapters.presence import presence_of
 from bodega_adapters.registry import factory_of, open_device, records
 from bodega_adapters.wires.tape import Note, Player
 
@@ -65,8 +67,11 @@ async def _scans(scanner: Scanner, player: Player) -> list[Json]:
             )
 
     listening = asyncio.create_task(listen())
+    presence = presence_of(scanner)
     while not player.ended and not listening.done():  # noqa: ASYNC110  a wire tells nobody that it has been read
         await asyncio.sleep(0.005)
+        if presence is not None and not presence.connected:
+            presence.plugged()  # nobody has to wait for a replug that is on the tape already
     # Where silence ends a scan, the last one needs its silence.
     await asyncio.sleep(_SETTLE_S)
     await scanner.close()
@@ -80,10 +85,12 @@ async def _receipts(printer: LabelPrinter, player: Player) -> list[Json]:
         sent = b"".join(note.data for note in part if note.way == "out")
         label = _LABEL.search(sent)
         try:
-            if label is None:
+            if label is None and sent != HOST_STATUS_REQUEST:
                 found.append({"status": asdict(await printer.status())})
             else:
-                found.append({"receipt": asdict(await printer.print_label(label[0].replace(b"~HS", b"")))})
+                # Where the status alone was asked for a job, the job was not sent, whatever it was.
+                job = label[0].replace(HOST_STATUS_REQUEST, b"") if label else b"^XA^XZ"
+                found.append({"receipt": asdict(await printer.print_label(job))})
         except BodegaError as error:
             found.append({"error": error.message})
     return found
@@ -121,12 +128,15 @@ async def _weights(scale: Scale, player: Player) -> list[Json]:
     return found
 
 
+_SOMETHING: dict[type, object] = {str: "tape", int: 1, float: 1.0, bool: False}
+
+
 def _made_up(kind: str, driver: str, options: Mapping[str, object]) -> dict[str, object]:
     known = options_of(factory_of(kind, driver))
-    missing = [each for each in known.values() if each.needed and each.name not in options]
-    found = {**{each.name: _SOMETHING[each.type] for each in missing}, **options}
-    # A driver that takes one of several places asks for none of them alone.
-    return found if any(each.needed for each in known.values()) or found else {"port": "tape"}
-
-
-_SOMETHING: dict[type, object] = {str: "tape", int: 1, float: 1.0, bool: False}
+    needed = {each.name: _SOMETHING[each.type] for each in known.values() if each.needed}
+    found = {**needed, **options}
+    port = known.get("port")
+    # A driver that takes one of several places needs none of them alone.
+    if port is not None and port.type is str and not {"port", "host"} & found.keys():
+        found["port"] = "tape"
+    return found

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from bodega.errors import InvalidInput, NotFound, PermissionRefused
+from bodega.host import log
 from bodega.host.cli import emit_json, json_option
 from bodega.limits import TAPE_BYTES_MAX, TAPE_LASTS_S_MAX
 from bodega_adapters.options import options_of
@@ -77,6 +78,7 @@ def replay_command(*, as_json: bool, file: Path, driver: str, options: tuple[str
       bodega devices replay scanner.tape --driver serial
       bodega devices replay scanner.tape --driver serial --option terminators= --option gap_ms=20
     """
+    log.configure(level="error")  # what the driver says goes to the table, and not between its lines
     kind = kind_of(driver)
     notes = from_text(_read(file))
     found = asyncio.run(replay(kind, driver, _parsed(kind, driver, options), notes))
