@@ -68,10 +68,11 @@ async def _scans(scanner: Scanner, player: Player) -> list[Json]:
 
     listening = asyncio.create_task(listen())
     presence = presence_of(scanner)
-    while not player.ended and not listening.done():  # noqa: ASYNC110  a wire tells nobody that it has been read
+    while not player.ended and not listening.done():
         await asyncio.sleep(0.005)
         if presence is not None and not presence.connected:
-            presence.plugged()  # nobody has to wait for a replug that is on the tape already
+            # Nobody has to wait for a replug that is on the tape already.
+            presence.plugged()
     # Where silence ends a scan, the last one needs its silence.
     await asyncio.sleep(_SETTLE_S)
     await scanner.close()

@@ -119,12 +119,12 @@ def actions_of(device: object) -> dict[str, Callable[..., object]]:
 
 def settings_of(device: object) -> list[str]:
     """The public attributes of a simulated device that may be set."""
-    properties = {
+    described = {
         name
         for name, member in inspect.getmembers_static(type(device))
-        if isinstance(member, property) and member.fset is not None
+        if inspect.isdatadescriptor(member) and not (isinstance(member, property) and member.fset is None)
     }
-    return sorted(name for name in {*properties, *vars(device)} if not name.startswith("_"))
+    return sorted(name for name in {*described, *vars(device)} if not name.startswith("_"))
 
 
 def _faults(step: Step, devices: Mapping[str, object]) -> Iterator[tuple[str, str]]:
