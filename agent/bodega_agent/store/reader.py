@@ -165,11 +165,15 @@ class Reader:
     def counts(self) -> Json:
         """Figures for the status page: work by state, labels in doubt, events of the hub without effect."""
         by_state = self.rows("SELECT state, count(*) AS many FROM fulfillment_order GROUP BY state")
-        unknown = self.rows("SELECT count(*) AS many FROM print_job WHERE state = 'unknown'")
+        labels = {
+            row["state"]: row["many"]
+            for row in self.rows("SELECT state, count(*) AS many FROM print_job GROUP BY state")
+        }
         parked = self.rows("SELECT count(*) AS many FROM parked")
         return {
             "tasks": {row["state"]: row["many"] for row in by_state},
-            "labels_unknown": unknown[0]["many"],
+            "labels_unknown": labels.get("unknown", 0),
+            "labels_failed": labels.get("failed", 0),
             "hub_events_parked": parked[0]["many"],
         }
 

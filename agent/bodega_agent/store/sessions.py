@@ -167,6 +167,7 @@ def _work(tx: Transaction, order: work.WorkOrder | None) -> Work | None:
         ),
         sscc=order.sscc,
         print_state=job.state if job else None,
+        print_detail=job.detail if job else "",
     )
 
 
