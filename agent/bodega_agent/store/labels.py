@@ -6,6 +6,7 @@ person resolves by scanning the label back or by an explicit, counted reprint.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bodega.core.ledger import Reference, parcel_place, stage_of
@@ -173,9 +174,15 @@ def put_back(tx: Transaction, context: Context, job: PrintJob) -> PrintState:
     return state
 
 
-def next_queued(tx: Transaction) -> PrintJob | None:
-    """The oldest job that waits for the printer."""
-    row = tx.one(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'queued' ORDER BY queued_seq LIMIT 1")  # noqa: S608  # a constant
+def next_queued(tx: Transaction, suits: Callable[[PrintJob], bool] = lambda _job: True) -> PrintJob | None:
+    """The oldest job that waits for a printer and suits the one that asks."""
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'queued' ORDER BY queued_seq")  # noqa: S608  # a constant
+    return next(filter(suits, map(_job, rows)), None)
+
+
+def job_of(tx: Transaction, print_job_id: str) -> PrintJob | None:
+    """One job."""
+    row = tx.one(f"SELECT {_COLUMNS} FROM print_job WHERE print_job_id = ?", (print_job_id,))  # noqa: S608  # a constant
     return _job(row) if row else None
 
 
@@ -215,9 +222,7 @@ def lose_track_of_sent(tx: Transaction, context: Context) -> list[PrintJob]:
 
 def scan_back(tx: Transaction, context: Context, sscc: str) -> None:
     """The label was read from the parcel: the strongest proof that it was printed."""
-    job = latest_for(tx, sscc)
-    if job is None:
-        raise NotFound(f"no label was ever asked for with SSCC {sscc}", hint="bodega labels ls")
+    job = _known(tx, sscc)
     if PRINT_JOB.allows(job.state, PrintEvent.SCAN_BACK):
         advance(tx, context, job, PrintEvent.SCAN_BACK)
 
@@ -229,15 +234,42 @@ def void_queued(tx: Transaction, context: Context, sscc: str) -> None:
         advance(tx, context, job, PrintEvent.VOID)
 
 
+def seen(tx: Transaction, context: Context, sscc: str) -> PrintJob:
+    """A person has looked and says that the label in doubt is there: it will not be printed again."""
+    job = _known(tx, sscc)
+    if not PRINT_JOB.allows(job.state, PrintEvent.SEEN):
+        raise Refused(
+            f"the label of parcel {sscc} is not in doubt, it is {job.state}", hint="bodega labels ls"
+        )
+    advance(tx, context, job, PrintEvent.SEEN, f"seen by {context.actor}")
+    return _known(tx, sscc)
+
+
 def reprint(tx: Transaction, context: Context, sscc: str, reason: str) -> PrintJob:
     """A person asks for another copy, with a reason: counted, recorded, never automatic."""
     if not reason.strip():
         raise InvalidInput("a reprint needs a reason", hint='for example: --reason "label torn"')
+    job = _known(tx, sscc)
+    advance(tx, context, job, PrintEvent.REPRINT, reason)
+    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason)
+
+
+def retry(tx: Transaction, context: Context, sscc: str) -> PrintJob:
+    """What kept a failed label from paper is mended: a new copy, made from the parcel as it is now."""
+    job = _known(tx, sscc)
+    if job.state is not PrintState.FAILED:
+        raise Refused(
+            f"the label of parcel {sscc} has not failed, it is {job.state}",
+            hint=f"to print it again all the same: bodega labels reprint {sscc} --reason ...",
+        )
+    return reprint(tx, context, sscc, f"tried again after: {job.detail}"[:TEXT_CHARS_MAX])
+
+
+def _known(tx: Transaction, sscc: str) -> PrintJob:
     job = latest_for(tx, sscc)
     if job is None:
         raise NotFound(f"no label was ever asked for with SSCC {sscc}", hint="bodega labels ls")
-    advance(tx, context, job, PrintEvent.REPRINT, reason)
-    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason)
+    return job
 
 
 def _job(row: Row) -> PrintJob:

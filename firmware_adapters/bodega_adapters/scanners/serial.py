@@ -18,10 +18,10 @@ from bodega.errors import InvalidInput
 from bodega.host.log import get_logger
 from bodega.limits import SCAN_GAP_MS_MAX
 from bodega_adapters.clock import wall_clock_ms
-from bodega_adapters.framing.aim import split_aim
 from bodega_adapters.framing.lines import LineFramer
 from bodega_adapters.ports import Recognition, Scan, ScannerAbilities
 from bodega_adapters.presence import Presence
+from bodega_adapters.scanning import make_scan
 from bodega_adapters.wires.descriptor import open_serial
 from bodega_adapters.wires.tape import Recorder
 from bodega_adapters.wires.wire import Wire
@@ -62,7 +62,7 @@ class SerialScanner:
         self._framer = LineFramer(
             terminators=terminators.encode(), prefix=prefix.encode(), suffix=suffix.encode()
         )
-        self._presence = Presence("scanner", name, place=port)
+        self.presence = Presence("scanner", name, place=port)
         self._wire: Wire | None = None
         self._closed = asyncio.Event()
         self._scans_seen = 0
@@ -98,11 +98,11 @@ class SerialScanner:
             if self._wire is None:
                 self._wire = await self._open_wire()
                 self._framer.reset()
-                self._presence.answered()
+                self.presence.answered()
             return await self._read_frames(self._wire)
         except (OSError, termios.error) as error:
             self._drop_wire()
-            await self._rest(self._presence.missed(str(error)))
+            await self.presence.rest(self._closed, self.presence.missed(str(error)))
             return []
 
     async def _read_frames(self, wire: Wire) -> list[bytes]:
@@ -116,15 +116,7 @@ class SerialScanner:
 
     def _scan(self, frame: bytes) -> Scan:
         self._scans_seen += 1
-        symbology, text = split_aim(_decode_text(frame))
-        return Scan(
-            raw=frame,
-            text=text,
-            symbology=symbology,
-            device=self.name,
-            device_counter=self._scans_seen,
-            at_ms=self._clock(),
-        )
+        return make_scan(frame, device=self.name, counter=self._scans_seen, at_ms=self._clock())
 
     def _log_dropped(self) -> None:
         dropped = self._framer.dropped_frames - self._dropped_frames_logged
@@ -132,22 +124,7 @@ class SerialScanner:
             self._dropped_frames_logged = self._framer.dropped_frames
             log.warning("scanner_garbage_dropped", device=self.name, frames=dropped)
 
-    async def _rest(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
-        except TimeoutError:
-            return
-
     def _drop_wire(self) -> None:
         wire, self._wire = self._wire, None
         if wire is not None:
             wire.close()
-
-
-def _decode_text(frame: bytes) -> str:
-    try:
-        return frame.decode()
-    except UnicodeDecodeError:
-        # Code 128 and QR may carry ISO 8859-1; every byte has a meaning there, so nothing is lost.
-        return frame.decode("latin-1")
