@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from bodega.errors import InvalidInput, Unavailable
 from bodega.limits import LABEL_BYTES_MAX
 from bodega_adapters.framing.check_digit import make_sscc
-from bodega_adapters.framing.zpl import LabelData, parcel_label
-from bodega_adapters.ports import LabelPrinter
+from bodega_adapters.labels.document import parcel, render
+from bodega_adapters.ports import LabelPrinter, PrinterAbilities
 from bodega_adapters.registry import PRINTERS, open_printer
 from bodega_adapters.simulated.zpl_printer import SimulatedZplPrinter
 
@@ -29,7 +29,9 @@ SSCC = make_sscc(3, "9501101", 1)
 
 
 def label(sscc: str = SSCC) -> bytes:
-    return parcel_label(LabelData(sscc, "ord-1", ("Ana Example", "1 High St"), ("Bodega",), "NEXT DAY"))
+    to, sender = ("Ana Example", "1 High St"), ("Bodega",)
+    document = parcel(sscc=sscc, order_id="ord-1", ship_to=to, ship_from=sender, service="NEXT DAY")
+    return render(document, PrinterAbilities("zpl", 8, 101, says_status=True, confirms=True))
 
 
 def open_zpl_tcp(device: SimulatedZplPrinter) -> LabelPrinter:

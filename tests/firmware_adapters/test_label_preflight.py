@@ -8,7 +8,7 @@ from bodega.errors import InvalidInput
 from bodega_adapters.framing.check_digit import make_sscc
 from bodega_adapters.labels.document import (
     LabelDocument,
-    findings_of,
+    make,
     of_layout,
     parcel,
     preflight,
@@ -35,7 +35,7 @@ def own(code: str, *, text: str = "", size: str = "100\nheight_mm = 60") -> Labe
 
 
 def problems(document: LabelDocument, abilities: PrinterAbilities | None = None) -> list[tuple[str, bool]]:
-    return [(str(found.fault), found.fatal) for found in findings_of(document, abilities or zebra())]
+    return [(str(found.fault), found.fatal) for found in make(document, abilities or zebra()).findings]
 
 
 def check_only(

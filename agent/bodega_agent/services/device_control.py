@@ -16,8 +16,8 @@ from typing import Any
 from bodega.errors import FieldFault, InvalidInput, Refused
 from bodega.limits import TAPE_BYTES_MAX, TAPE_LASTS_S_MAX
 from bodega_adapters.framing.gs1 import decode
-from bodega_adapters.labels.document import LabelDocument, render
-from bodega_adapters.ports import PrinterAbilities, Scan
+from bodega_adapters.labels.document import render, trial_label
+from bodega_adapters.ports import Scan
 from bodega_adapters.wires.tape import Way
 from bodega_agent.services.control import Answer, Json, Stream
 from bodega_agent.services.devices import DeviceService
@@ -25,7 +25,6 @@ from bodega_agent.services.devices import DeviceService
 _SCAN_WAIT_S = 600.0
 # Frames between the wire and the client: more than it reads are counted, and the tape says so.
 _NOTES_WAITING_MAX = 1_000
-_TEST_ZPL = "^XA^FO40,40^A0N,60,60^FD{name}^FS^FO40,140^BCN,120,Y,N,N^FDCMD-HELP^FS^XZ"
 
 
 class DeviceControl:
@@ -72,7 +71,8 @@ class DeviceControl:
         if row["kind"] != "printer":
             raise InvalidInput(f"{name} is a {row['kind']} and no printer", hint="bodega devices ls")
         printer = self._devices.printer(name)
-        return asdict(await printer.print_label(_test_label(name, printer.abilities)))
+        label = await asyncio.to_thread(render, trial_label(name, printer.abilities), printer.abilities)
+        return asdict(await printer.print_label(label))
 
     async def _scans(self, request: Json) -> AsyncIterator[Json]:
         """The next `count` scans of a scanner, which the floor gets too; ends after `seconds` without one."""
@@ -127,11 +127,6 @@ class DeviceControl:
             yield {"ended": "the wire is faster than the reader" if lost else f"after {size} bytes"}
         finally:
             cell.recorder.listener = None
-
-
-def _test_label(name: str, abilities: PrinterAbilities) -> bytes:
-    """What a printer prints to show that it can."""
-    return render(LabelDocument("zpl", content=_TEST_ZPL.format(name=name).encode()), abilities)
 
 
 def explained(scan: Scan) -> Json:

@@ -30,6 +30,9 @@ from bodega_adapters.ports import PrinterAbilities
 ZPL = "zpl"
 IMAGE = "image"
 PARCEL = "parcel"
+PACKING_SLIP = "packing-slip"
+TEST, TEST_NARROW = "test", "test-narrow"
+_TEST_WIDTH_MM = 98
 PARCEL_MM = (101.6, 152.4)
 DOTS_PER_MM = frozenset({6, 8, 12, 24})
 
@@ -112,6 +115,16 @@ def of_layout(layout: Layout | str, values: Values) -> LabelDocument:
     return LabelDocument(parse(layout).name, values, layout=layout)
 
 
+def trial_label(printer: str, abilities: PrinterAbilities) -> LabelDocument:
+    """What a printer prints to show that it can: the layout `test`, or a narrow one where that does not fit."""
+    layout = shipped(TEST if abilities.width_mm >= _TEST_WIDTH_MM else TEST_NARROW)
+    return LabelDocument(layout.name, {**_sample(layout), "printer": (printer,)})
+
+
+def _sample(layout: Layout) -> Values:
+    return {name: tuple(lines) for name, lines in layout.sample.items()}
+
+
 def image(content: bytes, medium_mm: tuple[float, float] = PARCEL_MM) -> LabelDocument:
     """The label of a carrier, PNG or PDF, for a medium of that width and height.
 
@@ -126,67 +139,81 @@ def image(content: bytes, medium_mm: tuple[float, float] = PARCEL_MM) -> LabelDo
     return LabelDocument(IMAGE, {"medium_mm": tuple(f"{side:g}" for side in medium_mm)}, content)
 
 
-def render(document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts | None = None) -> bytes:
-    """The bytes that print one copy of `document` on such a printer.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A label in a printer's language, and what was found on the way."""
 
-    Raises `InvalidInput`, with every fault, if it must not be printed there. Takes up to seconds for the PDF of a
-    carrier: call it in a thread.
+    data: bytes
+    findings: tuple[Finding, ...]
+
+    @property
+    def faults(self) -> tuple[FieldFault, ...]:
+        """Why it must not be printed; empty if it may."""
+        return tuple(finding.fault for finding in self.findings if finding.fatal)
+
+    @property
+    def losses(self) -> tuple[FieldFault, ...]:
+        """What is not on the paper as it should be."""
+        return tuple(finding.fault for finding in self.findings if not finding.fatal)
+
+
+def make(
+    document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts | None = None, *, look: bool = True
+) -> Made:
+    """One copy of `document` for such a printer. Raises nothing: what is wrong is in the answer.
+
+    `look`: also read the barcodes of a carrier's label back. Takes up to seconds for a carrier's label: call it in a
+    thread.
     """
-    data, findings = _made(document, abilities, fonts or usual_fonts())
-    faults = tuple(finding.fault for finding in findings if finding.fatal)
-    if faults:
+    try:
+        data, findings = _made(document, abilities, fonts or usual_fonts(), look)
+    except BodegaError as error:
+        faults = error.faults or (FieldFault(document.kind, error.message),)
+        return Made(b"", tuple(Finding(fault, fatal=True) for fault in faults))
+    if not 0 < len(data) <= LABEL_BYTES_MAX:
+        size = f"has {len(data)} bytes, a printer takes 1 to {LABEL_BYTES_MAX}"
+        findings.append(Finding(FieldFault(document.kind, size), fatal=True))
+    return Made(data, tuple(findings))
+
+
+def render(document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts | None = None) -> bytes:
+    """The bytes of `make`. Raises `InvalidInput`, with every fault, if the label must not be printed there."""
+    made = make(document, abilities, fonts, look=False)
+    if made.faults:
         raise InvalidInput(
-            f"the label {document.kind} can not be printed: {faults[0]}",
-            hint="bodega labels show names every fault",
-            faults=faults,
+            f"the label {document.kind} can not be printed: {made.faults[0]}",
+            hint="mend what is named, or print it on another printer",
+            faults=made.faults,
         )
-    return data
+    return made.data
 
 
 def preflight(
     document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts | None = None
 ) -> list[FieldFault]:
-    """What of `document` such a printer can not show; empty if all is well. Raises nothing."""
-    return [finding.fault for finding in findings_of(document, abilities, fonts)]
-
-
-def findings_of(
-    document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts | None = None
-) -> list[Finding]:
-    """Like `preflight`, with what is fatal and what is a loss."""
-    try:
-        return _made(document, abilities, fonts or usual_fonts(), look=True)[1]
-    except BodegaError as error:
-        faults = error.faults or (FieldFault(document.kind, error.message),)
-        return [Finding(fault, fatal=True) for fault in faults]
+    """What of `document` such a printer can not show, fatal or not; empty if all is well. Raises nothing."""
+    return [finding.fault for finding in make(document, abilities, fonts).findings]
 
 
 def _made(
-    document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts, *, look: bool = False
+    document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts, look: bool
 ) -> tuple[bytes, list[Finding]]:
-    """The bytes and what was found. `look`: also read the barcodes of a carrier's label back."""
-    findings: list[Finding] = []
     if document.kind == ZPL:
-        data = document.content
-        if abilities.language != "zpl":
-            raise InvalidInput(
-                f"a finished ZPL label can not be printed in {abilities.language}",
-                hint="print it on a ZPL printer",
-            )
-    elif abilities.dots_per_mm not in DOTS_PER_MM:
+        if abilities.language == "zpl":
+            return document.content, []
+        raise InvalidInput(
+            f"a finished ZPL label can not be printed in {abilities.language}",
+            hint="print it on a ZPL printer",
+        )
+    if abilities.dots_per_mm not in DOTS_PER_MM:
         raise InvalidInput(
             f"no label for a printer of {abilities.dots_per_mm} dots/mm",
             hint="use 8 (203 dpi) or 12 (300 dpi)",
         )
-    elif document.kind == IMAGE:
-        data, findings = _image(document, abilities, fonts, look)
-    else:
-        sheet = sheet_of(document, abilities, fonts)
-        data, findings = _written(sheet, abilities, fonts), list(sheet.findings)
-    if not 0 < len(data) <= LABEL_BYTES_MAX:
-        size = f"has {len(data)} bytes, a printer takes 1 to {LABEL_BYTES_MAX}"
-        findings.append(Finding(FieldFault(document.kind, size), fatal=True))
-    return data, findings
+    if document.kind == IMAGE:
+        return _image(document, abilities, fonts, look)
+    sheet = sheet_of(document, abilities, fonts)
+    return _written(sheet, abilities, fonts), list(sheet.findings)
 
 
 def sheet_of(document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts | None = None) -> Sheet:
