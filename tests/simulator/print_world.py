@@ -72,7 +72,7 @@ class WorldPrinter(ZplMemory):
 
     def mend(self, stop: str) -> None:
         """What stopped it is over."""
-        self.set_stop(stop, False)
+        self.set_stop(stop, value=False)
 
     def cut(self) -> None:
         """Every connection is reset, and what was on its way is lost."""
