@@ -62,7 +62,7 @@ def _event(key: int, value: int) -> bytes:
 
 def _strokes(data: bytes, layout: str, gs: GsHabit) -> Iterator[Stroke | list[int]]:
     known = LAYOUTS[layout]
-    ways = {" ": ((), _SPACE), "\r": ((), _ENTER), "\t": ((), _TAB)}
+    ways: dict[str, Stroke] = {" ": ((), _SPACE), "\r": ((), _ENTER), "\t": ((), _TAB)}
     for held, table in (
         ((), known.plain),
         ((keys.LEFT_SHIFT,), known.shifted),
