@@ -15,6 +15,7 @@ from bodega.core.lifecycles import PrintEvent, PrintState
 from bodega.errors import BodegaError
 from bodega.host.log import bound, get_logger
 from bodega.limits import DEVICE_BACKOFF_BASE_S, DEVICE_BACKOFF_MAX_S
+from bodega_adapters.labels.document import LabelDocument, render
 from bodega_adapters.ports import LabelPrinter, PrinterStatus
 from bodega_agent.store import labels
 from bodega_agent.store.store import Store
@@ -77,7 +78,8 @@ class PrintService:
         sending = await self._store.write(lambda tx: _send(tx, job.print_job_id))
         if sending is None:
             return True
-        receipt = await printer.print_label(sending.zpl)
+        label = render(LabelDocument.from_bytes(sending.document), printer.abilities)
+        receipt = await printer.print_label(label)
         event = _EVENT_OF[receipt.outcome]
         state = await self._store.write(lambda tx: _settle(tx, sending, event, receipt.detail))
         with bound(fulfillment_order_id=job.fulfillment_order_id):

@@ -13,7 +13,7 @@ from bodega.core.lifecycles import PRINT_JOB, PrintEvent, PrintState
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import SSCC_SERIALS_SKIPPED, TEXT_CHARS_MAX
 from bodega.v1 import journal_pb2, orders_pb2
-from bodega_adapters.framing.zpl import LabelData, parcel_label
+from bodega_adapters.labels import document
 from bodega_agent.rules.sscc import SsccRange, next_sscc
 from bodega_agent.store import catalogue, ledger, work
 from bodega_agent.store.transaction import Context, Row, Transaction
@@ -21,7 +21,10 @@ from bodega_agent.store.transaction import Context, Row, Transaction
 
 @dataclass(frozen=True, slots=True)
 class PrintJob:
-    """One label on its way to paper; `copy` is 1 for the first, higher after counted reprints."""
+    """One label on its way to paper; `copy` is 1 for the first, higher after counted reprints.
+
+    `document` is a `LabelDocument` as bytes: it becomes the printer's language when it is sent.
+    """
 
     print_job_id: str
     sscc: str
@@ -29,11 +32,11 @@ class PrintJob:
     state: PrintState
     copy: int
     detail: str
-    zpl: bytes
+    document: bytes
     updated_at_ms: int
 
 
-_COLUMNS = "print_job_id, sscc, fulfillment_order_id, state, copy, detail, zpl, updated_at_ms"
+_COLUMNS = "print_job_id, sscc, fulfillment_order_id, state, copy, detail, document, updated_at_ms"
 
 
 def pack(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str) -> None:
@@ -110,7 +113,7 @@ def _queue(
             job.state,
             copy,
             detail,
-            job.zpl,
+            job.document,
             job.updated_at_ms,
             seq,
         ),
@@ -119,7 +122,7 @@ def _queue(
 
 
 def label_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
-    """The ZPL of a parcel's label."""
+    """The label of a parcel, as a `LabelDocument`."""
     row = tx.one(
         "SELECT recipient, order_id, carrier_service FROM fulfillment_order WHERE fulfillment_order_id = ?",
         (fulfillment_order_id,),
@@ -129,9 +132,9 @@ def label_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
     profile = catalogue.profile_of(tx)
     ship_to = (recipient.name, *recipient.address, f"{recipient.postal_code} {recipient.country}".strip())
     ship_from = tuple(profile.ship_from) if profile else ()
-    return parcel_label(
-        LabelData(sscc=sscc, order_id=row[1], ship_to=ship_to, ship_from=ship_from, service=row[2])
-    )
+    return document.parcel(
+        sscc=sscc, order_id=row[1], ship_to=ship_to, ship_from=ship_from, service=row[2]
+    ).to_bytes()
 
 
 def _label_event(job: PrintJob, event: str) -> journal_pb2.LabelAdvanced:
@@ -162,7 +165,7 @@ def put_back(tx: Transaction, context: Context, job: PrintJob) -> PrintState:
             state,
             job.copy,
             detail,
-            job.zpl,
+            job.document,
             job.updated_at_ms,
             seq,
         ),
@@ -195,7 +198,7 @@ def advance(
         (state, detail[:TEXT_CHARS_MAX], now, job.print_job_id),
     )
     after = PrintJob(
-        job.print_job_id, job.sscc, job.fulfillment_order_id, state, job.copy, detail, job.zpl, now
+        job.print_job_id, job.sscc, job.fulfillment_order_id, state, job.copy, detail, job.document, now
     )
     tx.append(context, label_advanced=_label_event(after, event))
     return state
