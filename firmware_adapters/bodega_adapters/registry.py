@@ -30,7 +30,11 @@ Device: TypeAlias = Scanner | LabelPrinter | Camera | Scale
 
 ENTRY_POINT_GROUP = "bodega.adapters"
 
-SCANNERS: dict[str, str] = {"serial": "bodega_adapters.scanners.serial:SerialScanner"}
+SCANNERS: dict[str, str] = {
+    "serial": "bodega_adapters.scanners.serial:SerialScanner",
+    "evdev": "bodega_adapters.scanners.evdev:EvdevScanner",
+    "hidraw": "bodega_adapters.scanners.hidraw:HidrawScanner",
+}
 PRINTERS: dict[str, str] = {
     "zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter",
     "zpl-serial": "bodega_adapters.printers.zpl_serial:ZplSerialPrinter",
