@@ -60,7 +60,9 @@ async def test_a_cutter_that_fails_is_only_heard_of_after_the_job_and_makes_a_do
     assert receipt.outcome == "unknown"
 
 
-async def test_a_printer_without_error_flags_is_believed_by_its_host_status_and_asked_once(rig: Bench) -> None:
+async def test_a_printer_without_error_flags_is_believed_by_its_host_status_and_asked_once(
+    rig: Bench,
+) -> None:
     device, printer = rig
     device.knows_error_flags = False
     assert (await printer.print_label(zpl_label(1))).outcome == "confirmed"

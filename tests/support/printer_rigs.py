@@ -27,7 +27,9 @@ def sscc(serial: int = 1) -> str:
 
 def zpl_label(serial: int = 1) -> bytes:
     """A whole parcel label."""
-    return parcel_label(LabelData(sscc(serial), "ord-1", ("Ana Example", "1 High St"), ("Bodega",), "NEXT DAY"))
+    return parcel_label(
+        LabelData(sscc(serial), "ord-1", ("Ana Example", "1 High St"), ("Bodega",), "NEXT DAY")
+    )
 
 
 class PrinterRig(Protocol):
@@ -108,7 +110,9 @@ class ReceiptRig:
 
     def job(self, serial: int) -> bytes:
         # A raster line with bytes that a line discipline or flow control would eat.
-        return b"\x1b@receipt %d\n\x1dv0\x00\x08\x00\x01\x00\x03\x04\x0d\x11\x13\x1a\x7f\xff\x1dV\x00" % serial
+        return (
+            b"\x1b@receipt %d\n\x1dv0\x00\x08\x00\x01\x00\x03\x04\x0d\x11\x13\x1a\x7f\xff\x1dV\x00" % serial
+        )
 
     def printed(self) -> list[bytes]:
         return self.device.receipts
