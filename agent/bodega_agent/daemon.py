@@ -12,7 +12,7 @@ import ctypes
 import random
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -21,19 +21,20 @@ from bodega.errors import Unavailable
 from bodega.host import log as logs
 from bodega.host.notify import notify
 from bodega.limits import STOP_S
-from bodega_adapters.registry import open_printer, open_scanner
-from bodega_agent.config import AgentConfig
+from bodega_agent.config import AgentConfig, DeviceConfig
 from bodega_agent.identity import CERTIFICATE_FILE, HubKey
 from bodega_agent.rules.disk import FOLDERS, DataClass, DiskRung
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.services.archiving import ArchiveService
+from bodega_agent.services.cell import DeviceSpec
 from bodega_agent.services.control import ControlServer, ensure_free
+from bodega_agent.services.device_control import DeviceControl
+from bodega_agent.services.devices import DeviceService, camera_row
 from bodega_agent.services.disk import DiskService, total_bytes
 from bodega_agent.services.expiry import ExpiryService
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
-from bodega_agent.services.intake import IntakeService
 from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.label_control import LabelControl
 from bodega_agent.services.operations import Operations
@@ -58,34 +59,40 @@ from bodega_agent.vision.messages import CameraSpec, WorkerSpec
 
 if TYPE_CHECKING:
     from bodega.broker.rpc_wire import Answering  # it brings the NATS client with it
+    from bodega_agent.simulation import Simulation  # only `bodega run --simulate` pays for it
 
 log = logs.get_logger(__name__)
 
 _CANCEL_AGAIN_S = 0.2
 
 
-def run(config: AgentConfig) -> None:
+def run(config: AgentConfig, simulation: Simulation | None = None) -> None:
     """`bodega run`: until SIGTERM or SIGINT. Raises what keeps the node from starting."""
     logs.configure(level=config.log_level)
     with logs.bound(node_id=config.node_id):
-        asyncio.run(_main(config))
+        asyncio.run(_main(config, simulation))
 
 
-async def _main(config: AgentConfig) -> None:
+async def _main(config: AgentConfig, simulation: Simulation | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
+        if simulation is not None:
+            await simulation.start()
+            config = simulation.over(config)
         while not stop.is_set():
-            await _one_life(config, stop)
+            await _one_life(config, simulation, stop)
         log.info("stopped")
     finally:
         notify("STOPPING=1")
+        if simulation is not None:
+            await simulation.close()
 
 
-async def _one_life(config: AgentConfig, stop: asyncio.Event) -> None:
+async def _one_life(config: AgentConfig, simulation: Simulation | None, stop: asyncio.Event) -> None:
     """From start to stop, or until a new epoch waits for the next start."""
-    node = Node(config)
+    node = Node(config, simulation)
     try:
         await node.start()
         await node.run_until(stop)
@@ -96,8 +103,9 @@ async def _one_life(config: AgentConfig, stop: asyncio.Event) -> None:
 class Node:
     """Everything of one running agent."""
 
-    def __init__(self, config: AgentConfig) -> None:
+    def __init__(self, config: AgentConfig, simulation: Simulation | None = None) -> None:
         self._config = config
+        self._simulation = simulation
         self._nonce = uuid4().hex
         self._tasks: list[Coroutine[Any, Any, None]] = []
         self._closing = contextlib.AsyncExitStack()
@@ -133,12 +141,11 @@ class Node:
         self._store.on_hub_events = self._hear_hub
         self._tasks.append(ExpiryService(self._store).run())
         self._board = PromptBoard(self._nonce)
-        self._intake = IntakeService([open_scanner(s.driver, s.name, s.options) for s in config.scanners])
-        self._closing.push_async_callback(self._intake.close)
+        self._devices = DeviceService(_specs(config), cameras=self._camera_rows)
         self._floor = FloorService(
-            self._store, self._board, present=self._intake.present, vision=self._vision_mode
+            self._store, self._board, present=self._devices.present, vision=self._vision_mode
         )
-        self._tasks.append(self._intake.run(self._floor))
+        self._tasks.append(self._devices.run(self._floor))
         self._start_printer()
         self._eyes = self._make_eyes()
         parts = self._health_parts()
@@ -156,9 +163,12 @@ class Node:
             self._store, self._floor, self._board, self._printing, self._health, self._integrity, archives
         )
         told = SyncControl(self._store, self._integrity, parts.sync)
+        shown = DeviceControl(self._devices)
         labelled = LabelControl(self._store, self._printing, self._floor)
-        answers = {**asked.answers, **told.answers, **labelled.answers}
-        self._control = ControlServer(config.socket_path, answers, asked.streams)
+        answers = {**asked.answers, **told.answers, **shown.answers, **labelled.answers}
+        if self._simulation is not None:
+            answers["device.simulate"] = self._simulation.answer
+        self._control = ControlServer(config.socket_path, answers, {**asked.streams, **shown.streams})
         await self._control.start()
         self._closing.push_async_callback(self._control.close)
 
@@ -214,9 +224,10 @@ class Node:
             log.warning("new_epoch_waits", reason=error.message, hint=error.hint)
 
     def _start_printer(self) -> None:
-        device = self._config.printer
-        stations = [Station(open_printer(device.driver, device.name, device.options))] if device else []
+        printers = self._config.all_printers
+        stations = [Station(self._devices.printer(one.name), one.prints) for one in printers]
         self._printing = PrintService(self._store, stations, self._floor.label_changed)
+        self._devices.trouble = lambda: {one.name: one.trouble for one in stations if one.trouble}
         self._closing.push_async_callback(self._printing.close)
         self._floor.on_print = self._printing.wake
         self._tasks.append(self._printing.run())
@@ -298,11 +309,19 @@ class Node:
         return Parts(
             printing=self._printing,
             disk=self._disk,
-            present=self._intake.present,
+            devices=self._devices,
             vision_ready=(lambda: eyes.ready) if eyes else None,
             vision_provider=(lambda: eyes.provider) if eyes else None,
             vision_mode=lambda: str(self._vision_mode()),
         )
+
+    def _camera_rows(self) -> list[dict[str, Any]]:
+        ready = self._eyes is not None and self._eyes.ready
+        state = "ok" if ready else "starting" if self._eyes else "off"
+        return [
+            camera_row(DeviceSpec("camera", one.name, one.driver, one.options), state)
+            for one in self._config.cameras
+        ]
 
     def _vision_mode(self) -> VisionMode:
         vision = self._config.vision
@@ -315,6 +334,20 @@ class Node:
             self._settings = await self._store.write(settings_of)
         for fulfillment_order_id in applied.cancelled:
             await self._floor.work_cancelled(fulfillment_order_id)
+
+
+def _specs(config: AgentConfig) -> list[DeviceSpec]:
+    """The devices that live in this process."""
+    kinds: dict[str, Sequence[DeviceConfig]] = {
+        "scanner": config.scanners,
+        "printer": config.all_printers,
+        "scale": config.scales,
+    }
+    return [
+        DeviceSpec(kind, device.name, device.driver, device.options)
+        for kind, devices in kinds.items()
+        for device in devices
+    ]
 
 
 def _now_ms() -> int:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from bodega_adapters.framing.gs1 import Element
+
     Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 PrintOutcome: TypeAlias = Literal["confirmed", "unknown", "failed", "refused"]
@@ -105,7 +107,9 @@ class Scan:
     ISO/IEC 15424) or None where the device sends none. `device_counter` counts the scans of this driver
     object from 1 without gaps; a device that keeps a counter of its own over restarts gives that one, and names it
     in `counter_name` (another name where it begins anew), so that a scan which it sends again is known as the same.
-    `at_ms` is wall-clock time (Unix, milliseconds): for people, never for ordering.
+    `at_ms` is wall-clock time (Unix, milliseconds): for people, never for ordering. `elements` is what the barcode
+    carries in GS1's words; empty where it is not GS1's, or is malformed. Drivers make scans with
+    `bodega_adapters.scanning.make_scan`.
     """
 
     raw: bytes
@@ -115,6 +119,7 @@ class Scan:
     device_counter: int
     at_ms: int
     counter_name: str = ""
+    elements: tuple[Element, ...] = ()
 
 
 class Scanner(Protocol):
@@ -308,6 +313,10 @@ class Scale(Protocol):
 
     async def zero(self) -> None:
         """Set the empty scale to zero; raises as `weigh`."""
+        ...
+
+    async def tare(self) -> None:
+        """Take what is on it now as packing, until the next `zero`: weights are net of it. Raises as `weigh`."""
         ...
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from bodega.core.commands import decode
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import ARCHIVE_OLDER_THAN_S, SCAN_BYTES_MAX
-from bodega_adapters.ports import Scan
+from bodega_adapters.scanning import make_scan
 from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.control import Answer, Json, Stream
 from bodega_agent.services.floor import FloorService
@@ -138,12 +138,11 @@ class Operations:
         raw = text.encode()
         if len(raw) > SCAN_BYTES_MAX:
             raise _fault("text", f"is longer than {SCAN_BYTES_MAX} bytes")
-        typed = Scan(
-            raw=raw,
-            text=text,
+        typed = make_scan(
+            raw,
             symbology=text_of(request, "symbology") if request.get("symbology") else None,
             device=text_of(request, "device"),
-            device_counter=_number(request, "counter") if "counter" in request else next(self._typed),
+            counter=_number(request, "counter") if "counter" in request else next(self._typed),
             at_ms=time.time_ns() // 1_000_000,
             counter_name=text_of(request, "counter_name") if "counter" in request else "",
         )

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 
 from bodega.core.lifecycles import PrintEvent, PrintState
-from bodega.errors import BodegaError, FieldFault, InvalidInput
+from bodega.errors import BodegaError, FieldFault, InvalidInput, Unavailable
 from bodega.host.log import bound, get_logger
 from bodega.limits import DEVICE_BACKOFF_BASE_S, DEVICE_BACKOFF_MAX_S
 from bodega_adapters.labels.document import LabelDocument, preflight, render
@@ -97,7 +97,11 @@ class PrintService:
 
     async def _print(self, station: Station, job: labels.PrintJob) -> bool:
         """Send one job; False if the printer did not take it and it waits in the queue again."""
-        faults = _faults(job, station)
+        try:
+            faults = _faults(job, station)
+        except Unavailable as error:
+            self._miss(station, error.message)
+            return False
         if faults and self._fits_another(station, job):
             station.unfit.add(job.print_job_id)
             self.wake()
@@ -110,7 +114,7 @@ class PrintService:
 
     def _fits_another(self, station: Station, job: labels.PrintJob) -> bool:
         return any(
-            one is not station and one.prints == station.prints and not _faults(job, one)
+            one is not station and one.prints == station.prints and not _faults_or_none(job, one)
             for one in self.stations
         )
 
@@ -198,6 +202,14 @@ def _faults(job: labels.PrintJob, station: Station) -> list[FieldFault]:
         return preflight(LabelDocument.from_bytes(job.document), station.printer.abilities)
     except InvalidInput as error:
         return [FieldFault("document", error.message)]
+
+
+def _faults_or_none(job: labels.PrintJob, station: Station) -> list[FieldFault]:
+    """A printer that was never open may fit."""
+    try:
+        return _faults(job, station)
+    except Unavailable:
+        return []
 
 
 def _send(tx: Transaction, job: labels.PrintJob, printer: str) -> bool:

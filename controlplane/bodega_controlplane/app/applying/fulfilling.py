@@ -1,0 +1,241 @@
+"""The hub's copy of fulfillment orders, stepped by what their node reports, with the same table as there.
+
+Goods that leave a shelf for an order turn its promise into fact (post); an end gives the rest back (void).
+A report that does not fit the table is kept in the journal and changes nothing here: never backwards.
+An order that was moved has several assignments: what it is, follows from all of them (`core.conflicts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from bodega.codec import fulfillment_state_from_wire
+from bodega.core.conflicts.row import Conflict
+from bodega.core.conflicts.two_nodes_claim import Shipment, duplicate_shipment, joined, stale_shipment
+from bodega.core.lifecycles import FULFILLMENT, ORDER, FulfillmentState, OrderEvent, OrderState
+from bodega.host.log import get_logger
+from bodega.v1 import journal_pb2, orders_pb2
+from bodega_controlplane.app.applying import assignments
+from bodega_controlplane.app.applying.assignments import Order, Work
+from bodega_controlplane.store import orders
+from bodega_controlplane.store.journal import NOT_KNOWN
+from bodega_controlplane.store.transaction import Transaction
+
+log = get_logger(__name__)
+
+
+class OpenWork:
+    """The fulfillment orders that a batch of one node's events speaks of."""
+
+    def __init__(self, tx: Transaction, node_id: str, now_ms: int) -> None:
+        self._tx = tx
+        self._node_id = node_id
+        self._now_ms = now_ms
+        self._orders: list[Order] = []
+        self._works: dict[str, Work] = {}
+        self._to_stop: dict[str, str] = {}
+        self._found: list[Conflict] = []
+
+    def load(self, named: Collection[str]) -> None:
+        """Read what is named and is this node's; the caller holds the node's row."""
+        if not named:
+            return
+        self._orders = assignments.load(self._tx, named)
+        self._works = {
+            work.fulfillment_order_id: work
+            for order in self._orders
+            for work in order.works
+            if work.node_id == self._node_id
+        }
+
+    def order_of(self, fulfillment_order_id: str) -> str:
+        """The order that it serves; empty if it is not known."""
+        work = self._works.get(fulfillment_order_id)
+        return work.order.order_id if work else ""
+
+    def picked(self, fulfillment_order_id: str, sku_id: str, quantity: int) -> int:
+        """Units left the shelf for this work: its promises of the SKU are posted, line by line.
+
+        Returns the units that no promise covered.
+        """
+        work = self._works.get(fulfillment_order_id)
+        for promise in work.promises.values() if work else ():
+            taken = min(quantity, promise.reservation.pending)
+            if promise.sku_id == sku_id and taken > 0:
+                promise.reservation = promise.reservation.post(taken)
+                quantity -= taken
+                _touch(work)
+        return quantity
+
+    def lost(self, order_id: str, sku_id: str, quantity: int) -> None:
+        """Units that this node had promised the order are not there: that much of its promise ends."""
+        works = [
+            work for work in self._works.values() if work.order.order_id == order_id and work.is_in_force
+        ]
+        for work in works:
+            for promise in work.promises.values():
+                gone = min(quantity, promise.reservation.pending)
+                if promise.sku_id == sku_id and gone > 0:
+                    promise.reservation = promise.reservation.lose(gone)
+                    quantity -= gone
+                    _touch(work)
+
+    def advanced(self, event: journal_pb2.NodeEvent, name: str) -> str:
+        """Step the work to the state reported; the reason when that is not possible, or empty.
+
+        `name` is the event as conflicts name it: "<node>/<epoch>/<seq>".
+        """
+        report = event.fulfillment_advanced
+        work = self._works.get(report.fulfillment_order_id)
+        state = fulfillment_state_from_wire(report.state)
+        if work is None:
+            return f"{self._node_id} has no fulfillment order '{report.fulfillment_order_id}'"
+        if state is None:
+            return f"fulfillment state {report.state} {NOT_KNOWN}"
+        if report.fencing_token != work.fencing_token:
+            return f"it worked on assignment {report.fencing_token}; {work.fencing_token} was given out"
+        if state is not work.state and not _leads(work.state, state):
+            log.warning("event_out_of_order", event_id=name, state=work.state, reported=state)
+            return f"'{work.state}' does not lead to '{state}'"
+        self._step(work, state, event, name)
+        return ""
+
+    def found(self) -> list[Conflict]:
+        """Conflicts that have come up since this was asked last."""
+        found, self._found = self._found, []
+        return found
+
+    def _step(self, work: Work, state: FulfillmentState, event: journal_pb2.NodeEvent, name: str) -> None:
+        _touch(work)
+        report, order = event.fulfillment_advanced, work.order
+        work.sscc = report.sscc or work.sscc
+        if order.was_moved:
+            _take_lines_of_one(work, report.lines, leaves=state is not work.state and _has_left(state))
+        else:
+            _take_lines(order, report.lines, shipped=_has_left(state))
+        if state is work.state:
+            return
+        work.state = state
+        if _has_left(state):
+            work.shipped_event = name
+            self._look_at_others(work, event.seen_seq)
+        self._step_order(work, name)
+        if state in FULFILLMENT.terminal:
+            for promise in work.promises.values():
+                promise.reservation = promise.reservation.void()
+        self._tx.audit(
+            at_ms=self._now_ms,
+            actor=f"node:{self._node_id}",
+            action=f"fulfillment.{state}",
+            subject=order.order_id,
+            detail={
+                "fulfillment_order_id": work.fulfillment_order_id,
+                "order_state": order.state,
+                "seq": int(name.rpartition("/")[2]),
+            },
+        )
+
+    def _look_at_others(self, work: Work, seen_seq: int) -> None:
+        """A parcel of an order that was moved has left: who else works on it, or has shipped it too?"""
+        order = work.order
+        if not work.is_in_force:
+            self._found.append(
+                stale_shipment(
+                    order.order_id,
+                    _shipment(work),
+                    revoked_event=work.revoked_event,
+                    seen_seq_at_ship=seen_seq,
+                )
+            )
+        for other in order.works:
+            if other is work:
+                continue
+            if other.shipped_event:
+                self._found.append(duplicate_shipment(order.order_id, _shipment(work), _shipment(other)))
+            elif other.state not in FULFILLMENT.terminal and other.is_in_force:
+                self._to_stop[other.fulfillment_order_id] = f"{work.node_id} has shipped the order"
+
+    def _step_order(self, work: Work, name: str) -> None:
+        order = work.order
+        if order.was_moved:
+            order.state = joined(
+                [one.state for one in order.works],
+                cancel_asked=order.state is OrderState.CANCEL_REQUESTED,
+                in_full=order.is_shipped_in_full,
+            )
+            return
+        event = _order_event(order, work.state)
+        if event is None:
+            return
+        if ORDER.allows(order.state, event):
+            order.state = ORDER.step(order.state, event)
+        else:
+            log.warning(
+                "order_out_of_order",
+                order_id=order.order_id,
+                state=order.state,
+                event_name=event,
+                event_id=name,
+            )
+
+    def write(self) -> None:
+        """Save what has changed; it may be called again."""
+        assignments.save(self._tx, self._now_ms, self._orders)
+        rows = [{"fulfillment_order_id": name, "reason": why} for name, why in self._to_stop.items()]
+        orders.stop_work(self._tx, rows)
+
+
+def _touch(work: Work | None) -> None:
+    if work is not None:
+        work.changed = work.order.changed = True
+
+
+def _has_left(state: FulfillmentState) -> bool:
+    return state is FulfillmentState.SHIPPED
+
+
+def _shipment(work: Work) -> Shipment:
+    return Shipment(
+        work.fulfillment_order_id, work.node_id, work.fencing_token, work.sscc, work.shipped_event
+    )
+
+
+def _leads(state: FulfillmentState, following: FulfillmentState) -> bool:
+    return any(before is state and after is following for (before, _), after in FULFILLMENT.steps.items())
+
+
+def _take_lines(order: Order, reported: Iterable[orders_pb2.OrderLine], *, shipped: bool) -> None:
+    for report in reported:
+        line = order.lines.get(report.line)
+        if line is not None:
+            line.short = report.short
+            line.shipped = report.shipped if shipped else line.shipped
+
+
+def _take_lines_of_one(work: Work, reported: Iterable[orders_pb2.OrderLine], *, leaves: bool) -> None:
+    """Lines of one assignment of several: what leaves adds up; what is short, only the one in force may say."""
+    shipped = any(other.shipped_event for other in work.order.works)
+    for report in reported:
+        line = work.order.lines.get(report.line)
+        if line is None:
+            continue
+        if leaves:
+            line.shipped += report.shipped
+            line.short = max(0, line.quantity - line.shipped)
+        elif work.is_in_force and not shipped:
+            line.short = report.short
+
+
+def _order_event(order: Order, state: FulfillmentState) -> OrderEvent | None:
+    match state:
+        case FulfillmentState.PICKING:
+            return OrderEvent.WORK_STARTED
+        case FulfillmentState.SHIPPED:
+            missing = any(line.short or line.shipped < line.quantity for line in order.lines.values())
+            return OrderEvent.NODE_SHIPPED_SHORT if missing else OrderEvent.NODE_SHIPPED
+        case FulfillmentState.SHORT:
+            return OrderEvent.NODE_FOUND_NOTHING
+        case FulfillmentState.CANCELLED:
+            return OrderEvent.NODE_CANCELLED
+        case _:
+            return None

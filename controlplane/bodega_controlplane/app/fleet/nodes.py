@@ -1,0 +1,246 @@
+"""Nodes: made known, given their profile and catalogue, and told which configuration to run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from bodega.codec import desired_state_text
+from bodega.core.chain import GENESIS
+from bodega.core.conflicts.fields import BIN
+from bodega.errors import NotFound
+from bodega.limits import NODE_BINS_MAX, SETTINGS_MAX
+from bodega.v1 import fleet_pb2, journal_pb2
+from bodega_controlplane.app import wire
+from bodega_controlplane.app.checks import Faults
+from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.goods import catalogue, divergence
+from bodega_controlplane.app.ids import new_id
+from bodega_controlplane.app.views import BinDraft, Caller, NodeDraft, NodeView, SsccRange
+from bodega_controlplane.store import catalogue as sku_rows
+from bodega_controlplane.store import journal, nodes, proposals, waiting
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.transaction import Transaction
+
+# Of the 18 digits of an SSCC, one is the extension and one the check digit (GS1 General Specifications 3.2).
+_SSCC_FREE_DIGITS = 16
+
+_SHIP_FROM_LINES_MAX = 8
+
+# Columns of the two streams and of the node itself, as they begin; a new profile leaves them alone.
+_NEW_NODE = {
+    "epoch": 1,
+    "applied_seq": 0,
+    "applied_hash": GENESIS,
+    "head_seq": 0,
+    "down_epoch": 1,
+    "down_seq": 0,
+    "down_hash": GENESIS,
+    "down_applied_seq": 0,
+    "last_contact_ms": 0,
+    "boot_nonce": "",
+    "health": "",
+    "desired_generation": 0,
+    "desired_settings": "{}",
+    "reported_generation": 0,
+    "reported": "{}",
+    "refused": 0,
+    "foreign_ms": 0,
+    "diverged_seq": 0,
+    "lost_to_seq": 0,
+    "fenced": "",
+    "desired_signature": "",
+    "down_trimmed_ms": 0,
+}
+
+
+def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView:
+    """Make a node known, or replace its profile; a new one is told the whole catalogue.
+
+    Where its bins stand on a walk is the node's own word, once it has given one. Raises InvalidInput with every fault.
+    """
+    # Taken before the node's row, as a change of the catalogue does: nobody misses a SKU in between.
+    sku_rows.lock(tx)
+    _check(tx, draft)
+    tx.lock_nodes([draft.node_id])
+    known = nodes.by_id(tx, draft.node_id)
+    draft = _with_own_walk(tx, draft) if known else draft
+    version = (known.profile_version if known else 0) + 1
+    profile = wire.profile_message(draft, version)
+    row = {
+        "node_id": draft.node_id,
+        "name": draft.name,
+        "latitude": draft.location.latitude,
+        "longitude": draft.location.longitude,
+        "profile": profile.SerializeToString(),
+        "profile_version": version,
+        **_NEW_NODE,
+    }
+    nodes.put(tx, row, keep=tuple(_NEW_NODE))
+    cmd_id = new_id("C", caller.now_ms)
+    outbox.post(tx, caller, draft.node_id, [journal_pb2.HubEvent(node_profile=profile)], cmd_id=cmd_id)
+    if known is None:
+        skus = catalogue.events_of(catalogue.whole_catalogue(tx))
+        outbox.post_bulk(tx, caller, draft.node_id, skus, cmd_id=cmd_id)
+    tx.audit(
+        at_ms=caller.now_ms,
+        actor=caller.actor,
+        action="node.profile_changed" if known else "node.registered",
+        subject=draft.node_id,
+        detail={"version": version, "bins": len(draft.bins)},
+    )
+    return _view(_known(tx, draft.node_id))
+
+
+def _with_own_walk(tx: Transaction, draft: NodeDraft) -> NodeDraft:
+    own = proposals.own_words(tx, draft.node_id, BIN, "walk_order")
+    bins = (replace(one, walk_order=int(own.get(one.bin_id, one.walk_order))) for one in draft.bins)
+    return replace(draft, bins=tuple(bins))
+
+
+def _check(tx: Transaction, draft: NodeDraft) -> None:
+    faults = Faults()
+    faults.subject_token("profile.node_id", draft.node_id)
+    faults.text("profile.name", draft.name)
+    faults.place("profile.location", draft.location)
+    faults.count("profile.ship_from", draft.ship_from, 1, _SHIP_FROM_LINES_MAX)
+    for place, line in enumerate(draft.ship_from):
+        faults.text(f"profile.ship_from[{place}]", line)
+    _check_bins(faults, draft.bins)
+    _check_sscc_range(tx, faults, draft.node_id, draft.sscc_range)
+    faults.raise_if_any("the profile")
+
+
+def _check_bins(faults: Faults, bins: Sequence[BinDraft]) -> None:
+    faults.count("profile.bins", bins, 1, NODE_BINS_MAX)
+    seen: set[str] = set()
+    for place, one in enumerate(bins):
+        faults.identifier(f"profile.bins[{place}].bin_id", one.bin_id)
+        faults.number(f"profile.bins[{place}].walk_order", one.walk_order, 0, 2**32 - 1)
+        if one.bin_id in seen:
+            faults.add(f"profile.bins[{place}].bin_id", f"is there twice: {one.bin_id}")
+        seen.add(one.bin_id)
+
+
+def _check_sscc_range(tx: Transaction, faults: Faults, node_id: str, serials: SsccRange) -> None:
+    where = "profile.sscc_range"
+    faults.number(f"{where}.extension", serials.extension, 0, 9)
+    prefix = serials.company_prefix
+    if not (prefix.isascii() and prefix.isdigit() and 4 <= len(prefix) <= 12):
+        faults.add(f"{where}.company_prefix", "must be 4 to 12 digits")
+        return
+    highest = 10 ** (_SSCC_FREE_DIGITS - len(prefix)) - 1
+    faults.number(f"{where}.first_serial", serials.first_serial, 0, highest)
+    faults.number(f"{where}.last_serial", serials.last_serial, serials.first_serial, highest)
+    for other in nodes.all_of(tx):
+        theirs = wire.sscc_range_in(other.profile)
+        if other.node_id != node_id and _overlap(serials, theirs):
+            faults.add(where, f"shares serials with node {other.node_id}: two parcels could get one SSCC")
+
+
+def _overlap(one: SsccRange, other: SsccRange) -> bool:
+    same = (one.extension, one.company_prefix) == (other.extension, other.company_prefix)
+    return same and one.first_serial <= other.last_serial and other.first_serial <= one.last_serial
+
+
+def list_nodes(tx: Transaction) -> tuple[NodeView, ...]:
+    """All nodes by id."""
+    parked, bulk, differing = journal.parked_counts(tx), waiting.counts(tx), divergence.views(tx)
+    return tuple(
+        replace(
+            _view(row),
+            parked=parked.get(row.node_id, 0),
+            down_waiting=bulk.get(row.node_id, 0),
+            divergence=differing.get(row.node_id),
+        )
+        for row in nodes.all_of(tx)
+    )
+
+
+def _known(tx: Transaction, node_id: str) -> Row:
+    row = nodes.by_id(tx, node_id)
+    if row is None:
+        raise NotFound(f"there is no node '{node_id}'", hint="list the nodes: bodegactl nodes ls")
+    return row
+
+
+def _view(row: Row) -> NodeView:
+    return NodeView(
+        node_id=row.node_id,
+        name=row.name,
+        epoch=row.epoch,
+        head_seq=max(row.head_seq, row.applied_seq),
+        applied_seq=row.applied_seq,
+        down_head_seq=row.down_seq,
+        down_applied_seq=row.down_applied_seq,
+        last_contact_ms=row.last_contact_ms,
+        health=wire.health_from_json(row.health),
+        desired_generation=row.desired_generation,
+        reported_generation=row.reported_generation,
+        diverged_seq=row.diverged_seq,
+        refused=row.refused,
+        lost_to_seq=row.lost_to_seq,
+        fenced=row.fenced,
+        paused_at_ms=row.paused_at_ms,
+    )
+
+
+def set_desired_state(
+    tx: Transaction,
+    caller: Caller,
+    node_id: str,
+    settings: Mapping[str, str],
+    sign: Callable[[bytes], bytes],
+) -> int:
+    """Set the configuration a node should run, signed (`hub.key.sign`); returns the generation.
+
+    Raises NotFound, InvalidInput.
+    """
+    faults = Faults()
+    faults.count("settings", settings, 0, SETTINGS_MAX)
+    for name, value in sorted(settings.items()):
+        faults.identifier(f"settings.{name}", name)
+        faults.text(f"settings.{name}", value, empty=True)
+    faults.raise_if_any("the configuration")
+    tx.lock_nodes([node_id])
+    known = _known(tx, node_id)
+    # A hub that was restored may have forgotten generations that the node has run.
+    generation = max(int(known.desired_generation), int(known.reported_generation)) + 1
+    text = desired_state_text(node_id, generation, settings.items())
+    desired = fleet_pb2.DesiredState(generation=generation, settings=dict(settings), signature=sign(text))
+    nodes.change(
+        tx,
+        node_id,
+        desired_generation=generation,
+        desired_settings=json.dumps(dict(settings), sort_keys=True),
+        desired_signature=desired.signature.hex(),
+    )
+    event = journal_pb2.HubEvent(desired_state=desired)
+    outbox.post(tx, caller, node_id, [event], cmd_id=new_id("C", caller.now_ms))
+    tx.audit(
+        at_ms=caller.now_ms,
+        actor=caller.actor,
+        action="node.configured",
+        subject=node_id,
+        detail={"generation": generation, "settings": sorted(settings)},
+    )
+    return generation
+
+
+def check_known(tx: Transaction, node_id: str) -> None:
+    """Raise NotFound for a node that is not registered."""
+    _known(tx, node_id)
+
+
+def note_certificate(tx: Transaction, now_ms: int, node_id: str, certificate: bytes) -> None:
+    """A line in the audit trail for a certificate (PEM) that a node was given. Raises NotFound."""
+    _known(tx, node_id)
+    tx.audit(
+        at_ms=now_ms,
+        actor=f"node:{node_id}",
+        action="node.certified",
+        subject=node_id,
+        detail={"pem_sha256": sha256(certificate).hexdigest()},
+    )
