@@ -311,6 +311,7 @@ class PrintWorld:
         """The world ends."""
         for life in self.nodes.values():
             if life.process.alive:
+                life.process.on_death = lambda _power_cut: None
                 life.process.die("the world ends")
         self.run(1.0)
         for life in {id(one): one for one in (*self._old, *self.nodes.values())}.values():
