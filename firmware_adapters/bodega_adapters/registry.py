@@ -30,11 +30,20 @@ Device: TypeAlias = Scanner | LabelPrinter | Camera | Scale
 
 ENTRY_POINT_GROUP = "bodega.adapters"
 
-SCANNERS: dict[str, str] = {"serial": "bodega_adapters.scanners.serial:SerialScanner"}
+SCANNERS: dict[str, str] = {
+    "serial": "bodega_adapters.scanners.serial:SerialScanner",
+    "evdev": "bodega_adapters.scanners.evdev:EvdevScanner",
+    "hidraw": "bodega_adapters.scanners.hidraw:HidrawScanner",
+}
 PRINTERS: dict[str, str] = {
     "zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter",
     "zpl-serial": "bodega_adapters.printers.zpl_serial:ZplSerialPrinter",
     "zpl-usb": "bodega_adapters.printers.zpl_usb:ZplUsbPrinter",
+    "escpos-tcp": "bodega_adapters.printers.escpos:EscPosTcpPrinter",
+    "escpos-serial": "bodega_adapters.printers.escpos:EscPosSerialPrinter",
+    "escpos-usb": "bodega_adapters.printers.escpos:EscPosUsbPrinter",
+    "ipp": "bodega_adapters.printers.ipp:IppPrinter",
+    "pdf": "bodega_adapters.printers.pdf_folder:PdfFolderPrinter",
 }
 CAMERAS: dict[str, str] = {"folder": "bodega_adapters.cameras.folder:FolderCamera"}
 SCALES: dict[str, str] = {"mt-sics": "bodega_adapters.scales.mt_sics:MtSicsScale"}
