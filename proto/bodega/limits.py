@@ -189,6 +189,9 @@ FRAMES_KEPT_BYTES_MAX = 256 * 1024 * 1024
 FRAMES_HELD_MAX = 16
 FRAME_CAPTURE_S = 1.5
 FRAME_CODES_MAX = 32
+# Codes that the first look does not read: for so long, on pictures of at most so many pixels, more is tried.
+FRAME_RESCUE_MS = 200
+FRAME_RESCUE_PIXELS_MAX = 1_500_000
 EXPECTED_GTINS_MAX = 64
 VERDICT_REASONS_MAX = 8
 VISION_MESSAGE_BYTES_MAX = 64 * 1024
