@@ -27,8 +27,8 @@ from bodega.errors import AddressInUse, ConfigInvalid, FieldFault, PermissionRef
 from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
 from bodega.limits import STOP_S
+from bodega_controlplane.app.applying.parked import apply_parked
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.parked import apply_parked
 from bodega_controlplane.artifacts import Shelf
 from bodega_controlplane.authority import load_authority
 from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from bodega.host.log import get_logger
 from bodega.limits import DEVICE_BACKOFF_MAX_S, DEVICE_MISSES_BEFORE_GONE
@@ -26,6 +27,7 @@ class Presence:
         self._delays: Iterator[float] = backoff_delays()
         self._misses = 0
         self._since_s: float | None = None
+        self._plug = asyncio.Event()
         self.lost = False
         self.problem = ""
 
@@ -34,8 +36,19 @@ class Presence:
         """Whether it answered last time."""
         return self._since_s is not None
 
+    @property
+    def misses(self) -> int:
+        """How many times in a row it did not answer."""
+        return self._misses
+
+    @property
+    def place(self) -> str:
+        """The port or address, without credentials."""
+        return self._place
+
     def answered(self) -> None:
         """It is there."""
+        self._plug.clear()
         if self._since_s is None:
             self._since_s = self._clock()
         self._misses = 0
@@ -65,5 +78,37 @@ class Presence:
         return next(self._delays)
 
     def plugged(self) -> None:
-        """The kernel says that something was plugged in: try again soon, as if for the first time."""
+        """The kernel says that something was plugged in: who rests tries again now, as if for the first time."""
         self._delays = backoff_delays()
+        self._plug.set()
+
+    async def rest(self, closed: asyncio.Event, seconds: float) -> None:
+        """Wait before the device is tried again: `seconds`, or until it is `plugged` or the driver is `closed`.
+
+        A plug between `missed` and this is not forgotten.
+        """
+        waiting = [asyncio.ensure_future(event.wait()) for event in (closed, self._plug)]
+        try:
+            await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._plug.clear()
+            for each in waiting:
+                each.cancel()
+
+
+class Perceived(Protocol):
+    """A driver that shows its `presence`: the agent tells it what was plugged in, and people how it is.
+
+    Not part of a port: a driver that keeps no presence is tried again as its own backoff says.
+    """
+
+    @property
+    def presence(self) -> Presence:
+        """Its memory about its device."""
+        ...
+
+
+def presence_of(device: object) -> Presence | None:
+    """The presence that a driver shows, if it does."""
+    found = getattr(device, "presence", None)
+    return found if isinstance(found, Presence) else None

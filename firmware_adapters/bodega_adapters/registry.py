@@ -4,96 +4,188 @@
   nothing, and the agent's daemon never loads OpenCV because a camera is in the list.
 - A factory is called with the device's name and the options of its configuration. Its signature is the
   contract: only parameters of type str, int, float or bool are options, and each is checked here, so that
-  every driver answers a wrong option in the same words.
+  every driver answers a wrong option in the same words. A factory with a parameter `recorder` gets the caller's.
 - Other packages add drivers with the entry-point group `bodega.adapters`; the entry's name is the kind, a
   dot and the driver's name, such as `scanner.acme`. The built-in table wins over an entry of the same name.
+- A driver that lacks a member of its port is refused, and the members are named.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bodega.errors import FieldFault, InvalidInput, Unavailable
-from bodega_adapters.ports import Camera, LabelPrinter, Scanner
+from bodega.errors import BodegaError, FieldFault, InvalidInput, NotFound, Unavailable
+from bodega_adapters.options import Factory, Option, option_faults, options_of, takes
+from bodega_adapters.ports import Camera, LabelPrinter, Recognition, Scale, Scanner
+
+if TYPE_CHECKING:
+    from bodega_adapters.wires.tape import Recorder  # it brings asyncio with it
+
+Device: TypeAlias = Scanner | LabelPrinter | Camera | Scale
 
 ENTRY_POINT_GROUP = "bodega.adapters"
 
 SCANNERS: dict[str, str] = {"serial": "bodega_adapters.scanners.serial:SerialScanner"}
 PRINTERS: dict[str, str] = {"zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter"}
 CAMERAS: dict[str, str] = {"folder": "bodega_adapters.cameras.folder:FolderCamera"}
+SCALES: dict[str, str] = {}
 
-_OPTION_TYPES: dict[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
+_TABLES = {"scanner": SCANNERS, "printer": PRINTERS, "camera": CAMERAS, "scale": SCALES}
+_PORTS: dict[str, type] = {"scanner": Scanner, "printer": LabelPrinter, "camera": Camera, "scale": Scale}
+KINDS = tuple(_TABLES)
 
 
-def open_scanner(driver: str, name: str, options: Mapping[str, object]) -> Scanner:
+def open_scanner(
+    driver: str, name: str, options: Mapping[str, object], *, recorder: Recorder | None = None
+) -> Scanner:
     """A scanner of this driver. Raises `InvalidInput` for an unknown driver or a wrong option."""
-    scanner: Scanner = _build("scanner", SCANNERS, driver, name, options)
+    scanner: Scanner = _build("scanner", driver, name, options, recorder)
     return scanner
 
 
-def open_printer(driver: str, name: str, options: Mapping[str, object]) -> LabelPrinter:
+def open_printer(
+    driver: str, name: str, options: Mapping[str, object], *, recorder: Recorder | None = None
+) -> LabelPrinter:
     """A label printer of this driver. Raises `InvalidInput` for an unknown driver or a wrong option."""
-    printer: LabelPrinter = _build("printer", PRINTERS, driver, name, options)
+    printer: LabelPrinter = _build("printer", driver, name, options, recorder)
     return printer
 
 
-def open_camera(driver: str, name: str, options: Mapping[str, object]) -> Camera:
+def open_camera(
+    driver: str, name: str, options: Mapping[str, object], *, recorder: Recorder | None = None
+) -> Camera:
     """A camera of this driver, not opened yet. Raises `InvalidInput` for an unknown driver or a wrong
     option.
     """
-    camera: Camera = _build("camera", CAMERAS, driver, name, options)
+    camera: Camera = _build("camera", driver, name, options, recorder)
     return camera
 
 
-_TABLES = {"scanner": SCANNERS, "printer": PRINTERS, "camera": CAMERAS}
+def open_scale(
+    driver: str, name: str, options: Mapping[str, object], *, recorder: Recorder | None = None
+) -> Scale:
+    """A scale of this driver. Raises `InvalidInput` for an unknown driver or a wrong option."""
+    scale: Scale = _build("scale", driver, name, options, recorder)
+    return scale
 
 
 def device_faults(kind: str, driver: str, options: Mapping[str, object]) -> list[FieldFault]:
     """What is wrong with a device's configuration, without opening it; `where` is "driver" or "options.NAME".
 
-    `kind` is "scanner", "printer" or "camera".
+    `kind` is one of KINDS.
     """
     try:
-        factory = _factory(kind, _TABLES[kind], driver)
+        factory = _factory(kind, driver)
     except (InvalidInput, Unavailable) as error:
         return [FieldFault("driver", f"{error.message}; {error.hint}")]
-    return [replace(fault, where=f"options.{fault.where}") for fault in _faults(factory, options)]
+    return [replace(fault, where=f"options.{fault.where}") for fault in option_faults(factory, options)]
 
 
-def _build(kind: str, table: Mapping[str, str], driver: str, name: str, options: Mapping[str, object]) -> Any:
-    factory = _factory(kind, table, driver)
-    faults = tuple(replace(fault, where=f"{name}.{fault.where}") for fault in _faults(factory, options))
+@dataclass(frozen=True, slots=True)
+class DriverInfo:
+    """One driver as `bodega devices drivers` shows it. `package` is the distribution that brings it.
+
+    `recognises` is None and `problem` says why when it can not be used.
+    """
+
+    kind: str
+    driver: str
+    package: str
+    options: tuple[Option, ...] = ()
+    recognises: Recognition | None = None
+    records: bool = False
+    problem: str = ""
+
+
+def drivers() -> list[DriverInfo]:
+    """Every driver there is, of all kinds; imports them all, so it is for a command and not for the daemon."""
+    found = []
+    for kind in KINDS:
+        added = _added_drivers(kind)
+        for driver in sorted({*_TABLES[kind], *added}):
+            ours = driver in _TABLES[kind]
+            package = "bodega" if ours else _package_of(added[driver])
+            found.append(_info(kind, driver, package))
+    return found
+
+
+def kind_of(driver: str) -> str:
+    """The kind of the device that a driver is for; raises `NotFound`, or `InvalidInput` if two kinds have it."""
+    kinds = [kind for kind in KINDS if driver in _TABLES[kind] or driver in _added_drivers(kind)]
+    if not kinds:
+        raise NotFound(f"there is no driver {driver!r}", hint="bodega devices drivers lists them")
+    if len(kinds) > 1:
+        raise InvalidInput(
+            f"driver {driver!r} is ambiguous", hint=f"it is one of a {' and of a '.join(kinds)}"
+        )
+    return kinds[0]
+
+
+def open_device(
+    kind: str, driver: str, name: str, options: Mapping[str, object], *, recorder: Recorder | None = None
+) -> Device:
+    """A device of any kind, as the `open_...` of its kind."""
+    device: Device = _build(kind, driver, name, options, recorder)
+    return device
+
+
+def _info(kind: str, driver: str, package: str) -> DriverInfo:
+    try:
+        factory = _factory(kind, driver)
+    except (BodegaError, ImportError) as error:
+        return DriverInfo(kind, driver, package, problem=str(error))
+    return DriverInfo(
+        kind,
+        driver,
+        package,
+        options=tuple(options_of(factory).values()),
+        recognises=getattr(factory, "recognises", None),
+        records=takes(factory, "recorder"),
+    )
+
+
+def _build(
+    kind: str, driver: str, name: str, options: Mapping[str, object], recorder: Recorder | None
+) -> Any:
+    factory = _factory(kind, driver)
+    faults = tuple(replace(fault, where=f"{name}.{fault.where}") for fault in option_faults(factory, options))
     if faults:
         problems = "; ".join(map(str, faults))
         raise InvalidInput(
             f"{kind} {name} (driver {driver}): {problems}",
-            hint=f"options of this driver: {', '.join(_options_of(factory))}",
+            hint=f"options of this driver: {', '.join(options_of(factory))}",
             faults=faults,
         )
-    return factory(name, **options)
+    recorded = {"recorder": recorder} if recorder is not None and takes(factory, "recorder") else {}
+    device = factory(name, **options, **recorded)
+    _demand(kind, driver, [each for each in _members(kind) if not _has(device, each)])
+    return device
 
 
-def _factory(kind: str, table: Mapping[str, str], driver: str) -> Callable[..., Any]:
+def _factory(kind: str, driver: str) -> Factory:
+    table = _TABLES[kind]
     if driver in table:
         module, _, attribute = table[driver].partition(":")
-        factory: Callable[..., Any] = getattr(import_module(module), attribute)
+        factory: Factory = getattr(import_module(module), attribute)
         return factory
     added = _added_drivers(kind)
     if driver not in added:
         known = ", ".join(sorted({*table, *added}))
         raise InvalidInput(f"there is no {kind} driver {driver!r}", hint=f"known {kind} drivers: {known}")
     try:
-        loaded: Callable[..., Any] = added[driver].load()
+        loaded: Factory = added[driver].load()
     except (ImportError, AttributeError) as error:
         raise Unavailable(
             f"{kind} driver {driver!r} of another package does not load: {error}",
             hint="install that package again, with what it needs",
         ) from error
+    if inspect.isclass(loaded):
+        _demand(kind, driver, [each for each in _methods(kind) if not hasattr(loaded, each)])
     return loaded
 
 
@@ -103,30 +195,32 @@ def _added_drivers(kind: str) -> dict[str, EntryPoint]:
     return {entry.name.removeprefix(prefix): entry for entry in entries if entry.name.startswith(prefix)}
 
 
-def _options_of(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    hints = get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
-    parameters = list(inspect.signature(factory).parameters.values())
-    return {p.name: p for p in parameters[1:] if hints.get(p.name) in _OPTION_TYPES}
+def _package_of(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.module
 
 
-def _faults(factory: Callable[..., Any], options: Mapping[str, object]) -> list[FieldFault]:
-    hints = get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
-    known = _options_of(factory)
-    faults = [
-        FieldFault(option, "is needed")
-        for option, parameter in known.items()
-        if parameter.default is inspect.Parameter.empty and option not in options
-    ]
-    for option, value in options.items():
-        if option not in known:
-            known_ones = ", ".join(known)
-            faults.append(FieldFault(option, f"is not an option of this driver; known: {known_ones}"))
-        elif not _fits(value, hints[option]):
-            faults.append(FieldFault(option, f"is not of type {hints[option].__name__}: {value!r}"))
-    return faults
+def _members(kind: str) -> list[str]:
+    """What the port demands of a device, by name."""
+    port = _PORTS[kind]
+    own = {*vars(port), *inspect.get_annotations(port)}
+    return sorted(each for each in own if not each.startswith("_"))
 
 
-def _fits(value: object, expected: type) -> bool:
-    if isinstance(value, bool):
-        return expected is bool
-    return isinstance(value, _OPTION_TYPES[expected])
+def _methods(kind: str) -> list[str]:
+    """What the port demands of a class already: all but what `__init__` may still set."""
+    port = vars(_PORTS[kind])
+    return [each for each in _members(kind) if not isinstance(port.get(each), property)]
+
+
+def _has(device: object, member: str) -> bool:
+    missing = object()
+    return inspect.getattr_static(device, member, missing) is not missing
+
+
+def _demand(kind: str, driver: str, missing: list[str]) -> None:
+    if missing:
+        port = _PORTS[kind].__name__
+        raise InvalidInput(
+            f"{kind} driver {driver!r} is no {port}: it lacks {', '.join(missing)}",
+            hint=f"its author finds what each must do in bodega_adapters.ports.{port}",
+        )

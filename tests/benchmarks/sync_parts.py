@@ -17,7 +17,8 @@ from typing import Any
 
 from bodega_agent.demo.handheld import ask
 from bodega_agent.demo.processes import Child, Recipe
-from bodega_controlplane.app import catalogue, nodes
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.goods import catalogue
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.store.transaction import Transaction

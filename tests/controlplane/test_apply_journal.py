@@ -11,7 +11,10 @@ from bodega.core.ledger import CARRIER, Account
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sync import Head, Verdict
 from bodega.v1 import decisions_pb2, fleet_pb2, journal_pb2, stock_pb2
-from bodega_controlplane.app import audit, decisions, nodes, orders, stock
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.goods import stock
+from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.app.views import OrderView, PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store

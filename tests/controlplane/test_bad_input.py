@@ -18,8 +18,10 @@ from bodega.limits import (
     REFUSED_ENVELOPES_OF_NODE_KEPT_MAX,
 )
 from bodega.v1 import decisions_pb2, fleet_pb2, journal_pb2, sync_pb2
-from bodega_controlplane.app import audit, journal, nodes
-from bodega_controlplane.app.heartbeat import Heartbeat, beat
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.applying import journal
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.fleet.heartbeat import Heartbeat, beat
 from bodega_controlplane.app.views import HealthView
 from bodega_controlplane.store import refused, schema
 from bodega_controlplane.store.engine import Store
@@ -59,8 +61,8 @@ def test_the_same_again_is_counted_and_told_once(store: Store) -> None:
 def test_of_one_node_and_of_all_only_the_newest_are_kept(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bodega_controlplane.app.refused.REFUSED_ENVELOPES_OF_NODE_KEPT_MAX", 3)
-    monkeypatch.setattr("bodega_controlplane.app.refused.REFUSED_ENVELOPES_KEPT_MAX", 5)
+    monkeypatch.setattr("bodega_controlplane.app.applying.refused.REFUSED_ENVELOPES_OF_NODE_KEPT_MAX", 3)
+    monkeypatch.setattr("bodega_controlplane.app.applying.refused.REFUSED_ENVELOPES_KEPT_MAX", 5)
     assert REFUSED_ENVELOPES_OF_NODE_KEPT_MAX < REFUSED_ENVELOPES_KEPT_MAX
     settle(store, "TEA", node_ids=(NODE, "porto-01"))
     for epoch in range(2, 7):

@@ -11,7 +11,9 @@ from bodega.codec import desired_state_text
 from bodega.core.sync import Head, Verdict, judge
 from bodega.errors import InvalidInput, NotFound
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import audit, catalogue, nodes, outbox, stock
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.fleet import nodes, outbox
+from bodega_controlplane.app.goods import catalogue, stock
 from bodega_controlplane.app.views import (
     BinDraft,
     GeoPoint,

@@ -9,7 +9,10 @@ from bodega.core.conflicts.cancel_races_ship import cancel_races_ship, cancel_wo
 from bodega.core.conflicts.row import Conflict
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import audit, conflicts, decisions, epochs, orders
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.deciding import conflicts
+from bodega_controlplane.app.fleet import epochs
+from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store

@@ -8,8 +8,9 @@ from bodega.codec import movement_to_wire
 from bodega.core.ledger import Goods, LotSeen
 from bodega.core.recipes import Book, Places, book
 from bodega.errors import Refused
-from bodega_controlplane.app import lots, orders, stock
+from bodega_controlplane.app.goods import lots, stock
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.services import rounds
 from bodega_controlplane.store import schema

@@ -12,8 +12,8 @@ import pytest
 from bodega.core.sync import Head
 from bodega.errors import Unavailable
 from bodega.limits import BUSY_HEARTBEATS_MAX, HEARTBEATS_PER_COMMIT_MAX
-from bodega_controlplane.app import nodes
-from bodega_controlplane.app.heartbeat import Heartbeat
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.fleet.heartbeat import Heartbeat
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import HealthView
 from bodega_controlplane.services.heartbeats import HeartbeatDesk

@@ -20,8 +20,8 @@ from bodega.errors import (
     InvalidInput,
     PermissionRefused,
 )
-from bodega_controlplane.app import heartbeat, nodes, outbox
-from bodega_controlplane.app.heartbeat import Heartbeat
+from bodega_controlplane.app.fleet import heartbeat, nodes, outbox
+from bodega_controlplane.app.fleet.heartbeat import Heartbeat
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.idempotency import StoredResponse, digest_of
 from bodega_controlplane.app.views import HealthView

@@ -20,8 +20,10 @@ from bodega.codec import ack_text, envelope_from_bytes, envelope_from_wire, enve
 from bodega.core.sync import Envelope, Head, Verdict, judge
 from bodega.v1 import fleet_pb2, journal_pb2, sync_pb2
 from bodega_controlplane.api.grpc.wire import node_status
-from bodega_controlplane.app import catalogue, nodes, orders, stock
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.goods import catalogue, stock
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.transport.nats_fleet import NatsFleet
 from support.controlplane import (

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from bodega.errors import ConfigInvalid, SchemaTooNew, Unavailable
-from bodega_controlplane.app import audit, catalogue, orders
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.goods import catalogue
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import PageRequest, SkuDraft, SkuUnit
 from bodega_controlplane.store import engine, schema
 from bodega_controlplane.store.engine import Store, open_store

@@ -15,8 +15,10 @@ from bodega.limits import (
     ENVELOPE_EVENTS_MAX,
 )
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import catalogue, nodes, orders, outbox
-from bodega_controlplane.app.heartbeat import Heartbeat, beat
+from bodega_controlplane.app.fleet import nodes, outbox
+from bodega_controlplane.app.fleet.heartbeat import Heartbeat, beat
+from bodega_controlplane.app.goods import catalogue
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import HealthView, SkuComponent, SkuDraft
 from bodega_controlplane.store import waiting
 from bodega_controlplane.store.engine import Store

@@ -17,9 +17,11 @@ from bodega.limits import (
     SNAPSHOT_RANGE_BYTES_MAX,
 )
 from bodega.v1 import journal_pb2, nodesync_pb2
-from bodega_controlplane.app import audit, epochs, heartbeat, orders, outbox
-from bodega_controlplane.app.epochs import Begun, EpochRequest
-from bodega_controlplane.app.heartbeat import Heartbeat
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.fleet import epochs, heartbeat, outbox
+from bodega_controlplane.app.fleet.epochs import Begun, EpochRequest
+from bodega_controlplane.app.fleet.heartbeat import Heartbeat
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import HealthView
 from bodega_controlplane.store import divergence, nodes, schema
 from bodega_controlplane.store import epochs as rows

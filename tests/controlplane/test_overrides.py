@@ -9,8 +9,11 @@ from bodega.core.deadline import BootTime
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import OVERRIDE_LASTS_MS_MAX
 from bodega.v1 import journal_pb2, stock_pb2
-from bodega_controlplane.app import audit, conflicts, orders, overrides, stock
-from bodega_controlplane.app.conflict_views import HoldDraft, OverrideTerms, OverrideView
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.deciding import conflicts, overrides
+from bodega_controlplane.app.deciding.conflict_views import HoldDraft, OverrideTerms, OverrideView
+from bodega_controlplane.app.goods import stock
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.v1 import stock_pb2
-from bodega_controlplane.app import conflicts, orders, stock
-from bodega_controlplane.app.conflict_views import OverrideTerms
-from bodega_controlplane.app.overrides import hold_outcome
+from bodega_controlplane.app.deciding import conflicts
+from bodega_controlplane.app.deciding.conflict_views import OverrideTerms
+from bodega_controlplane.app.deciding.overrides import hold_outcome
+from bodega_controlplane.app.goods import stock
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import ConflictView, PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store

@@ -11,7 +11,10 @@ import pytest
 from bodega.core.lifecycles import OrderState
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import audit, decisions, orders, outbox, stock
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.goods import stock
+from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.app.views import AvailabilityView, GeoPoint, OrderDraft, OrderView, PageRequest
 from bodega_controlplane.store.engine import Store
 from support.controlplane import (

@@ -9,8 +9,11 @@ import pytest
 from bodega.core.tables import IllegalTransition
 from bodega.errors import InvalidInput, NotFound
 from bodega.v1 import catalogue_pb2, journal_pb2
-from bodega_controlplane.app import catalogue, decisions, nodes, outbox, proposals
-from bodega_controlplane.app.proposals import ProposalView
+from bodega_controlplane.app.deciding import proposals
+from bodega_controlplane.app.deciding.proposals import ProposalView
+from bodega_controlplane.app.fleet import nodes, outbox
+from bodega_controlplane.app.goods import catalogue
+from bodega_controlplane.app.ordering import decisions
 from bodega_controlplane.app.views import BinDraft, ConflictView, SkuDraft, SkuView
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, NodeByHand, deliver, gtin_of, node_draft, settle, sku

@@ -10,8 +10,11 @@ from bodega.codec import parse_hub_event
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import ASSIGNMENTS_PER_ORDER_MAX, REASSIGN_COOLDOWN_MS
-from bodega_controlplane.app import audit, decisions, orders, overrides, stock
-from bodega_controlplane.app.conflict_views import OverrideTerms
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.deciding import overrides
+from bodega_controlplane.app.deciding.conflict_views import OverrideTerms
+from bodega_controlplane.app.goods import stock
+from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, POLICY, SECRET_NAME, SHOP, deliver, rows_of
@@ -199,7 +202,7 @@ def test_an_order_is_given_out_so_many_times_and_no_more(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ASSIGNMENTS_PER_ORDER_MAX > 3
-    monkeypatch.setattr("bodega_controlplane.app.reassigning.ASSIGNMENTS_PER_ORDER_MAX", 3)
+    monkeypatch.setattr("bodega_controlplane.app.ordering.reassigning.ASSIGNMENTS_PER_ORDER_MAX", 3)
     two_nodes(sqlite_store)
     order = place(sqlite_store, 1)
     for _ in range(2):

@@ -10,9 +10,10 @@ import pytest
 from bodega.core.rights import NodeRights
 from bodega.limits import REBALANCE_REST_S, REBALANCE_WINDOW_S
 from bodega.v1 import journal_pb2, stock_pb2
-from bodega_controlplane.app import outbox, rebalancing, rights
+from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.goods import rebalancing, rights
+from bodega_controlplane.app.goods.rebalancing import Moved
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.rebalancing import Moved
 from bodega_controlplane.app.views import Caller, RightsDraft
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.store import meta

@@ -5,8 +5,10 @@ from __future__ import annotations
 from bodega.core.checkpoints import physical_sha256
 from bodega.core.ledger import Account
 from bodega.v1 import journal_pb2, stock_pb2
-from bodega_controlplane.app import audit, nodes, stock
-from bodega_controlplane.app.effects import KNOWN_FACTS
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.applying.effects import KNOWN_FACTS
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.goods import stock
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store

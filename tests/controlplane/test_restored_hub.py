@@ -13,7 +13,9 @@ from bodega.errors import Refused
 from bodega.limits import DOWN_LOG_KEPT_S, DOWN_LOG_TRIM_S
 from bodega_agent.store import work
 from bodega_agent.store.transaction import Context, Transaction
-from bodega_controlplane.app import catalogue, nodes, orders
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.goods import catalogue
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.store import schema
 from support.controlplane import OPERATOR, POLICY, SHOP, order_draft, rows_of, sku, work_of
 from support.promising import shelve

@@ -10,7 +10,10 @@ import pytest
 from bodega.core.rights import NodeRights
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.v1 import journal_pb2, stock_pb2
-from bodega_controlplane.app import audit, orders, outbox, rights, stock
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.goods import rights, stock
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import AvailabilityView, PageRequest, RightsDraft
 from bodega_controlplane.store import rights as rows
 from bodega_controlplane.store import schema

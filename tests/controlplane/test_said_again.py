@@ -16,8 +16,11 @@ from bodega.v1 import journal_pb2
 from bodega_agent.store import ledger
 from bodega_agent.store.store import Store as AgentStore
 from bodega_agent.store.transaction import Context
-from bodega_controlplane.app import divergence, nodes, orders, outbox, overrides, reassigning, restating
-from bodega_controlplane.app.conflict_views import HoldDraft, OverrideTerms
+from bodega_controlplane.app.deciding import overrides
+from bodega_controlplane.app.deciding.conflict_views import HoldDraft, OverrideTerms
+from bodega_controlplane.app.fleet import nodes, outbox, restating
+from bodega_controlplane.app.goods import divergence
+from bodega_controlplane.app.ordering import orders, reassigning
 from bodega_controlplane.store import divergence as divergence_rows
 from bodega_controlplane.store import nodes as node_rows
 from bodega_controlplane.store import schema

@@ -9,7 +9,7 @@ import pytest
 from bodega.errors import InvalidInput, NotFound
 from bodega.limits import TELEMETRY_ROWS_PER_REPORT_MAX, TEXT_CHARS_MAX
 from bodega.v1 import telemetry_pb2
-from bodega_controlplane.app import telemetry
+from bodega_controlplane.app.fleet import telemetry
 from bodega_controlplane.store import telemetry as rows_of_nodes
 from bodega_controlplane.store.engine import Store
 from support.controlplane import settle
@@ -37,7 +37,7 @@ def test_a_row_that_comes_again_is_kept_once(store: Store) -> None:
 
 
 def test_only_the_newest_of_a_node_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bodega_controlplane.app.telemetry.TELEMETRY_ROWS_OF_NODE_MAX", 3)
+    monkeypatch.setattr("bodega_controlplane.app.fleet.telemetry.TELEMETRY_ROWS_OF_NODE_MAX", 3)
     settle(store, "TEA", node_ids=(NODE, "porto-01"))
     keep(store, rows(9), "porto-01")
     keep(store, rows(1, 2, 3, 4, 5))

@@ -9,8 +9,10 @@ from bodega.core.ledger import Goods, Reference
 from bodega.core.recipes import Book, Places, book
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.v1 import journal_pb2, stock_pb2
-from bodega_controlplane.app import decisions, outbox, transfers
-from bodega_controlplane.app.transfers import TransferView
+from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.goods import transfers
+from bodega_controlplane.app.goods.transfers import TransferView
+from bodega_controlplane.app.ordering import decisions
 from bodega_controlplane.app.views import ConflictView
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, NodeByHand, deliver, settle

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bodega.core.sync import Head, Verdict, judge
 from bodega.limits import DOWN_LOG_TRIMMED_ROWS_MAX
-from bodega_controlplane.app import catalogue, outbox, restating
+from bodega_controlplane.app.fleet import outbox, restating
+from bodega_controlplane.app.goods import catalogue
 from bodega_controlplane.store import nodes, schema
 from bodega_controlplane.store import outbox as rows
 from bodega_controlplane.store.engine import Store

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from bodega.codec import parse_hub_event
 from bodega.core.lifecycles import FulfillmentState, OrderState
-from bodega_controlplane.app import conflicts, orders
-from bodega_controlplane.app.journal import apply
+from bodega_controlplane.app.applying.journal import apply
+from bodega_controlplane.app.deciding import conflicts
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store

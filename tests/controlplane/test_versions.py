@@ -11,10 +11,11 @@ import pytest
 
 from bodega.core.protocol import PROTOCOL, skew_fault
 from bodega.v1 import journal_pb2, stock_pb2, sync_pb2
-from bodega_controlplane.app import audit, rights
-from bodega_controlplane.app.effects import EFFECTS
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.applying.effects import EFFECTS
+from bodega_controlplane.app.applying.parked import apply_parked
+from bodega_controlplane.app.goods import rights
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.parked import apply_parked
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.services import replies
@@ -114,7 +115,7 @@ async def test_what_was_judged_by_its_state_is_not_tried_against_another_one(
 async def test_more_parked_events_than_one_transaction_takes_are_all_applied(
     sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bodega_controlplane.app.parked.PARKED_EVENTS_PER_COMMIT_MAX", 2)
+    monkeypatch.setattr("bodega_controlplane.app.applying.parked.PARKED_EVENTS_PER_COMMIT_MAX", 2)
     settle(sqlite_store, "TEA")
     node = NodeByHand(NODE)
     with pytest.MonkeyPatch.context() as older:

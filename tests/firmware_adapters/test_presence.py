@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from structlog.testing import capture_logs
 
 from bodega.limits import DEVICE_BACKOFF_BASE_S, DEVICE_BACKOFF_MAX_S, DEVICE_MISSES_BEFORE_GONE
@@ -61,3 +63,35 @@ def test_a_plug_in_is_tried_soon():
         presence.missed("no")
     presence.plugged()
     assert presence.missed("no") <= DEVICE_BACKOFF_BASE_S
+
+
+async def test_a_plug_in_ends_the_rest_at_once_also_one_that_came_just_before_it():
+    presence, closed = Presence("scale", "w1"), asyncio.Event()
+    resting = asyncio.create_task(presence.rest(closed, 3600))
+    await asyncio.sleep(0)
+    presence.plugged()
+    async with asyncio.timeout(5):
+        await resting
+        presence.plugged()
+        await presence.rest(closed, 3600)
+
+
+async def test_a_driver_that_is_closed_does_not_rest_on():
+    presence, closed = Presence("scale", "w1"), asyncio.Event()
+    resting = asyncio.create_task(presence.rest(closed, 3600))
+    await asyncio.sleep(0)
+    closed.set()
+    async with asyncio.timeout(5):
+        await resting
+    assert closed.is_set()
+
+
+async def test_a_plug_in_of_long_ago_does_not_spoil_the_next_backoff():
+    presence, closed = Presence("scale", "w1"), asyncio.Event()
+    presence.plugged()
+    presence.answered()
+    resting = asyncio.create_task(presence.rest(closed, 3600))
+    done, _ = await asyncio.wait({resting}, timeout=0.05)
+    assert not done
+    closed.set()
+    await resting

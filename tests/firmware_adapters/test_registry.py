@@ -9,12 +9,47 @@ from pathlib import Path
 import pytest
 
 from bodega.errors import InvalidInput, Unavailable
-from bodega_adapters.registry import open_camera, open_printer, open_scanner
+from bodega_adapters.ports import Recognition
+from bodega_adapters.registry import (
+    device_faults,
+    drivers,
+    open_camera,
+    open_printer,
+    open_scale,
+    open_scanner,
+)
+from bodega_adapters.simulated.pty_scanner import SimulatedScanner
+from bodega_adapters.wires.tape import Recorder
+from support.devices import eventually, listening
 
 ACME = """
+from bodega_adapters.ports import Recognition, ScannerAbilities
+
 class AcmeScanner:
+    recognises = Recognition(subsystem="hidraw")
+    abilities = ScannerAbilities(aim=True, keeps_gs=True)
+    connected = False
+
     def __init__(self, name: str, serial_number: str, volume: int = 3) -> None:
         self.name, self.serial_number, self.volume = name, serial_number, volume
+
+    async def scans(self):
+        return
+        yield
+
+    async def close(self) -> None:
+        return
+
+class HalfAScanner:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def close(self) -> None:
+        return
+
+class NamelessScanner(AcmeScanner):
+    def __init__(self, name: str) -> None:
+        return
 """
 
 
@@ -29,6 +64,8 @@ def acme_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "[bodega.adapters]\n"
         "scanner.acme = acme_bodega:AcmeScanner\n"
         "scanner.broken = acme_bodega:Nothing\n"
+        "scanner.half = acme_bodega:HalfAScanner\n"
+        "scanner.nameless = acme_bodega:NamelessScanner\n"
         "scanner.serial = acme_bodega:AcmeScanner\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -44,7 +81,7 @@ def test_shipped_drivers_open_by_name_with_their_options(tmp_path):
 def test_an_unknown_driver_is_refused_and_the_known_ones_are_named(opener):
     with pytest.raises(InvalidInput, match="'abacus'") as caught:
         opener("abacus", "one", {})
-    assert any(known in caught.value.hint for known in ("serial", "zpl-tcp", "folder"))
+    assert any(known in caught.value.hint for known in ("serial", "zpl-tcp", "folder", "mt-sics"))
 
 
 def test_every_wrong_option_is_named_at_once_with_the_right_ones():
@@ -77,6 +114,47 @@ def test_a_broken_package_is_unavailable_and_never_shadows_ours():
         open_scanner("broken", "gun-9", {})
     assert caught.value.hint
     assert not hasattr(open_scanner("serial", "gun-1", {"port": "/dev/null"}), "serial_number")
+
+
+@pytest.mark.usefixtures("acme_package")
+def test_a_driver_that_lacks_what_its_port_demands_is_refused_and_told_what():
+    with pytest.raises(InvalidInput, match="is no Scanner: it lacks recognises, scans") as caught:
+        open_scanner("half", "gun-9", {})
+    assert "ports.Scanner" in caught.value.hint
+    assert "lacks recognises, scans" in device_faults("scanner", "half", {})[0].problem
+    with pytest.raises(InvalidInput, match="lacks name"):
+        open_scanner("nameless", "gun-9", {})
+
+
+async def test_a_recorder_goes_to_a_driver_that_takes_one_and_to_no_other(tmp_path):
+    heard: list[bytes] = []
+    recorder = Recorder()
+    recorder.listener = lambda _way, data: heard.append(data)
+    device = SimulatedScanner()
+    scanner = open_scanner("serial", "gun-1", {"port": device.path}, recorder=recorder)
+    async with listening(scanner) as listener:
+        await eventually(lambda: scanner.connected)
+        device.scan("A-01", symbology=None)
+        await listener.wait_for(1)
+    device.close()
+    assert b"".join(heard) == b"A-01\r\n"
+    assert open_camera("folder", "tray-1", {"path": str(tmp_path)}, recorder=recorder).name == "tray-1"
+
+
+@pytest.mark.usefixtures("acme_package")
+def test_every_driver_is_listed_with_its_package_its_options_and_what_it_recognises():
+    found = {(one.kind, one.driver): one for one in drivers()}
+    serial, acme = found["scanner", "serial"], found["scanner", "acme"]
+    assert (serial.package, acme.package) == ("bodega", "acme-bodega")
+    assert [(one.name, one.type, one.default, one.needed) for one in acme.options] == [
+        ("serial_number", str, None, True),
+        ("volume", int, 3, False),
+    ]
+    assert acme.recognises == Recognition(subsystem="hidraw")
+    assert serial.records
+    assert not acme.records
+    assert "does not load" in found["scanner", "broken"].problem
+    assert "lacks recognises, scans" in found["scanner", "half"].problem
 
 
 def test_the_registry_and_the_ports_load_no_device_library():

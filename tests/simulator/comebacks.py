@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bodega_controlplane.app import epochs
+from bodega_controlplane.app.fleet import epochs
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store.transaction import Transaction
 from simulator.plan import LOOSE, Step

@@ -11,7 +11,7 @@ from bodega.core.sync import Envelope
 from bodega.limits import ENVELOPE_BYTES_MAX
 from bodega.v1 import journal_pb2
 from bodega_agent.store.transaction import Context, Transaction
-from bodega_controlplane.app import outbox
+from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store.transaction import Transaction as HubTransaction
 from simulator.disk import NO_SPACE, NO_WRITES

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bodega_controlplane.app import catalogue, nodes
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.goods import catalogue
 from bodega_controlplane.app.views import BinDraft, Caller, GeoPoint, NodeDraft, SkuDraft, SsccRange
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.store.transaction import Transaction

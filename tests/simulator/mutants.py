@@ -16,8 +16,8 @@ from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
 from bodega.core.sync import Envelope, Head, Judgement, Verdict, judge
 from bodega.skimming import PlainMove
 from bodega_agent.services import sync_down
-from bodega_controlplane.app import effects, journal, replica
-from bodega_controlplane.app.arrived import Arrived, Picked
+from bodega_controlplane.app.applying import effects, journal, replica
+from bodega_controlplane.app.applying.arrived import Arrived, Picked
 from simulator.disk import NO_FSYNC
 from simulator.session_world import without_chain_check
 from simulator.world import World

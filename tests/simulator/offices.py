@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bodega.errors import BodegaError
-from bodega_controlplane.app import catalogue, nodes, orders, rights
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.goods import catalogue, rights
 from bodega_controlplane.app.idempotency import StoredResponse
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import (
     Caller,
     DraftLine,

@@ -23,7 +23,8 @@ from bodega.v1 import catalogue_pb2
 from bodega_agent.store import proposals as edits
 from bodega_agent.store.commands import run
 from bodega_agent.store.transaction import Context
-from bodega_controlplane.app import catalogue, proposals, transfers
+from bodega_controlplane.app.deciding import proposals
+from bodega_controlplane.app.goods import catalogue, transfers
 from bodega_controlplane.store import transfers as rows
 from bodega_controlplane.store.schema import conflict
 from support.controlplane import OPERATOR, rows_of, sku

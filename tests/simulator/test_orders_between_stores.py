@@ -16,9 +16,9 @@ from bodega.core.ledger import Goods
 from bodega.core.lifecycles import OrderState
 from bodega.errors import Refused
 from bodega_agent.store import work
-from bodega_controlplane.app import upkeep
-from bodega_controlplane.app.reassigning import Move, reassign
-from bodega_controlplane.app.rights import GRANT
+from bodega_controlplane.app.goods.rights import GRANT
+from bodega_controlplane.app.ordering import upkeep
+from bodega_controlplane.app.ordering.reassigning import Move, reassign
 from bodega_controlplane.store import schema
 from support.controlplane import OPERATOR, POLICY, rows_of
 from support.moved_order import HUB, NOW, conflicts_of, order_now

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bodega.core.rights import NodeRights
 from bodega.errors import Refused
-from bodega_controlplane.app.rights import GRANT, RECALL
+from bodega_controlplane.app.goods.rights import GRANT, RECALL
 from support.rights_world import NODES, RightsNode, RightsWorld, spent_in
 
 STOCK = 9

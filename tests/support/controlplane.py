@@ -16,9 +16,10 @@ from bodega.core.lifecycles import FulfillmentState
 from bodega.core.recipes import Book, Places, book
 from bodega.core.sync import Envelope, Head, Recorded, pack
 from bodega.v1 import journal_pb2, orders_pb2
-from bodega_controlplane.app import catalogue, nodes
+from bodega_controlplane.app.applying.journal import Applied, Delivery, apply
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.goods import catalogue
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.journal import Applied, Delivery, apply
 from bodega_controlplane.app.views import (
     BinDraft,
     Caller,

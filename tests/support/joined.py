@@ -13,7 +13,7 @@ from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_agent.identity import HubKey
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.transport.nats_link import NatsLink
-from bodega_controlplane.app import nodes
+from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.transport.nats_fleet import NatsFleet

@@ -7,9 +7,9 @@ from typing import Any
 
 from bodega.core.deadline import BootTime
 from bodega.core.lifecycles import FulfillmentState
-from bodega_controlplane.app import orders, upkeep
-from bodega_controlplane.app.journal import Delivery
-from bodega_controlplane.app.reassigning import Move, reassign
+from bodega_controlplane.app.applying.journal import Delivery
+from bodega_controlplane.app.ordering import orders, upkeep
+from bodega_controlplane.app.ordering.reassigning import Move, reassign
 from bodega_controlplane.app.views import Caller, OrderView
 from bodega_controlplane.store import orders as order_rows
 from bodega_controlplane.store import schema

@@ -27,7 +27,8 @@ from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context
 from bodega_agent.transport.nats_link import NatsLink
 from bodega_controlplane.api.node.services import NodeServices
-from bodega_controlplane.app import catalogue, nodes
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.goods import catalogue
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import NodeView
 from bodega_controlplane.artifacts import Shelf

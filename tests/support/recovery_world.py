@@ -18,10 +18,11 @@ from bodega_agent.services.rejoining import RejoinService
 from bodega_agent.store import backup, rejoin
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store as AgentStore
-from bodega_controlplane.app import audit, epochs, heartbeat, outbox
-from bodega_controlplane.app.epochs import EpochRequest
-from bodega_controlplane.app.heartbeat import Heartbeat
-from bodega_controlplane.app.journal import Applied, Delivery
+from bodega_controlplane.app import audit
+from bodega_controlplane.app.applying.journal import Applied, Delivery
+from bodega_controlplane.app.fleet import epochs, heartbeat, outbox
+from bodega_controlplane.app.fleet.epochs import EpochRequest
+from bodega_controlplane.app.fleet.heartbeat import Heartbeat
 from bodega_controlplane.app.views import HealthView
 from bodega_controlplane.store import nodes
 from bodega_controlplane.store.engine import Store as HubStore

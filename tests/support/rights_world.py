@@ -19,9 +19,11 @@ from bodega_agent.store import inbound, ledger, promises, standing, work
 from bodega_agent.store.expiry import expire_due
 from bodega_agent.store.store import Store as AgentStore
 from bodega_agent.store.transaction import Transaction
-from bodega_controlplane.app import orders, outbox, rights
-from bodega_controlplane.app import stock as hub_stock
-from bodega_controlplane.app.journal import Delivery
+from bodega_controlplane.app.applying.journal import Delivery
+from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.goods import rights
+from bodega_controlplane.app.goods import stock as hub_stock
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import AvailabilityView, RightsDraft
 from bodega_controlplane.store import nodes, schema
 from bodega_controlplane.store import outbox as down_log

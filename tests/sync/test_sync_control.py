@@ -9,7 +9,7 @@ import pytest
 from bodega.errors import Refused, Unavailable
 from bodega.v1 import sync_pb2
 from bodega_agent.services.sync_control import SyncControl, paused_at_ms
-from bodega_controlplane.app import catalogue
+from bodega_controlplane.app.goods import catalogue
 from support.controlplane import OPERATOR, sku
 from support.nats import NatsServer
 from support.node_and_hub import Pair, pair

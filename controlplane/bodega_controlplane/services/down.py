@@ -17,7 +17,7 @@ from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
 from bodega.host.log import get_logger
 from bodega.limits import DOWN_NODES_AT_ONCE_MAX, DOWN_SWEEP_S, RECONNECT_BASE_S
-from bodega_controlplane.app import outbox
+from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.services.ports import FleetConnection, PublishConflict, StreamMissing
 from bodega_controlplane.store.transaction import Transaction

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from bodega.errors import Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import HEARTBEATS_PER_COMMIT_MAX, TEXT_CHARS_MAX
-from bodega_controlplane.app import heartbeat, outbox
-from bodega_controlplane.app.heartbeat import Answer, Heartbeat
+from bodega_controlplane.app.fleet import heartbeat, outbox
+from bodega_controlplane.app.fleet.heartbeat import Answer, Heartbeat
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.store.transaction import Transaction
 

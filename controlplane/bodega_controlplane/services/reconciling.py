@@ -26,8 +26,8 @@ from bodega.host.log import get_logger
 from bodega.limits import DIVERGENCE_SKUS_MAX, DIVERGENCE_SWEEP_S, HEARTBEAT_S, RPC_DEFAULT_S
 from bodega.v1 import diagnosis_pb2 as pb
 from bodega.v1.diagnosis_pb2_grpc import DiagnosisServiceStub
-from bodega_controlplane.app import divergence
-from bodega_controlplane.app.divergence import Book, Place
+from bodega_controlplane.app.goods import divergence
+from bodega_controlplane.app.goods.divergence import Book, Place
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.store import divergence as rows
 from bodega_controlplane.store import nodes

@@ -9,8 +9,9 @@ from bodega.core.protocol import PROTOCOL, skew_fault
 from bodega.errors import BodegaError, Unavailable
 from bodega.host.log import get_logger
 from bodega.v1 import fleet_pb2, sync_pb2, telemetry_pb2
-from bodega_controlplane.app import outbox, refused, telemetry
-from bodega_controlplane.app.heartbeat import Heartbeat
+from bodega_controlplane.app.applying import refused
+from bodega_controlplane.app.fleet import outbox, telemetry
+from bodega_controlplane.app.fleet.heartbeat import Heartbeat
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import HealthView
 from bodega_controlplane.services.heartbeats import HeartbeatDesk

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits import LOT_SWEEP_S, REBALANCE_S, ROUND_JITTER_RATIO
-from bodega_controlplane.app import lots, rebalancing
+from bodega_controlplane.app.goods import lots, rebalancing
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import meta

@@ -8,7 +8,7 @@ from bodega.broker.port import StreamMissing
 from bodega.core.incarnation import Change
 from bodega.host.log import get_logger
 from bodega.limits import STREAM_CHECK_S
-from bodega_controlplane.app import streams
+from bodega_controlplane.app.fleet import streams
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.services.down import DownPump
 from bodega_controlplane.services.ports import FleetConnection

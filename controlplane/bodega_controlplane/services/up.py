@@ -16,9 +16,9 @@ from bodega.errors import Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import RECONNECT_BASE_S, RECONNECT_MAX_S, UP_ENVELOPES_PER_COMMIT_MAX
 from bodega.v1 import sync_pb2
-from bodega_controlplane.app import journal
+from bodega_controlplane.app.applying import journal
+from bodega_controlplane.app.applying.journal import Applied, Delivery
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.journal import Applied, Delivery
 from bodega_controlplane.services.ports import FleetConnection, StreamMissing, UpMessage
 from bodega_controlplane.services.signing import signed_ack
 

@@ -1,4 +1,4 @@
-"""Does what `app.upkeep` finds to be done, round after round, beside everything else."""
+"""Does what `app.ordering.upkeep` finds to be done, round after round, beside everything else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits import UPKEEP_AGAIN_S, UPKEEP_S
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.upkeep import ACTOR, due
+from bodega_controlplane.app.ordering.upkeep import ACTOR, due
 
 log = get_logger(__name__)
 

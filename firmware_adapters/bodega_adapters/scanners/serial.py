@@ -62,7 +62,7 @@ class SerialScanner:
         self._framer = LineFramer(
             terminators=terminators.encode(), prefix=prefix.encode(), suffix=suffix.encode()
         )
-        self._presence = Presence("scanner", name, place=port)
+        self.presence = Presence("scanner", name, place=port)
         self._wire: Wire | None = None
         self._closed = asyncio.Event()
         self._scans_seen = 0
@@ -98,11 +98,11 @@ class SerialScanner:
             if self._wire is None:
                 self._wire = await self._open_wire()
                 self._framer.reset()
-                self._presence.answered()
+                self.presence.answered()
             return await self._read_frames(self._wire)
         except (OSError, termios.error) as error:
             self._drop_wire()
-            await self._rest(self._presence.missed(str(error)))
+            await self.presence.rest(self._closed, self.presence.missed(str(error)))
             return []
 
     async def _read_frames(self, wire: Wire) -> list[bytes]:
@@ -123,13 +123,6 @@ class SerialScanner:
         if dropped:
             self._dropped_frames_logged = self._framer.dropped_frames
             log.warning("scanner_garbage_dropped", device=self.name, frames=dropped)
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
-        except TimeoutError:
-            return
 
     def _drop_wire(self) -> None:
         wire, self._wire = self._wire, None

@@ -14,7 +14,7 @@ from bodega.core.lifecycles import FulfillmentEvent, PrintEvent
 from bodega.limits import SSCC_SERIALS_SKIPPED
 from bodega_agent.store import labels, ledger, overrides, work
 from bodega_agent.store.transaction import Context, Transaction
-from bodega_controlplane.app import orders
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.store import schema
 from support.controlplane import POLICY, SHOP, order_draft, rows_of, work_of
 from support.promising import SHELF, shelve

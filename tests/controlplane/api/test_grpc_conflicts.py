@@ -12,7 +12,7 @@ import pytest
 from bodega.v1 import conflicts_pb2 as pb
 from bodega.v1 import conflicts_pb2_grpc as services
 from bodega.v1 import controlplane_pb2, controlplane_pb2_grpc
-from bodega_controlplane.app import outbox
+from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.store.engine import Store, open_store

@@ -13,7 +13,8 @@ from bodega.core.pacing import come_back_after_ms
 from bodega.limits import BUSY_ENVELOPES_MAX
 from bodega.v1 import controlplane_pb2, controlplane_pb2_grpc, insight_pb2_grpc, journal_pb2, telemetry_pb2
 from bodega.v1 import insight_pb2 as pb
-from bodega_controlplane.app import journal, nodes, telemetry
+from bodega_controlplane.app.applying import journal
+from bodega_controlplane.app.fleet import nodes, telemetry
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.transport.nats_fleet import NatsFleet

@@ -10,7 +10,7 @@ import pytest
 
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega_controlplane.app import outbox
+from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.hub import Hub
 from support.faces import OPERATOR, grpc_channel, stocked_hub
 

@@ -16,8 +16,8 @@ from bodega.limits import CATALOGUE_ROWS_MAX, PAGE_ROWS_MAX, REQUEST_BYTES_MAX
 from bodega.v1 import catalogue_pb2, orders_pb2
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega_controlplane.app import orders
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.ordering import orders
 from support.controlplane import POLICY, SHOP, gtin_of, order_draft
 from support.faces import OPERATOR, grpc_channel, http_client, stocked_hub
 

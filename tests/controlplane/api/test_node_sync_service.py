@@ -13,9 +13,9 @@ import pytest
 from bodega.errors import InvalidInput, NotFound, Unauthenticated
 from bodega.v1 import nodesync_pb2 as pb
 from bodega_controlplane.api.node.node_sync import NodeSync
-from bodega_controlplane.app import nodes
+from bodega_controlplane.app.applying.journal import apply
+from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.journal import apply
 from support.controlplane import OPERATOR, NodeByHand, make_hub, node_draft
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from bodega.codec import envelope_to_bytes
 from bodega.core.sync import Head, Recorded, pack
-from bodega_controlplane.app.journal import Delivery, apply
+from bodega_controlplane.app.applying.journal import Delivery, apply
 from bodega_controlplane.store.engine import Store, open_store
 from simulator.hub import copy_database
 from simulator.seeding import seed_identifiers, seeded

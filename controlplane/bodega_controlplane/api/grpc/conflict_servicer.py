@@ -12,8 +12,8 @@ from bodega.v1 import conflicts_pb2 as pb
 from bodega.v1 import conflicts_pb2_grpc as services
 from bodega_controlplane.api.grpc import wire
 from bodega_controlplane.api.grpc.once import once
-from bodega_controlplane.app import conflicts, overrides
-from bodega_controlplane.app.conflict_views import HoldDraft, OverrideTerms, OverrideView
+from bodega_controlplane.app.deciding import conflicts, overrides
+from bodega_controlplane.app.deciding.conflict_views import HoldDraft, OverrideTerms, OverrideView
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store.transaction import Transaction

@@ -10,7 +10,7 @@ import grpc
 from bodega.v1 import insight_pb2 as pb
 from bodega.v1 import insight_pb2_grpc
 from bodega_controlplane.api.grpc import wire
-from bodega_controlplane.app import insight
+from bodega_controlplane.app.fleet import insight
 from bodega_controlplane.app.hub import Hub
 
 Context = grpc.aio.ServicerContext[Any, Any]

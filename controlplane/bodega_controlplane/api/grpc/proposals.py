@@ -11,7 +11,7 @@ import grpc
 from bodega.v1 import proposals_pb2 as pb
 from bodega.v1 import proposals_pb2_grpc as services
 from bodega_controlplane.api.grpc import wire
-from bodega_controlplane.app import proposals
+from bodega_controlplane.app.deciding import proposals
 from bodega_controlplane.app.hub import Hub
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -22,20 +22,12 @@ from bodega.v1 import diagnosis_pb2
 from bodega.v1.diagnosis_pb2_grpc import DiagnosisServiceStub
 from bodega_controlplane.api.grpc import wire
 from bodega_controlplane.api.grpc.once import once
-from bodega_controlplane.app import (
-    audit,
-    catalogue,
-    decisions,
-    epochs,
-    idempotency,
-    nodes,
-    orders,
-    rebalancing,
-    rights,
-    stock,
-)
+from bodega_controlplane.app import audit, idempotency
+from bodega_controlplane.app.fleet import epochs, nodes
+from bodega_controlplane.app.goods import catalogue, rebalancing, rights, stock
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.reassigning import Move, reassign
+from bodega_controlplane.app.ordering import decisions, orders
+from bodega_controlplane.app.ordering.reassigning import Move, reassign
 from bodega_controlplane.app.views import Caller, RightsDraft
 from bodega_controlplane.app.wire import sku_message
 from bodega_controlplane.store.transaction import Transaction

@@ -10,7 +10,7 @@ import grpc
 from bodega.v1 import transfers_pb2 as pb
 from bodega.v1 import transfers_pb2_grpc as services
 from bodega_controlplane.api.grpc import wire
-from bodega_controlplane.app import transfers
+from bodega_controlplane.app.goods import transfers
 from bodega_controlplane.app.hub import Hub
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -17,7 +17,7 @@ from bodega.v1 import (
     stock_pb2,
 )
 from bodega_controlplane.app import views
-from bodega_controlplane.app.conflict_views import ConflictInputView, OverrideView
+from bodega_controlplane.app.deciding.conflict_views import ConflictInputView, OverrideView
 from bodega_controlplane.rules.lag import lag_of
 
 

@@ -21,9 +21,10 @@ from bodega.limits import (
 )
 from bodega_controlplane.api.http import models
 from bodega_controlplane.api.http.openapi import CREATED_HEADERS, refusals
-from bodega_controlplane.app import catalogue, orders, stock
+from bodega_controlplane.app.goods import catalogue, stock
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.idempotency import StoredResponse, digest_of
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import Caller, PageRequest
 from bodega_controlplane.store.transaction import Transaction
 

@@ -10,8 +10,8 @@ import grpc
 from bodega.v1 import nodesync_pb2 as pb
 from bodega.v1 import nodesync_pb2_grpc as services
 from bodega_controlplane.api.node.caller import node_of
-from bodega_controlplane.app import epochs
-from bodega_controlplane.app.epochs import EpochRequest
+from bodega_controlplane.app.fleet import epochs
+from bodega_controlplane.app.fleet.epochs import EpochRequest
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.rules.readmission import FORKED, RESTORED, WIPED
 

@@ -10,7 +10,7 @@ import grpc
 from bodega.v1 import renewal_pb2 as pb
 from bodega.v1 import renewal_pb2_grpc as services
 from bodega_controlplane.api.node.caller import node_of
-from bodega_controlplane.app import nodes
+from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.authority import Authority
 

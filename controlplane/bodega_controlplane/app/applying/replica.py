@@ -14,8 +14,8 @@ from bodega.core.ledger import Account
 from bodega.core.sync import Envelope, Head
 from bodega.host.log import get_logger
 from bodega.skimming import PlainMove
-from bodega_controlplane.app.arrived import PICK, Arrived, Picked, decode, skimmed
-from bodega_controlplane.app.effects import Effects
+from bodega_controlplane.app.applying.arrived import PICK, Arrived, Picked, decode, skimmed
+from bodega_controlplane.app.applying.effects import Effects
 from bodega_controlplane.store import journal, nodes
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction

@@ -2,7 +2,7 @@
 
 Each event that takes sellable units away without a promise that covers them is looked at by itself, at its place in
 the journal, so the rows are the same wherever envelopes are cut. Who is served from elsewhere is decided afterwards
-(`app.upkeep`), because that depends on other nodes.
+(`app.ordering.upkeep`), because that depends on other nodes.
 """
 
 from __future__ import annotations

@@ -26,8 +26,9 @@ from bodega.core.transfers import (
 from bodega.errors import NotFound, Refused
 from bodega.limits import COMMAND_SERIALS_MAX
 from bodega.v1 import journal_pb2, stock_pb2
-from bodega_controlplane.app import outbox, reported
+from bodega_controlplane.app.applying import reported
 from bodega_controlplane.app.checks import Faults
+from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import limit_of
 from bodega_controlplane.app.views import Caller

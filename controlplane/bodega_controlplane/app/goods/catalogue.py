@@ -17,8 +17,9 @@ from bodega.limits import (
     UNITS_PER_SKU_MAX,
 )
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import outbox, wire
+from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
+from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import (

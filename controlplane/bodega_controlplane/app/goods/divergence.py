@@ -19,7 +19,7 @@ from bodega.codec import account_from_wire, movement_from_wire, parse_node_event
 from bodega.core.ledger import Account
 from bodega.limits import DIVERGENCE_PLACES_MAX, DIVERGENCE_SKUS_MAX
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import outbox
+from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.views import Caller, DivergenceView
 from bodega_controlplane.store import divergence, journal, nodes, stock
 from bodega_controlplane.store.rows import Row

@@ -10,8 +10,8 @@ from functools import partial
 
 from bodega.host.log import get_logger
 from bodega.limits import PARKED_EVENTS_PER_COMMIT_MAX
+from bodega_controlplane.app.applying.replica import Replica
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.replica import Replica
 from bodega_controlplane.store import journal, nodes
 from bodega_controlplane.store.transaction import Transaction
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bodega.errors import FieldFault, Refused
-from bodega_controlplane.app.stock import standing_of
+from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.rules.routing import Candidate, RouteChoice, RouteRequest, RoutingPolicy, decide
 from bodega_controlplane.store import nodes, stock
 from bodega_controlplane.store.transaction import Contended, Transaction

@@ -1,7 +1,7 @@
 """Rights are moved to where they are used, in rounds: `services.rounds` begins them, or an operator.
 
-The plan is `core.rebalance`; moves are the ordinary grants and recalls of `app.rights`, in small transactions, each of
-which looks again before it moves anything. What is asked back is the node's until the node has answered.
+The plan is `core.rebalance`; moves are the ordinary grants and recalls of `rights`, in small transactions; each
+looks again before it moves anything. What is asked back is the node's until the node has answered.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from bodega.limits import (
     REBALANCE_SKUS_PER_COMMIT_MAX,
     REBALANCE_WINDOW_S,
 )
-from bodega_controlplane.app import rights as moving
+from bodega_controlplane.app.goods import rights as moving
+from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.stock import standing_of
 from bodega_controlplane.app.views import Caller, RightsDraft
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.store import rights, stock

@@ -14,8 +14,8 @@ from bodega.codec import envelope_from_bytes
 from bodega.core.sync import Head, Judgement, Verdict, judge
 from bodega.errors import PeerFault
 from bodega.host.log import get_logger
-from bodega_controlplane.app import refused
-from bodega_controlplane.app.replica import Replica
+from bodega_controlplane.app.applying import refused
+from bodega_controlplane.app.applying.replica import Replica
 from bodega_controlplane.store import nodes
 from bodega_controlplane.store.transaction import Choked, Transaction
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bodega.core.rights import NodeRights
 from bodega.v1 import stock_pb2
-from bodega_controlplane.app.rights import GRANT, RECALL
+from bodega_controlplane.app.goods.rights import GRANT, RECALL
 from bodega_controlplane.store import rights
 from bodega_controlplane.store.transaction import Transaction
 

@@ -15,8 +15,8 @@ from bodega.core.conflicts.two_nodes_claim import Shipment, duplicate_shipment, 
 from bodega.core.lifecycles import FULFILLMENT, ORDER, FulfillmentState, OrderEvent, OrderState
 from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2, orders_pb2
-from bodega_controlplane.app import assignments
-from bodega_controlplane.app.assignments import Order, Work
+from bodega_controlplane.app.applying import assignments
+from bodega_controlplane.app.applying.assignments import Order, Work
 from bodega_controlplane.store import orders
 from bodega_controlplane.store.journal import NOT_KNOWN
 from bodega_controlplane.store.transaction import Transaction

@@ -10,10 +10,10 @@ from bodega.core.conflicts.table import CASES
 from bodega.core.lifecycles import ConflictState
 from bodega.errors import PeerFault
 from bodega.v1 import journal_pb2, orders_pb2, stock_pb2
-from bodega_controlplane.app import conflict_life, overrides
 from bodega_controlplane.app.checks import Faults
-from bodega_controlplane.app.conflict_views import ConflictInputView, ConflictStory
-from bodega_controlplane.app.decisions import conflict_view
+from bodega_controlplane.app.deciding import conflict_life, overrides
+from bodega_controlplane.app.deciding.conflict_views import ConflictInputView, ConflictStory
+from bodega_controlplane.app.ordering.decisions import conflict_view
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import Caller, ConflictView, Page, PageRequest
 from bodega_controlplane.store import facts, journal, outbox

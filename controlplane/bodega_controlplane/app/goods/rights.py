@@ -14,11 +14,11 @@ from bodega.core.rights import NodeRights
 from bodega.errors import FieldFault, NotFound, Refused
 from bodega.limits import QUANTITY_MAX
 from bodega.v1 import journal_pb2, stock_pb2
-from bodega_controlplane.app import outbox
 from bodega_controlplane.app.checks import Faults
+from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
-from bodega_controlplane.app.stock import standing_of
 from bodega_controlplane.app.views import Caller, NodeRightsView, Page, PageRequest, RightsDraft, RightsMove
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.store import catalogue, nodes, rights, stock

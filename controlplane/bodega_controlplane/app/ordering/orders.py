@@ -9,11 +9,13 @@ from bodega.core.promise import ServiceClass, demand_by_sku
 from bodega.errors import NotFound, Refused
 from bodega.limits import ADDRESS_LINES_MAX, ORDER_LINES_MAX, QUANTITY_MAX
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import decisions, outbox, wire
+from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
+from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
+from bodega_controlplane.app.ordering import decisions
+from bodega_controlplane.app.ordering.promising import candidates, hold_promise, insufficient
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
-from bodega_controlplane.app.promising import candidates, hold_promise, insufficient
 from bodega_controlplane.app.views import (
     Caller,
     OrderDraft,

@@ -26,7 +26,9 @@ from bodega.core.conflicts.fields import (
 )
 from bodega.errors import BodegaError, InvalidInput, NotFound
 from bodega.v1 import catalogue_pb2
-from bodega_controlplane.app import catalogue, nodes, reported
+from bodega_controlplane.app.applying import reported
+from bodega_controlplane.app.fleet import nodes
+from bodega_controlplane.app.goods import catalogue
 from bodega_controlplane.app.paging import limit_of
 from bodega_controlplane.app.views import Caller, SkuDraft, SkuUnit, SkuView
 from bodega_controlplane.store import catalogue as sku_rows

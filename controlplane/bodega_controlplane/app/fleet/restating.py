@@ -14,7 +14,10 @@ from bodega.core.chain import GENESIS
 from bodega.core.lifecycles import FULFILLMENT, OrderState
 from bodega.host.log import get_logger
 from bodega.v1 import catalogue_pb2, fleet_pb2, journal_pb2, orders_pb2, stock_pb2
-from bodega_controlplane.app import catalogue, divergence, outbox, overrides, transfers, wire
+from bodega_controlplane.app import wire
+from bodega_controlplane.app.deciding import overrides
+from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.goods import catalogue, divergence, transfers
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import Caller, GeoPoint, OrderLineView, Recipient
 from bodega_controlplane.store import epochs, nodes, orders, schema

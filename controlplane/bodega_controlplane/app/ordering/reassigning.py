@@ -14,11 +14,14 @@ from bodega.core.promise import demand_by_sku
 from bodega.errors import NotFound, Refused
 from bodega.limits import ASSIGNMENTS_PER_ORDER_MAX, REASSIGN_COOLDOWN_MS
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import decisions, outbox, overrides, wire
+from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
+from bodega_controlplane.app.deciding import overrides
+from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.orders import get_order, lock_order
-from bodega_controlplane.app.promising import candidates, hold_promise, insufficient
+from bodega_controlplane.app.ordering import decisions
+from bodega_controlplane.app.ordering.orders import get_order, lock_order
+from bodega_controlplane.app.ordering.promising import candidates, hold_promise, insufficient
 from bodega_controlplane.app.views import Caller, OrderView, Recipient
 from bodega_controlplane.rules.routing import RouteChoice, RouteRequest, RoutingPolicy, decide
 from bodega_controlplane.store import nodes, orders

@@ -9,7 +9,7 @@ from bodega.codec import account_to_wire, fulfillment_state_to_wire
 from bodega.core.lifecycles import FulfillmentState, OverrideState, PrintState, ReservationState
 from bodega.limits import SNAPSHOT_COMMANDS_MAX
 from bodega.v1 import catalogue_pb2, nodesync_pb2, orders_pb2, stock_pb2
-from bodega_controlplane.app import restating
+from bodega_controlplane.app.fleet import restating
 from bodega_controlplane.app.views import OrderLineView
 from bodega_controlplane.store import epochs, orders, schema
 from bodega_controlplane.store.rows import Row

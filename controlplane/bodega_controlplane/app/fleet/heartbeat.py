@@ -13,8 +13,9 @@ from typing import NamedTuple
 from bodega.core.sync import Head
 from bodega.host.log import get_logger
 from bodega.limits import DOWN_LOG_KEPT_S, DOWN_LOG_TRIM_S, DOWN_LOG_TRIMMED_ROWS_MAX
-from bodega_controlplane.app import epochs, restating, wire
-from bodega_controlplane.app.refused import foreign_fault
+from bodega_controlplane.app import wire
+from bodega_controlplane.app.applying.refused import foreign_fault
+from bodega_controlplane.app.fleet import epochs, restating
 from bodega_controlplane.app.views import Caller, HealthView
 from bodega_controlplane.store import nodes, outbox
 from bodega_controlplane.store.rows import Row

@@ -20,13 +20,15 @@ from bodega.core.rights import spent_by
 from bodega.errors import IntegrityBroken
 from bodega.host.log import get_logger
 from bodega.skimming import PlainMove
-from bodega_controlplane.app import divergence, epochs, lots, reported
-from bodega_controlplane.app.arrived import PICK, Arrived, Picked, decode
-from bodega_controlplane.app.fulfilling import OpenWork
-from bodega_controlplane.app.proposals import ProposalBook
-from bodega_controlplane.app.rights_book import RightsBook
-from bodega_controlplane.app.shortfalls import SHORT, Shortfalls, taken_by, taken_by_move
-from bodega_controlplane.app.transfers import TransferBook
+from bodega_controlplane.app.applying import reported
+from bodega_controlplane.app.applying.arrived import PICK, Arrived, Picked, decode
+from bodega_controlplane.app.applying.fulfilling import OpenWork
+from bodega_controlplane.app.applying.shortfalls import SHORT, Shortfalls, taken_by, taken_by_move
+from bodega_controlplane.app.deciding.proposals import ProposalBook
+from bodega_controlplane.app.fleet import epochs
+from bodega_controlplane.app.goods import divergence, lots
+from bodega_controlplane.app.goods.rights_book import RightsBook
+from bodega_controlplane.app.goods.transfers import TransferBook
 from bodega_controlplane.store import facts, journal, overrides, stock
 from bodega_controlplane.store import lots as lot_rows
 from bodega_controlplane.store.rows import Row

@@ -16,10 +16,13 @@ from bodega.core.promise import OverrideRule
 from bodega.errors import NotFound, Refused
 from bodega.limits import OVERRIDE_LASTS_MS_MAX, QUANTITY_MAX, UPKEEP_ROWS_MAX
 from bodega.v1 import journal_pb2
-from bodega_controlplane.app import conflict_life, orders, outbox, reported
+from bodega_controlplane.app.applying import reported
 from bodega_controlplane.app.checks import Faults
-from bodega_controlplane.app.conflict_views import HoldDraft, OverrideTerms, OverrideView
+from bodega_controlplane.app.deciding import conflict_life
+from bodega_controlplane.app.deciding.conflict_views import HoldDraft, OverrideTerms, OverrideView
+from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
+from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import Caller, Page, PageRequest
 from bodega_controlplane.store import catalogue, facts, nodes, overrides

@@ -21,8 +21,9 @@ from bodega.limits import (
     READMISSION_S,
     SNAPSHOT_RANGE_BYTES_MAX,
 )
-from bodega_controlplane.app import reported, restating, snapshots
+from bodega_controlplane.app.applying import reported
 from bodega_controlplane.app.checks import Faults
+from bodega_controlplane.app.fleet import restating, snapshots
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.rules.readmission import REASONS, Agent, Asked, check_may_begin, two_alive

@@ -19,9 +19,10 @@ from bodega.core.promise import ServiceClass
 from bodega.errors import Refused
 from bodega.host.log import get_logger
 from bodega.limits import UPKEEP_ROWS_MAX
-from bodega_controlplane.app import conflict_life, overrides, reassigning
-from bodega_controlplane.app.reassigning import Move
-from bodega_controlplane.app.shortfalls import lacking
+from bodega_controlplane.app.applying.shortfalls import lacking
+from bodega_controlplane.app.deciding import conflict_life, overrides
+from bodega_controlplane.app.ordering import reassigning
+from bodega_controlplane.app.ordering.reassigning import Move
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.store import facts, orders

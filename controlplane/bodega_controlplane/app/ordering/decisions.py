@@ -89,7 +89,7 @@ def _vision(row: Row) -> VisionDecisionView:
 
 
 def list_conflicts(tx: Transaction, *, size: int = 0) -> tuple[ConflictView, ...]:
-    """Newest first; what operators' tools of an older version ask. `app.conflicts` answers the newer ones."""
+    """Newest first; what operators' tools of an older version ask. `app.deciding.conflicts` answers the newer ones."""
     return tuple(map(conflict_view, facts.conflicts(tx, limit_of(size))))
 
 

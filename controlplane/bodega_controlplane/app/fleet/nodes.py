@@ -13,8 +13,10 @@ from bodega.core.conflicts.fields import BIN
 from bodega.errors import NotFound
 from bodega.limits import NODE_BINS_MAX, SETTINGS_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
-from bodega_controlplane.app import catalogue, divergence, outbox, wire
+from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
+from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.goods import catalogue, divergence
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import BinDraft, Caller, NodeDraft, NodeView, SsccRange
 from bodega_controlplane.store import catalogue as sku_rows

@@ -1,0 +1,1 @@
+"""Goods and the right to promise them: catalogue, stock, lots, rights, transfers, and books that diverge."""

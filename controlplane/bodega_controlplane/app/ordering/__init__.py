@@ -1,0 +1,1 @@
+"""Orders: placed, promised, routed, moved to another node, and told why."""
