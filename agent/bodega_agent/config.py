@@ -85,6 +85,13 @@ class DeviceConfig:
 
 
 @frozen(kw_only=True)
+class PrinterConfig(DeviceConfig):
+    """A printer, and whether it prints parcel labels or receipts."""
+
+    prints: str = field(default="labels", validator=_one_of("labels", "receipts"))
+
+
+@frozen(kw_only=True)
 class VisionConfig:
     """Which camera looks at picks, and whether its word is advice or law."""
 
@@ -141,7 +148,10 @@ class DiskConfig:
 
 @frozen(kw_only=True)
 class AgentConfig:
-    """The whole file. Without `hub` the node works alone, for ever."""
+    """The whole file. Without `hub` the node works alone, for ever.
+
+    `printer` is how one printer was written before there could be several; it is the first of `all_printers`.
+    """
 
     node_id: str = field(validator=_name)
     state_dir: Path
@@ -149,18 +159,25 @@ class AgentConfig:
     log_level: str = field(default="info", validator=_one_of("debug", "info", "warning", "error"))
     hub: HubConfig | None = None
     scanners: list[DeviceConfig] = field(factory=list)
-    printer: DeviceConfig | None = None
+    printer: PrinterConfig | None = None
+    printers: list[PrinterConfig] = field(factory=list)
+    scales: list[DeviceConfig] = field(factory=list)
     cameras: list[DeviceConfig] = field(factory=list)
     vision: VisionConfig | None = None
     disk: DiskConfig = field(factory=DiskConfig)
 
     def __attrs_post_init__(self) -> None:
-        names = [device.name for device in (*self.scanners, *self.cameras)]
-        doubled = sorted({name for name in names if names.count(name) > 1})
-        if doubled:
-            raise ValueError(f"device names must be unique, doubled: {', '.join(doubled)}")
         if self.vision and self.vision.camera not in {camera.name for camera in self.cameras}:
             raise ValueError(f"vision.camera '{self.vision.camera}' is not one of [[cameras]]")
+
+    @property
+    def all_printers(self) -> list[PrinterConfig]:
+        """Every printer, in the order of the file."""
+        return [*([self.printer] if self.printer else []), *self.printers]
+
+    def printer_of(self, prints: str) -> PrinterConfig | None:
+        """The first printer of "labels" or "receipts"."""
+        return next((one for one in self.all_printers if one.prints == prints), None)
 
     @property
     def ledger_path(self) -> Path:
@@ -189,11 +206,17 @@ def load_config(path: Path) -> AgentConfig:
 
 
 def _device_faults(text: str) -> Iterator[FieldFault]:
-    """Drivers that do not exist and options that they do not have, with their lines.
+    """Drivers that do not exist, options that they do not have, names of two devices; with their lines.
 
     Read from the raw file, so that these are named beside the faults of its shape.
     """
+    seen: dict[str, str] = {}
     for kind, keys, device in _raw_devices(text):
+        name, place = device.get("name"), ".".join(keys)
+        if isinstance(name, str) and seen.setdefault(name, place) != place:
+            where = [*keys, "name"]
+            problem = f"must be unique over all devices: {seen[name]} is '{name}' too"
+            yield FieldFault(".".join(where), problem, toml.line_of(text, where))
         driver, options = device.get("driver"), device.get("options", {})
         if not isinstance(driver, str) or not isinstance(options, dict):
             continue
@@ -202,15 +225,18 @@ def _device_faults(text: str) -> Iterator[FieldFault]:
             yield FieldFault(".".join(where), fault.problem, toml.line_of(text, where))
 
 
+_TABLES = {"scanners": "scanner", "printers": "printer", "scales": "scale", "cameras": "camera"}
+
+
 def _raw_devices(text: str) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return
-    for kind, table in (("scanner", "scanners"), ("camera", "cameras")):
+    if isinstance(raw.get("printer"), dict):
+        yield "printer", ["printer"], raw["printer"]
+    for table, kind in _TABLES.items():
         rows = raw.get(table, [])
         for number, row in enumerate(rows if isinstance(rows, list) else []):
             if isinstance(row, dict):
                 yield kind, [table, str(number)], row
-    if isinstance(raw.get("printer"), dict):
-        yield "printer", ["printer"], raw["printer"]

@@ -21,19 +21,20 @@ from bodega.errors import Unavailable
 from bodega.host import log as logs
 from bodega.host.notify import notify
 from bodega.limits import STOP_S
-from bodega_adapters.registry import open_printer, open_scanner
 from bodega_agent.config import AgentConfig
 from bodega_agent.identity import CERTIFICATE_FILE, HubKey
 from bodega_agent.rules.disk import FOLDERS, DataClass, DiskRung
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.control import ControlServer, ensure_free
+from bodega_agent.services.cell import DeviceSpec
+from bodega_agent.services.device_control import DeviceControl
+from bodega_agent.services.devices import DeviceService, camera_row
 from bodega_agent.services.disk import DiskService, total_bytes
 from bodega_agent.services.expiry import ExpiryService
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
-from bodega_agent.services.intake import IntakeService
 from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.operations import Operations
 from bodega_agent.services.printing import PrintService
@@ -131,12 +132,11 @@ class Node:
         self._store.on_hub_events = self._hear_hub
         self._tasks.append(ExpiryService(self._store).run())
         self._board = PromptBoard(self._nonce)
-        self._intake = IntakeService([open_scanner(s.driver, s.name, s.options) for s in config.scanners])
-        self._closing.push_async_callback(self._intake.close)
+        self._devices = DeviceService(_specs(config), cameras=self._camera_rows)
         self._floor = FloorService(
-            self._store, self._board, present=self._intake.present, vision=self._vision_mode
+            self._store, self._board, present=self._devices.present, vision=self._vision_mode
         )
-        self._tasks.append(self._intake.run(self._floor))
+        self._tasks.append(self._devices.run(self._floor))
         self._start_printer()
         self._eyes = self._make_eyes()
         parts = self._health_parts()
@@ -154,8 +154,9 @@ class Node:
             self._store, self._floor, self._board, self._printing, self._health, self._integrity, archives
         )
         told = SyncControl(self._store, self._integrity, parts.sync)
-        answers = {**asked.answers, **told.answers}
-        self._control = ControlServer(config.socket_path, answers, asked.streams)
+        shown = DeviceControl(self._devices)
+        answers = {**asked.answers, **told.answers, **shown.answers}
+        self._control = ControlServer(config.socket_path, answers, {**asked.streams, **shown.streams})
         await self._control.start()
         self._closing.push_async_callback(self._control.close)
 
@@ -211,8 +212,8 @@ class Node:
             log.warning("new_epoch_waits", reason=error.message, hint=error.hint)
 
     def _start_printer(self) -> None:
-        device = self._config.printer
-        printer = open_printer(device.driver, device.name, device.options) if device else None
+        device = self._config.printer_of("labels")
+        printer = self._devices.printer(device.name) if device else None
         self._printing = PrintService(self._store, printer, self._floor.label_changed)
         self._closing.push_async_callback(self._printing.close)
         self._floor.on_print = self._printing.wake
@@ -295,11 +296,19 @@ class Node:
         return Parts(
             printing=self._printing,
             disk=self._disk,
-            present=self._intake.present,
+            devices=self._devices,
             vision_ready=(lambda: eyes.ready) if eyes else None,
             vision_provider=(lambda: eyes.provider) if eyes else None,
             vision_mode=lambda: str(self._vision_mode()),
         )
+
+    def _camera_rows(self) -> list[dict[str, Any]]:
+        ready = self._eyes is not None and self._eyes.ready
+        state = "ok" if ready else "starting" if self._eyes else "off"
+        return [
+            camera_row(DeviceSpec("camera", one.name, one.driver, one.options), state)
+            for one in self._config.cameras
+        ]
 
     def _vision_mode(self) -> VisionMode:
         vision = self._config.vision
@@ -312,6 +321,16 @@ class Node:
             self._settings = await self._store.write(settings_of)
         for fulfillment_order_id in applied.cancelled:
             await self._floor.work_cancelled(fulfillment_order_id)
+
+
+def _specs(config: AgentConfig) -> list[DeviceSpec]:
+    """The devices that live in this process."""
+    kinds = {"scanner": config.scanners, "printer": config.all_printers, "scale": config.scales}
+    return [
+        DeviceSpec(kind, device.name, device.driver, device.options)
+        for kind, devices in kinds.items()
+        for device in devices
+    ]
 
 
 def _now_ms() -> int:

@@ -304,6 +304,10 @@ class Scale(Protocol):
         """Set the empty scale to zero; raises as `weigh`."""
         ...
 
+    async def tare(self) -> None:
+        """Take what is on it now as packing, until the next `zero`: weights are net of it. Raises as `weigh`."""
+        ...
+
     async def close(self) -> None:
         """Release the device; safe to call twice."""
         ...

@@ -9,6 +9,7 @@ from typing import Protocol
 from bodega.host.log import get_logger
 from bodega.limits import DEVICE_BACKOFF_MAX_S, DEVICE_MISSES_BEFORE_GONE
 from bodega_adapters.backoff import backoff_delays
+from bodega_adapters.clock import wall_clock_ms
 
 log = get_logger(__name__)
 
@@ -30,6 +31,7 @@ class Presence:
         self._plug = asyncio.Event()
         self.lost = False
         self.problem = ""
+        self.changed_ms = wall_clock_ms()
 
     @property
     def connected(self) -> bool:
@@ -51,27 +53,31 @@ class Presence:
         self._plug.clear()
         if self._since_s is None:
             self._since_s = self._clock()
+            self.changed_ms = wall_clock_ms()
         self._misses = 0
         self.problem = ""
         if self.lost:
             self.lost = False
             log.info("device_back", kind=self._kind, device=self._device, place=self._place)
 
-    def missed(self, problem: str) -> float:
+    def missed(self, problem: str, *, silent: bool = False) -> float:
         """It did not answer, or hung up; the seconds to wait before it is tried again.
 
-        One that fails to open may be busy or slow: three misses make it gone. One that hangs up while it is open is
-        lost at once. Only a device that has lasted resets the backoff: a loose plug opens and hangs up many times a
-        minute.
+        One that fails to open, or is open and `silent`, may be busy or slow: three misses make it gone. One that hangs
+        up while it is open is lost at once. Only a device that has lasted resets the backoff: a loose plug opens and
+        hangs up many times a minute.
         """
         was_open, since_s = self._since_s is not None, self._since_s
-        self._since_s = None
         self._misses += 1
+        if not silent or self._misses >= DEVICE_MISSES_BEFORE_GONE:
+            self._since_s = None
         self.problem = problem
         if since_s is not None and self._clock() - since_s > DEVICE_BACKOFF_MAX_S:
             self._delays = backoff_delays()
-        if not self.lost and (was_open or self._misses >= DEVICE_MISSES_BEFORE_GONE):
+        hung_up = was_open and not silent
+        if not self.lost and (hung_up or self._misses >= DEVICE_MISSES_BEFORE_GONE):
             self.lost = True
+            self.changed_ms = wall_clock_ms()
             log.warning(
                 "device_lost", kind=self._kind, device=self._device, place=self._place, problem=problem
             )

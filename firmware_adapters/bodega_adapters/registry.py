@@ -33,7 +33,7 @@ ENTRY_POINT_GROUP = "bodega.adapters"
 SCANNERS: dict[str, str] = {"serial": "bodega_adapters.scanners.serial:SerialScanner"}
 PRINTERS: dict[str, str] = {"zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter"}
 CAMERAS: dict[str, str] = {"folder": "bodega_adapters.cameras.folder:FolderCamera"}
-SCALES: dict[str, str] = {}
+SCALES: dict[str, str] = {"mt-sics": "bodega_adapters.scales.mt_sics:MtSicsScale"}
 
 _TABLES = {"scanner": SCANNERS, "printer": PRINTERS, "camera": CAMERAS, "scale": SCALES}
 _PORTS: dict[str, type] = {"scanner": Scanner, "printer": LabelPrinter, "camera": Camera, "scale": Scale}

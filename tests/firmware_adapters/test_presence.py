@@ -43,6 +43,17 @@ def test_one_that_hangs_up_while_it_is_open_is_lost_at_once():
     assert not presence.connected
 
 
+def test_one_that_is_open_and_silent_is_gone_after_three_misses():
+    presence = Presence("scale", "w1", clock=Clock())
+    presence.answered()
+    for miss in range(1, DEVICE_MISSES_BEFORE_GONE + 1):
+        assert presence.connected
+        presence.missed("no answer", silent=True)
+        assert presence.misses == miss
+    assert presence.lost
+    assert not presence.connected
+
+
 def test_the_waits_grow_to_their_bound_and_a_loose_plug_does_not_reset_them():
     clock = Clock()
     presence = Presence("scale", "w1", clock=clock)

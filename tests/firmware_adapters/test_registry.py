@@ -77,7 +77,7 @@ def test_shipped_drivers_open_by_name_with_their_options(tmp_path):
     assert open_camera("folder", "tray-1", {"path": str(tmp_path)}).name == "tray-1"
 
 
-@pytest.mark.parametrize("opener", [open_scanner, open_printer, open_camera])
+@pytest.mark.parametrize("opener", [open_scanner, open_printer, open_camera, open_scale])
 def test_an_unknown_driver_is_refused_and_the_known_ones_are_named(opener):
     with pytest.raises(InvalidInput, match="'abacus'") as caught:
         opener("abacus", "one", {})

@@ -12,9 +12,10 @@ from typing import Any
 
 from bodega import __version__
 from bodega.v1 import fleet_pb2
-from bodega_agent.config import AgentConfig, DeviceConfig
+from bodega_agent.config import AgentConfig
 from bodega_agent.rules.disk import DiskRung
 from bodega_agent.rules.telemetry import Condition
+from bodega_agent.services.devices import DeviceService
 from bodega_agent.services.disk import DiskService
 from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.printing import PrintService
@@ -24,6 +25,8 @@ from bodega_agent.store.store import Store
 
 Json = dict[str, Any]
 
+_MISSING = ("lost", "faulty")
+
 
 @dataclass(slots=True)
 class Parts:
@@ -31,7 +34,7 @@ class Parts:
 
     printing: PrintService
     disk: DiskService
-    present: Callable[[], set[str]]
+    devices: DeviceService
     sync: SyncService | None = None
     vision_ready: Callable[[], bool] | None = None
     vision_provider: Callable[[], str] | None = None
@@ -71,7 +74,7 @@ class HealthService:
             oldest_unacked_ms=facts["oldest_unacked_ms"],
             disk_free_bytes=disk["free_bytes"],
             disk_rung=disk["rung"],
-            devices_lost=[device["name"] for device in self._devices() if device["state"] == "lost"],
+            devices_lost=sorted(self._missing()),
             vision_provider=self._parts.vision_provider() if self._parts.vision_provider else "",
             labels_unknown=facts["labels_unknown"],
             ledger_ok=self.ledger_ok,
@@ -83,7 +86,7 @@ class HealthService:
         sync, disk = self._parts.sync, self._parts.disk.status()
         exchange = sync.status() if sync else None
         return Condition(
-            devices_lost=frozenset(one["name"] for one in self._devices() if one["state"] == "lost"),
+            devices_lost=self._missing(),
             disk_rung=disk["rung"],
             vision_provider=self._parts.vision_provider() if self._parts.vision_provider else "",
             connected=bool(exchange and exchange.connected),
@@ -142,20 +145,20 @@ class HealthService:
         }
 
     def _devices(self) -> list[Json]:
-        present = self._parts.present()
-        rows = [
-            _device("scanner", scanner, "ok" if scanner.name in present else "lost")
-            for scanner in self._config.scanners
+        rows = self._parts.devices.rows()
+        # A printer that answers may still not print: its service knows why.
+        label_printer, trouble = self._config.printer_of("labels"), self._parts.printing.trouble
+        if label_printer is None or not trouble:
+            return rows
+        return [
+            {**row, "state": "lost", "detail": trouble}
+            if row["name"] == label_printer.name and row["state"] == "ok"
+            else row
+            for row in rows
         ]
-        if self._config.printer:
-            trouble = self._parts.printing.trouble
-            rows.append(_device("printer", self._config.printer, "lost" if trouble else "ok", trouble))
-        ready = self._parts.vision_ready
-        rows += [
-            _device("camera", camera, "ok" if ready and ready() else "starting")
-            for camera in self._config.cameras
-        ]
-        return rows
+
+    def _missing(self) -> frozenset[str]:
+        return frozenset(row["name"] for row in self._devices() if row["state"] in _MISSING)
 
     def _printer(self) -> Json | None:
         status = self._parts.printing.status
@@ -172,9 +175,12 @@ class HealthService:
 
     def _problems(self, devices: list[Json], facts: Json, fenced: str) -> list[Json]:
         found = [
-            {"code": "device-lost", "text": f"{device['kind']} {device['name']} is lost: {device['detail']}"}
+            {
+                "code": f"device-{device['state']}",
+                "text": f"{device['kind']} {device['name']} is {device['state']}: {device['detail']}",
+            }
             for device in devices
-            if device["state"] == "lost"
+            if device["state"] in _MISSING
         ]
         if facts["labels_unknown"]:
             text = f"{facts['labels_unknown']} labels in doubt: scan them back, or bodega labels reprint"
@@ -211,13 +217,3 @@ def _disk_problems(disk: Json) -> list[Json]:
         text = f"the disk's ballast can not be made: {disk['ballast_trouble']}"
         found.append({"code": "ballast-missing", "text": text})
     return found
-
-
-def _device(kind: str, device: DeviceConfig, state: str, detail: str = "") -> Json:
-    return {
-        "name": device.name,
-        "kind": kind,
-        "driver": device.driver,
-        "state": state,
-        "detail": detail or ("not connected" if state == "lost" else ""),
-    }

@@ -1,0 +1,165 @@
+"""What is plugged in, read from /sys and /dev, and which drivers fit: nothing is opened, nothing is sent.
+
+    /sys/class/tty/ttyACM0      -> device /dev/ttyACM0, stable name /dev/serial/by-id/..., USB ids from its parents
+    /sys/class/input/event3, /sys/class/hidraw/hidraw0, /sys/class/usbmisc/lp0, /sys/class/video4linux/video0
+
+The root folder is a parameter, so that a test can build one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from bodega.limits import DEVICES_FOUND_MAX
+from bodega_adapters.ports import Recognition, UsbId
+from bodega_adapters.registry import DriverInfo
+
+# By subsystem: where its device files lie below /dev, and where their stable names do.
+_CLASSES = {
+    "tty": ("", "serial/by-id"),
+    "input": ("input", "input/by-id"),
+    "hidraw": ("", ""),
+    "usbmisc": ("usb", ""),
+    "video4linux": ("", "v4l/by-id"),
+}
+_INPUT_EVENTS = "event"
+_PARENTS_MAX = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Plugged:
+    """One device file. `stable` is a name that survives a replug and a reboot; empty if the system gives none."""
+
+    subsystem: str
+    path: str
+    stable: str
+    name: str
+    usb: UsbId | None = None
+
+    @property
+    def best_path(self) -> str:
+        """What to write into agent.toml."""
+        return self.stable or self.path
+
+
+def plugged_in(root: Path = Path("/")) -> list[Plugged]:
+    """Every device file that a driver of any kind might speak to; sorted by path, at most DEVICES_FOUND_MAX."""
+    found = [one for subsystem in _CLASSES for one in _of_class(root, subsystem)]
+    return sorted(found, key=lambda one: one.path)[:DEVICES_FOUND_MAX]
+
+
+def drivers_for(device: Plugged, drivers: Iterable[DriverInfo]) -> list[DriverInfo]:
+    """The drivers that recognise it, those that know its USB ids or its name first."""
+    fits = [(one, _fit(one.recognises, device)) for one in drivers if one.recognises is not None]
+    ranked = sorted(((one, rank) for one, rank in fits if rank), key=lambda pair: -pair[1])
+    return [one for one, _rank in ranked]
+
+
+def stable_name(path: str, root: Path = Path("/")) -> str:
+    """The stable name of a device file such as /dev/ttyACM0; empty if it has none, or is one already."""
+    place = root / path.lstrip("/")
+    for subsystem, (_folder, stable_folder) in _CLASSES.items():
+        if stable_folder and not path.startswith(f"/dev/{stable_folder}/"):
+            stable = _stable_names(root, subsystem).get(place.name)
+            if stable and place.parent == root / "dev" / _CLASSES[subsystem][0]:
+                return stable
+    return ""
+
+
+def snippet(device: Plugged, driver: DriverInfo, name: str) -> str:
+    """Lines for agent.toml that make this device one of the node's."""
+    table = {"scanner": "scanners", "printer": "printers", "camera": "cameras", "scale": "scales"}[
+        driver.kind
+    ]
+    texts = [option.name for option in driver.options if option.type is str]
+    needed = [option.name for option in driver.options if option.needed and option.type is str]
+    option = (needed or texts or ["path"])[0]
+    return (
+        f"[[{table}]]\n"
+        f"name = {json.dumps(name)}\n"
+        f"driver = {json.dumps(driver.driver)}\n"
+        f"options = {{ {option} = {json.dumps(device.best_path)} }}\n"
+    )
+
+
+def _of_class(root: Path, subsystem: str) -> Iterator[Plugged]:
+    folder = root / "sys/class" / subsystem
+    stable = _stable_names(root, subsystem)
+    for entry in _entries(folder):
+        # A virtual terminal or a mouse of the kernel's own has no device behind it.
+        hardware = entry / "device"
+        if not hardware.exists() or (subsystem == "input" and not entry.name.startswith(_INPUT_EVENTS)):
+            continue
+        file = root / "dev" / _CLASSES[subsystem][0] / entry.name
+        if not file.exists():
+            continue
+        usb, said = _usb(hardware.resolve())
+        name = _text(entry / "name") or _text(hardware / "name") or said
+        path = "/" + str(file.relative_to(root))
+        yield Plugged(subsystem, path, stable.get(entry.name, ""), name, usb)
+
+
+def _stable_names(root: Path, subsystem: str) -> dict[str, str]:
+    """Names below .../by-id, by the device file that they point to; the first of several."""
+    below = _CLASSES[subsystem][1]
+    if not below:
+        return {}
+    names: dict[str, str] = {}
+    for link in _entries(root / "dev" / below):
+        names.setdefault(link.resolve().name, f"/dev/{below}/{link.name}")
+    return names
+
+
+def _usb(hardware: Path) -> tuple[UsbId | None, str]:
+    """The ids of the USB device that this belongs to, and what it calls itself; climbs from the interface."""
+    here = hardware
+    for _ in range(_PARENTS_MAX):
+        vendor, product = _text(here / "idVendor"), _text(here / "idProduct")
+        if vendor and product:
+            said = " ".join(part for part in (_text(here / "manufacturer"), _text(here / "product")) if part)
+            try:
+                return UsbId(int(vendor, 16), int(product, 16)), said
+            except ValueError:
+                return None, said
+        if here.parent == here:
+            break
+        here = here.parent
+    return None, ""
+
+
+def _fit(recognised: Recognition | None, device: Plugged) -> int:
+    """0: not at all; 1: of this kind; 2 and 3: by its name, by its ids."""
+    if recognised is None or not recognised.subsystem or recognised.subsystem != device.subsystem:
+        return 0
+    by_ids = any(_same(one, device.usb) for one in recognised.usb)
+    names = (device.stable.rpartition("/")[2], device.name)
+    by_name = bool(recognised.name) and any(fnmatch(name, recognised.name) for name in names)
+    if by_ids:
+        return 3
+    if by_name:
+        return 1 if recognised.name == "*" else 2
+    return 0 if recognised.usb or recognised.name else 1
+
+
+def _same(wanted: UsbId, found: UsbId | None) -> bool:
+    if found is None or wanted.vendor != found.vendor:
+        return False
+    return wanted.product is None or wanted.product == found.product
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""Scales: one file per device family."""
