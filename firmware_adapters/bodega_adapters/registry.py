@@ -32,7 +32,11 @@ ENTRY_POINT_GROUP = "bodega.adapters"
 
 SCANNERS: dict[str, str] = {"serial": "bodega_adapters.scanners.serial:SerialScanner"}
 PRINTERS: dict[str, str] = {"zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter"}
-CAMERAS: dict[str, str] = {"folder": "bodega_adapters.cameras.folder:FolderCamera"}
+CAMERAS: dict[str, str] = {
+    "folder": "bodega_adapters.cameras.folder:FolderCamera",
+    "v4l2": "bodega_adapters.cameras.v4l2:V4l2Camera",
+    "rtsp": "bodega_adapters.cameras.rtsp:RtspCamera",
+}
 SCALES: dict[str, str] = {"mt-sics": "bodega_adapters.scales.mt_sics:MtSicsScale"}
 
 _TABLES = {"scanner": SCANNERS, "printer": PRINTERS, "camera": CAMERAS, "scale": SCALES}

@@ -41,7 +41,9 @@ LOOKS: tuple[Look, ...] = (
 class CodeReader:
     """Reads frames. For one thread."""
 
-    def __init__(self, readers: Readers | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, readers: Readers | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """`clock` gives seconds."""
         self._readers = readers or Readers()
         self._clock = clock

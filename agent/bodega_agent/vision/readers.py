@@ -58,7 +58,9 @@ class Readers:
 
 def _of_zxing(barcode: zxingcpp.Barcode, scale: float) -> Reading:
     at = barcode.position
-    corners = [(corner.x, corner.y) for corner in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)]
+    corners = [
+        (corner.x, corner.y) for corner in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+    ]
     a, b, c, d = corners
     width = (math.dist(a, b) + math.dist(d, c)) / 2
     height = (math.dist(a, d) + math.dist(b, c)) / 2
