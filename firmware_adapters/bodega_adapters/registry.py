@@ -30,7 +30,10 @@ Device: TypeAlias = Scanner | LabelPrinter | Camera | Scale
 
 ENTRY_POINT_GROUP = "bodega.adapters"
 
-SCANNERS: dict[str, str] = {"serial": "bodega_adapters.scanners.serial:SerialScanner"}
+SCANNERS: dict[str, str] = {
+    "serial": "bodega_adapters.scanners.serial:SerialScanner",
+    "camera": "bodega_adapters.scanners.camera:CameraScanner",
+}
 PRINTERS: dict[str, str] = {"zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter"}
 CAMERAS: dict[str, str] = {
     "folder": "bodega_adapters.cameras.folder:FolderCamera",

@@ -49,8 +49,7 @@ def test_a_camera_that_froze_or_was_dropped_is_unavailable_in_time_and_opens_ane
         camera.read()
         trouble()
         with pytest.raises(Unavailable, match="no frame"):
-            for _ in range(10):
-                camera.read()
+            _read_for(camera, BOUND_S)
         mended()
         camera.open()
         assert camera.read().pixels.size
@@ -60,8 +59,7 @@ def test_a_camera_that_went_away_says_so_and_works_when_it_is_back(device, camer
     camera.open()
     device.stop()
     with pytest.raises(Unavailable):
-        for _ in range(10):
-            camera.read()
+        _read_for(camera, BOUND_S)
     with pytest.raises(Unavailable, match="can not be reached"):
         camera.open()
     device.start()

@@ -6,9 +6,9 @@ goods holds such a line. So a reading has a weight, and a code is believed when 
 | reading | weight |
 |---|---|
 | a symbol with error correction or a strong check (2D, Code 128, DataBar) | enough by itself |
-| EAN or UPC, by zxing-cpp | its height over a fifth of its width: many lines agreed |
+| EAN, UPC or ITF, by zxing-cpp | its height over a fifth of its width: many lines agreed |
 | EAN or UPC, by zbar | the scan lines that agreed, over `FIRM_LINES` |
-| UPC-E, ITF (six digits with half a check, and none) | half of that |
+| UPC-E (short, and its check digit in the parity only) | half of that |
 
 Readings of different pictures of a frame, and of different readers, add up; where two readers agree, half a weight is
 enough. Of two codes that are believed in one place, the weaker one is a misreading.

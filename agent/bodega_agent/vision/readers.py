@@ -27,8 +27,9 @@ RETAIL = zxingcpp.BarcodeFormats((_Format.EANUPC,))
 ALL = zxingcpp.BarcodeFormats(
     (_Format.EANUPC, _Format.Code128, _Format.ITF, _Format.DataBar, _Format.DataMatrix, _Format.QRCode)
 )
-_RETAIL_FORMATS = frozenset({_Format.EAN13, _Format.EAN8, _Format.UPCA, _Format.UPCE, _Format.ISBN})
-_HALF_CHECKED = frozenset({_Format.UPCE, _Format.ITF, _Format.ITF14})
+_BY_HEIGHT = frozenset(
+    {_Format.EAN13, _Format.EAN8, _Format.UPCA, _Format.UPCE, _Format.ISBN, _Format.ITF, _Format.ITF14}
+)
 _FIRM = 1.0
 
 
@@ -65,9 +66,9 @@ def _of_zxing(barcode: zxingcpp.Barcode, scale: float) -> Reading:
     width = (math.dist(a, b) + math.dist(d, c)) / 2
     height = (math.dist(a, d) + math.dist(b, c)) / 2
     weight = _FIRM
-    if barcode.format in _RETAIL_FORMATS | _HALF_CHECKED:
+    if barcode.format in _BY_HEIGHT:
         weight = height / max(width, 1.0) / FIRM_HEIGHT_OF_WIDTH
-        weight /= 2 if barcode.format in _HALF_CHECKED else 1
+        weight /= 2 if barcode.format == _Format.UPCE else 1
     symbol = _symbol(barcode.bytes, barcode.text, barcode.symbology_identifier)
     return _reading(symbol, "zxing", weight, corners, scale)
 

@@ -1,8 +1,8 @@
 """Frames out of one OpenCV capture, drained by a thread of its own, so that nobody waits for a driver for ever.
 
 OpenCV's captures block, in a kernel or in a network, and keep old frames for whoever comes late. Here a thread takes
-every frame as it comes and hands over the next one to who asks: it is never a stale one, and who asks waits no longer
-than he said, whatever the driver does. A thread that hangs in a driver is left behind, and ends when the driver lets go.
+every frame as it comes and hands over the next one to who asks: it is never a stale one, and the wait is as long as was
+said, whatever the driver does. A thread that hangs in a driver is left behind, and ends when the driver lets go.
 """
 
 from __future__ import annotations
