@@ -12,7 +12,7 @@ import ctypes
 import random
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -21,13 +21,13 @@ from bodega.errors import Unavailable
 from bodega.host import log as logs
 from bodega.host.notify import notify
 from bodega.limits import STOP_S
-from bodega_agent.config import AgentConfig
+from bodega_agent.config import AgentConfig, DeviceConfig
 from bodega_agent.identity import CERTIFICATE_FILE, HubKey
 from bodega_agent.rules.disk import FOLDERS, DataClass, DiskRung
 from bodega_agent.rules.facts import VisionMode
 from bodega_agent.services.archiving import ArchiveService
-from bodega_agent.services.control import ControlServer, ensure_free
 from bodega_agent.services.cell import DeviceSpec
+from bodega_agent.services.control import ControlServer, ensure_free
 from bodega_agent.services.device_control import DeviceControl
 from bodega_agent.services.devices import DeviceService, camera_row
 from bodega_agent.services.disk import DiskService, total_bytes
@@ -36,12 +36,14 @@ from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
 from bodega_agent.services.integrity import IntegrityService
+from bodega_agent.services.label_control import LabelControl
 from bodega_agent.services.operations import Operations
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.services.rejoining import RejoinService
 from bodega_agent.services.renewing import RenewingService
 from bodega_agent.services.schedule import Schedule
+from bodega_agent.services.stations import Station
 from bodega_agent.services.sync_control import SyncControl, paused_at_ms
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.services.telemetry import TelemetryService
@@ -57,34 +59,40 @@ from bodega_agent.vision.messages import CameraSpec, WorkerSpec
 
 if TYPE_CHECKING:
     from bodega.broker.rpc_wire import Answering  # it brings the NATS client with it
+    from bodega_agent.simulation import Simulation  # only `bodega run --simulate` pays for it
 
 log = logs.get_logger(__name__)
 
 _CANCEL_AGAIN_S = 0.2
 
 
-def run(config: AgentConfig) -> None:
+def run(config: AgentConfig, simulation: Simulation | None = None) -> None:
     """`bodega run`: until SIGTERM or SIGINT. Raises what keeps the node from starting."""
     logs.configure(level=config.log_level)
     with logs.bound(node_id=config.node_id):
-        asyncio.run(_main(config))
+        asyncio.run(_main(config, simulation))
 
 
-async def _main(config: AgentConfig) -> None:
+async def _main(config: AgentConfig, simulation: Simulation | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
+        if simulation is not None:
+            await simulation.start()
+            config = simulation.over(config)
         while not stop.is_set():
-            await _one_life(config, stop)
+            await _one_life(config, simulation, stop)
         log.info("stopped")
     finally:
         notify("STOPPING=1")
+        if simulation is not None:
+            await simulation.close()
 
 
-async def _one_life(config: AgentConfig, stop: asyncio.Event) -> None:
+async def _one_life(config: AgentConfig, simulation: Simulation | None, stop: asyncio.Event) -> None:
     """From start to stop, or until a new epoch waits for the next start."""
-    node = Node(config)
+    node = Node(config, simulation)
     try:
         await node.start()
         await node.run_until(stop)
@@ -95,8 +103,9 @@ async def _one_life(config: AgentConfig, stop: asyncio.Event) -> None:
 class Node:
     """Everything of one running agent."""
 
-    def __init__(self, config: AgentConfig) -> None:
+    def __init__(self, config: AgentConfig, simulation: Simulation | None = None) -> None:
         self._config = config
+        self._simulation = simulation
         self._nonce = uuid4().hex
         self._tasks: list[Coroutine[Any, Any, None]] = []
         self._closing = contextlib.AsyncExitStack()
@@ -155,7 +164,10 @@ class Node:
         )
         told = SyncControl(self._store, self._integrity, parts.sync)
         shown = DeviceControl(self._devices)
-        answers = {**asked.answers, **told.answers, **shown.answers}
+        labelled = LabelControl(self._store, self._printing, self._floor)
+        answers = {**asked.answers, **told.answers, **shown.answers, **labelled.answers}
+        if self._simulation is not None:
+            answers["device.simulate"] = self._simulation.answer
         self._control = ControlServer(config.socket_path, answers, {**asked.streams, **shown.streams})
         await self._control.start()
         self._closing.push_async_callback(self._control.close)
@@ -212,9 +224,10 @@ class Node:
             log.warning("new_epoch_waits", reason=error.message, hint=error.hint)
 
     def _start_printer(self) -> None:
-        device = self._config.printer_of("labels")
-        printer = self._devices.printer(device.name) if device else None
-        self._printing = PrintService(self._store, printer, self._floor.label_changed)
+        printers = self._config.all_printers
+        stations = [Station(self._devices.printer(one.name), one.prints) for one in printers]
+        self._printing = PrintService(self._store, stations, self._floor.label_changed)
+        self._devices.trouble = lambda: {one.name: one.trouble for one in stations if one.trouble}
         self._closing.push_async_callback(self._printing.close)
         self._floor.on_print = self._printing.wake
         self._tasks.append(self._printing.run())
@@ -325,7 +338,11 @@ class Node:
 
 def _specs(config: AgentConfig) -> list[DeviceSpec]:
     """The devices that live in this process."""
-    kinds = {"scanner": config.scanners, "printer": config.all_printers, "scale": config.scales}
+    kinds: dict[str, Sequence[DeviceConfig]] = {
+        "scanner": config.scanners,
+        "printer": config.all_printers,
+        "scale": config.scales,
+    }
     return [
         DeviceSpec(kind, device.name, device.driver, device.options)
         for kind, devices in kinds.items()

@@ -15,7 +15,7 @@ A driver author reads this file and `framing/`, and nothing else of Bodega. Rule
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Pixels: TypeAlias = npt.NDArray[np.uint8]
 
-PrintOutcome: TypeAlias = Literal["confirmed", "unknown", "failed"]
+PrintOutcome: TypeAlias = Literal["confirmed", "unknown", "failed", "refused"]
 Language: TypeAlias = Literal["zpl", "escpos", "pdf"]
 
 
@@ -160,6 +160,7 @@ class PrinterStatus:
     """What the printer says of itself. `queued_labels` counts labels received and not yet printed.
 
     `ready` means that a label sent now would be printed now as far as the printer knows: no flag is raised.
+    `detail` names every flag that is; `warnings` are those that do not stop it, such as a print head to be cleaned.
     """
 
     ready: bool
@@ -168,6 +169,8 @@ class PrinterStatus:
     paused: bool
     queued_labels: int
     detail: str
+    ribbon_out: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,11 @@ class PrintReceipt:
 
     outcome: PrintOutcome
     detail: str
+
+
+# Awaited once, when the printer has said that it is ready and before the first byte of the job leaves: the caller makes
+# it durable there that the job is being sent. False takes the job back.
+Starting: TypeAlias = Callable[[], Awaitable[bool]]
 
 
 class LabelPrinter(Protocol):
@@ -194,24 +202,27 @@ class LabelPrinter(Protocol):
         ...
 
     async def status(self) -> PrinterStatus:
-        """Ask the printer now.
+        """Ask the printer now, everything it can say of itself.
 
         Raises `Unavailable` when it can not be reached or does not answer in time, `PeerFault` when it
         answers nonsense.
         """
         ...
 
-    async def print_label(self, label: bytes) -> PrintReceipt:
+    async def print_label(self, label: bytes, starting: Starting | None = None) -> PrintReceipt:
         """Send one label, once, and say what is known about it.
 
         - "failed": provably no byte of the job reached the printer. It may be tried again.
+        - "refused": the printer has answered that it does not print this, ever: the job is to be mended first.
         - "confirmed": every byte was sent, and afterwards the printer answered its status with no error and
-          an empty queue.
+          an empty queue (or whatever else its abilities call a confirmation).
         - "unknown": anything else after the first byte. Nobody prints this job again blindly: a person or a
           scan-back of the label decides.
 
-        A driver never sends a job twice on its own. If the call is cancelled, the caller knows as much as
-        "unknown". Raises `InvalidInput` for an empty job or one above `LABEL_BYTES_MAX`, and no device error.
+        A printer that says that it is not ready gets no byte, and `starting` is not asked. A driver never sends a job
+        twice on its own. If the call is cancelled, the caller knows as much as "unknown". Raises `InvalidInput` for an
+        empty job or one above `LABEL_BYTES_MAX`, what `starting` raises (and then no byte has left), and no device
+        error.
         """
         ...
 

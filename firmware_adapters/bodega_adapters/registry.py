@@ -34,7 +34,11 @@ SCANNERS: dict[str, str] = {
     "serial": "bodega_adapters.scanners.serial:SerialScanner",
     "camera": "bodega_adapters.scanners.camera:CameraScanner",
 }
-PRINTERS: dict[str, str] = {"zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter"}
+PRINTERS: dict[str, str] = {
+    "zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter",
+    "zpl-serial": "bodega_adapters.printers.zpl_serial:ZplSerialPrinter",
+    "zpl-usb": "bodega_adapters.printers.zpl_usb:ZplUsbPrinter",
+}
 CAMERAS: dict[str, str] = {
     "folder": "bodega_adapters.cameras.folder:FolderCamera",
     "v4l2": "bodega_adapters.cameras.v4l2:V4l2Camera",
@@ -87,7 +91,7 @@ def device_faults(kind: str, driver: str, options: Mapping[str, object]) -> list
     `kind` is one of KINDS.
     """
     try:
-        factory = _factory(kind, driver)
+        factory = factory_of(kind, driver)
     except (InvalidInput, Unavailable) as error:
         return [FieldFault("driver", f"{error.message}; {error.hint}")]
     return [replace(fault, where=f"options.{fault.where}") for fault in option_faults(factory, options)]
@@ -133,6 +137,14 @@ def kind_of(driver: str) -> str:
     return kinds[0]
 
 
+def records(kind: str, driver: str) -> bool:
+    """Whether what crosses the wire of this driver's devices can be recorded."""
+    try:
+        return takes(factory_of(kind, driver), "recorder")
+    except BodegaError:
+        return False
+
+
 def open_device(
     kind: str, driver: str, name: str, options: Mapping[str, object], *, recorder: Recorder | None = None
 ) -> Device:
@@ -143,7 +155,7 @@ def open_device(
 
 def _info(kind: str, driver: str, package: str) -> DriverInfo:
     try:
-        factory = _factory(kind, driver)
+        factory = factory_of(kind, driver)
     except (BodegaError, ImportError) as error:
         return DriverInfo(kind, driver, package, problem=str(error))
     return DriverInfo(
@@ -159,7 +171,7 @@ def _info(kind: str, driver: str, package: str) -> DriverInfo:
 def _build(
     kind: str, driver: str, name: str, options: Mapping[str, object], recorder: Recorder | None
 ) -> Any:
-    factory = _factory(kind, driver)
+    factory = factory_of(kind, driver)
     faults = tuple(replace(fault, where=f"{name}.{fault.where}") for fault in option_faults(factory, options))
     if faults:
         problems = "; ".join(map(str, faults))
@@ -174,7 +186,8 @@ def _build(
     return device
 
 
-def _factory(kind: str, driver: str) -> Factory:
+def factory_of(kind: str, driver: str) -> Factory:
+    """What makes devices of this driver. Raises InvalidInput if there is none, Unavailable if it does not load."""
     table = _TABLES[kind]
     if driver in table:
         module, _, attribute = table[driver].partition(":")

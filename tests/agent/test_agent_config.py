@@ -114,3 +114,53 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(Path, "read_text", refuse)
     with pytest.raises(PermissionRefused, match="may not be read"):
         load_config(tmp_path / "agent.toml")
+
+
+SEVERAL = """
+node_id = "lisbon-01"
+state_dir = "/var/lib/bodega"
+[printer]
+name = "old"
+driver = "zpl-tcp"
+options = { host = "192.0.2.1" }
+[[printers]]
+name = "till"
+prints = "receipts"
+driver = "zpl-tcp"
+options = { host = "192.0.2.2" }
+[[printers]]
+name = "new"
+driver = "zpl-tcp"
+options = { host = "192.0.2.3" }
+[[scales]]
+name = "scale"
+driver = "mt-sics"
+options = { port = "/dev/ttyS0" }
+"""
+
+
+def test_several_printers_and_scales_are_read_beside_the_one_of_old_files(tmp_path: Path) -> None:
+    config = load_config(_written(tmp_path, SEVERAL))
+    assert [printer.name for printer in config.all_printers] == ["old", "till", "new"]
+    assert [printer.prints for printer in config.all_printers] == ["labels", "receipts", "labels"]
+    assert [scale.name for scale in config.scales] == ["scale"]
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "where", "problem"),
+    [
+        (('name = "scale"', 'name = "till"'), 18, "scales.0.name", "printers.0 is 'till' too"),
+        (('name = "new"', 'name = "old"'), 14, "printers.1.name", "printer is 'old' too"),
+        (('prints = "receipts"', 'prints = "money"'), 10, "printers.0.prints", "labels, receipts"),
+        (('driver = "mt-sics"', 'driver = "spring"'), 19, "scales.0.driver", "mt-sics"),
+        (("port =", "prot ="), 20, "scales.0.options.prot", "not an option"),
+    ],
+)
+def test_what_is_wrong_with_a_printer_or_a_scale_is_named_with_its_line(
+    tmp_path: Path, change: tuple[str, str], line: int, where: str, problem: str
+) -> None:
+    with pytest.raises(ConfigInvalid) as refusal:
+        load_config(_written(tmp_path, SEVERAL.replace(*change)))
+    (fault,) = refusal.value.faults
+    assert (fault.line, fault.where) == (line, where)
+    assert problem in fault.problem

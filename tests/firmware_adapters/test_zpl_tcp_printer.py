@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bodega.errors import InvalidInput, PeerFault
-from bodega.limits import HOST_STATUS_BYTES_MAX
+from bodega.limits import PRINTER_ANSWER_BYTES_MAX
 from bodega_adapters.printers.zpl_tcp import ZplTcpPrinter
 
 JOB = b"^XA^FO9,9^FDx^FS^XZ"
@@ -89,7 +89,7 @@ async def test_a_queue_that_never_empties_is_unknown_within_the_bound():
     assert received.count(JOB) == 1
 
 
-@pytest.mark.parametrize("nonsense", [b"\x02what\x03" * 3, b"x" * (HOST_STATUS_BYTES_MAX * 3)])
+@pytest.mark.parametrize("nonsense", [b"\x02what\x03" * 3, b"x" * (PRINTER_ANSWER_BYTES_MAX * 3)])
 async def test_nonsense_before_the_job_fails_it_and_nonsense_after_it_leaves_it_unknown(nonsense):
     async def always(_number: int, writer: asyncio.StreamWriter) -> None:
         writer.write(nonsense)

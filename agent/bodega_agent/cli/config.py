@@ -32,7 +32,8 @@ def check(file: Path, *, as_json: bool) -> None:
         "control_socket": str(found.socket_path),
         "hub": found.hub.nats_url if found.hub else None,
         "scanners": [scanner.name for scanner in found.scanners],
-        "printer": found.printer.name if found.printer else None,
+        "printers": [printer.name for printer in found.all_printers],
+        "scales": [scale.name for scale in found.scales],
         "cameras": [camera.name for camera in found.cameras],
         "vision": found.vision.mode if found.vision else "off",
     }

@@ -1,18 +1,32 @@
-"""`bodega labels`: every label that was asked for, and the explicit way to ask for another."""
+"""`bodega labels`: every label that was asked for, and what a person decides about one in doubt."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import click
 
-from bodega.errors import Unavailable
+from bodega.errors import InvalidInput, Unavailable
 from bodega.host.cli import emit_json, emit_table, json_option
 from bodega_agent.cli.client import ControlClient
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option
 from bodega_agent.cli.times import utc
+
+Json = dict[str, Any]
+
+_NEXT = {
+    "unknown": (
+        "look for the label of {sscc}: if it is there, scan it from the parcel, or bodega labels confirm {sscc} --seen;"
+        ' if it is not, bodega labels reprint {sscc} --reason "..."'
+    ),
+    "failed": "mend what the detail says, then: bodega labels retry {sscc}",
+}
+_cmd_id_option = click.option(
+    "--cmd-id", default="", help="Repeat a command that got no answer: the same id does it once."
+)
 
 
 @click.group()
@@ -20,7 +34,8 @@ def labels() -> None:
     """Parcel labels: one print job each, and reprints that are counted and have a reason.
 
     A job is queued, sent, then confirmed by the printer or by a scan of the label. `unknown` means that
-    nobody knows if it was printed: look, scan it if it is there, reprint it if it is not.
+    nobody knows if it was printed: look, scan it if it is there, reprint it if it is not. `failed` means that it can
+    not be printed as it is.
     """
 
 
@@ -28,16 +43,21 @@ def labels() -> None:
 @config_option
 @json_option
 @click.option("--unknown", is_flag=True, help="Only those of which nobody knows if they were printed.")
-def list_labels(config_path: Path, *, as_json: bool, unknown: bool) -> None:
-    """List print jobs, newest last. Reads the ledger file; works while the agent is down.
+@click.option("--failed", is_flag=True, help="Only those that can not be printed as they are.")
+def list_labels(config_path: Path, *, as_json: bool, unknown: bool, failed: bool) -> None:
+    """List print jobs, newest last, and what to do about those that need a person.
+
+    Reads the ledger file; works while the agent is down.
 
     \b
     Examples:
       bodega labels ls
       bodega labels ls --unknown
+      bodega labels ls --failed
     """
+    wanted = {state for state, asked in (("unknown", unknown), ("failed", failed)) if asked}
     with ledger_of(config_path) as ledger:
-        jobs = [job for job in ledger.labels() if not unknown or job["state"] == "unknown"]
+        jobs = [_with_next(job) for job in ledger.labels() if not wanted or job["state"] in wanted]
     if as_json:
         emit_json(jobs)
         return
@@ -54,8 +74,37 @@ def list_labels(config_path: Path, *, as_json: bool, unknown: bool) -> None:
             )
             for job in jobs
         ],
-        empty="No label is in doubt." if unknown else "No labels yet.",
+        empty="No label needs a person." if wanted else "No labels yet.",
     )
+    for job in jobs:
+        if "next" in job:
+            click.echo(f"next      {job['next']}")
+
+
+def _with_next(job: Json) -> Json:
+    words = _NEXT.get(job["state"])
+    return {**job, "next": words.format(sscc=job["sscc"])} if words else job
+
+
+@labels.command()
+@config_option
+@json_option
+@click.argument("sscc")
+@click.option("--seen", is_flag=True, help="You have looked, and the label is there.")
+@_cmd_id_option
+def confirm(config_path: Path, *, as_json: bool, sscc: str, seen: bool, cmd_id: str) -> None:
+    """Say that a label in doubt is there; it will not be printed again. A scan of it says the same, and is better.
+
+    \b
+    Example:
+      bodega labels confirm 395260640000000019 --seen
+    """
+    if not seen:
+        raise InvalidInput(
+            "a label is confirmed by somebody who has seen it",
+            hint=f"look for it, then: bodega labels confirm {sscc} --seen",
+        )
+    _ask(config_path, "labels.confirm", cmd_id, as_json, f"bodega labels confirm {sscc} --seen", sscc=sscc)
 
 
 @labels.command()
@@ -63,7 +112,7 @@ def list_labels(config_path: Path, *, as_json: bool, unknown: bool) -> None:
 @json_option
 @click.argument("sscc")
 @click.option("--reason", required=True, help="Why the first label is not there; goes into the journal.")
-@click.option("--cmd-id", default="", help="Repeat a command that got no answer: the same id prints once.")
+@_cmd_id_option
 def reprint(config_path: Path, *, as_json: bool, sscc: str, reason: str, cmd_id: str) -> None:
     """Print the label of a parcel again. The old print job ends; the new one is counted.
 
@@ -73,14 +122,38 @@ def reprint(config_path: Path, *, as_json: bool, sscc: str, reason: str, cmd_id:
     Example:
       bodega labels reprint 395260640000000019 --reason "paper jam, label torn"
     """
+    again = f"bodega labels reprint {sscc} --reason '{reason}'"
+    _ask(config_path, "reprint", cmd_id, as_json, again, sscc=sscc, reason=reason)
+
+
+@labels.command()
+@config_option
+@json_option
+@click.argument("sscc")
+@_cmd_id_option
+def retry(config_path: Path, *, as_json: bool, sscc: str, cmd_id: str) -> None:
+    """Print a label that has failed, after its cause is mended: a new copy, made from the parcel as it is now.
+
+    \b
+    Example:
+      bodega labels retry 395260640000000019
+    """
+    _ask(config_path, "labels.retry", cmd_id, as_json, f"bodega labels retry {sscc}", sscc=sscc)
+
+
+def _ask(config_path: Path, operation: str, cmd_id: str, as_json: bool, again: str, **request: str) -> None:
     command = cmd_id or str(uuid4())
     with ControlClient.of(config_path) as agent:
         try:
-            job = agent.ask("reprint", sscc=sscc, reason=reason, cmd_id=command)
+            job = agent.ask(operation, cmd_id=command, **request)
         except Unavailable as error:
-            again = f"bodega labels reprint {sscc} --reason '{reason}' --cmd-id {command}"
-            raise Unavailable(error.message, hint=f"to be sure that it prints once: {again}") from error
+            hint = f"to be sure that it is done once: {again} --cmd-id {command}"
+            raise Unavailable(error.message, hint=hint) from error
     if as_json:
         emit_json(job)
+    elif job["state"] == "queued":
+        click.echo(
+            f"Label of parcel {job['sscc']} is queued as copy {job['copy']}. Throw any other one away."
+        )
     else:
-        click.echo(f"Label of parcel {sscc} is queued as copy {job['copy']}. Throw any other one away.")
+        click.echo(f"Label of parcel {job['sscc']}, copy {job['copy']}, is {job['state']}.")

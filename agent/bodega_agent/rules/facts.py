@@ -80,7 +80,7 @@ class Work:
 
     `device` has claimed it, or is empty. `shelves` are the bins of SKUs with units outstanding: the plan is
     made from them at every step, because a stored plan would go stale. `checks`: see Check, in line order.
-    `sscc` and `print_state` (of the newest print job) are set once it is packed.
+    `sscc`, `print_state` and `print_detail` (of the newest print job) are set once it is packed.
     """
 
     fulfillment_order_id: str
@@ -92,6 +92,7 @@ class Work:
     checks: tuple[Check, ...] = ()
     sscc: str = ""
     print_state: PrintState | None = None
+    print_detail: str = ""
 
     @property
     def outstanding(self) -> int:

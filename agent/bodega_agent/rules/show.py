@@ -140,11 +140,18 @@ def _label(_session: Session, facts: Facts) -> _Shown:
         return (
             Tone.ASK,
             text,
-            (sscc,),
+            _why(work),
             Expect(ExpectKind.ANY, (sscc, Kind.REPRINT.value), fulfillment_order_id=order, sscc=sscc),
         )
+    if work.print_state is PrintState.FAILED:
+        text = "The label can not be printed as it is. When the cause is mended, CMD-REPRINT."
+        return Tone.ERROR, text, _why(work), _control(order, Kind.REPRINT)
     expect = Expect(ExpectKind.SSCC, (sscc,), fulfillment_order_id=order, sscc=sscc)
     return Tone.OK, "Stick the label on the parcel and scan it.", (sscc,), expect
+
+
+def _why(work: Work) -> tuple[str, ...]:
+    return (work.sscc, *([work.print_detail] if work.print_detail else []))
 
 
 def _handover(_session: Session, _facts: Facts) -> _Shown:

@@ -25,7 +25,7 @@ from bodega_adapters.backoff import backoff_delays
 from bodega_adapters.clock import wall_clock_ms
 from bodega_adapters.discovery import stable_name
 from bodega_adapters.presence import Presence, presence_of
-from bodega_adapters.registry import Device, open_device
+from bodega_adapters.registry import Device, open_device, records
 from bodega_adapters.wires.tape import Recorder
 
 log = get_logger(__name__)
@@ -93,6 +93,11 @@ class Cell(Generic[D]):
     def keeps_its_presence(self) -> bool:
         """Whether the driver itself says when its device is lost and back."""
         return presence_of(self.device) is not None
+
+    @property
+    def records(self) -> bool:
+        """Whether its driver's wire can be recorded."""
+        return records(self.spec.kind, self.spec.driver)
 
     @property
     def state(self) -> str:
@@ -189,7 +194,8 @@ class Cell(Generic[D]):
 
     def row(self) -> Json:
         """What `bodega devices show` shows; times in milliseconds since 1970 UTC."""
-        state = self.state
+        state, device = self.state, self.device
+        abilities = self.look_at("its abilities", lambda: device.abilities) if device is not None else None
         problem = self.fault if state == "faulty" else self.presence.problem
         if state == "lost" and not problem:
             problem = "not connected"
@@ -201,7 +207,7 @@ class Cell(Generic[D]):
             "detail": problem,
             "since_ms": self._fault_ms if state == "faulty" else self.presence.changed_ms,
             "address": self.presence.place or _address(self.spec.options),
-            "abilities": self._abilities(),
+            "abilities": asdict(abilities) if abilities is not None else {},
             "misses": self.presence.misses,
             "faults": self.faults,
             "hint": _HINTS[state] or self.advice,
@@ -235,12 +241,13 @@ class Cell(Generic[D]):
         except Exception as error:  # noqa: BLE001  a foreign driver may raise anything, and must not take others with it
             self.blame(f"closing it: {_said(error)}")
 
-    def _abilities(self) -> Json:
+    def look_at(self, what: str, read: Callable[[], T]) -> T | None:
+        """Something of the driver's that is read and not awaited; None if that is its fault."""
         try:
-            return asdict(self.device.abilities) if self.device is not None else {}
+            return read()
         except Exception as error:  # noqa: BLE001  as above; a status page never fails because of one driver
-            self.blame(f"its abilities: {_said(error)}")
-            return {}
+            self.blame(f"{what}: {_said(error)}")
+            return None
 
     def _warn_of_unstable_names(self) -> None:
         for option, value in self.spec.options.items():

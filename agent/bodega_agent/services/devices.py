@@ -8,7 +8,7 @@ the heartbeat and the floor ask nobody else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -26,6 +26,7 @@ from bodega_agent.services.guards import GuardedPrinter, GuardedScale
 log = get_logger(__name__)
 
 Opener = Callable[..., Any]
+_NOT_READY_HINT = "put it right at the printer; it goes on by itself"
 
 
 class DeviceService:
@@ -52,6 +53,8 @@ class DeviceService:
                 case "scale":
                     self._scales[spec.name] = Cell(spec, _keep_scale, **extra)
         self._cameras = cameras
+        # By name: why a printer that answers does not print; its service knows.
+        self.trouble: Callable[[], Mapping[str, str]] = dict
         self._floor: FloorService | None = None
         self._watchers: dict[str, set[asyncio.Queue[Scan]]] = {}
         self.hotplug = hotplug(self.wake, places=self._places)
@@ -75,7 +78,14 @@ class DeviceService:
 
     def rows(self) -> list[Json]:
         """All devices, as `bodega devices ls` shows them."""
-        return [*(cell.row() for cell in self.cells.values()), *self._cameras()]
+        trouble = self.trouble()
+        rows = [*(cell.row() for cell in self.cells.values()), *self._cameras()]
+        return [
+            {**row, "state": "not_ready", "detail": trouble[row["name"]], "hint": _NOT_READY_HINT}
+            if row["state"] == "ok" and row["name"] in trouble
+            else row
+            for row in rows
+        ]
 
     def row(self, name: str) -> Json:
         """One device; raises NotFound."""
@@ -199,7 +209,7 @@ async def _look(cell: Cell[Any], ask: Callable[[], Awaitable[object]], *, every_
             await ask()
         except BodegaError as error:
             log.debug("device_looked_at", device=cell.spec.name, problem=error.message)
-        if cell.presence.connected:
+        if cell.presence.connected and not cell.presence.misses:
             delays = backoff_delays()
             await cell.pause(every_s)
         else:

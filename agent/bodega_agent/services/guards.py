@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar
 
-from bodega.errors import BodegaError, InvalidInput, PeerFault, Unavailable
+from bodega.errors import BodegaError, PeerFault, Unavailable
 from bodega.limits import DEVICE_CALL_S
 from bodega_adapters.ports import (
     LabelPrinter,
@@ -15,6 +15,7 @@ from bodega_adapters.ports import (
     Recognition,
     Scale,
     ScaleAbilities,
+    Starting,
     Weight,
 )
 from bodega_agent.services.cell import Cell
@@ -31,6 +32,7 @@ class GuardedPrinter:
         """`looks`: for the one who looks whether it is there, and need not be told to look again."""
         self.cell = cell
         self.looks = looks
+        self._abilities: PrinterAbilities | None = None
 
     @property
     def name(self) -> str:
@@ -39,37 +41,41 @@ class GuardedPrinter:
 
     @property
     def abilities(self) -> PrinterAbilities:
-        """See LabelPrinter; raises Unavailable while the driver is not open."""
+        """See LabelPrinter: those of now, or the last ones known. Raises Unavailable before it was ever open."""
         device = self.cell.device
-        if device is None:
-            raise Unavailable(f"printer {self.name} is not open", hint="ask again in a moment")
-        return device.abilities
+        if device is not None:
+            self._abilities = self.cell.look_at("its abilities", lambda: device.abilities) or self._abilities
+        if self._abilities is None:
+            raise Unavailable(f"printer {self.name} is not open yet", hint="ask again in a moment")
+        return self._abilities
 
     async def status(self) -> PrinterStatus:
         """See LabelPrinter."""
         return await _asked(self, "its status", lambda printer: printer.status(), PrinterStatus)
 
-    async def print_label(self, label: bytes) -> PrintReceipt:
+    async def print_label(self, label: bytes, starting: Starting | None = None) -> PrintReceipt:
         """See LabelPrinter."""
-        if self.cell.device is None:
+        cell = self.cell
+        if cell.device is None:
             return PrintReceipt("failed", f"printer {self.name} is not open")
+        faults = cell.faults
         try:
-            receipt = await self.cell.call(
-                "printing", 2 * DEVICE_CALL_S, lambda printer: printer.print_label(label)
+            receipt = await cell.call(
+                "printing", 2 * DEVICE_CALL_S, lambda printer: printer.print_label(label, starting)
             )
-        except InvalidInput:
-            raise
         except BodegaError as error:
-            # The driver broke its port, so nobody knows how far it came.
-            self.cell.look_again()
+            cell.look_again()
+            if cell.faults == faults:
+                raise  # the driver's own voice, or `starting`'s
+            # It broke its port, so nobody can know how far it came.
             return PrintReceipt("unknown", error.message)
         if not isinstance(receipt, PrintReceipt):
             return PrintReceipt("unknown", f"the driver answered {receipt!r}")
         if receipt.outcome == "confirmed":
-            self.cell.answered()
-            self.cell.last = {"outcome": receipt.outcome, "text": receipt.detail}
+            cell.answered()
+            cell.last = {"outcome": receipt.outcome, "text": receipt.detail}
         else:
-            self.cell.look_again()
+            cell.look_again()
         return receipt
 
     async def close(self) -> None:
@@ -94,9 +100,11 @@ class GuardedScale:
     @property
     def abilities(self) -> ScaleAbilities:
         """See Scale; raises Unavailable while the driver is not open."""
-        if self.cell.device is None:
+        device = self.cell.device
+        found = self.cell.look_at("its abilities", lambda: device.abilities) if device is not None else None
+        if found is None:
             raise Unavailable(f"scale {self.name} is not open", hint="ask again in a moment")
-        return self.cell.device.abilities
+        return found
 
     async def weigh(self, *, stable: bool = True) -> Weight:
         """See Scale."""

@@ -25,7 +25,7 @@ from bodega_agent.store.store import Store
 
 Json = dict[str, Any]
 
-_MISSING = ("lost", "faulty")
+_MISSING = ("lost", "faulty", "not_ready")
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class HealthService:
     async def status(self) -> Json:
         """What `bodega status` shows; see the control socket's contract."""
         facts = await self._store.read(self._facts)
-        devices = self._devices()
+        devices = self._parts.devices.rows()
         sync = self._parts.sync.status() if self._parts.sync else None
         disk = self._parts.disk.status()
         return {
@@ -144,24 +144,11 @@ class HealthService:
             **reader.counts(),
         }
 
-    def _devices(self) -> list[Json]:
-        rows = self._parts.devices.rows()
-        # A printer that answers may still not print: its service knows why.
-        label_printer, trouble = self._config.printer_of("labels"), self._parts.printing.trouble
-        if label_printer is None or not trouble:
-            return rows
-        return [
-            {**row, "state": "lost", "detail": trouble}
-            if row["name"] == label_printer.name and row["state"] == "ok"
-            else row
-            for row in rows
-        ]
-
     def _missing(self) -> frozenset[str]:
-        return frozenset(row["name"] for row in self._devices() if row["state"] in _MISSING)
+        return frozenset(row["name"] for row in self._parts.devices.rows() if row["state"] in _MISSING)
 
     def _printer(self) -> Json | None:
-        status = self._parts.printing.status
+        status = next((one.status for one in self._parts.printing.stations if one.status), None)
         return asdict(status) if status else None
 
     def _vision(self) -> Json | None:
@@ -176,15 +163,20 @@ class HealthService:
     def _problems(self, devices: list[Json], facts: Json, fenced: str) -> list[Json]:
         found = [
             {
-                "code": f"device-{device['state']}",
-                "text": f"{device['kind']} {device['name']} is {device['state']}: {device['detail']}",
+                "code": f"device-{device['state'].replace('_', '-')}",
+                "text": f"{device['kind']} {device['name']} is {device['state'].replace('_', ' ')}: {device['detail']}",
             }
             for device in devices
             if device["state"] in _MISSING
         ]
         if facts["labels_unknown"]:
-            text = f"{facts['labels_unknown']} labels in doubt: scan them back, or bodega labels reprint"
+            text = f"{facts['labels_unknown']} labels in doubt: look, then bodega labels ls --unknown"
             found.append({"code": "labels-unknown", "text": text})
+        if facts["labels_failed"]:
+            text = (
+                f"{facts['labels_failed']} labels can not be printed as they are: bodega labels ls --failed"
+            )
+            found.append({"code": "labels-failed", "text": text})
         if facts["hub_events_parked"]:
             text = (
                 f"{facts['hub_events_parked']} events of the hub have no effect here yet: upgrade this node"

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 from bodega.core.commands import decode
 from bodega.errors import FieldFault, InvalidInput
@@ -21,7 +20,7 @@ from bodega_agent.services.importing import ImportService
 from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard, Shown
-from bodega_agent.store import commands, labels, proposals
+from bodega_agent.store import commands, proposals
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
@@ -61,8 +60,6 @@ class Operations:
             "scan": self._scan,
             "tasks": self._tasks,
             "orders": self._orders,
-            "labels": self._labels,
-            "reprint": self._reprint,
             "ledger.verify": self._verify,
             "ledger.command": self._command,
             "ledger.import": self._importing.take,
@@ -88,9 +85,6 @@ class Operations:
     async def _orders(self, _request: Json) -> list[Json]:
         return await self._store.read(Reader.orders)
 
-    async def _labels(self, _request: Json) -> list[Json]:
-        return await self._store.read(Reader.labels)
-
     async def _verify(self, _request: Json) -> Json:
         return await self._integrity.verify()
 
@@ -114,8 +108,8 @@ class Operations:
 
     async def _propose(self, request: Json) -> Json:
         """An edit of a record that the hub keeps; done once for its `cmd_id`."""
-        cmd_id, kind, subject = (_text(request, name) for name in ("cmd_id", "kind", "subject"))
-        reason = _text(request, "reason") if request.get("reason") else ""
+        cmd_id, kind, subject = (text_of(request, name) for name in ("cmd_id", "kind", "subject"))
+        reason = text_of(request, "reason") if request.get("reason") else ""
         values = request.get("fields")
         if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
             raise _fault("fields", "must be an object of texts")
@@ -132,47 +126,31 @@ class Operations:
         return await self._store.write(work)
 
     async def _prompt(self, request: Json) -> Shown:
-        device = _text(request, "device")
+        device = text_of(request, "device")
         return self._board.current(device) or await self._floor.greet(device)
 
     def _watch(self, request: Json) -> AsyncIterator[Shown]:
-        return self._board.watch(_text(request, "device") if "device" in request else None)
+        return self._board.watch(text_of(request, "device") if "device" in request else None)
 
     async def _scan(self, request: Json) -> Shown:
         """One scan of a hand-held. One that may be sent again says `counter` and `counter_name` (`ports.Scan`)."""
-        text = _text(request, "text")
+        text = text_of(request, "text")
         raw = text.encode()
         if len(raw) > SCAN_BYTES_MAX:
             raise _fault("text", f"is longer than {SCAN_BYTES_MAX} bytes")
         typed = make_scan(
             raw,
-            symbology=_text(request, "symbology") if request.get("symbology") else None,
-            device=_text(request, "device"),
+            symbology=text_of(request, "symbology") if request.get("symbology") else None,
+            device=text_of(request, "device"),
             counter=_number(request, "counter") if "counter" in request else next(self._typed),
             at_ms=time.time_ns() // 1_000_000,
-            counter_name=_text(request, "counter_name") if "counter" in request else "",
+            counter_name=text_of(request, "counter_name") if "counter" in request else "",
         )
         return await self._floor.handle(typed)
 
-    async def _reprint(self, request: Json) -> Json:
-        sscc, reason = _text(request, "sscc"), _text(request, "reason")
-        cmd_id = _text(request, "cmd_id") if "cmd_id" in request else str(uuid4())
 
-        def work(tx: Transaction) -> Json:
-            context = Context(cmd_id, actor="technician", device="control")
-            body = {"op": "reprint", "sscc": sscc, "reason": reason}
-            return tx.once(cmd_id, body, lambda: _job(labels.reprint(tx, context, sscc, reason)))
-
-        job = await self._store.write(work)
-        self._printing.wake()
-        return job
-
-
-def _job(job: labels.PrintJob) -> Json:
-    return {"print_job_id": job.print_job_id, "sscc": job.sscc, "state": job.state, "copy": job.copy}
-
-
-def _text(request: Json, name: str) -> str:
+def text_of(request: Json, name: str) -> str:
+    """A text of a request; raises `InvalidInput` if it is missing or empty."""
     value: Any = request.get(name)
     if not isinstance(value, str) or not value:
         raise _fault(name, "must be a text that is not empty")

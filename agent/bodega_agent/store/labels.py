@@ -6,6 +6,7 @@ person resolves by scanning the label back or by an explicit, counted reprint.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bodega.core.ledger import Reference, parcel_place, stage_of
@@ -13,7 +14,7 @@ from bodega.core.lifecycles import PRINT_JOB, PrintEvent, PrintState
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import SSCC_SERIALS_SKIPPED, TEXT_CHARS_MAX
 from bodega.v1 import journal_pb2, orders_pb2
-from bodega_adapters.framing.zpl import LabelData, parcel_label
+from bodega_adapters.labels import document
 from bodega_agent.rules.sscc import SsccRange, next_sscc
 from bodega_agent.store import catalogue, ledger, work
 from bodega_agent.store.transaction import Context, Row, Transaction
@@ -21,7 +22,10 @@ from bodega_agent.store.transaction import Context, Row, Transaction
 
 @dataclass(frozen=True, slots=True)
 class PrintJob:
-    """One label on its way to paper; `copy` is 1 for the first, higher after counted reprints."""
+    """One label on its way to paper; `copy` is 1 for the first, higher after counted reprints.
+
+    `document` is a `LabelDocument` as bytes: it becomes the printer's language when it is sent.
+    """
 
     print_job_id: str
     sscc: str
@@ -29,11 +33,11 @@ class PrintJob:
     state: PrintState
     copy: int
     detail: str
-    zpl: bytes
+    document: bytes
     updated_at_ms: int
 
 
-_COLUMNS = "print_job_id, sscc, fulfillment_order_id, state, copy, detail, zpl, updated_at_ms"
+_COLUMNS = "print_job_id, sscc, fulfillment_order_id, state, copy, detail, document, updated_at_ms"
 
 
 def pack(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str) -> None:
@@ -110,7 +114,7 @@ def _queue(
             job.state,
             copy,
             detail,
-            job.zpl,
+            job.document,
             job.updated_at_ms,
             seq,
         ),
@@ -119,7 +123,7 @@ def _queue(
 
 
 def label_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
-    """The ZPL of a parcel's label."""
+    """The label of a parcel, as a `LabelDocument`."""
     row = tx.one(
         "SELECT recipient, order_id, carrier_service FROM fulfillment_order WHERE fulfillment_order_id = ?",
         (fulfillment_order_id,),
@@ -129,9 +133,9 @@ def label_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
     profile = catalogue.profile_of(tx)
     ship_to = (recipient.name, *recipient.address, f"{recipient.postal_code} {recipient.country}".strip())
     ship_from = tuple(profile.ship_from) if profile else ()
-    return parcel_label(
-        LabelData(sscc=sscc, order_id=row[1], ship_to=ship_to, ship_from=ship_from, service=row[2])
-    )
+    return document.parcel(
+        sscc=sscc, order_id=row[1], ship_to=ship_to, ship_from=ship_from, service=row[2]
+    ).to_bytes()
 
 
 def _label_event(job: PrintJob, event: str) -> journal_pb2.LabelAdvanced:
@@ -162,7 +166,7 @@ def put_back(tx: Transaction, context: Context, job: PrintJob) -> PrintState:
             state,
             job.copy,
             detail,
-            job.zpl,
+            job.document,
             job.updated_at_ms,
             seq,
         ),
@@ -170,9 +174,15 @@ def put_back(tx: Transaction, context: Context, job: PrintJob) -> PrintState:
     return state
 
 
-def next_queued(tx: Transaction) -> PrintJob | None:
-    """The oldest job that waits for the printer."""
-    row = tx.one(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'queued' ORDER BY queued_seq LIMIT 1")  # noqa: S608  # a constant
+def next_queued(tx: Transaction, suits: Callable[[PrintJob], bool] = lambda _job: True) -> PrintJob | None:
+    """The oldest job that waits for a printer and suits the one that asks."""
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'queued' ORDER BY queued_seq")  # noqa: S608  # a constant
+    return next(filter(suits, map(_job, rows)), None)
+
+
+def job_of(tx: Transaction, print_job_id: str) -> PrintJob | None:
+    """One job."""
+    row = tx.one(f"SELECT {_COLUMNS} FROM print_job WHERE print_job_id = ?", (print_job_id,))  # noqa: S608  # a constant
     return _job(row) if row else None
 
 
@@ -195,7 +205,7 @@ def advance(
         (state, detail[:TEXT_CHARS_MAX], now, job.print_job_id),
     )
     after = PrintJob(
-        job.print_job_id, job.sscc, job.fulfillment_order_id, state, job.copy, detail, job.zpl, now
+        job.print_job_id, job.sscc, job.fulfillment_order_id, state, job.copy, detail, job.document, now
     )
     tx.append(context, label_advanced=_label_event(after, event))
     return state
@@ -212,9 +222,7 @@ def lose_track_of_sent(tx: Transaction, context: Context) -> list[PrintJob]:
 
 def scan_back(tx: Transaction, context: Context, sscc: str) -> None:
     """The label was read from the parcel: the strongest proof that it was printed."""
-    job = latest_for(tx, sscc)
-    if job is None:
-        raise NotFound(f"no label was ever asked for with SSCC {sscc}", hint="bodega labels ls")
+    job = _known(tx, sscc)
     if PRINT_JOB.allows(job.state, PrintEvent.SCAN_BACK):
         advance(tx, context, job, PrintEvent.SCAN_BACK)
 
@@ -226,15 +234,42 @@ def void_queued(tx: Transaction, context: Context, sscc: str) -> None:
         advance(tx, context, job, PrintEvent.VOID)
 
 
+def seen(tx: Transaction, context: Context, sscc: str) -> PrintJob:
+    """A person has looked and says that the label in doubt is there: it will not be printed again."""
+    job = _known(tx, sscc)
+    if not PRINT_JOB.allows(job.state, PrintEvent.SEEN):
+        raise Refused(
+            f"the label of parcel {sscc} is not in doubt, it is {job.state}", hint="bodega labels ls"
+        )
+    advance(tx, context, job, PrintEvent.SEEN, f"seen by {context.actor}")
+    return _known(tx, sscc)
+
+
 def reprint(tx: Transaction, context: Context, sscc: str, reason: str) -> PrintJob:
     """A person asks for another copy, with a reason: counted, recorded, never automatic."""
     if not reason.strip():
         raise InvalidInput("a reprint needs a reason", hint='for example: --reason "label torn"')
+    job = _known(tx, sscc)
+    advance(tx, context, job, PrintEvent.REPRINT, reason)
+    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason)
+
+
+def retry(tx: Transaction, context: Context, sscc: str) -> PrintJob:
+    """What kept a failed label from paper is mended: a new copy, made from the parcel as it is now."""
+    job = _known(tx, sscc)
+    if job.state is not PrintState.FAILED:
+        raise Refused(
+            f"the label of parcel {sscc} has not failed, it is {job.state}",
+            hint=f"to print it again all the same: bodega labels reprint {sscc} --reason ...",
+        )
+    return reprint(tx, context, sscc, f"tried again after: {job.detail}"[:TEXT_CHARS_MAX])
+
+
+def _known(tx: Transaction, sscc: str) -> PrintJob:
     job = latest_for(tx, sscc)
     if job is None:
         raise NotFound(f"no label was ever asked for with SSCC {sscc}", hint="bodega labels ls")
-    advance(tx, context, job, PrintEvent.REPRINT, reason)
-    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason)
+    return job
 
 
 def _job(row: Row) -> PrintJob:

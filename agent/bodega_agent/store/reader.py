@@ -16,6 +16,7 @@ from bodega.core.chain import GENESIS
 from bodega.core.sync import Head, Recorded
 from bodega.errors import NotFound
 from bodega_agent.store.archive import FOLDER, Shelf
+from bodega_agent.store.reads.stage import LEFT_ON_STAGE
 from bodega_agent.store.reads.stock import EVERYTHING, StockFilter, by_place
 from bodega_agent.store.schema import open_for_reading
 from bodega_agent.store.verify import verify
@@ -144,9 +145,9 @@ class Reader:
             " ORDER BY f.arrived_seq"
         )
         put_back = self.rows(
-            "SELECT 'put_back' AS kind, b.bin AS place, b.sku_id, b.quantity, f.fulfillment_order_id"
-            " FROM fulfillment_order f JOIN balance b ON b.bin = 'STAGE-' || f.fulfillment_order_id"
-            " WHERE f.state = 'cancelled' ORDER BY f.arrived_seq, b.sku_id"
+            "SELECT 'put_back' AS kind, bin AS place, sku_id, quantity, substr(bin, 7)"  # noqa: S608  # a constant
+            " AS fulfillment_order_id FROM balance"
+            f" WHERE {LEFT_ON_STAGE} ORDER BY bin, sku_id"
         )
         count = self.rows(
             "SELECT 'count' AS kind, bin AS place, sku_id, lot, task_id FROM count_task WHERE closed_seq = 0"
@@ -164,11 +165,15 @@ class Reader:
     def counts(self) -> Json:
         """Figures for the status page: work by state, labels in doubt, events of the hub without effect."""
         by_state = self.rows("SELECT state, count(*) AS many FROM fulfillment_order GROUP BY state")
-        unknown = self.rows("SELECT count(*) AS many FROM print_job WHERE state = 'unknown'")
+        labels = {
+            row["state"]: row["many"]
+            for row in self.rows("SELECT state, count(*) AS many FROM print_job GROUP BY state")
+        }
         parked = self.rows("SELECT count(*) AS many FROM parked")
         return {
             "tasks": {row["state"]: row["many"] for row in by_state},
-            "labels_unknown": unknown[0]["many"],
+            "labels_unknown": labels.get("unknown", 0),
+            "labels_failed": labels.get("failed", 0),
             "hub_events_parked": parked[0]["many"],
         }
 

@@ -23,6 +23,7 @@ from bodega_agent.store.standing import own_rights
 from bodega_agent.store.transaction import Context, Transaction
 
 PENDING = ReservationState.PENDING
+_STAGE = "STAGE-"
 
 
 class Rebase:
@@ -43,6 +44,7 @@ class Rebase:
         self._used_sscc = used_sscc
         self._doubled: set[str] = set()
         self._jobs: dict[str, None] = {}
+        self._stages: set[str] = set()
         self.reckoning = Reckoning()
         self.touched: set[str] = set()
 
@@ -65,13 +67,17 @@ class Rebase:
         self._take_over_counts(ancestor_seq)
 
     def finish(self, context: Context) -> None:
-        """Labels in doubt, promises that no right stands behind any more, and a count of every bin that was touched."""
+        """What hangs in the air: labels in doubt, promises that no right stands behind any more, goods on the stages
+        of orders that are over; and a count of every bin that was touched.
+        """
         for print_job_id in self._jobs:
             self._put_job(context, print_job_id)
         for (sku_id,) in list(
             self._tx.execute("SELECT DISTINCT sku_id FROM reservation WHERE state = 'pending'")
         ):
             self._void_beyond_rights(context, sku_id)
+        for place in sorted(self._stages):
+            self._put_back(context, place)
         for bin_id in sorted(self.touched):
             count_tasks.open_task(self._tx, context, bin_id)
             self.reckoning.effects.append(f"counts:{bin_id}")
@@ -86,6 +92,7 @@ class Rebase:
         self.touched |= places_of(
             {posting.account: posting.quantity for posting in booking.movement.postings}
         )
+        self._stages |= {bin_id for bin_id in _bins_in(booking.movement) if bin_id.startswith(_STAGE)}
         for sku_id, units in spent_by(movement).items():
             rights.spend_at_most(self._tx, sku_id, units)
         self._count_picked(movement)
@@ -97,9 +104,24 @@ class Rebase:
             return
         picked: dict[str, int] = {}
         for account, quantity, _serials in movement.postings:
-            if quantity > 0 and account.bin.startswith("STAGE-"):
+            if quantity > 0 and account.bin.startswith(_STAGE):
                 picked[account.sku_id] = picked.get(account.sku_id, 0) + quantity
         work.pick_lines(self._tx, order, picked)
+
+    def _put_back(self, context: Context, place: str) -> None:
+        """They were picked for an order that had left on the hub's line, or is not the node's any more."""
+        fulfillment_order_id = place.removeprefix(_STAGE)
+        order = work.find_or_none(self._tx, fulfillment_order_id)
+        if (order and order.state not in FULFILLMENT.terminal) or not work.staged_goods(self._tx, place):
+            return
+        task = journal_pb2.TaskOpened(
+            task_id=f"put-back-{fulfillment_order_id}",
+            kind="put_back",
+            bin_id=place,
+            fulfillment_order_id=fulfillment_order_id,
+        )
+        self._tx.append(context, task_opened=task)
+        self.reckoning.effects.append(f"put_back:{fulfillment_order_id}")
 
     def _fulfillment_advanced(self, context: Context, event: journal_pb2.NodeEvent) -> bool:
         said = event.fulfillment_advanced
@@ -295,7 +317,7 @@ _PENDING = (
     " WHERE sku_id = ? AND state = 'pending' ORDER BY opened_seq DESC, reservation_id DESC"
 )
 _JOB = (
-    "SELECT print_job_id, sscc, fulfillment_order_id, state, copy, detail, zpl, updated_at_ms FROM print_job"
+    "SELECT print_job_id, sscc, fulfillment_order_id, state, copy, detail, document, updated_at_ms FROM print_job"
     " WHERE print_job_id = ?"
 )
 _OVERRIDE = (

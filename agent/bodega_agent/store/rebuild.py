@@ -117,12 +117,14 @@ def put_labels(tx: Transaction, context: Context, snapshot: Snapshot, old: apsw.
     for one in snapshot.labels:
         work = tx.one("SELECT fulfillment_order_id FROM fulfillment_order WHERE sscc = ?", (one.sscc,))
         kept = _row_of(
-            old, "SELECT fulfillment_order_id, zpl FROM print_job WHERE print_job_id = ?", one.print_job_id
+            old,
+            "SELECT fulfillment_order_id, document FROM print_job WHERE print_job_id = ?",
+            one.print_job_id,
         )
         if work is None and kept is None:
             continue
         fulfillment_order_id = work[0] if work is not None else kept[0]
-        zpl = kept[1] if kept is not None else labels.label_of(tx, fulfillment_order_id, one.sscc)
+        document = kept[1] if kept is not None else labels.label_of(tx, fulfillment_order_id, one.sscc)
         job = labels.PrintJob(
             one.print_job_id,
             one.sscc,
@@ -130,7 +132,7 @@ def put_labels(tx: Transaction, context: Context, snapshot: Snapshot, old: apsw.
             PrintState(one.state),
             one.copy,
             one.detail,
-            zpl,
+            document,
             tx.now_ms(),
         )
         labels.put_back(tx, context, job)

@@ -15,7 +15,7 @@ import apsw
 from bodega.errors import PermissionRefused, Refused, SchemaTooNew, Unavailable
 from bodega_agent.store.files import sync
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _VERSION_1 = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -151,7 +151,12 @@ CREATE INDEX count_task_open ON count_task(bin, sku_id, lot) WHERE closed_seq = 
 ALTER TABLE fulfillment_order ADD COLUMN advanced_seq INTEGER NOT NULL DEFAULT 0;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+# A print job keeps the label, not the bytes for one printer. What older versions have queued is a finished label.
+_VERSION_4 = """
+ALTER TABLE print_job RENAME COLUMN zpl TO document;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 
 
 @contextmanager

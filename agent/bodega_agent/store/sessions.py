@@ -7,7 +7,6 @@ from collections.abc import Collection
 
 from bodega.core.expiry import day_of, first_out_key, is_past
 from bodega.core.ledger import DOCK, Account
-from bodega.core.lifecycles import FulfillmentState
 from bodega.core.promise import OverrideRule
 from bodega.core.sku import Counted, in_base_units
 from bodega_adapters.framing import gs1
@@ -24,6 +23,7 @@ from bodega_agent.rules.scans import (
 from bodega_agent.rules.session import FloorStep, Session
 from bodega_agent.store import catalogue, labels, ledger, work
 from bodega_agent.store.overrides import is_set_aside
+from bodega_agent.store.reads.stage import LEFT_ON_STAGE
 from bodega_agent.store.transaction import Transaction
 
 
@@ -137,11 +137,10 @@ def _parcel(tx: Transaction, sscc: str) -> Parcel | None:
 
 def _waiting(tx: Transaction, sku_id: str) -> tuple[Waiting, ...]:
     rows = tx.execute(
-        "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"
-        " WHERE sku_id = ?1 AND disposition = 'in_progress' AND (bin = ?2 OR bin IN"
-        " (SELECT 'STAGE-' || fulfillment_order_id FROM fulfillment_order WHERE state = ?3))"
+        "SELECT sku_id, bin, disposition, lot, owner, external, quantity FROM balance"  # noqa: S608  # a constant
+        f" WHERE sku_id = ?1 AND disposition = 'in_progress' AND (bin = ?2 OR {LEFT_ON_STAGE})"
         " ORDER BY bin = ?2, bin, lot",
-        (sku_id, DOCK, FulfillmentState.CANCELLED),
+        (sku_id, DOCK),
     )
     return tuple(
         Waiting(account.bin, sku_id, account.lot, quantity, ledger.serials_at(tx, account))
@@ -168,6 +167,7 @@ def _work(tx: Transaction, order: work.WorkOrder | None) -> Work | None:
         ),
         sscc=order.sscc,
         print_state=job.state if job else None,
+        print_detail=job.detail if job else "",
     )
 
 

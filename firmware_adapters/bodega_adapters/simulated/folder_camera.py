@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bodega.errors import Unavailable
+
 
 class SimulatedTray:
     """A folder with at most one picture in it."""
@@ -22,6 +24,14 @@ class SimulatedTray:
         for other in self.folder.iterdir():
             if other.name != name and not other.name.startswith("."):
                 other.unlink()
+
+    def show_file(self, file: str) -> None:
+        """Put a picture from a file under the camera; raises `Unavailable` when there is none."""
+        try:
+            picture = Path(file).read_bytes()
+        except OSError as error:
+            raise Unavailable(f"no picture {file}: {error.strerror}", hint="give the path of one") from error
+        self.show(picture, f"frame{Path(file).suffix}")
 
     def clear(self) -> None:
         """Take everything away."""

@@ -60,7 +60,13 @@ def parse_script(text: str, devices: Mapping[str, object], *, source: str = "the
     """Like `read_script`, from text. `devices` are the simulated ones, by name: what they can do is legal."""
     if len(text.encode()) > SCRIPT_BYTES_MAX:
         raise toml.invalid(source, (FieldFault("file", f"has more than {SCRIPT_BYTES_MAX} bytes"),))
-    steps = toml.parse(text, _File, source=source).steps
+    return parse_steps(toml.parse(text, _File, source=source).steps, devices, text=text, source=source)
+
+
+def parse_steps(
+    steps: list[Step], devices: Mapping[str, object], *, text: str = "", source: str = "the script"
+) -> list[Step]:
+    """Check steps against what the devices can do; `text` is where they came from, to find lines in."""
     faults = [
         FieldFault(f"steps.{number}.{where}", problem, toml.line_of(text, ["steps", str(number), where]))
         for number, step in enumerate(steps)
@@ -113,12 +119,12 @@ def actions_of(device: object) -> dict[str, Callable[..., object]]:
 
 def settings_of(device: object) -> list[str]:
     """The public attributes of a simulated device that may be set."""
-    properties = {
+    described = {
         name
         for name, member in inspect.getmembers_static(type(device))
-        if isinstance(member, property) and member.fset is not None
+        if inspect.isdatadescriptor(member) and not (isinstance(member, property) and member.fset is None)
     }
-    return sorted(name for name in {*properties, *vars(device)} if not name.startswith("_"))
+    return sorted(name for name in {*described, *vars(device)} if not name.startswith("_"))
 
 
 def _faults(step: Step, devices: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
+import struct
+import termios
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -20,8 +23,10 @@ _Remove: TypeAlias = Callable[[int], object]
 class DescriptorWire:
     """A `Wire` that owns a descriptor in non-blocking mode; no thread is spent on it."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, *, empty_is_end: bool = True) -> None:
+        """`empty_is_end`: a read without a byte means that the device is gone; not so where a transfer may be empty."""
         self._descriptor = descriptor
+        self._empty_is_end = empty_is_end
         self._waiting: set[asyncio.Future[None]] = set()
 
     @property
@@ -38,7 +43,7 @@ class DescriptorWire:
             data = os.read(self._descriptor, _READ_BYTES)
         except BlockingIOError:
             return b""
-        if not data:
+        if not data and self._empty_is_end:
             raise OSError(errno.EIO, "the device is gone, or someone else reads it too")
         return data
 
@@ -62,7 +67,11 @@ class DescriptorWire:
         # Before the descriptor is closed: its number may belong to someone else a moment later.
         loop.remove_reader(self._descriptor)
         loop.remove_writer(self._descriptor)
-        os.close(self._descriptor)
+        if _output_waits(self._descriptor):
+            # Closing a terminal waits until its output has gone, for up to half a minute if nobody takes it.
+            loop.run_in_executor(None, os.close, self._descriptor)
+        else:
+            os.close(self._descriptor)
         self._descriptor = -1
         for waiting in self._waiting:
             _settle(waiting)
@@ -83,13 +92,13 @@ class DescriptorWire:
                 remove(self._descriptor)
 
 
-async def open_serial(path: str, baud: int) -> DescriptorWire:
-    """A serial port (8N1, opened exclusively). Raises OSError, and InvalidInput for a speed that it does not take.
+async def open_serial(path: str, baud: int, *, xonxoff: bool = False) -> DescriptorWire:
+    """A serial port (8N1, opened exclusively; `xonxoff`: the device may hold us up). Raises OSError, and InvalidInput for a speed that it does not take.
 
     A pseudo-terminal has no modem lines and no parity, so none are set.
     """
     try:
-        port = serial.Serial(path, baud, timeout=0, exclusive=True)
+        port = serial.Serial(path, baud, timeout=0, exclusive=True, xonxoff=xonxoff)
     except ValueError as error:
         raise InvalidInput(f"{path} does not take baud {baud}", hint="9600 is the usual one") from error
     try:
@@ -99,11 +108,21 @@ async def open_serial(path: str, baud: int) -> DescriptorWire:
         port.close()
 
 
-async def open_device_file(path: str, flags: int = os.O_RDWR) -> DescriptorWire:
+async def open_device_file(path: str, flags: int = os.O_RDWR, *, empty_is_end: bool = True) -> DescriptorWire:
     """A character device such as /dev/usb/lp0 or /dev/hidraw0. Raises OSError."""
-    return DescriptorWire(os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC))
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    return DescriptorWire(descriptor, empty_is_end=empty_is_end)
 
 
 def _settle(ready: asyncio.Future[None]) -> None:
     if not ready.done():
         ready.set_result(None)
+
+
+def _output_waits(descriptor: int) -> bool:
+    """Whether a terminal has bytes that have not gone out; never for anything else."""
+    try:
+        (waiting,) = struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)))
+    except OSError:
+        return False
+    return bool(waiting)

@@ -90,6 +90,11 @@ class PlayedWire:
         self._written = b""
         self._closed = asyncio.Event()
 
+    @property
+    def ended(self) -> bool:
+        """Whether all of it has been played."""
+        return self._at >= len(self._notes)
+
     async def read(self, timeout_s: float | None) -> bytes:
         """See Wire. At the end of the tape there is silence."""
         if self._at >= len(self._notes) or self._notes[self._at].way == "out":
@@ -122,6 +127,44 @@ class PlayedWire:
     def close(self) -> None:
         """See Wire."""
         self._closed.set()
+
+
+class Player(Recorder):
+    """In place of a recorder: a driver that opens its wire through this gets a tape, one part for each `open` on it."""
+
+    def __init__(self, notes: Sequence[Note]) -> None:
+        super().__init__()
+        self.parts = _parts(notes)
+        self.wire: PlayedWire | None = None
+        self._next = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether all parts have been played to their ends."""
+        return self._next >= len(self.parts) and (self.wire is None or self.wire.ended)
+
+    def over(self, _opener: Opener) -> Opener:
+        """See Recorder; nothing real is ever opened."""
+
+        async def opened() -> Wire:
+            if self._next >= len(self.parts):
+                raise OSError(errno.ENODEV, "the tape ends here")
+            self.wire = PlayedWire(self.parts[self._next])
+            self._next += 1
+            return self.wire
+
+        return opened
+
+
+def _parts(notes: Sequence[Note]) -> list[list[Note]]:
+    """Cut before each `open`; a tape that begins in the middle of a connection begins with a part of its own."""
+    parts: list[list[Note]] = []
+    for note in notes:
+        if note.way == "open" or not parts:
+            parts.append([])
+        if note.way != "open":
+            parts[-1].append(note)
+    return parts
 
 
 def _begins(one: bytes, other: bytes) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 
+from bodega.limits import TCP_LINGER_S
+
 _READ_BYTES = 4096
 
 
@@ -32,8 +34,10 @@ class TcpWire:
         await self._writer.drain()
 
     def close(self) -> None:
-        """See Wire. What was written is still sent."""
+        """See Wire. What was written is still sent, within TCP_LINGER_S."""
         self._writer.close()
+        # A peer that takes nothing would keep the connection, and what waits in it, for ever.
+        asyncio.get_running_loop().call_later(TCP_LINGER_S, self._writer.transport.abort)
 
 
 async def open_tcp(host: str, port: int, timeout_s: float) -> TcpWire:

@@ -110,11 +110,16 @@ FULFILLMENT = StateTable(
 
 
 class PrintState(StrEnum):
-    """A label's way to paper. `unknown` is an honest answer and never leads to a blind reprint."""
+    """A label's way to paper. `unknown` is an honest answer and never leads to a blind reprint.
+
+    `queued` is the only state from which bytes are sent, and proof that none has been. `failed` can not be printed as
+    it is, and provably was not.
+    """
 
     QUEUED = "queued"
     SENT = "sent"
     CONFIRMED = "confirmed"
+    FAILED = "failed"
     UNKNOWN = "unknown"
     SUPERSEDED = "superseded"
     VOIDED = "voided"
@@ -126,8 +131,10 @@ class PrintEvent(StrEnum):
     SEND = "send"
     CONFIRM = "confirm"
     REFUSED_BEFORE_FIRST_BYTE = "refused_before_first_byte"
+    REFUSED_FOR_GOOD = "refused_for_good"
     LOSE_TRACK = "lose_track"
     SCAN_BACK = "scan_back"
+    SEEN = "seen"
     REPRINT = "reprint"
     VOID = "void"
 
@@ -139,18 +146,27 @@ PRINT_JOB = StateTable(
     start=PrintState.QUEUED,
     steps={
         (PrintState.QUEUED, PrintEvent.SEND): PrintState.SENT,
+        # Preflight: what is asked for does not fit this printer, and never will.
+        (PrintState.QUEUED, PrintEvent.REFUSED_FOR_GOOD): PrintState.FAILED,
         # The parcel was cancelled before its label left the queue.
         (PrintState.QUEUED, PrintEvent.VOID): PrintState.VOIDED,
         (PrintState.SENT, PrintEvent.CONFIRM): PrintState.CONFIRMED,
         # Provably nothing reached the printer: the only way back into the queue.
         (PrintState.SENT, PrintEvent.REFUSED_BEFORE_FIRST_BYTE): PrintState.QUEUED,
+        # The printer itself has answered that it does not print this.
+        (PrintState.SENT, PrintEvent.REFUSED_FOR_GOOD): PrintState.FAILED,
         (PrintState.SENT, PrintEvent.LOSE_TRACK): PrintState.UNKNOWN,
         (PrintState.SENT, PrintEvent.SCAN_BACK): PrintState.CONFIRMED,
         (PrintState.UNKNOWN, PrintEvent.SCAN_BACK): PrintState.CONFIRMED,
+        # A person has looked, and says that it is there.
+        (PrintState.UNKNOWN, PrintEvent.SEEN): PrintState.CONFIRMED,
         # A person decides, with a reason: this job ends, and a new, counted one takes its place.
         (PrintState.UNKNOWN, PrintEvent.REPRINT): PrintState.SUPERSEDED,
         (PrintState.CONFIRMED, PrintEvent.SCAN_BACK): PrintState.CONFIRMED,
         (PrintState.CONFIRMED, PrintEvent.REPRINT): PrintState.SUPERSEDED,
+        # The cause is mended: the new copy is counted like any other.
+        (PrintState.FAILED, PrintEvent.REPRINT): PrintState.SUPERSEDED,
+        (PrintState.FAILED, PrintEvent.VOID): PrintState.VOIDED,
     },
     terminal=frozenset({PrintState.SUPERSEDED, PrintState.VOIDED}),
 )

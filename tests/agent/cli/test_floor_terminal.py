@@ -124,7 +124,7 @@ def test_a_node_without_a_hub_says_so(node):
 
 def test_a_node_without_devices_says_what_to_do(node):
     assert "[[scanners]]" in bodega(node, "devices", "ls").stdout
-    assert answer(node, "devices", "ls") == []
+    assert answer(node, "devices", "ls")["devices"] == []
 
 
 def test_an_event_that_is_not_there_is_not_found(node):

@@ -24,6 +24,7 @@ from bodega_agent.services.floor import FloorService
 from bodega_agent.services.inspecting import InspectingService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
+from bodega_agent.services.stations import Station
 from bodega_agent.store import effects, labels
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
@@ -100,7 +101,7 @@ async def floor_of(
         board = PromptBoard("boot-1")
         service = FloorService(store, board, present=lambda: {DEVICE}, vision=lambda: vision)
         driver = ZplTcpPrinter("zebra", printer.host, printer.port)
-        printing = PrintService(store, driver, service.label_changed)
+        printing = PrintService(store, [Station(driver)], service.label_changed)
         eyes = ScriptedEyes(verdicts or [])
         inspecting = InspectingService(store, service, eyes, "bench")
         service.on_print, service.on_inspect = printing.wake, inspecting.ask

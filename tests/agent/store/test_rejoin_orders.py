@@ -13,6 +13,7 @@ from bodega.core.ledger import DOCK, Goods, LotSeen, parcel_place
 from bodega.core.lifecycles import FulfillmentEvent, PrintEvent
 from bodega.limits import SSCC_SERIALS_SKIPPED
 from bodega_agent.store import labels, ledger, overrides, work
+from bodega_agent.store.reader import Reader
 from bodega_agent.store.transaction import Context, Transaction
 from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.store import schema
@@ -107,7 +108,7 @@ async def test_a_wiped_node_goes_on_with_its_open_orders_and_every_unsure_label_
         assert await store.write(_states) == {packed: ("packed", sscc), waiting: ("assigned", "")}
         job = await store.write(lambda tx: labels.latest_for(tx, sscc))
         assert job is not None
-        assert (job.state, b"Maria Secreta" in job.zpl) == ("unknown", True)
+        assert (job.state, b"Maria Secreta" in job.document) == ("unknown", True)
         assert await store.write(labels.next_queued) is None, "nothing goes to the printer by itself"
         assert int((await store.write(labels.peek_sscc))[8:-1]) > int(sscc[8:-1]) + 1
         await world.sync(store)
@@ -169,10 +170,12 @@ async def test_an_order_that_left_on_the_hubs_line_and_again_on_the_nodes_is_tol
         await store.write(lambda tx: _again(tx, order))
         await world.rejoin(store, restored=True)
     async with world.node() as store:
+        (put_back,) = [task for task in await store.read(Reader.tasks) if task["kind"] == "put_back"]
+        assert (put_back["place"], put_back["sku_id"], put_back["quantity"]) == (f"STAGE-{order}", "TEA", 2)
         await world.sync(store)
     (conflict,) = rows_of(world.hub, schema.conflict)
     effects = json.loads(conflict.effects)
-    assert f"unfit:{order}:picking" in effects
+    assert {f"unfit:{order}:picking", f"put_back:{order}"} <= set(effects)
     assert conflict.state == "open"
     assert f"{order} was" in conflict.needs
     assert rows_of(world.hub, schema.fulfillment_order)[0].state == "shipped"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bodega.codec import movement_from_wire
 from bodega.core.rights import spent_by
 from bodega.v1 import journal_pb2
+from bodega_agent.store.reads.stage import LEFT_ON_STAGE
 from simulator.plan import LOOSE, STRICT
 from simulator.world import World
 
@@ -44,12 +45,16 @@ def nothing_is_oversold(world: World) -> Iterator[str]:
         if sku_id != STRICT:
             continue
         held, in_flight = _at_hub(world, name, sku_id)
-        reserved, on_shelf = _reserved(world, name, sku_id), _on_shelf_at_hub(world, name, sku_id)
+        to_put_back = _to_put_back(world, name, sku_id)
+        reserved, on_shelf = (
+            _reserved(world, name, sku_id),
+            _on_shelf_at_hub(world, name, sku_id) + to_put_back,
+        )
         if reserved + held + in_flight > on_shelf:
             yield f"{sku_id} at {name}: the hub promises {reserved} and {held + in_flight} rights of {on_shelf}"
         unread = world.seen[name].events[world.seen_at_hub[name].seq :]
         unpicked = reserved - sum(_picked(event, sku_id) for event in unread)
-        there = _on_shelf(world, name, sku_id)
+        there = _on_shelf(world, name, sku_id) + to_put_back
         promised = _promised(world, name, sku_id)
         if unpicked + promised > there:
             yield f"{sku_id} at {name}: {unpicked} promised by the hub and {promised} by the node, {there} are there"
@@ -145,6 +150,14 @@ def _on_shelf(world: World, name: str, sku_id: str) -> int:
 def _on_shelf_at_hub(world: World, name: str, sku_id: str) -> int:
     sql = f"SELECT coalesce(sum(quantity), 0) FROM stock WHERE {_SHELF} AND node_id = ?"
     return int(world.hub.rows(sql, sku_id, name)[0][0])
+
+
+def _to_put_back(world: World, name: str, sku_id: str) -> int:
+    """Who came back with an old book may have picked for an order that had left: those goods wait on its stage."""
+    if name not in world.facts.uprooted:
+        return 0
+    sql = f"SELECT coalesce(sum(quantity), 0) FROM balance WHERE sku_id = ? AND {LEFT_ON_STAGE}"
+    return int(str(_node_rows(world, name, sql, sku_id)[0][0]))
 
 
 def _node_rows(world: World, name: str, sql: str, *values: object) -> list[tuple[object, ...]]:

@@ -20,7 +20,7 @@ Snapshot = nodesync_pb2.NodeSnapshot
 # GS1 General Specifications 3.2: extension digit, 16 digits of company prefix and serial reference, check digit.
 _SSCC_DIGITS = 18
 
-_UNFINISHED = frozenset({PrintState.QUEUED, PrintState.SENT, PrintState.UNKNOWN})
+_UNFINISHED = frozenset({PrintState.QUEUED, PrintState.SENT, PrintState.FAILED, PrintState.UNKNOWN})
 
 
 def snapshot_of(tx: Transaction, node: Row, ancestor_seq: int) -> bytes:
