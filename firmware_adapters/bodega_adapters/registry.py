@@ -32,6 +32,8 @@ ENTRY_POINT_GROUP = "bodega.adapters"
 
 SCANNERS: dict[str, str] = {
     "serial": "bodega_adapters.scanners.serial:SerialScanner",
+    "evdev": "bodega_adapters.scanners.evdev:EvdevScanner",
+    "hidraw": "bodega_adapters.scanners.hidraw:HidrawScanner",
     "camera": "bodega_adapters.scanners.camera:CameraScanner",
 }
 PRINTERS: dict[str, str] = {

@@ -168,9 +168,13 @@ LEDGER_IMPORT_ANSWER_S = 120.0
 
 # Devices
 SCAN_BYTES_MAX = 512
-SCAN_GAP_MS_MAX = 50
 # Combinations of AIs whose judgement is kept; a label sort has one or two.
 GS1_PAIRINGS_KEPT_MAX = 1024
+SCAN_GAP_MS = 50
+SCAN_GAP_MS_MAX = 500
+# No scanner rests so long within one scan: what is older is noise, or the half of a scan.
+SCAN_PAUSE_MS_MAX = 2_000
+HID_FIELDS_MAX = 1024
 PRINT_CONNECT_S = 3.0
 PRINT_STATUS_S = 2.0
 LABEL_BYTES_MAX = 256 * 1024

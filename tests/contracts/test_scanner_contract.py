@@ -1,4 +1,10 @@
-"""What every scanner driver must do, whatever its wire. A new driver adds a rig and passes this file."""
+"""What every scanner driver must do, whatever its wire. A new driver adds a rig and passes this file.
+
+The serial driver opens a real pseudo-terminal by its path. Where these tests run there is no uinput and no USB, so the
+two HID drivers are opened on a socket pair in place of a path in /dev (`opener`, the one thing that is not theirs).
+Over it comes what the kernel's file would give: `struct input_event`s, or a report descriptor and reports behind it.
+Finding, grabbing and losing real devices is what tests/hardware shows, with the same drivers in a real kernel.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +19,19 @@ from structlog.testing import capture_logs
 from bodega.limits import SCAN_BYTES_MAX
 from bodega_adapters.ports import Scanner
 from bodega_adapters.registry import SCANNERS, open_scanner
+from bodega_adapters.scanners.evdev import EvdevScanner
+from bodega_adapters.scanners.hidraw import HidrawScanner
+from bodega_adapters.simulated.hid_pos_scanner import SimulatedHidPos
 from bodega_adapters.simulated.pty_scanner import SimulatedScanner
+from bodega_adapters.simulated.wedge import SimulatedWedge
 from support.devices import Listener, eventually, listening
 
 
 class ScannerRig(Protocol):
-    """The hardware side of one driver: real wire, simulated device."""
+    """The hardware side of one driver: real wire, simulated device.
+
+    `send` takes the characters of a serial scanner; the others type them, or report them line by line.
+    """
 
     def open(self) -> Scanner: ...
     def send(self, data: bytes) -> None: ...
@@ -37,7 +50,27 @@ class SerialRig:
         return open_scanner("serial", "bench", {"port": self._device.path})
 
 
-RIGS: dict[str, Callable[[Path], ScannerRig]] = {"serial": SerialRig}
+class HidRig:
+    """A HID driver on the bytes of a kernel's file; see this file's first words for what that leaves out."""
+
+    def __init__(
+        self, driver: type[EvdevScanner | HidrawScanner], device: SimulatedWedge | SimulatedHidPos
+    ) -> None:
+        self._driver = driver
+        self._device = device
+        self.send = device.send
+        self.plug = device.plug
+        self.unplug = device.unplug
+
+    def open(self) -> Scanner:
+        return self._driver("bench", "/dev/simulated", opener=self._device.open)
+
+
+RIGS: dict[str, Callable[[Path], ScannerRig]] = {
+    "serial": SerialRig,
+    "evdev": lambda _folder: HidRig(EvdevScanner, SimulatedWedge()),
+    "hidraw": lambda _folder: HidRig(HidrawScanner, SimulatedHidPos()),
+}
 
 
 @pytest.fixture(params=sorted(RIGS))
