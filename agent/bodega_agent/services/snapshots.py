@@ -1,13 +1,20 @@
-"""`camera.snapshot` of the control socket: what a camera sees now, for `bodega devices snapshot`."""
+"""What the agent can say of its cameras, which live in the vision process: how they are, and what they see.
+
+`camera.snapshot` of the control socket is what `bodega devices snapshot` asks.
+"""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bodega.errors import FieldFault, InvalidInput, Unavailable
+from bodega_agent.config import DeviceConfig
+from bodega_agent.services.cell import DeviceSpec
 from bodega_agent.services.control import Answer, Json
-from bodega_agent.vision.sightings import Snapshot
+from bodega_agent.services.devices import camera_row
+from bodega_agent.vision.sightings import CameraNews, Snapshot
 
 
 class Eyes(Protocol):
@@ -16,6 +23,40 @@ class Eyes(Protocol):
     async def snapshot(self, camera: str) -> Snapshot:
         """Answers in bounded time; raises Unavailable."""
         ...
+
+
+class Cameras(Protocol):
+    """What `camera_rows` needs of it."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a worker is up."""
+        ...
+
+    @property
+    def cameras(self) -> Mapping[str, CameraNews]:
+        """What the worker has said of each camera."""
+        ...
+
+
+def camera_rows(eyes: Cameras | None, cameras: Sequence[DeviceConfig]) -> list[Json]:
+    """How each camera is, as `bodega devices ls` shows it; settings that did not take are named."""
+    specs = [DeviceSpec("camera", one.name, one.driver, one.options) for one in cameras]
+    return [camera_row(spec, *_state(eyes, spec.name)) for spec in specs]
+
+
+def _state(eyes: Cameras | None, name: str) -> tuple[str, str]:
+    if eyes is None:
+        return "off", ""
+    if not eyes.ready:
+        return "starting", ""
+    news = eyes.cameras.get(name)
+    if news is None:
+        # One that is no live camera, and was not asked yet.
+        return "ok", ""
+    if not news.present:
+        return "lost", news.problem
+    return "ok", "; ".join(f"{setting} did not take: {values}" for setting, values in news.refused.items())
 
 
 class SnapshotService:

@@ -6,7 +6,7 @@ Rules kept here:
 - A worker that dies, falls silent or speaks nonsense is replaced: backoff with jitter, a warning when it is
   lost and a line when it is back. Its open requests become `review` / `worker_lost` at once; none is asked
   again, for the item may have left the tray.
-- A camera that scans tells what it sees (`feed`); while there is no worker, its scanner is lost.
+- A camera that scans tells what it sees (`lookers`); while there is no worker, its scanner is lost.
 - `stop` is bounded: the pipe is closed, then SIGTERM, then SIGKILL.
 """
 
@@ -16,7 +16,7 @@ import asyncio
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
@@ -36,7 +36,7 @@ from bodega.limits import (
 from bodega_adapters.backoff import backoff_delays
 from bodega_agent.vision import wire
 from bodega_agent.vision.messages import InspectRequest, Ready, Verdict, WorkerSpec, reason
-from bodega_agent.vision.sightings import Sighting, Snapshot, SnapshotRequest
+from bodega_agent.vision.sightings import CameraNews, Sighting, Snapshot, SnapshotRequest
 from bodega_agent.vision.streams import read_message
 
 log = get_logger(__name__)
@@ -73,7 +73,10 @@ class VisionClient:
         self._keeper: asyncio.Task[None] | None = None
         self._pending: dict[str, asyncio.Future[Verdict]] = {}
         self._snapshots: dict[str, asyncio.Future[Snapshot]] = {}
-        self._lookers: list[Looker] = []
+        # By name, how each camera is as far as the worker of now has said.
+        self.cameras: dict[str, CameraNews] = {}
+        # Who is told what cameras see; asked for anew each time, for a scanner may be opened anew.
+        self.lookers: Callable[[], Iterable[Looker]] = tuple
         self._ready = asyncio.Event()
         self._hello: Ready | None = None
         self._timeouts_in_a_row = 0
@@ -158,10 +161,6 @@ class VisionClient:
         finally:
             self._pending.pop(request.request_id, None)
 
-    def feed(self, looker: Looker) -> None:
-        """From now on, tell it what its camera sees; the camera is one of the spec's `watched`."""
-        self._lookers.append(looker)
-
     async def snapshot(self, camera: str) -> Snapshot:
         """What a camera sees now; answers within `SNAPSHOT_S`. Raises Unavailable when there is no picture."""
         stdin = self._process.stdin if self._process else None
@@ -176,7 +175,9 @@ class VisionClient:
             async with asyncio.timeout(SNAPSHOT_S):
                 snapshot = await answer
         except TimeoutError:
-            raise Unavailable(f"camera {camera}: no picture within {SNAPSHOT_S:g} s", hint="ask again") from None
+            raise Unavailable(
+                f"camera {camera}: no picture within {SNAPSHOT_S:g} s", hint="ask again"
+            ) from None
         except _WorkerLost:
             raise Unavailable(
                 f"camera {camera}: the camera process died in the middle", hint="ask again when it is back"
@@ -254,7 +255,8 @@ class VisionClient:
         for answer in (*self._pending.values(), *self._snapshots.values()):
             if not answer.done():
                 answer.set_exception(_WorkerLost())
-        for looker in self._lookers:
+        self.cameras.clear()
+        for looker in self.lookers():
             looker.lost("the camera process is not running")
 
     async def _listen(self, stdout: asyncio.StreamReader) -> None:
@@ -279,11 +281,14 @@ class VisionClient:
                 _answer(self._snapshots, snapshot.request_id, snapshot)
             elif kind == "sighting":
                 self._tell(Sighting.from_json(body))
+            elif kind == "camera":
+                news = CameraNews.from_json(body)
+                self.cameras[news.camera] = news
             else:
                 raise PeerFault(f"vision worker: expected verdict, snapshot or sighting, got {kind:.40}")
 
     def _tell(self, sighting: Sighting) -> None:
-        for looker in self._lookers:
+        for looker in self.lookers():
             if looker.camera != sighting.camera:
                 continue
             if sighting.problem:

@@ -40,7 +40,7 @@ class Fields:
         """One of those allowed."""
         value = self._data.get(name)
         if value not in allowed:
-            raise self._fault(name, f"one of {', '.join(allowed)}", value)
+            raise self._fault(name, f"one of {', '.join(map(str, allowed))}", value)
         return value
 
     def count(self, name: str) -> int:

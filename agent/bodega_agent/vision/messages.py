@@ -16,7 +16,6 @@ from bodega.errors import PeerFault
 from bodega.limits import (
     EXPECTED_GTINS_MAX,
     FRAME_CODES_MAX,
-    IDENTIFIER_CHARS_MAX,
     TEXT_CHARS_MAX,
     VERDICT_REASONS_MAX,
 )

@@ -8,25 +8,34 @@ stays dead for good. It is warned of once when it is lost and told once when it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from bodega.errors import BodegaError, NotFound, Unavailable
 from bodega.limits import CAMERA_KEEP_S, CAMERA_OPEN_S, DEVICE_BACKOFF_BASE_S, FRAME_CAPTURE_S
-from bodega_adapters.cameras.settings import settings_of
+from bodega_adapters.cameras.settings import refused, settings_of
 from bodega_adapters.ports import Camera, Frame
 from bodega_adapters.presence import Presence
 from bodega_adapters.registry import open_camera
 from bodega_agent.vision.messages import CameraSpec
+from bodega_agent.vision.sightings import CameraNews
 
 
 class CameraRack:
     """All cameras of one worker, by name."""
 
-    def __init__(self, cameras: Mapping[str, CameraSpec], watched: Collection[str] = ()) -> None:
-        """Of `watched` cameras somebody else says when they are lost, and keeps them open by looking."""
-        self._seats = {name: _Seat(name, spec, watched=name in watched) for name, spec in cameras.items()}
+    def __init__(
+        self,
+        cameras: Mapping[str, CameraSpec],
+        watched: Collection[str] = (),
+        tell: Callable[[CameraNews], None] = lambda _news: None,
+    ) -> None:
+        """Of `watched` cameras somebody else warns when they are lost, and keeps them open by looking.
+
+        `tell` hears how each camera is, at its first use and when that changes.
+        """
+        self._seats = {name: _Seat(name, spec, name in watched, tell) for name, spec in cameras.items()}
 
     async def capture(self, name: str, *, within_s: float = FRAME_CAPTURE_S) -> Frame:
         """A frame taken after this call. Raises NotFound for an unknown name, Unavailable when there is none
@@ -59,9 +68,17 @@ class CameraRack:
 class _Seat:
     """One camera and the only thread that touches it."""
 
-    def __init__(self, name: str, spec: CameraSpec, *, watched: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        spec: CameraSpec,
+        watched: bool,
+        tell: Callable[[CameraNews], None],
+    ) -> None:
         self._name = name
         self._spec = spec
+        self._tell = tell
+        self._told: CameraNews | None = None
         self._camera: Camera | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"camera-{name}")
         self._turn = asyncio.Lock()
@@ -84,6 +101,7 @@ class _Seat:
             raise
         if self._presence is not None:
             self._presence.answered()
+        self._say(CameraNews(self._name, present=True, refused=refused(settings_of(self._camera))))
         return frame
 
     def settings(self) -> dict[str, dict[str, float]]:
@@ -121,6 +139,12 @@ class _Seat:
     def _missed(self, fault: BodegaError) -> None:
         if self._presence is not None:
             self._retry_s = self._presence.missed(fault.message)
+        self._say(CameraNews(self._name, present=False, problem=fault.message))
+
+    def _say(self, news: CameraNews) -> None:
+        if news != self._told:
+            self._tell(news)
+        self._told = news
 
     def _made(self) -> Camera:
         if self._camera is None:

@@ -24,7 +24,7 @@ from bodega_agent.vision.messages import InspectRequest, Ready, Verdict, WorkerS
 from bodega_agent.vision.photographer import Photographer
 from bodega_agent.vision.quality import QualityModel
 from bodega_agent.vision.rack import CameraRack
-from bodega_agent.vision.sightings import Sighting, Snapshot, SnapshotRequest
+from bodega_agent.vision.sightings import CameraNews, Sighting, Snapshot, SnapshotRequest
 from bodega_agent.vision.streams import read_message
 from bodega_agent.vision.watching import Watch
 
@@ -42,12 +42,12 @@ async def serve(inbound: BinaryIO, outbound: BinaryIO, spec: WorkerSpec | None) 
     if spec is None:
         spec = WorkerSpec.from_json(await _expected("start", reader))
     model = QualityModel(spec.providers)
-    rack = CameraRack(spec.cameras, spec.watched)
     store = FrameStore(Path(spec.frames_dir), spec.frames_bytes_max, free_bytes_min=spec.free_bytes_min)
 
-    def tell(kind: str, said: Verdict | Snapshot | Sighting) -> None:
+    def tell(kind: str, said: Ready | Verdict | Snapshot | Sighting | CameraNews) -> None:
         writer.write(wire.encode(kind, said.to_json()))
 
+    rack = CameraRack(spec.cameras, spec.watched, partial(tell, "camera"))
     desk = InspectionDesk(rack, Inspector(model, store, Thresholds()), partial(tell, "verdict"))
     photographer = Photographer(rack, partial(tell, "snapshot"))
     watch = Watch(rack, desk, partial(tell, "sighting"))
@@ -55,7 +55,7 @@ async def serve(inbound: BinaryIO, outbound: BinaryIO, spec: WorkerSpec | None) 
         "inspect": lambda body: desk.admit(InspectRequest.from_json(body)),
         "snapshot": lambda body: photographer.admit(SnapshotRequest.from_json(body)),
     }
-    writer.write(wire.encode("ready", Ready(model.name, model.provider).to_json()))
+    tell("ready", Ready(model.name, model.provider))
     log.info("vision_worker_ready", model=model.name, provider=model.provider, cameras=sorted(spec.cameras))
     taking = asyncio.create_task(_take_requests(reader, admit))
     others = (desk.run(), rack.keep_open(), watch.run(spec.watched))
@@ -67,9 +67,7 @@ async def serve(inbound: BinaryIO, outbound: BinaryIO, spec: WorkerSpec | None) 
     await rack.close()
 
 
-async def _take_requests(
-    reader: asyncio.StreamReader, admit: Mapping[str, Callable[[object], None]]
-) -> None:
+async def _take_requests(reader: asyncio.StreamReader, admit: Mapping[str, Callable[[object], None]]) -> None:
     while (message := await read_message(reader)) is not None:
         kind, body = message
         if kind not in admit:

@@ -46,6 +46,41 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraNews:
+    """How a camera is, told when that changes: whether it is `present`, the `problem` if not, and of the settings that
+    did not take what was wanted and what it has, in words.
+    """
+
+    camera: str
+    present: bool
+    problem: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `from_json` reads them back to equal news."""
+        return {
+            "camera": self.camera,
+            "present": self.present,
+            "problem": self.problem[:TEXT_CHARS_MAX],
+            "refused": dict(self.refused),
+        }
+
+    @classmethod
+    def from_json(cls, data: object) -> CameraNews:
+        """Raises PeerFault naming the field that does not fit."""
+        fields = Fields(data, "camera news")
+        refused = fields.table("refused")
+        return cls(
+            camera=fields.text("camera"),
+            present=fields.choice("present", (True, False)),
+            problem=fields.text("problem", TEXT_CHARS_MAX),
+            refused={
+                name: Fields(refused, "camera news refused").text(name, TEXT_CHARS_MAX) for name in refused
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotRequest:
     """A picture for a person, of one camera, now. `request_id` is unique among those in flight."""
 

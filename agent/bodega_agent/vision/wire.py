@@ -13,6 +13,7 @@ broken JSON nothing later in the stream can be trusted, so the reader raises Pee
 | `verdict`  | worker -> agent | Verdict                    |
 | `snapshot` | worker -> agent | Snapshot                   |
 | `sighting` | worker -> agent | Sighting, unasked          |
+| `camera`   | worker -> agent | CameraNews, unasked        |
 """
 
 from __future__ import annotations
