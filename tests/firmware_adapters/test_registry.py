@@ -15,6 +15,7 @@ from bodega_adapters.registry import (
     drivers,
     open_camera,
     open_printer,
+    open_scale,
     open_scanner,
 )
 from bodega_adapters.simulated.pty_scanner import SimulatedScanner

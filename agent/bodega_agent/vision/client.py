@@ -252,9 +252,10 @@ class VisionClient:
         self._process = None
         self._ready.clear()
         self._timeouts_in_a_row = 0
-        for answer in (*self._pending.values(), *self._snapshots.values()):
-            if not answer.done():
-                answer.set_exception(_WorkerLost())
+        open_questions: list[asyncio.Future[Any]] = [*self._pending.values(), *self._snapshots.values()]
+        for question in open_questions:
+            if not question.done():
+                question.set_exception(_WorkerLost())
         self.cameras.clear()
         for looker in self.lookers():
             looker.lost("the camera process is not running")

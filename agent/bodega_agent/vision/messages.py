@@ -39,8 +39,9 @@ class WorkerSpec:
     """All that a worker is told at its start.
 
     `frames_dir` keeps judged frames, at most `frames_bytes_max` bytes of them, and none that would leave the disk
-    with less than `free_bytes_min`. `watched` are the cameras whose codes are told as they are seen. `providers` are onnxruntime execution providers in order of preference, for
-    example `("CUDAExecutionProvider", "CPUExecutionProvider")`.
+    with less than `free_bytes_min`. `watched` are the cameras whose codes are told as they are seen. `providers` are
+    onnxruntime execution providers in order of preference, for example
+    `("CUDAExecutionProvider", "CPUExecutionProvider")`.
     """
 
     cameras: Mapping[str, CameraSpec]

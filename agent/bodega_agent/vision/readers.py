@@ -6,6 +6,7 @@ zxing-cpp reads everything; zbar, where it is installed, EAN and UPC, and sees o
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def _of_zxing(barcode: zxingcpp.Barcode, scale: float) -> Reading:
 def _of_zbar(symbol: ZbarSymbol, scale: float, step: int) -> Reading:
     weight = symbol.hits * step / (FIRM_LINES * scale) / (2 if symbol.is_upc_e else 1)
     read = _symbol(symbol.digits.encode(), symbol.digits, symbol.symbology)
-    return _reading(read, "zbar", weight, list(symbol.corners), scale)
+    return _reading(read, "zbar", weight, symbol.corners, scale)
 
 
 def _symbol(content: bytes, text: str, symbology: str) -> Symbol:
@@ -85,7 +86,7 @@ def _symbol(content: bytes, text: str, symbology: str) -> Symbol:
 
 
 def _reading(
-    symbol: Symbol, reader: Reader, weight: float, corners: list[tuple[float, float]], scale: float
+    symbol: Symbol, reader: Reader, weight: float, corners: Sequence[tuple[float, float]], scale: float
 ) -> Reading:
     xs, ys = ([corner[axis] / scale for corner in corners] or [0.0] for axis in (0, 1))
     x, y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2

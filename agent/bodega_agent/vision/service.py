@@ -50,7 +50,7 @@ async def serve(inbound: BinaryIO, outbound: BinaryIO, spec: WorkerSpec | None) 
     rack = CameraRack(spec.cameras, spec.watched, partial(tell, "camera"))
     desk = InspectionDesk(rack, Inspector(model, store, Thresholds()), partial(tell, "verdict"))
     photographer = Photographer(rack, partial(tell, "snapshot"))
-    watch = Watch(rack, desk, partial(tell, "sighting"))
+    watch = Watch(rack, desk.quiet, partial(tell, "sighting"))
     admit: dict[str, Callable[[object], None]] = {
         "inspect": lambda body: desk.admit(InspectRequest.from_json(body)),
         "snapshot": lambda body: photographer.admit(SnapshotRequest.from_json(body)),

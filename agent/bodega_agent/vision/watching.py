@@ -15,7 +15,6 @@ from bodega_adapters.backoff import backoff_delays
 from bodega_adapters.ports import Frame
 from bodega_agent.vision.agreement import Symbol
 from bodega_agent.vision.codes import CodeReader
-from bodega_agent.vision.desk import InspectionDesk
 from bodega_agent.vision.rack import CameraRack
 from bodega_agent.vision.sightings import Sighting
 
@@ -25,9 +24,10 @@ _PERIOD_S = 1 / CAMERA_LOOKS_PER_S_MAX
 class Watch:
     """Looks at some cameras and gives what they see to `tell`, each look one sighting."""
 
-    def __init__(self, rack: CameraRack, desk: InspectionDesk, tell: Callable[[Sighting], None]) -> None:
+    def __init__(self, rack: CameraRack, quiet: asyncio.Event, tell: Callable[[Sighting], None]) -> None:
+        """`quiet` is set while no pick waits to be judged."""
         self._rack = rack
-        self._desk = desk
+        self._quiet = quiet
         self._tell = tell
         # Not the inspector's thread, nor its reader: what has begun here never stands in front of a pick.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="watch")
@@ -45,7 +45,7 @@ class Watch:
         delays = backoff_delays()
         while True:
             next_s = loop.time() + _PERIOD_S
-            await self._desk.quiet.wait()
+            await self._quiet.wait()
             try:
                 frame = await self._rack.capture(camera, within_s=CAMERA_OPEN_S)
             except BodegaError as fault:
