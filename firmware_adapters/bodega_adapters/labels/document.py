@@ -25,13 +25,12 @@ from bodega_adapters.labels.fonts import Fonts, usual_fonts
 from bodega_adapters.labels.layout import Layout, parse, shipped
 from bodega_adapters.labels.placing import place
 from bodega_adapters.labels.sheet import Finding, Sheet, Symbol, Typeface
-from bodega_adapters.ports import PrinterAbilities
+from bodega_adapters.ports import DOTS_PER_MM, PrinterAbilities
 
 ZPL = "zpl"
 IMAGE = "image"
 PARCEL = "parcel"
 PARCEL_MM = (101.6, 152.4)
-DOTS_PER_MM = frozenset({6, 8, 12, 24})
 
 Values = Mapping[str, tuple[str, ...]]
 
