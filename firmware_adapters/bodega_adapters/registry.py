@@ -30,13 +30,27 @@ Device: TypeAlias = Scanner | LabelPrinter | Camera | Scale
 
 ENTRY_POINT_GROUP = "bodega.adapters"
 
-SCANNERS: dict[str, str] = {"serial": "bodega_adapters.scanners.serial:SerialScanner"}
+SCANNERS: dict[str, str] = {
+    "serial": "bodega_adapters.scanners.serial:SerialScanner",
+    "evdev": "bodega_adapters.scanners.evdev:EvdevScanner",
+    "hidraw": "bodega_adapters.scanners.hidraw:HidrawScanner",
+    "camera": "bodega_adapters.scanners.camera:CameraScanner",
+}
 PRINTERS: dict[str, str] = {
     "zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter",
     "zpl-serial": "bodega_adapters.printers.zpl_serial:ZplSerialPrinter",
     "zpl-usb": "bodega_adapters.printers.zpl_usb:ZplUsbPrinter",
+    "escpos-tcp": "bodega_adapters.printers.escpos:EscPosTcpPrinter",
+    "escpos-serial": "bodega_adapters.printers.escpos:EscPosSerialPrinter",
+    "escpos-usb": "bodega_adapters.printers.escpos:EscPosUsbPrinter",
+    "ipp": "bodega_adapters.printers.ipp:IppPrinter",
+    "pdf": "bodega_adapters.printers.pdf_folder:PdfFolderPrinter",
 }
-CAMERAS: dict[str, str] = {"folder": "bodega_adapters.cameras.folder:FolderCamera"}
+CAMERAS: dict[str, str] = {
+    "folder": "bodega_adapters.cameras.folder:FolderCamera",
+    "v4l2": "bodega_adapters.cameras.v4l2:V4l2Camera",
+    "rtsp": "bodega_adapters.cameras.rtsp:RtspCamera",
+}
 SCALES: dict[str, str] = {"mt-sics": "bodega_adapters.scales.mt_sics:MtSicsScale"}
 
 _TABLES = {"scanner": SCANNERS, "printer": PRINTERS, "camera": CAMERAS, "scale": SCALES}

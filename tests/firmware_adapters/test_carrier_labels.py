@@ -20,16 +20,9 @@ from bodega_adapters.framing import qr
 from bodega_adapters.framing.check_digit import make_sscc
 from bodega_adapters.framing.zpl import lint
 from bodega_adapters.labels import pictures, raster
-from bodega_adapters.labels.document import (
-    LabelDocument,
-    image,
-    make,
-    parcel,
-    preflight,
-    render,
-    sheet_of,
-)
+from bodega_adapters.labels.document import LabelDocument, image, parcel
 from bodega_adapters.labels.fonts import usual_fonts
+from bodega_adapters.labels.making import make, preflight, render, sheet_of
 from bodega_adapters.labels.pdf import page_of
 from bodega_adapters.ports import PrinterAbilities
 from support.printed_zpl import read_back

@@ -10,7 +10,8 @@ import pytest
 from bodega.errors import ConfigInvalid, NotFound
 from bodega.limits import LAYOUT_BYTES_MAX, LAYOUT_ELEMENTS_MAX
 from bodega_adapters.labels import layout
-from bodega_adapters.labels.document import LabelDocument, of_layout, preflight, render, sheet_of
+from bodega_adapters.labels.document import LabelDocument, of_layout
+from bodega_adapters.labels.making import preflight, render, sheet_of
 from bodega_adapters.labels.sheet import Drawing
 from bodega_adapters.ports import PrinterAbilities
 

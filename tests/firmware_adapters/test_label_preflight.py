@@ -6,16 +6,9 @@ import pytest
 
 from bodega.errors import InvalidInput
 from bodega_adapters.framing.check_digit import make_sscc
-from bodega_adapters.labels.document import (
-    LabelDocument,
-    make,
-    of_layout,
-    parcel,
-    preflight,
-    render,
-    sheet_of,
-)
+from bodega_adapters.labels.document import LabelDocument, of_layout, parcel
 from bodega_adapters.labels.fonts import Fonts
+from bodega_adapters.labels.making import make, preflight, render, sheet_of
 from bodega_adapters.labels.sheet import Symbol, Words
 from bodega_adapters.labels.symbols import LIMITS
 from bodega_adapters.ports import PrinterAbilities

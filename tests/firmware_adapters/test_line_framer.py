@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodega.limits import SCAN_BYTES_MAX
+from bodega.limits import SCAN_BYTES_MAX, SCAN_PAUSE_MS_MAX
 from bodega_adapters.framing.lines import LineFramer
 
 # A small alphabet, so that terminators, prefix and suffix come up often.
@@ -68,17 +68,30 @@ def test_a_scanner_back_on_factory_settings_still_scans():
 
 
 def test_without_terminators_silence_ends_a_scan():
-    framer = LineFramer(terminators=b"")
+    framer = LineFramer(terminators=b"", gap_ms=20)
     assert framer.feed(b"A-01") == []
-    assert framer.pending
+    assert framer.patience_ms == 20
     assert framer.gap() == [b"A-01"]
     assert framer.gap() == []
     assert not framer.pending
 
 
-def test_with_terminators_silence_ends_nothing():
+def test_with_terminators_a_long_silence_drops_noise_and_never_ends_a_scan():
     framer = LineFramer()
-    assert framer.feed(b"A-") + framer.gap() + framer.feed(b"01\r") == [b"A-01"]
+    assert framer.patience_ms is None
+    assert framer.feed(b"\xfe\xff") == []
+    assert framer.patience_ms == SCAN_PAUSE_MS_MAX
+    assert framer.gap() == []
+    assert framer.feed(b"A-01\r") == [b"A-01"]
+    assert (framer.dropped_frames, framer.dropped_bytes) == (1, 2)
+
+
+def test_a_scan_that_lost_a_part_is_dropped_up_to_its_end():
+    framer = LineFramer()
+    framer.feed(b"0950110")
+    framer.spoil()
+    assert framer.feed(b"53003\rA-01\r") == [b"A-01"]
+    assert framer.dropped_frames == 1
 
 
 def test_reset_forgets_half_a_scan_and_counts_it():

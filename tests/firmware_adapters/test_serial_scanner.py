@@ -97,9 +97,7 @@ async def test_an_open_port_costs_nothing_while_nobody_scans(device):
         assert time.process_time() - before < 0.1
 
 
-@pytest.mark.parametrize(
-    "options", [{"baud": 0}, {"baud": -9600}, {"gap_ms": 0}, {"gap_ms": SCAN_GAP_MS_MAX + 1}]
-)
+@pytest.mark.parametrize("options", [{"baud": -9600}, {"gap_ms": 0}, {"gap_ms": SCAN_GAP_MS_MAX + 1}])
 def test_wrong_options_are_refused(options):
     with pytest.raises(InvalidInput, match="bench"):
         SerialScanner("bench", "/dev/null", **options)

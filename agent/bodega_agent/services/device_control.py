@@ -16,8 +16,7 @@ from typing import Any
 from bodega.errors import FieldFault, InvalidInput, Refused
 from bodega.limits import TAPE_BYTES_MAX, TAPE_LASTS_S_MAX
 from bodega_adapters.framing.gs1 import decode
-from bodega_adapters.labels.document import render, trial_label
-from bodega_adapters.ports import Scan
+from bodega_adapters.ports import PrinterAbilities, Scan
 from bodega_adapters.wires.tape import Way
 from bodega_agent.services.control import Answer, Json, Stream
 from bodega_agent.services.devices import DeviceService
@@ -71,7 +70,7 @@ class DeviceControl:
         if row["kind"] != "printer":
             raise InvalidInput(f"{name} is a {row['kind']} and no printer", hint="bodega devices ls")
         printer = self._devices.printer(name)
-        label = await asyncio.to_thread(render, trial_label(name, printer.abilities), printer.abilities)
+        label = await asyncio.to_thread(_trial_label, name, printer.abilities)
         return asdict(await printer.print_label(label))
 
     async def _scans(self, request: Json) -> AsyncIterator[Json]:
@@ -127,6 +126,13 @@ class DeviceControl:
             yield {"ended": "the wire is faster than the reader" if lost else f"after {size} bytes"}
         finally:
             cell.recorder.listener = None
+
+
+def _trial_label(name: str, abilities: PrinterAbilities) -> bytes:
+    """What a printer prints to show that it can."""
+    from bodega_adapters.labels import making  # noqa: PLC0415  # fonts and pictures are loaded when they are needed
+
+    return making.render(making.trial_label(name, abilities), abilities)
 
 
 def explained(scan: Scan) -> Json:

@@ -11,19 +11,23 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bodega.core.lifecycles import PrintEvent, PrintState
 from bodega.errors import BodegaError, InvalidInput, Unavailable
 from bodega.host.log import bound, get_logger
 from bodega.limits import DEVICE_BACKOFF_BASE_S, DEVICE_BACKOFF_MAX_S
-from bodega_adapters.labels.document import PACKING_SLIP, LabelDocument, Made
+from bodega_adapters.labels.document import PACKING_SLIP, LabelDocument
 from bodega_adapters.labels.press import Press
 from bodega_adapters.ports import PrintReceipt
 from bodega_agent.services.stations import LABELS, RECEIPTS, Station, before
 from bodega_agent.store import labels
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
+
+if TYPE_CHECKING:
+    from bodega_adapters.labels.making import Made
 
 log = get_logger(__name__)
 
@@ -38,7 +42,10 @@ Changed = Callable[[str, str, PrintState], Awaitable[None]]
 
 
 class PrintService:
-    """The node's printers, each with one job at a time. `changed(fulfillment_order_id, sscc, state)` tells the floor."""
+    """The node's printers, each with one job at a time.
+
+    `changed(fulfillment_order_id, sscc, state)` tells the floor.
+    """
 
     def __init__(
         self, store: Store, stations: Sequence[Station], changed: Changed, press: Press | None = None

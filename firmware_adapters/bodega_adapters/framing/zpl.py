@@ -16,8 +16,6 @@ import binascii
 import re
 import zlib
 
-# Resolutions of label printers: 203 and 300 dpi.
-DOTS_PER_MM = frozenset({8, 12})
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,-/:()")
 
 

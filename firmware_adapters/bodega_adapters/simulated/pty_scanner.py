@@ -4,22 +4,37 @@ The simulated device holds the slave side open too, so it stays there when the a
 pulled out and put back in: `unplug` hangs up whoever reads, `plug` gives a new terminal behind the same
 stable link, as /dev/serial/by-id does. As with a real serial port, what is scanned while nobody has the
 port open is lost when it is opened.
+
+A pseudo-terminal has no speed: its bytes arrive whatever was set. But it keeps what was set, so a scanner with a `baud`
+garbles what it sends as a UART at another speed would read it (`uart.garbled`). What that can not show: noise, and the
+true clock of an adapter.
 """
 
 from __future__ import annotations
 
 import os
+import termios
 import tty
 from pathlib import Path
 
 from bodega.errors import Unavailable
+from bodega_adapters.simulated.uart import garbled
+
+_SPEEDS = {
+    getattr(termios, f"B{speed}"): speed for speed in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+}
+_ISPEED = 4
 
 
 class SimulatedScanner:
-    """The device side. `link`: a path to keep as a stable symbolic link to the terminal, or None for none."""
+    """The device side. `link`: a path to keep as a stable symbolic link to the terminal, or None for none.
 
-    def __init__(self, link: Path | None = None) -> None:
+    `baud`: the speed that it sends at; None as USB-CDC, which is read at any.
+    """
+
+    def __init__(self, link: Path | None = None, *, baud: int | None = None) -> None:
         self._link = link
+        self.baud = baud
         self._ends: tuple[int, int] | None = None
         self._terminal = Path()
         self.plug()
@@ -72,6 +87,9 @@ class SimulatedScanner:
         """
         if self._ends is None:
             raise Unavailable("the simulated scanner is unplugged", hint="plug it in")
+        if self.baud is not None:
+            read_at = _SPEEDS.get(termios.tcgetattr(self._ends[1])[_ISPEED], self.baud)
+            data = garbled(data, sent_at=self.baud, read_at=read_at)
         try:
             written = os.write(self._ends[0], data)
         except BlockingIOError:
