@@ -61,6 +61,7 @@ ALL_HELP = [
     ("labels",),
     ("labels", "ls"),
     ("labels", "reprint"),
+    ("labels", "preview"),
     ("conflicts",),
     ("conflicts", "ls"),
     ("conflicts", "show"),
