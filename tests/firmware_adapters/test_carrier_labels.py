@@ -130,9 +130,9 @@ def test_a_carriers_label_fits_our_paper_and_its_barcode_reads(zpl_renderer, sou
     assert len(zpl) <= LABEL_BYTES_MAX
     label = zpl_renderer.draw(zpl, (101.6, 152.4), dots_per_mm)
     assert read_back(label) == SENT
-    width, height = Image.eval(label, lambda value: 255 - value).getbbox()[2:]
-    assert width > 60 * dots_per_mm, "it fills the paper"
-    assert height > 100 * dots_per_mm, "it stands upright"
+    left, top, right, bottom = Image.eval(label, lambda value: 255 - value).getbbox()
+    assert right - left > 60 * dots_per_mm, "it fills the paper"
+    assert bottom - top > 100 * dots_per_mm, "it stands upright"
 
 
 def test_a_label_of_our_own_resolution_keeps_every_dot():

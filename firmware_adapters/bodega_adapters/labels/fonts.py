@@ -134,7 +134,14 @@ def _stretches(text: str) -> list[str]:
     """`text` in stretches of one direction; if it begins with right-to-left letters, the first is the rightmost."""
     stretches = [found for found in _RIGHT_TO_LEFT.split(text) if found]
     first = next((one for one in text if unicodedata.bidirectional(one) in ("L", "R", "AL")), "")
-    return stretches[::-1] if first and is_right_to_left(first) else stretches
+    return [_mirrored(one) for one in stretches[::-1]] if first and is_right_to_left(first) else stretches
+
+
+def _mirrored(stretch: str) -> str:
+    """With the spaces of one end at the other, as its neighbours have changed sides."""
+    core = stretch.strip()
+    before, _, after = stretch.partition(core) if core else (stretch, "", "")
+    return after + core + before
 
 
 def _or_box(path: Path | None, one: str) -> str:
