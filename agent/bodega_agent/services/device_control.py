@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import asdict, is_dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from bodega.errors import FieldFault, InvalidInput, Refused
 from bodega.limits import TAPE_BYTES_MAX, TAPE_LASTS_S_MAX
@@ -22,9 +22,16 @@ from bodega_adapters.wires.tape import Way
 from bodega_agent.services.control import Answer, Json, Stream
 from bodega_agent.services.devices import DeviceService
 
+T = TypeVar("T")
+
 _SCAN_WAIT_S = 600.0
 # Frames between the wire and the client: more than it reads are counted, and the tape says so.
 _NOTES_WAITING_MAX = 1_000
+# Said while nothing happens: a client that has gone is noticed by it.
+_QUIET: Json = {"quiet": True}
+_BEAT_S = 1.0
+# Of GS1's own range for examples.
+_TEST_SSCC = "395011010000000059"
 _TEST_ZPL = "^XA^FO40,40^A0N,60,60^FD{name}^FS^FO40,140^BCN,120,Y,N,N^FDCMD-HELP^FS^XZ"
 
 
@@ -74,21 +81,21 @@ class DeviceControl:
         printer = self._devices.printer(name)
         return asdict(await printer.print_label(_test_label(name, printer.abilities)))
 
-    async def _scans(self, request: Json) -> AsyncIterator[Json]:
+    async def _scans(self, request: Json) -> AsyncGenerator[Json, None]:
         """The next `count` scans of a scanner, which the floor gets too; ends after `seconds` without one."""
         count, seconds = _number(request, "count", 1, 10_000), _number(request, "seconds", 60, _SCAN_WAIT_S)
         with self._devices.watching(_name(request)) as scans:
             yield {"watching": True}
             for _ in range(int(count)):
-                try:
-                    async with asyncio.timeout(seconds):
-                        scan = await scans.get()
-                except TimeoutError:
-                    yield {"silent_s": seconds}
-                    return
+                deadline_s = time.monotonic() + seconds
+                while (scan := await _next(scans, deadline_s)) is None:
+                    if time.monotonic() >= deadline_s:
+                        yield {"silent_s": seconds}
+                        return
+                    yield _QUIET
                 yield explained(scan)
 
-    async def _record(self, request: Json) -> AsyncIterator[Json]:
+    async def _record(self, request: Json) -> AsyncGenerator[Json, None]:
         """What crosses a device's wire for `seconds`, at most TAPE_BYTES_MAX of it; the last line says why it ended."""
         name, seconds = _name(request), _number(request, "seconds", 30, TAPE_LASTS_S_MAX)
         self._devices.row(name)
@@ -114,24 +121,39 @@ class DeviceControl:
         try:
             yield {"recording": True}
             size, last_s = 0, time.monotonic()
-            try:
-                async with asyncio.timeout(seconds):
-                    while size < TAPE_BYTES_MAX and not lost:
-                        at_s, way, data = await notes.get()
-                        size += len(data)
-                        yield {"after_ms": round((at_s - last_s) * 1000), "way": way, "hex": data.hex()}
-                        last_s = at_s
-            except TimeoutError:
-                yield {"ended": f"after {seconds:g} s"}
-                return
+            deadline_s = last_s + seconds
+            while size < TAPE_BYTES_MAX and not lost:
+                note = await _next(notes, deadline_s)
+                if note is not None:
+                    at_s, way, data = note
+                    size += len(data)
+                    yield {"after_ms": round((at_s - last_s) * 1000), "way": way, "hex": data.hex()}
+                    last_s = at_s
+                elif time.monotonic() >= deadline_s:
+                    yield {"ended": f"after {seconds:g} s"}
+                    return
+                else:
+                    yield _QUIET
             yield {"ended": "the wire is faster than the reader" if lost else f"after {size} bytes"}
         finally:
             cell.recorder.listener = None
 
 
+async def _next(queue: asyncio.Queue[T], deadline_s: float) -> T | None:
+    """What comes next; None at the deadline, and every _BEAT_S before it."""
+    try:
+        async with asyncio.timeout(min(_BEAT_S, deadline_s - time.monotonic())):
+            return await queue.get()
+    except TimeoutError:
+        return None
+
+
 def _test_label(name: str, abilities: PrinterAbilities) -> bytes:
-    """What a printer prints to show that it can."""
-    return render(LabelDocument("zpl", content=_TEST_ZPL.format(name=name).encode()), abilities)
+    """What a printer prints to show that it can: the layout `test`, or a word and a barcode where there is none."""
+    try:
+        return render(LabelDocument("test", {"printer": (name,), "sscc": (_TEST_SSCC,)}), abilities)
+    except InvalidInput:
+        return render(LabelDocument("zpl", content=_TEST_ZPL.format(name=name).encode()), abilities)
 
 
 def explained(scan: Scan) -> Json:
