@@ -1,0 +1,116 @@
+"""USB devices made by the kernel's gadget framework, plugged into dummy_hcd: the host side is as real as with a cable.
+
+A gadget is a folder in configfs whose functions (acm, hid, printer) the kernel carries out. Plugging is a bind to one
+of dummy_hcd's sockets, pulling the cable is an unbind: drivers, device files, udev's links and events come and go as
+with any USB device. The far ends are /dev/ttyGS*, /dev/hidg* and /dev/g_printer*.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import tty
+from collections.abc import Mapping
+from pathlib import Path
+
+GADGETS = Path("/sys/kernel/config/usb_gadget")
+VENDOR, PRODUCT = 0x05E0, 0x1701  # Symbol Technologies, a barcode scanner
+
+# USB HID POS Scanner (HID Point of Sale Usage Tables 1.02): one 63-byte input report with id 2.
+HID_POS_REPORT = bytes.fromhex("068c00 0902 a101 8502 1500 26ff00 7508 953f 09fe 8102 c0")
+HID_REPORT_BYTES = 64
+
+ACM: Mapping[str, bytes] = {}
+HID_POS: Mapping[str, bytes] = {
+    "protocol": b"0",
+    "subclass": b"0",
+    "report_length": str(HID_REPORT_BYTES).encode(),
+    "report_desc": HID_POS_REPORT,
+}
+PRINTER: Mapping[str, bytes] = {"q_len": b"10", "pnp_string": b"MFG:Zebra;CMD:ZPL;MDL:SIM;CLS:PRINTER;"}
+
+
+class Gadget:
+    """One USB device. `function` is "acm", "hid" or "printer"; `socket` is a number of dummy_hcd, one a gadget."""
+
+    def __init__(
+        self,
+        function: str,
+        settings: Mapping[str, bytes],
+        *,
+        socket: int,
+        serial: str,
+        product: str,
+        vendor: int = VENDOR,
+        product_id: int = PRODUCT,
+    ) -> None:
+        self._socket = f"dummy_udc.{socket}"
+        self._folder = GADGETS / f"bodega-{serial}"
+        self._function = self._folder / "functions" / f"{function}.{serial}"
+        self._configuration = self._folder / "configs" / "c.1"
+        self._folder.mkdir()
+        _write(self._folder / "idVendor", f"{vendor:#06x}".encode())
+        _write(self._folder / "idProduct", f"{product_id:#06x}".encode())
+        words = self._folder / "strings" / "0x409"
+        words.mkdir()
+        for name, word in (("manufacturer", "Acme"), ("product", product), ("serialnumber", serial)):
+            _write(words / name, word.encode())
+        self._configuration.mkdir()
+        self._function.mkdir()
+        for name, value in settings.items():
+            _write(self._function / name, value)
+        (self._configuration / self._function.name).symlink_to(self._function)
+
+    @property
+    def acm_port(self) -> Path:
+        """The far end of a serial gadget; it outlives the plug."""
+        return Path(f"/dev/ttyGS{(self._function / 'port_num').read_text().strip()}")
+
+    def plug(self) -> None:
+        """Put it in."""
+        _write(self._folder / "UDC", self._socket.encode())
+
+    def unplug(self) -> None:
+        """Pull it out; nothing when it is out."""
+        if (self._folder / "UDC").read_text().strip():
+            _write(self._folder / "UDC", b"\n")
+
+    def remove(self) -> None:
+        """Pull it out and forget it."""
+        self.unplug()
+        (self._configuration / self._function.name).unlink()
+        for folder in (self._function, self._configuration, self._folder / "strings" / "0x409", self._folder):
+            folder.rmdir()
+
+
+class FarEnd:
+    """The gadget's own end of its wire, opened in blocking mode; writes run in a thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        if os.isatty(self._descriptor):
+            tty.setraw(self._descriptor)
+
+    async def send(self, data: bytes) -> None:
+        """All of it."""
+        written = await asyncio.to_thread(os.write, self._descriptor, data)
+        assert written == len(data)
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self._descriptor)
+
+
+def settle() -> None:
+    """Wait until udev has done what the kernel has told it."""
+    subprocess.run(["udevadm", "settle"], check=True)
+
+
+def _write(path: Path, value: bytes) -> None:
+    """In one write, as sysfs and configfs demand."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, value)
+    finally:
+        os.close(descriptor)
