@@ -6,4 +6,4 @@ export PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 BODEGA_HARDWARE=1 COLUMNS=110
 # Only the plugins that these tests need: each import takes its time on an emulated processor.
 export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1
 exec python3 -m pytest -p pytest_asyncio.plugin -p pytest_timeout -p no:cacheprovider --confcutdir=tests/hardware \
-    -v --tb=short --color=no "$@" tests/hardware/inside
+    --verbose --tb=short -o console_output_style=classic --color=no "$@" tests/hardware/inside

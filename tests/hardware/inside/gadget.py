@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import tty
 from collections.abc import Mapping
 from pathlib import Path
+
+from support.devices import eventually
 
 GADGETS = Path("/sys/kernel/config/usb_gadget")
 VENDOR, PRODUCT = 0x05E0, 0x1701  # Symbol Technologies, a barcode scanner
@@ -71,6 +72,11 @@ class Gadget:
         """Put it in."""
         _write(self._folder / "UDC", self._socket.encode())
 
+    async def plugged(self, file: Path) -> None:
+        """Put it in, and wait until the device file, or udev's name for it, is there."""
+        self.plug()
+        await eventually(file.exists)
+
     def unplug(self) -> None:
         """Pull it out; nothing when it is out."""
         if (self._folder / "UDC").read_text().strip():
@@ -84,27 +90,20 @@ class Gadget:
             folder.rmdir()
 
 
-class FarEnd:
-    """The gadget's own end of its wire, opened in blocking mode; writes run in a thread."""
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-        if os.isatty(self._descriptor):
-            tty.setraw(self._descriptor)
-
-    async def send(self, data: bytes) -> None:
-        """All of it."""
-        written = await asyncio.to_thread(os.write, self._descriptor, data)
-        assert written == len(data)
-
-    def close(self) -> None:
-        """Let go of it."""
-        os.close(self._descriptor)
+async def send(far_end: Path, data: bytes) -> None:
+    """Let the gadget send something up its wire; ends when the host's side of the kernel has it."""
+    await asyncio.to_thread(_send, far_end, data)
 
 
-def settle() -> None:
-    """Wait until udev has done what the kernel has told it."""
-    subprocess.run(["udevadm", "settle"], check=True)
+def _send(far_end: Path, data: bytes) -> None:
+    # Opened for each, because an unplug hangs up the far end too. Closing waits until the bytes are gone.
+    descriptor = os.open(far_end, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        if os.isatty(descriptor):
+            tty.setraw(descriptor)
+        assert os.write(descriptor, data) == len(data)
+    finally:
+        os.close(descriptor)
 
 
 def _write(path: Path, value: bytes) -> None:
@@ -114,3 +113,8 @@ def _write(path: Path, value: bytes) -> None:
         os.write(descriptor, value)
     finally:
         os.close(descriptor)
+
+
+def lost_and_back(logs: list) -> list[str]:
+    """What people were told of the presence of devices, out of structlog's captured lines."""
+    return [line["event"] for line in logs if line["event"] in {"device_lost", "device_back"}]
