@@ -8,6 +8,7 @@ cd /bodega || exit 1
 modprobe -a configfs libcomposite usb_f_acm usb_f_hid usb_f_printer cdc_acm usblp usbhid uinput
 modprobe dummy_hcd num=4 # four sockets for gadgets, each a USB bus of its own
 grep -q configfs /proc/mounts || mount -t configfs configfs /sys/kernel/config
+mkdir -p /run/udev/rules.d && cp systemd/60-bodega-devices.rules /run/udev/rules.d/
 /lib/systemd/systemd-udevd --daemon
 udevadm trigger --action=add
 udevadm settle

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import tty
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,17 +19,7 @@ from support.devices import eventually
 GADGETS = Path("/sys/kernel/config/usb_gadget")
 VENDOR, PRODUCT = 0x05E0, 0x1701  # Symbol Technologies, a barcode scanner
 
-# USB HID POS Scanner (HID Point of Sale Usage Tables 1.02): one 63-byte input report with id 2.
-HID_POS_REPORT = bytes.fromhex("068c00 0902 a101 8502 1500 26ff00 7508 953f 09fe 8102 c0")
-HID_REPORT_BYTES = 64
-
 ACM: Mapping[str, bytes] = {}
-HID_POS: Mapping[str, bytes] = {
-    "protocol": b"0",
-    "subclass": b"0",
-    "report_length": str(HID_REPORT_BYTES).encode(),
-    "report_desc": HID_POS_REPORT,
-}
 PRINTER: Mapping[str, bytes] = {"q_len": b"10", "pnp_string": b"MFG:Zebra;CMD:ZPL;MDL:SIM;CLS:PRINTER;"}
 
 
@@ -68,6 +59,12 @@ class Gadget:
         """The far end of a serial gadget; it outlives the plug."""
         return Path(f"/dev/ttyGS{(self._function / 'port_num').read_text().strip()}")
 
+    @property
+    def hid_file(self) -> Path:
+        """The far end of a HID gadget, while it is plugged in."""
+        number = (self._function / "dev").read_text().strip()
+        return Path("/dev") / Path(f"/sys/dev/char/{number}").resolve().name
+
     def plug(self) -> None:
         """Put it in."""
         _write(self._folder / "UDC", self._socket.encode())
@@ -88,6 +85,8 @@ class Gadget:
         (self._configuration / self._function.name).unlink()
         for folder in (self._function, self._configuration, self._folder / "strings" / "0x409", self._folder):
             folder.rmdir()
+        # Or the next test sees udev's name of this device and takes it for its own.
+        subprocess.run(["udevadm", "settle"], check=True)
 
 
 async def send(far_end: Path, data: bytes) -> None:

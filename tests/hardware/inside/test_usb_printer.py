@@ -31,7 +31,7 @@ def gadget() -> Iterator[Gadget]:
 
 
 def driver() -> LabelPrinter:
-    return open_printer("zpl-usb", "labels", {"path": str(PORT), "status_s": 5.0})
+    return open_printer("zpl-usb", "labels", {"path": str(PORT)})
 
 
 async def plugged_in(gadget: Gadget) -> None:
