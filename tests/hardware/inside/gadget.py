@@ -66,8 +66,9 @@ class Gadget:
         return Path("/dev") / Path(f"/sys/dev/char/{number}").resolve().name
 
     def plug(self) -> None:
-        """Put it in."""
-        _write(self._folder / "UDC", self._socket.encode())
+        """Put it in; nothing when it is in."""
+        if not self._is_in:
+            _write(self._folder / "UDC", self._socket.encode())
 
     async def plugged(self, file: Path) -> None:
         """Put it in, and wait until the device file, or udev's name for it, is there."""
@@ -76,8 +77,12 @@ class Gadget:
 
     def unplug(self) -> None:
         """Pull it out; nothing when it is out."""
-        if (self._folder / "UDC").read_text().strip():
+        if self._is_in:
             _write(self._folder / "UDC", b"\n")
+
+    @property
+    def _is_in(self) -> bool:
+        return bool((self._folder / "UDC").read_text().strip())
 
     def remove(self) -> None:
         """Pull it out and forget it."""
