@@ -18,7 +18,9 @@ MEMORY_MIB = 1024
 PROCESSORS = 2
 
 
-def command_line(rootfs: Rootfs, shares: Mapping[str, Path], console: Path, words: str, *, ours: str) -> list[str]:
+def command_line(
+    rootfs: Rootfs, shares: Mapping[str, Path], console: Path, words: str, *, ours: str
+) -> list[str]:
     """QEMU's words: `shares` are folders by mount tag (only "results" can be written), `words` go to the kernel's
     command line, where init.sh finds them, and `ours` is the second serial port in QEMU's form.
     """

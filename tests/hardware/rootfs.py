@@ -1,4 +1,4 @@
-"""The disk of the virtual machine: a small Debian of the same release as this machine, from this machine's own apt sources.
+"""The disk of the virtual machine: a small Debian of this machine's release, from this machine's own apt sources.
 
 It holds a kernel with every driver, udev and Python, and nothing of Bodega: the checkout and the Python packages come
 in over 9p at each boot. So it is built once (half a minute) and kept, until this recipe or the apt sources change.
@@ -76,7 +76,9 @@ def _build(root: Path, folder: Path) -> None:
     (folder / "python").write_text(python.name.removeprefix("python"))
     used = int(_run(["du", "-sB1", str(root)]).split()[0])
     image = folder / "root.ext4"
-    _run(["mkfs.ext4", "-q", "-F", "-d", str(root), str(image), f"{(used * 11 // 10 + SPARE_BYTES) // 1024}k"])
+    _run(
+        ["mkfs.ext4", "-q", "-F", "-d", str(root), str(image), f"{(used * 11 // 10 + SPARE_BYTES) // 1024}k"]
+    )
 
 
 def _bootstrap(root: Path) -> None:
@@ -108,7 +110,9 @@ def _suite() -> str:
     except OSError as error:
         raise RootfsFailed(f"this machine does not say which Debian it is: {error}") from error
     if system.get("ID") != "debian" or "VERSION_CODENAME" not in system:
-        raise RootfsFailed(f"the disk is built from Debian's packages, and this machine is {system.get('ID')}")
+        raise RootfsFailed(
+            f"the disk is built from Debian's packages, and this machine is {system.get('ID')}"
+        )
     return system["VERSION_CODENAME"]
 
 
@@ -117,7 +121,9 @@ def _apt_sources() -> list[Path]:
     apt = Path("/etc/apt")
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*.sources"))]
     files += sorted((apt / "sources.list.d").glob("*.list"))
-    chosen = [path for path in files if path.is_file() and _suite() in path.read_text().replace(":", " ").split()]
+    chosen = [
+        path for path in files if path.is_file() and _suite() in path.read_text().replace(":", " ").split()
+    ]
     if not chosen:
         raise RootfsFailed(f"no file under {apt} names {_suite()}")
     return chosen

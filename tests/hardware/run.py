@@ -69,7 +69,9 @@ def prepare(*, anew: bool) -> Rootfs | None:
     say(f"disk ready after {time.monotonic() - begun:.0f} s")
     ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if rootfs.python != ours:
-        say(f"Debian's Python is {rootfs.python} and that of .venv {ours}: make it anew with python{rootfs.python}")
+        say(
+            f"Debian's Python is {rootfs.python} and that of .venv {ours}: make it anew with python{rootfs.python}"
+        )
         return None
     return rootfs
 
@@ -99,7 +101,10 @@ def verdict(junit: Path) -> str:
     if not junit.is_file():
         return "the machine ended without a report"
     suites = ElementTree.parse(junit).getroot().iter("testsuite")
-    counts = [{name: int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped")} for suite in suites]
+    counts = [
+        {name: int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped")}
+        for suite in suites
+    ]
     ran = sum(count["tests"] for count in counts)
     bad = sum(count["failures"] + count["errors"] + count["skipped"] for count in counts)
     if not ran:
@@ -118,7 +123,11 @@ def main(arguments: list[str]) -> int:
     if rootfs is None:
         return EXIT_UNAVAILABLE
     with tempfile.TemporaryDirectory() as results:
-        shares = {"bodega": ROOT, "packages": Path(sysconfig.get_paths()["purelib"]), "results": Path(results)}
+        shares = {
+            "bodega": ROOT,
+            "packages": Path(sysconfig.get_paths()["purelib"]),
+            "results": Path(results),
+        }
         if asked.shell:
             words_for_kernel = "quiet bodega.shell"
             console = BUILD / "console.log"

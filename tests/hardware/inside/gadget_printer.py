@@ -54,7 +54,10 @@ class GadgetPrinter:
             return
         for question, answer in (
             (b"~HS", host_status(paper_out=self.paper_out, queued=self.queued)),
-            (b"~HQES", b"\x02\r\nPRINTER STATUS\r\nERRORS: 0 00000000 00000000\r\nWARNINGS: 0 00000000 00000000\r\n\x03"),
+            (
+                b"~HQES",
+                b"\x02\r\nPRINTER STATUS\r\nERRORS: 0 00000000 00000000\r\nWARNINGS: 0 00000000 00000000\r\n\x03",
+            ),
         ):
             while question in self.received:
                 self.received = self.received.replace(question, b"", 1)

@@ -78,7 +78,9 @@ async def test_a_second_driver_is_told_that_another_program_has_the_keyboard(gad
         with capture_logs() as logs:
             async with listening(second):
                 await eventually(lambda: lost_and_back(logs) == ["device_lost"])
-    assert "held by another program" in next(line["problem"] for line in logs if line["event"] == "device_lost")
+    assert "held by another program" in next(
+        line["problem"] for line in logs if line["event"] == "device_lost"
+    )
 
 
 async def test_unplug_and_replug_are_told_once_each_and_the_grab_holds_again(gadget: Gadget):
