@@ -18,13 +18,14 @@ from bodega.limits import DEVICES_FOUND_MAX
 from bodega_adapters.ports import Recognition, UsbId
 from bodega_adapters.registry import DriverInfo
 
-# By subsystem: where its device files lie below /dev, and where their stable names do.
-_CLASSES = {
-    "tty": ("", "serial/by-id"),
-    "input": ("input", "input/by-id"),
-    "hidraw": ("", ""),
-    "usbmisc": ("usb", ""),
-    "video4linux": ("", "v4l/by-id"),
+# By subsystem: where its device files lie below /dev, and where their stable names do, the best first. udev itself
+# gives none to hidraw files and printers: those are of systemd/60-bodega-devices.rules.
+_CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "tty": ("", ("serial/by-id", "serial/by-path")),
+    "input": ("input", ("input/by-id", "input/by-path")),
+    "hidraw": ("", ("bodega/hidraw",)),
+    "usbmisc": ("usb", ("bodega/lp",)),
+    "video4linux": ("", ("v4l/by-id", "v4l/by-path")),
 }
 _INPUT_EVENTS = "event"
 _PARENTS_MAX = 12
@@ -62,10 +63,10 @@ def drivers_for(device: Plugged, drivers: Iterable[DriverInfo]) -> list[DriverIn
 def stable_name(path: str, root: Path = Path("/")) -> str:
     """The stable name of a device file such as /dev/ttyACM0; empty if it has none, or is one already."""
     place = root / path.lstrip("/")
-    for subsystem, (_folder, stable_folder) in _CLASSES.items():
-        if stable_folder and not path.startswith(f"/dev/{stable_folder}/"):
+    for subsystem, (folder, _stable_folders) in _CLASSES.items():
+        if place.parent == root / "dev" / folder:
             stable = _stable_names(root, subsystem).get(place.name)
-            if stable and place.parent == root / "dev" / _CLASSES[subsystem][0]:
+            if stable:
                 return stable
     return ""
 
@@ -104,13 +105,11 @@ def _of_class(root: Path, subsystem: str) -> Iterator[Plugged]:
 
 
 def _stable_names(root: Path, subsystem: str) -> dict[str, str]:
-    """Names below .../by-id, by the device file that they point to; the first of several."""
-    below = _CLASSES[subsystem][1]
-    if not below:
-        return {}
+    """Stable names, by the device file that they point to; the first of several."""
     names: dict[str, str] = {}
-    for link in _entries(root / "dev" / below):
-        names.setdefault(link.resolve().name, f"/dev/{below}/{link.name}")
+    for below in _CLASSES[subsystem][1]:
+        for link in _entries(root / "dev" / below):
+            names.setdefault(link.resolve().name, f"/dev/{below}/{link.name}")
     return names
 
 
