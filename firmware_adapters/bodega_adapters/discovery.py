@@ -28,6 +28,10 @@ _CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
     "video4linux": ("", ("v4l/by-id", "v4l/by-path")),
 }
 _INPUT_EVENTS = "event"
+# How the report descriptor of a keyboard begins: usage page Generic Desktop, usage Keyboard (HID 1.11, appendix B.1).
+_KEYBOARD = bytes.fromhex("05010906")
+# What the kernel calls a serial port that the board does not have (serial_core.h, PORT_UNKNOWN).
+_NO_UART = "0"
 _PARENTS_MAX = 12
 
 
@@ -93,7 +97,7 @@ def _of_class(root: Path, subsystem: str) -> Iterator[Plugged]:
     for entry in _entries(folder):
         # A virtual terminal or a mouse of the kernel's own has no device behind it.
         hardware = entry / "device"
-        if not hardware.exists() or (subsystem == "input" and not entry.name.startswith(_INPUT_EVENTS)):
+        if not hardware.exists() or _is_no_device(subsystem, entry):
             continue
         file = root / "dev" / _CLASSES[subsystem][0] / entry.name
         if not file.exists():
@@ -102,6 +106,18 @@ def _of_class(root: Path, subsystem: str) -> Iterator[Plugged]:
         name = _text(entry / "name") or _text(hardware / "name") or said
         path = "/" + str(file.relative_to(root))
         yield Plugged(subsystem, path, stable.get(entry.name, ""), name, usb)
+
+
+def _is_no_device(subsystem: str, entry: Path) -> bool:
+    """Files behind which nothing is that a driver would speak to.
+
+    A scanner that poses as a keyboard has a hidraw file too; its place is the input event.
+    """
+    if subsystem == "input":
+        return not entry.name.startswith(_INPUT_EVENTS)
+    if subsystem == "hidraw":
+        return _bytes(entry / "device" / "report_descriptor").startswith(_KEYBOARD)
+    return _text(entry / "type") == _NO_UART
 
 
 def _stable_names(root: Path, subsystem: str) -> dict[str, str]:
@@ -158,7 +174,11 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _text(file: Path) -> str:
+    return _bytes(file).decode(errors="replace").strip()
+
+
+def _bytes(file: Path) -> bytes:
     try:
-        return file.read_text(errors="replace").strip()
+        return file.read_bytes()
     except OSError:
-        return ""
+        return b""
