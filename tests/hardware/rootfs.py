@@ -82,6 +82,7 @@ def _build(root: Path, folder: Path) -> None:
 
 
 def _bootstrap(root: Path) -> None:
+    suite = _suite()
     modules = "\\n".join(INITRD_MODULES)
     small_initrd = (
         'mkdir -p "$1/etc/initramfs-tools/conf.d" && '
@@ -96,9 +97,9 @@ def _bootstrap(root: Path) -> None:
             f"--include={','.join(PACKAGES)}",
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
             f"--essential-hook={small_initrd}",
-            _suite(),
+            suite,
             str(root),
-            *map(str, _apt_sources()),
+            *map(str, apt_sources(suite)),
         ]
     )
 
@@ -116,22 +117,25 @@ def _suite() -> str:
     return system["VERSION_CODENAME"]
 
 
-def _apt_sources() -> list[Path]:
-    """The files of this machine that say where its release comes from; sources of other things are left out."""
-    apt = Path("/etc/apt")
-    files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*.sources"))]
-    files += sorted((apt / "sources.list.d").glob("*.list"))
+def apt_sources(suite: str, apt: Path = Path("/etc/apt")) -> list[Path]:
+    """The files below `apt` that say where a release comes from; sources of other things are left out.
+
+    Raises RootfsFailed when there is none.
+    """
+    files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
     chosen = [
-        path for path in files if path.is_file() and _suite() in path.read_text().replace(":", " ").split()
+        path
+        for path in files
+        if path.suffix in {".list", ".sources"} and path.is_file() and suite in path.read_text().split()
     ]
     if not chosen:
-        raise RootfsFailed(f"no file under {apt} names {_suite()}")
+        raise RootfsFailed(f"no file below {apt} names {suite}")
     return chosen
 
 
 def _digest() -> str:
     whole = hashlib.sha256(Path(__file__).read_bytes())
-    for path in _apt_sources():
+    for path in apt_sources(_suite()):
         whole.update(path.read_bytes())
     return whole.hexdigest()
 

@@ -67,6 +67,7 @@ def prepare(*, anew: bool) -> Rootfs | None:
         say(f"no disk for the virtual machine: {failure}")
         return None
     say(f"disk ready after {time.monotonic() - begun:.0f} s")
+    # Compiled packages are for one version of Python alone.
     ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if rootfs.python != ours:
         say(
