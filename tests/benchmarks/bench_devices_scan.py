@@ -213,7 +213,7 @@ async def busy_camera(folder: Path) -> AsyncIterator[BusyCamera]:
     try:
         await client.start()
         looking = asyncio.create_task(look_for_ever())
-        await until("a first picture", lambda: camera.taken or looking.done())
+        await until("a first picture", lambda: camera.taken > 0 or looking.done())
         yield camera
         if looking.done():
             looking.result()
