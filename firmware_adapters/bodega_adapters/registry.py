@@ -40,6 +40,11 @@ PRINTERS: dict[str, str] = {
     "zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter",
     "zpl-serial": "bodega_adapters.printers.zpl_serial:ZplSerialPrinter",
     "zpl-usb": "bodega_adapters.printers.zpl_usb:ZplUsbPrinter",
+    "escpos-tcp": "bodega_adapters.printers.escpos:EscPosTcpPrinter",
+    "escpos-serial": "bodega_adapters.printers.escpos:EscPosSerialPrinter",
+    "escpos-usb": "bodega_adapters.printers.escpos:EscPosUsbPrinter",
+    "ipp": "bodega_adapters.printers.ipp:IppPrinter",
+    "pdf": "bodega_adapters.printers.pdf_folder:PdfFolderPrinter",
 }
 CAMERAS: dict[str, str] = {
     "folder": "bodega_adapters.cameras.folder:FolderCamera",

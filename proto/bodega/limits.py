@@ -168,16 +168,28 @@ LEDGER_IMPORT_ANSWER_S = 120.0
 
 # Devices
 SCAN_BYTES_MAX = 512
-# Combinations of AIs whose judgement is kept; a label sort has one or two.
-GS1_PAIRINGS_KEPT_MAX = 1024
 SCAN_GAP_MS = 50
 SCAN_GAP_MS_MAX = 500
 # No scanner rests so long within one scan: what is older is noise, or the half of a scan.
 SCAN_PAUSE_MS_MAX = 2_000
 HID_FIELDS_MAX = 1024
+# Combinations of AIs whose judgement is kept; a label sort has one or two.
+GS1_PAIRINGS_KEPT_MAX = 1024
 PRINT_CONNECT_S = 3.0
 PRINT_STATUS_S = 2.0
 LABEL_BYTES_MAX = 256 * 1024
+# A node's own layout file, and what may stand on one label.
+LAYOUT_BYTES_MAX = 64 * 1024
+LAYOUT_ELEMENTS_MAX = 64
+LAYOUT_WIDTH_MM_MAX = 216
+LAYOUT_HEIGHT_MM_MAX = 400
+LABEL_LINES_MAX = 200
+PICTURE_PIXELS_MAX = 4 * 1024 * 1024
+# Labels of carriers: the file, its pixels, and how long and with how much memory a PDF may be drawn.
+CARRIER_LABEL_BYTES_MAX = 2 * 1024 * 1024
+CARRIER_LABEL_PIXELS_MAX = 6000 * 9000
+PDF_DRAWN_S = 10.0
+PDF_DRAWN_BYTES_MAX = 1024 * 1024 * 1024
 DEVICE_MISSES_BEFORE_GONE = 3
 DEVICE_BACKOFF_BASE_S = 0.2
 DEVICE_BACKOFF_MAX_S = 10.0
@@ -186,6 +198,9 @@ PRINT_POLL_S = 0.1
 PRINTER_ANSWER_BYTES_MAX = 1024
 LABEL_WIDTH_MM_MAX = 220
 TCP_LINGER_S = 2.0
+IPP_DONE_S = 60.0
+IPP_POLL_S = 0.5
+IPP_ANSWER_BYTES_MAX = 256 * 1024
 FRAME_FILE_BYTES_MAX = 64 * 1024 * 1024
 CAMERA_OPEN_S = 5.0
 CAMERA_READ_S = 2.0

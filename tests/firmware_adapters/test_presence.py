@@ -85,6 +85,7 @@ async def test_a_plug_in_ends_the_rest_at_once_also_one_that_came_just_before_it
         await resting
         presence.plugged()
         await presence.rest(closed, 3600)
+    assert presence.missed("no") <= DEVICE_BACKOFF_BASE_S
 
 
 async def test_a_driver_that_is_closed_does_not_rest_on():

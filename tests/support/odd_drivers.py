@@ -6,7 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from bodega_adapters.ports import Recognition, ScaleAbilities, Scan, ScannerAbilities, Weight
+from bodega_adapters.ports import (
+    PrinterAbilities,
+    PrinterStatus,
+    PrintReceipt,
+    Recognition,
+    ScaleAbilities,
+    Scan,
+    ScannerAbilities,
+    Starting,
+    Weight,
+)
 from bodega_adapters.scanning import make_scan
 
 
@@ -93,3 +103,34 @@ class Floor:
 
     def texts(self, device: str) -> list[str]:
         return [scan.text for scan in self.scans if scan.device == device]
+
+
+class OddPrinter:
+    """A printer whose every job ends as the next of `ends` says; `printed` is what came out of it."""
+
+    recognises = Recognition()
+
+    def __init__(self, name: str, ends: list[object]) -> None:
+        self.name = name
+        self.printed: list[bytes] = []
+        self.abilities: Any = PrinterAbilities("zpl", 8, 101, says_status=True, confirms=True)
+        self._ends = ends
+
+    async def status(self) -> PrinterStatus:
+        return PrinterStatus(
+            ready=True, paper_out=False, head_open=False, paused=False, queued_labels=0, detail="ready"
+        )
+
+    async def print_label(self, label: bytes, starting: Starting | None = None) -> Any:
+        if starting is not None and not await starting():
+            return PrintReceipt("failed", "taken back")
+        self.printed.append(label)
+        end = self._ends.pop(0) if self._ends else PrintReceipt("confirmed", "printed")
+        if isinstance(end, BaseException):
+            raise end
+        if end == "forever":
+            await asyncio.Event().wait()
+        return end
+
+    async def close(self) -> None:
+        return

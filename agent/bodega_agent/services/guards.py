@@ -70,6 +70,7 @@ class GuardedPrinter:
             # It broke its port, so nobody can know how far it came.
             return PrintReceipt("unknown", error.message)
         if not isinstance(receipt, PrintReceipt):
+            cell.blame(f"printing: the driver answered {receipt!r:.100}")
             return PrintReceipt("unknown", f"the driver answered {receipt!r}")
         if receipt.outcome == "confirmed":
             cell.answered()

@@ -38,7 +38,10 @@ Changed = Callable[[str, str, PrintState], Awaitable[None]]
 
 
 class PrintService:
-    """The node's printers, each with one job at a time. `changed(fulfillment_order_id, sscc, state)` tells the floor."""
+    """The node's printers, each with one job at a time.
+
+    `changed(fulfillment_order_id, sscc, state)` tells the floor.
+    """
 
     def __init__(self, store: Store, stations: Sequence[Station], changed: Changed) -> None:
         self._store = store

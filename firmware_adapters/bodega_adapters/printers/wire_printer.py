@@ -169,7 +169,13 @@ class WirePrinter(ABC):
         except InvalidInput as error:
             raise Unavailable(f"printer {self.name}: {error.message}", hint=error.hint) from error
         if self._answers_may_come:
-            await self._drain(line)
+            drained = False
+            try:
+                await self._drain(line)
+                drained = True
+            finally:
+                if not drained:
+                    line.wire.close()
         return line
 
     async def _drain(self, line: Line) -> None:
@@ -179,7 +185,6 @@ class WirePrinter(ABC):
                 while await line.wire.read(self._waits.status_s):
                     pass
         except OSError as error:  # TimeoutError is one: it never stops talking
-            line.wire.close()
             raise self._missed(f"can not be talked to: {_words(error)}") from error
 
     def _hang_up(self, line: Line) -> None:

@@ -21,11 +21,13 @@ from bodega_adapters.wires.tape import Recorder
 BITS_PER_BYTE = 10
 
 
-def serial_place(name: str, port: str, baud: int, recorder: Recorder | None) -> Place:
+def serial_place(
+    name: str, port: str, baud: int, recorder: Recorder | None, *, xonxoff: bool = True
+) -> Place:
     """A printer's serial line; raises `InvalidInput` for a speed that is none."""
     if baud <= 0:
         raise InvalidInput(f"printer {name}: baud {baud} is not a speed", hint="9600 is the usual one")
-    opener = (recorder or Recorder()).over(partial(open_serial, port, baud, xonxoff=True))
+    opener = (recorder or Recorder()).over(partial(open_serial, port, baud, xonxoff=xonxoff))
     hint = "check that the printer is on, the cable, and that nothing else has the port open"
     return Place(port, opener, hint=hint, late_answers=True, silent_when_off=True)
 

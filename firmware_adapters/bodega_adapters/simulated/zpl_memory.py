@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bodega.limits import LABEL_BYTES_MAX
 from bodega_adapters.clock import wall_clock_ms
 from bodega_adapters.framing.printer_status import ERROR_STATUS_REQUEST, ERRORS, HOST_STATUS_REQUEST
+from bodega_adapters.simulated.faces import PrinterMemory
 
 _START = b"^XA"
 _END = b"^XZ"
@@ -46,10 +46,10 @@ class _Stop:
         return printer.stops[self.name]
 
     def __set__(self, printer: ZplMemory, value: bool) -> None:
-        printer.set_stop(self.name, value)
+        printer.set_stop(self.name, value=value)
 
 
-class ZplMemory:
+class ZplMemory(PrinterMemory):
     """Faults, all free to set at any time:
 
     - `paper_out`, `head_open`, `paused`, `ribbon_out`, `too_hot`, `cutter_fault`: labels wait, and the status says so
@@ -58,8 +58,6 @@ class ZplMemory:
       it ends waits for new paper, or is forgotten without `reprints_after_error`.
     - `print_s`: how long a label takes; what stops the printer meanwhile spoils the label in hand.
     - `power_off_after_bytes`: the power goes when so many more bytes have come; once.
-    - `drop_connection_after_bytes`: the first connection that brings so many bytes is cut then; once. One
-      that only asks for the status brings too few.
     - `answer_status`: False keeps silent. `answers_lost`: so many next answers are lost on their way.
       `knows_error_flags`: False does not know `~HQES`.
     - `claims_ready`: True answers "ready, nothing queued" whatever is. `blank_labels`: so many next labels come out
@@ -74,13 +72,13 @@ class ZplMemory:
     cutter_fault = _Stop()
 
     def __init__(self) -> None:
+        super().__init__()
         self.labels: list[PrintedLabel] = []
         self.spoiled: list[bytes] = []
         self.labels_on_roll: int | None = None
         self.reprints_after_error = True
         self.print_s = 0.0
         self.power_off_after_bytes: int | None = None
-        self.drop_connection_after_bytes: int | None = None
         self.answer_status = True
         self.answers_lost = 0
         self.knows_error_flags = True
@@ -89,7 +87,6 @@ class ZplMemory:
         self.stops = dict.fromkeys(
             ("paper_out", "head_open", "paused", "ribbon_out", "too_hot", "cutter_fault"), False
         )
-        self.is_on = True
         self._received = b""
         self._waiting: list[bytes] = []
         self._printing: asyncio.TimerHandle | None = None
@@ -99,7 +96,7 @@ class ZplMemory:
         """Labels received and not printed, counting one that has only begun to arrive."""
         return len(self._waiting) + (_START in self._received)
 
-    def set_stop(self, name: str, value: bool) -> None:
+    def set_stop(self, name: str, *, value: bool) -> None:
         """Raise or clear one of the flags that hold labels up."""
         self.stops[name] = value
         if name == "paper_out" and not value and self.labels_on_roll == 0:
@@ -124,7 +121,7 @@ class ZplMemory:
 
     def lose_power(self) -> None:
         """Everything that was not printed is forgotten, and what was being printed is spoiled."""
-        self.is_on = False
+        super().lose_power()
         self._spoil()
         self._received = b""
         self._waiting.clear()
@@ -218,27 +215,3 @@ class ZplMemory:
             f"   ERRORS:         {int(bits > 0)} 00000000 {bits:08X}\r\n"
             "   WARNINGS:       0 00000000 00000000\r\n\x03"
         ).encode()
-
-
-class Plug:
-    """One connection to a printer, which may be cut after so many bytes; the wire's side of every face."""
-
-    def __init__(self, printer: ZplMemory) -> None:
-        self._printer = printer
-        self._left = printer.drop_connection_after_bytes
-        self.is_cut = False
-
-    def take(self, data: bytes, *, on_cut: Callable[[], None]) -> bytes:
-        """Bytes come through; returns the answer. At the cut `on_cut` is called, and what was left is lost."""
-        if self.is_cut:
-            return b""
-        if self._left is None:
-            return self._printer.take(data)
-        data, self._left = data[: self._left], self._left - len(data)
-        answer = self._printer.take(data)
-        if self._left > 0:
-            return answer
-        self.is_cut = True
-        self._printer.drop_connection_after_bytes = None
-        on_cut()
-        return b""

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import fcntl
 import os
+import select
 import struct
 import termios
 from collections.abc import Callable
@@ -43,7 +44,7 @@ class DescriptorWire:
             data = os.read(self._descriptor, _READ_BYTES)
         except BlockingIOError:
             return b""
-        if not data and self._empty_is_end:
+        if not data and (self._empty_is_end or _hung_up(self._descriptor)):
             raise OSError(errno.EIO, "the device is gone, or someone else reads it too")
         return data
 
@@ -93,7 +94,9 @@ class DescriptorWire:
 
 
 async def open_serial(path: str, baud: int, *, xonxoff: bool = False) -> DescriptorWire:
-    """A serial port (8N1, opened exclusively; `xonxoff`: the device may hold us up). Raises OSError, and InvalidInput for a speed that it does not take.
+    """A serial port (8N1, opened exclusively; `xonxoff`: the device may hold us up).
+
+    Raises OSError, and InvalidInput for a speed that it does not take.
 
     A pseudo-terminal has no modem lines and no parity, so none are set.
     """
@@ -117,6 +120,12 @@ async def open_device_file(path: str, flags: int = os.O_RDWR, *, empty_is_end: b
 def _settle(ready: asyncio.Future[None]) -> None:
     if not ready.done():
         ready.set_result(None)
+
+
+def _hung_up(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return bool(poll.poll(0))
 
 
 def _output_waits(descriptor: int) -> bool:

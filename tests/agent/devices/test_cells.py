@@ -4,71 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 from structlog.testing import capture_logs
 
 from bodega.errors import InvalidInput, PeerFault, Unavailable
 from bodega.limits import DEVICE_FAULT_KEPT_S, SCAN_BYTES_MAX, SCANS_PER_S_MAX
-from bodega_adapters.hotplug import Hotplug
 from bodega_agent.services import cell as cells
 from bodega_agent.services.cell import DeviceSpec
 from bodega_agent.services.devices import DeviceService
+from support.cells import NoHotplug, faulty_lines, running, unharmed
 from support.devices import eventually
 from support.odd_drivers import Floor, HangingScanner, OddScale, OddScanner
-
-GOOD = "good-one"
-
-
-class NoHotplug(Hotplug):
-    """Nothing is ever plugged in."""
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
-
-@asynccontextmanager
-async def running(*makers: tuple[str, Callable[[], object]]) -> AsyncIterator[tuple[DeviceService, Floor]]:
-    """Devices `odd-0`, `odd-1`, ... and one good scanner beside them, which scans every few milliseconds."""
-    made = {f"odd-{number}": make for number, (_kind, make) in enumerate(makers)}
-
-    async def ticking() -> AsyncIterator[bytes]:
-        while True:
-            await asyncio.sleep(0.005)
-            yield b"tick"
-
-    class GoodScanner(OddScanner):
-        async def scans(self) -> AsyncIterator[object]:
-            async for raw in ticking():
-                yield self._made(raw)
-
-    made[GOOD] = lambda: GoodScanner(GOOD, [])
-    specs = [DeviceSpec(kind, f"odd-{number}", "odd") for number, (kind, _make) in enumerate(makers)]
-    specs.append(DeviceSpec("scanner", GOOD, "good"))
-
-    def opener(_kind: str, _driver: str, name: str, _options: object, recorder: object) -> object:
-        return made[name]()
-
-    devices, floor = DeviceService(specs, opener=opener, hotplug=NoHotplug), Floor()
-    task = asyncio.create_task(devices.run(floor))
-    try:
-        yield devices, floor
-        assert not task.done(), "one driver took the daemon with it"
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def unharmed(floor: Floor) -> None:
-    """The good scanner's scans still come."""
-    before = len(floor.texts(GOOD))
-    await eventually(lambda: len(floor.texts(GOOD)) > before + 3)
-
-
-def faulty_lines(logs: list, device: str = "odd-0") -> list[str]:
-    return [line["problem"] for line in logs if line["event"] == "device_faulty" and line["device"] == device]
 
 
 @pytest.mark.parametrize(

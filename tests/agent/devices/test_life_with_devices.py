@@ -14,21 +14,14 @@ from structlog.testing import capture_logs
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import SCANS_WATCHED_MAX
 from bodega_adapters import presence
-from bodega_adapters.hotplug import Hotplug
 from bodega_adapters.simulated.pty_scale import SimulatedScale
 from bodega_adapters.simulated.pty_scanner import SimulatedScanner
 from bodega_agent.services.cell import DeviceSpec
 from bodega_agent.services.device_control import DeviceControl
 from bodega_agent.services.devices import DeviceService
+from support.cells import NoHotplug
 from support.devices import eventually
 from support.odd_drivers import Floor
-
-
-class NoHotplug(Hotplug):
-    """Nothing is told by itself."""
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
 
 
 class Bench:
