@@ -211,6 +211,7 @@ CAMERA_FROZEN_S = 10.0
 CAMERA_KEEP_S = 5.0
 # A camera that scans looks this often; a code counts again when it has been out of its sight for so long.
 CAMERA_LOOKS_PER_S_MAX = 10.0
+CAMERA_LOOK_RESCUE_MS = 50
 CAMERA_SCAN_GONE_S = 1.5
 CAMERA_SCANS_WAITING_MAX = 64
 SNAPSHOT_S = 8.0
