@@ -110,7 +110,7 @@ async def test_without_a_camera_process_a_snapshot_says_what_to_do():
 def test_a_camera_is_shown_with_what_is_wrong_with_it():
     class Eyes:
         ready = True
-        cameras: ClassVar = {
+        cameras = {
             "a": CameraNews("a", present=True, refused={"exposure": "wanted 300, is 156"}),
             "b": CameraNews("b", present=False, problem="camera b: no frame"),
         }
