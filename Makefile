@@ -15,7 +15,7 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check bench fmt protos protos-baseline diagrams lock dist clean
+.PHONY: help demo test test-long test-hardware check bench fmt protos protos-baseline diagrams lock dist clean
 
 help: ## List the targets, one line each
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1=\2/p' Makefile | while IFS='=' read -r target purpose; do \
@@ -33,6 +33,10 @@ test-long: ## Run the tests of crashes at full length, and simulated worlds for 
 	$(DEV_SET)
 	@BODEGA_TEST_LONG=1 BODEGA_SIMULATE_S=$(SIMULATE_S) $(IN)/python -m pytest -n 2 --dist load --timeout 900 \
 		tests/agent/store tests/simulator tests/system/test_sync_*.py $(ARGS)
+
+test-hardware: ## Test drivers on real kernel devices, in a virtual machine (ARGS="-k printer" picks, ARGS=--shell)
+	$(DEV_SET)
+	@$(IN)/python tests/hardware/run.py $(ARGS)
 
 check: ## Lint, types, import contracts, protocol, dependencies (ARGS="ruff mypy" picks)
 	$(DEV_SET)

@@ -1,10 +1,10 @@
 """GS1 codes: element strings read and judged a second on one core, and what a scan costs on its way to the floor.
 
 The strings are those of a goods-in desk: GTIN, expiry, lot and serial (01, 17, 10, 21), no two alike, so that nothing
-is remembered but which AIs go together. The raw limit beside `gs1.parse` is splitting the same strings at GS and nothing
-else, which says neither which AI a value is of, nor whether it is right. `gs1.decode` is the whole way to the meaning
-for the floor, `gs1.links` the same content as Digital Links, both beside `gs1.parse`. Seconds are those of the processor,
-so that neighbours do not count. Bar: gs1.parse >= 100,000/s.
+is remembered but which AIs go together. The raw limit beside `gs1.parse` is splitting the same strings at GS and no
+more, which says neither which AI a value is of, nor whether it is right. `gs1.decode` is the whole way to the meaning
+for the floor, `gs1.links` the same content as Digital Links, both beside `gs1.parse`. Seconds are those of the
+processor, so that neighbours do not count. Bar: gs1.parse >= 100,000/s.
 """
 
 from __future__ import annotations

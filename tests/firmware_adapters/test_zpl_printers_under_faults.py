@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bodega_adapters.ports import LabelPrinter
 from bodega_adapters.simulated.zpl_printer import SimulatedZplPrinter
+from support.devices import eventually
 from support.long_run import by_length
 from support.printer_rigs import ZPL_DRIVERS, sscc, zpl_bench, zpl_label
 
@@ -51,8 +52,7 @@ async def test_a_cutter_that_fails_is_only_heard_of_after_the_job_and_makes_a_do
     device, printer = rig
     device.print_s = 0.05
     task = asyncio.create_task(printer.print_label(zpl_label()))
-    while not device.queued_labels:
-        await asyncio.sleep(0.001)
+    await eventually(lambda: device.queued_labels)
     device.claims_ready = True
     device.cutter_fault = True
     device.claims_ready = False
@@ -87,8 +87,7 @@ async def test_power_that_goes_in_mid_label_is_unknown_and_the_label_is_spoiled(
     device, printer = rig
     device.print_s = 0.2
     task = asyncio.create_task(printer.print_label(zpl_label()))
-    while not device.queued_labels:
-        await asyncio.sleep(0.001)
+    await eventually(lambda: device.queued_labels)
     device.lose_power()
     assert (await task).outcome == "unknown"
     assert (device.labels, len(device.spoiled)) == ([], 1)

@@ -2,6 +2,8 @@
 
 What a printer keeps (its memory, its paper, its faults) is a `PrinterMemory`, and is the same behind all sides. The
 terminal serves as a serial line and as a device file of a USB printer.
+
+As port 9100 of a label printer does, the TCP port reads one connection at a time; the next one waits until it ends.
 """
 
 from __future__ import annotations
@@ -79,6 +81,7 @@ class Faces(PrinterMemory):
         self.boot_s = 0.0
         self.is_on = False
         self._server: asyncio.Server | None = None
+        self._served = asyncio.Lock()
         self._connections: set[asyncio.StreamWriter] = set()
         self._end = PtyEnd(link) if serial or link else None
         self._plug: Plug | None = None
@@ -137,19 +140,23 @@ class Faces(PrinterMemory):
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
-        plug = Plug(self)
         try:
-            while data := await reader.read(_READ_BYTES):
-                answer = plug.take(data, on_cut=writer.transport.abort)
-                if answer:
-                    await asyncio.sleep(self.answer_s)
-                    writer.write(answer)
-                await writer.drain()
+            async with self._served:
+                await self._listen_to(reader, writer)
         except (ConnectionError, asyncio.CancelledError):
             return  # the client hung up, or the power went: a printer does not mind
         finally:
             self._connections.discard(writer)
             writer.close()
+
+    async def _listen_to(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        plug = Plug(self)
+        while data := await reader.read(_READ_BYTES):
+            answer = plug.take(data, on_cut=writer.transport.abort)
+            if answer:
+                await asyncio.sleep(self.answer_s)
+                writer.write(answer)
+            await writer.drain()
 
     def _read_terminal(self, master: int) -> None:
         data = os.read(master, _READ_BYTES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 
 from bodega.limits import LABEL_BYTES_MAX
 from bodega_adapters.framing import ipp
@@ -68,7 +69,7 @@ class SimulatedIppPrinter:
             return self._take(asked)
         if asked.code == Operation.GET_JOB_ATTRIBUTES:
             state = self._jobs.get(asked.number("job-id"))
-            rows = [(Tag.ENUM, "job-state", [state])] if state else []
+            rows: list[ipp.Sent] = [(Tag.ENUM, "job-state", [state])] if state else []
             return _say(_OK if state else _NOT_FOUND, JOB_GROUP, rows)
         state = _STOPPED if self.paper_out else _IDLE
         return _say(
@@ -98,7 +99,7 @@ class SimulatedIppPrinter:
         return _say(_OK, JOB_GROUP, [(Tag.INTEGER, "job-id", [number]), (Tag.ENUM, "job-state", [_PENDING])])
 
 
-def _say(status: int, group: int, rows: list[ipp.Sent]) -> bytes:
+def _say(status: int, group: int, rows: Sequence[ipp.Sent]) -> bytes:
     first: list[ipp.Sent] = [
         (Tag.CHARSET, "attributes-charset", ["utf-8"]),
         (Tag.LANGUAGE, "attributes-natural-language", ["en"]),

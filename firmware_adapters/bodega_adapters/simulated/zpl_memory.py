@@ -46,7 +46,7 @@ class _Stop:
         return printer.stops[self.name]
 
     def __set__(self, printer: ZplMemory, value: bool) -> None:
-        printer.set_stop(self.name, value)
+        printer.set_stop(self.name, value=value)
 
 
 class ZplMemory(PrinterMemory):
@@ -96,7 +96,7 @@ class ZplMemory(PrinterMemory):
         """Labels received and not printed, counting one that has only begun to arrive."""
         return len(self._waiting) + (_START in self._received)
 
-    def set_stop(self, name: str, value: bool) -> None:
+    def set_stop(self, name: str, *, value: bool) -> None:
         """Raise or clear one of the flags that hold labels up."""
         self.stops[name] = value
         if name == "paper_out" and not value and self.labels_on_roll == 0:

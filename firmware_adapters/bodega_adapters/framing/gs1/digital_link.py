@@ -98,7 +98,8 @@ def parse_digital_link(uri: str) -> Parsed:
     for part in (*path, *attributes):
         value = _value(part)
         if (wrong := parse_value(part.ai, value, part.position)) is not None:
-            return wrong
+            # A value that was filled up or percent-encoded is not as long as it stands in the link.
+            return wrong._replace(position=min(wrong.position, part.position + max(len(part.encoded) - 1, 0)))
         elements.append(Element(part.ai, value))
     judged = judge(elements)
     if isinstance(judged, Clash):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from bodega.core.gtin import all_digits
 from bodega_adapters.framing.gs1.message import GS, Element, Fault, FaultKind, Message, Parsed, fault
 from bodega_adapters.framing.gs1.pairings import Clash, judge
 from bodega_adapters.framing.gs1.specs import (
@@ -59,8 +60,11 @@ def parse_value(ai: str, value: str, position: int) -> Fault | None:
     spec = spec_of(ai)
     if spec is None:
         return fault(FaultKind.UNKNOWN_AI, ai, position, f"GS1 has no AI ({ai})")
-    found = spec.pattern.fullmatch(value)
-    if found is None or GS in value:
+    if GS in value:
+        return fault(
+            FaultKind.CHARACTER, ai, position + value.index(GS), "a separator (GS) must not stand in a value"
+        )
+    if spec.pattern.fullmatch(value) is None:
         return _why(spec, " " * position + value, position)
     return _check_content(spec, value, position)
 
@@ -75,12 +79,18 @@ def _check_content(spec: Spec, value: str, position: int) -> Fault | None:
 
 
 def _unknown_ai(text: str, position: int) -> Fault:
-    shown = text[position : position + AI_CHARS.get(text[position : position + 2], 2)]
+    start = text[position : position + 2]
+    shown = text[position : position + AI_CHARS.get(start, 2)]
     if text[position] == GS:
-        return fault(FaultKind.UNKNOWN_AI, "", position, "nothing stands between two separators (GS)")
-    if not (shown.isascii() and shown.isdigit()):
+        return fault(
+            FaultKind.UNKNOWN_AI, "", position, "malformed: nothing stands between two separators (GS)"
+        )
+    if not all_digits(shown):
         return fault(FaultKind.UNKNOWN_AI, "", position, f"malformed: an AI must begin here, not {shown!r}")
-    return fault(FaultKind.UNKNOWN_AI, shown, position, f"malformed: GS1 has no AI that begins with {shown}")
+    if len(shown) < AI_CHARS.get(start, 2):
+        return fault(FaultKind.UNKNOWN_AI, "", position, "malformed: the code ends within an AI")
+    which = f"AI ({shown})" if start in AI_CHARS else f"AI that begins with {shown}"
+    return fault(FaultKind.UNKNOWN_AI, shown, position, f"malformed: GS1 has no {which}")
 
 
 def _why(spec: Spec, text: str, start: int) -> Fault:
