@@ -147,6 +147,14 @@ class DiskConfig:
 
 
 @frozen(kw_only=True)
+class LabelsConfig:
+    """What labels are made with beyond what is shipped: font files, tried first, and layouts of the node's own."""
+
+    fonts: list[Path] = field(factory=list)
+    layouts: list[Path] = field(factory=list)
+
+
+@frozen(kw_only=True)
 class AgentConfig:
     """The whole file. Without `hub` the node works alone, for ever.
 
@@ -164,6 +172,7 @@ class AgentConfig:
     scales: list[DeviceConfig] = field(factory=list)
     cameras: list[DeviceConfig] = field(factory=list)
     vision: VisionConfig | None = None
+    labels: LabelsConfig = field(factory=LabelsConfig)
     disk: DiskConfig = field(factory=DiskConfig)
 
     def __attrs_post_init__(self) -> None:

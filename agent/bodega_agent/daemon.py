@@ -22,6 +22,7 @@ from bodega.errors import Unavailable
 from bodega.host import log as logs
 from bodega.host.notify import notify
 from bodega.limits import STOP_S
+from bodega_adapters.labels.press import Press
 from bodega_adapters.scanners.camera import CameraScanner
 from bodega_agent.config import AgentConfig, DeviceConfig
 from bodega_agent.identity import CERTIFICATE_FILE, HubKey
@@ -236,7 +237,8 @@ class Node:
     def _start_printer(self) -> None:
         printers = self._config.all_printers
         stations = [Station(self._devices.printer(one.name), one.prints) for one in printers]
-        self._printing = PrintService(self._store, stations, self._floor.label_changed)
+        press = Press.of(self._config.labels.fonts, self._config.labels.layouts)
+        self._printing = PrintService(self._store, stations, self._floor.label_changed, press)
         self._devices.trouble = lambda: {one.name: one.trouble for one in stations if one.trouble}
         self._closing.push_async_callback(self._printing.close)
         self._floor.on_print = self._printing.wake

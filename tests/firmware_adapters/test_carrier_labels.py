@@ -20,16 +20,9 @@ from bodega_adapters.framing import qr
 from bodega_adapters.framing.check_digit import make_sscc
 from bodega_adapters.framing.zpl import lint
 from bodega_adapters.labels import pictures, raster
-from bodega_adapters.labels.document import (
-    LabelDocument,
-    findings_of,
-    image,
-    parcel,
-    preflight,
-    render,
-    sheet_of,
-)
+from bodega_adapters.labels.document import LabelDocument, image, parcel
 from bodega_adapters.labels.fonts import usual_fonts
+from bodega_adapters.labels.making import make, preflight, render, sheet_of
 from bodega_adapters.labels.pdf import page_of
 from bodega_adapters.ports import PrinterAbilities
 from support.printed_zpl import read_back
@@ -176,7 +169,7 @@ def test_a_barcode_that_gets_lost_is_found_and_not_printed():
                 pen.rectangle((60 + column * 3, 60 + row * 3, 62 + column * 3, 62 + row * 3), fill=0)
     pen.rectangle((0, 1690, 1700, 1699), fill=0)
     document = image(png(fine))
-    (finding,) = findings_of(document, zebra())
+    (finding,) = make(document, zebra()).findings
     assert finding.fatal
     assert "can not be read any more" in str(finding.fault)
 
@@ -242,7 +235,7 @@ def test_what_is_neither_png_nor_pdf_or_too_large_is_refused_at_once():
 
 def test_noise_that_no_compression_helps_is_refused_before_it_chokes_a_printer():
     noise = Image.effect_noise((1219, 1828), 200)
-    found = findings_of(image(png(noise)), zebra(24))
+    found = make(image(png(noise)), zebra(24)).findings
     assert [finding.fatal for finding in found] == [True]
     assert "bytes, a printer takes" in str(found[0].fault)
 
@@ -254,7 +247,7 @@ def test_a_damaged_png_is_drawn_or_refused_and_nothing_else(data):
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(8, len(whole) - 1))] = data.draw(st.integers(0, 255))
     document = LabelDocument("image", content=bytes(whole))
-    faults = [finding for finding in findings_of(document, zebra()) if finding.fatal]
+    faults = [finding for finding in make(document, zebra()).findings if finding.fatal]
     if not faults:
         assert render(document, zebra()).startswith(b"^XA")
     else:

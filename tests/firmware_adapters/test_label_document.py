@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bodega.errors import InvalidInput
-from bodega_adapters.labels.document import LabelDocument, render
+from bodega_adapters.labels.document import LabelDocument
+from bodega_adapters.labels.making import render
 from bodega_adapters.ports import PrinterAbilities
 
 ZEBRA = PrinterAbilities("zpl", 8, 101, says_status=True, confirms=True)

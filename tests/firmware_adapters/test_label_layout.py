@@ -10,7 +10,8 @@ import pytest
 from bodega.errors import ConfigInvalid, NotFound
 from bodega.limits import LAYOUT_BYTES_MAX, LAYOUT_ELEMENTS_MAX
 from bodega_adapters.labels import layout
-from bodega_adapters.labels.document import LabelDocument, of_layout, preflight, render, sheet_of
+from bodega_adapters.labels.document import LabelDocument, of_layout
+from bodega_adapters.labels.making import preflight, render, sheet_of
 from bodega_adapters.labels.sheet import Drawing
 from bodega_adapters.ports import PrinterAbilities
 
@@ -47,7 +48,7 @@ def faults_of(text: str) -> list[tuple[str, int | None]]:
 
 
 def test_the_shipped_layouts_are_those_that_a_node_needs():
-    needed = {"parcel", "bin", "tote", "item", "badge", "test", "packing-slip"}
+    needed = {"parcel", "bin", "tote", "item", "badge", "test", "test-narrow", "packing-slip"}
     assert needed == set(layout.shipped_names())
     with pytest.raises(NotFound, match="no label layout 'label'") as caught:
         layout.shipped("label")

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from bodega_adapters.framing.check_digit import make_sscc
-from bodega_adapters.labels.document import LabelDocument, of_layout, preflight, render
+from bodega_adapters.labels.document import LabelDocument, of_layout
 from bodega_adapters.labels.escpos import CODE_PAGES
 from bodega_adapters.labels.layout import shipped, shipped_names
+from bodega_adapters.labels.making import preflight, render
 from bodega_adapters.ports import PrinterAbilities
 from support.printed_zpl import read_back
 

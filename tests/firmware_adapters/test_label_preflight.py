@@ -6,16 +6,9 @@ import pytest
 
 from bodega.errors import InvalidInput
 from bodega_adapters.framing.check_digit import make_sscc
-from bodega_adapters.labels.document import (
-    LabelDocument,
-    findings_of,
-    of_layout,
-    parcel,
-    preflight,
-    render,
-    sheet_of,
-)
+from bodega_adapters.labels.document import LabelDocument, of_layout, parcel
 from bodega_adapters.labels.fonts import Fonts
+from bodega_adapters.labels.making import make, preflight, render, sheet_of
 from bodega_adapters.labels.sheet import Symbol, Words
 from bodega_adapters.labels.symbols import LIMITS
 from bodega_adapters.ports import PrinterAbilities
@@ -35,7 +28,7 @@ def own(code: str, *, text: str = "", size: str = "100\nheight_mm = 60") -> Labe
 
 
 def problems(document: LabelDocument, abilities: PrinterAbilities | None = None) -> list[tuple[str, bool]]:
-    return [(str(found.fault), found.fatal) for found in findings_of(document, abilities or zebra())]
+    return [(str(found.fault), found.fatal) for found in make(document, abilities or zebra()).findings]
 
 
 def check_only(

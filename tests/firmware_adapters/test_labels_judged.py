@@ -12,10 +12,11 @@ from PIL import Image
 
 from bodega_adapters.framing.check_digit import make_sscc
 from bodega_adapters.framing.zpl import escape_field, lint
-from bodega_adapters.labels.document import LabelDocument, parcel, preflight, render, sheet_of
+from bodega_adapters.labels.document import LabelDocument, parcel
 from bodega_adapters.labels.font0 import Font0
 from bodega_adapters.labels.fonts import usual_fonts
 from bodega_adapters.labels.layout import shipped, shipped_names
+from bodega_adapters.labels.making import preflight, render, sheet_of
 from bodega_adapters.labels.sheet import Symbol
 from bodega_adapters.ports import PrinterAbilities
 from support.printed_zpl import ZplRenderer, ink_outside, read_back

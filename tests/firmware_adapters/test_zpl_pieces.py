@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bodega.limits import LABEL_BYTES_MAX
 from bodega_adapters.framing.check_digit import make_sscc
 from bodega_adapters.framing.zpl import escape_field, graphic_field, lint
-from bodega_adapters.labels.document import parcel, render
+from bodega_adapters.labels.document import parcel
+from bodega_adapters.labels.making import render
 from bodega_adapters.ports import PrinterAbilities
 
 ZEBRA = PrinterAbilities("zpl", 8, 101, says_status=True, confirms=True)

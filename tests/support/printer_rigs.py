@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from bodega_adapters.framing.check_digit import make_sscc
-from bodega_adapters.labels.document import parcel, render
+from bodega_adapters.labels.document import parcel
+from bodega_adapters.labels.making import render
 from bodega_adapters.ports import LabelPrinter, PrinterAbilities
 from bodega_adapters.registry import open_printer
 from bodega_adapters.simulated.ipp_printer import SimulatedIppPrinter

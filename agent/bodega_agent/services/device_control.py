@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from bodega.errors import FieldFault, InvalidInput, Refused
 from bodega.limits import TAPE_BYTES_MAX, TAPE_LASTS_S_MAX
 from bodega_adapters.framing.gs1 import decode
-from bodega_adapters.labels.document import LabelDocument, render
 from bodega_adapters.ports import PrinterAbilities, Scan
 from bodega_adapters.wires.tape import Way
 from bodega_agent.services.control import Answer, Json, Stream
@@ -30,9 +29,6 @@ _NOTES_WAITING_MAX = 1_000
 # Said while nothing happens: a client that has gone is noticed by it.
 _QUIET: Json = {"quiet": True}
 _BEAT_S = 1.0
-# Of GS1's own range for examples.
-_TEST_SSCC = "395011010000000059"
-_TEST_ZPL = "^XA^FO40,40^A0N,60,60^FD{name}^FS^FO40,140^BCN,120,Y,N,N^FDCMD-HELP^FS^XZ"
 
 
 class DeviceControl:
@@ -79,7 +75,8 @@ class DeviceControl:
         if row["kind"] != "printer":
             raise InvalidInput(f"{name} is a {row['kind']} and no printer", hint="bodega devices ls")
         printer = self._devices.printer(name)
-        return asdict(await printer.print_label(_test_label(name, printer.abilities)))
+        label = await asyncio.to_thread(_trial_label, name, printer.abilities)
+        return asdict(await printer.print_label(label))
 
     async def _scans(self, request: Json) -> AsyncGenerator[Json, None]:
         """The next `count` scans of a scanner, which the floor gets too; ends after `seconds` without one."""
@@ -148,12 +145,11 @@ async def _next(queue: asyncio.Queue[T], deadline_s: float) -> T | None:
         return None
 
 
-def _test_label(name: str, abilities: PrinterAbilities) -> bytes:
-    """What a printer prints to show that it can: the layout `test`, or a word and a barcode where there is none."""
-    try:
-        return render(LabelDocument("test", {"printer": (name,), "sscc": (_TEST_SSCC,)}), abilities)
-    except InvalidInput:
-        return render(LabelDocument("zpl", content=_TEST_ZPL.format(name=name).encode()), abilities)
+def _trial_label(name: str, abilities: PrinterAbilities) -> bytes:
+    """What a printer prints to show that it can."""
+    from bodega_adapters.labels import making  # noqa: PLC0415  # fonts and pictures are loaded when they are needed
+
+    return making.render(making.trial_label(name, abilities), abilities)
 
 
 def explained(scan: Scan) -> Json:

@@ -11,18 +11,23 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bodega.core.lifecycles import PrintEvent, PrintState
-from bodega.errors import BodegaError, FieldFault, InvalidInput, Unavailable
+from bodega.errors import BodegaError, InvalidInput, Unavailable
 from bodega.host.log import bound, get_logger
 from bodega.limits import DEVICE_BACKOFF_BASE_S, DEVICE_BACKOFF_MAX_S
-from bodega_adapters.labels.document import LabelDocument, preflight, render
+from bodega_adapters.labels.document import PACKING_SLIP, LabelDocument
+from bodega_adapters.labels.press import Press
 from bodega_adapters.ports import PrintReceipt
 from bodega_agent.services.stations import LABELS, RECEIPTS, Station, before
 from bodega_agent.store import labels
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
+
+if TYPE_CHECKING:
+    from bodega_adapters.labels.making import Made
 
 log = get_logger(__name__)
 
@@ -32,7 +37,6 @@ _EVENT_OF = {
     "failed": PrintEvent.REFUSED_BEFORE_FIRST_BYTE,
     "refused": PrintEvent.REFUSED_FOR_GOOD,
 }
-_RECEIPT = "receipt"
 
 Changed = Callable[[str, str, PrintState], Awaitable[None]]
 
@@ -43,8 +47,11 @@ class PrintService:
     `changed(fulfillment_order_id, sscc, state)` tells the floor.
     """
 
-    def __init__(self, store: Store, stations: Sequence[Station], changed: Changed) -> None:
+    def __init__(
+        self, store: Store, stations: Sequence[Station], changed: Changed, press: Press | None = None
+    ) -> None:
         self._store = store
+        self._press = press or Press()
         self.stations = tuple(stations)
         self._changed = changed
 
@@ -98,27 +105,40 @@ class PrintService:
     async def _print(self, station: Station, job: labels.PrintJob) -> bool:
         """Send one job; False if the printer did not take it and it waits in the queue again."""
         try:
-            faults = _faults(job, station)
+            made = await self._made(station, job)
         except Unavailable as error:
             self._miss(station, error.message)
             return False
-        if faults and self._fits_another(station, job):
+        if made.faults and await self._fits_another(station, job):
             station.unfit.add(job.print_job_id)
             self.wake()
             return True
-        if faults:
-            refused = PrintReceipt("refused", "; ".join(map(str, faults)))
+        if made.faults:
+            refused = PrintReceipt("refused", "; ".join(map(str, made.faults)))
             await self._settle(station, job, refused, sent=False)
             return True
-        return await self._send(station, job)
+        if made.losses:
+            lost = "; ".join(map(str, made.losses))
+            log.warning("label_not_whole", sscc=job.sscc, device=station.name, detail=lost)
+        return await self._send(station, job, made.data)
 
-    def _fits_another(self, station: Station, job: labels.PrintJob) -> bool:
-        return any(
-            one is not station and one.prints == station.prints and not _faults_or_none(job, one)
-            for one in self.stations
-        )
+    async def _made(self, station: Station, job: labels.PrintJob) -> Made:
+        """The label in this printer's language, off the event loop; raises `Unavailable` as `abilities` do."""
+        return await asyncio.to_thread(self._press.make, job.document, station.printer.abilities)
 
-    async def _send(self, station: Station, job: labels.PrintJob) -> bool:
+    async def _fits_another(self, station: Station, job: labels.PrintJob) -> bool:
+        """Whether a printer beside this one could print the job; one that was never open may."""
+        for one in self.stations:
+            if one is not station and one.prints == station.prints:
+                try:
+                    made = await self._made(one, job)
+                except Unavailable:
+                    return True
+                if not made.faults:
+                    return True
+        return False
+
+    async def _send(self, station: Station, job: labels.PrintJob, label: bytes) -> bool:
         sent = taken_back = False
 
         async def starting() -> bool:
@@ -127,7 +147,6 @@ class PrintService:
             taken_back = not sent
             return sent
 
-        label = render(LabelDocument.from_bytes(job.document), station.printer.abilities)
         try:
             receipt = await station.printer.print_label(label, starting)
         except InvalidInput as error:
@@ -193,23 +212,7 @@ def _prints(job: labels.PrintJob) -> str:
         kind = LabelDocument.from_bytes(job.document).kind
     except InvalidInput:
         return LABELS
-    return RECEIPTS if kind == _RECEIPT else LABELS
-
-
-def _faults(job: labels.PrintJob, station: Station) -> list[FieldFault]:
-    """What of a job this printer can not print, ever."""
-    try:
-        return preflight(LabelDocument.from_bytes(job.document), station.printer.abilities)
-    except InvalidInput as error:
-        return [FieldFault("document", error.message)]
-
-
-def _faults_or_none(job: labels.PrintJob, station: Station) -> list[FieldFault]:
-    """A printer that was never open may fit."""
-    try:
-        return _faults(job, station)
-    except Unavailable:
-        return []
+    return RECEIPTS if kind == PACKING_SLIP else LABELS
 
 
 def _send(tx: Transaction, job: labels.PrintJob, printer: str) -> bool:

@@ -13,21 +13,16 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from importlib import import_module
 
 from PIL import Image, ImageChops
 
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import CARRIER_LABEL_PIXELS_MAX, PDF_DRAWN_S
+from bodega_adapters.labels.document import check_kind, is_png
 from bodega_adapters.labels.fonts import bitmap_of
 from bodega_adapters.labels.sheet import Drawing, Finding, Place
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-_PNG, _PDF = b"\x89PNG\r\n\x1a\n", b"%PDF-"
-# A PDF may have a few bytes before its header.
-_PDF_HEAD_BYTES = 1024
 # PDF pages are drawn with that many dots for each of the printer's, and averaged.
 PDF_OVERSAMPLING = 3
 _WHITE_FROM = 250
@@ -35,14 +30,6 @@ _WHITE_FROM = 250
 _FILLS = 0.75
 _QUIET_DOTS = 16
 _READ_SIDE_PIXELS_MAX = 4_000
-
-
-def check_kind(content: bytes) -> None:
-    """Raises `InvalidInput` unless it begins as a PNG or a PDF does."""
-    if not content.startswith(_PNG) and _PDF not in content[:_PDF_HEAD_BYTES]:
-        raise InvalidInput(
-            "the carrier's label is neither a PNG nor a PDF", hint="ask the carrier for one of these formats"
-        )
 
 
 def convert(
@@ -54,7 +41,7 @@ def convert(
     Raises `InvalidInput` for a file that can not be drawn.
     """
     check_kind(content)
-    if content.startswith(_PNG):
+    if is_png(content):
         source, oversampling = from_png(content), 0
     else:
         source, oversampling = _from_pdf(content, dots_per_mm)
@@ -158,12 +145,11 @@ def _lost(source: Image.Image, drawn: Image.Image) -> list[Finding]:
 def codes_in(picture: Image.Image) -> set[str]:
     """Contents of the barcodes that a reader finds; empty where none is installed (zxing-cpp, with vision)."""
     try:
-        import zxingcpp  # noqa: PLC0415  # nodes without vision do not have it
+        reader = import_module("zxingcpp")
     except ImportError:
         return set()
     times = -(-max(picture.size) // _READ_SIDE_PIXELS_MAX)
     picture = picture.reduce(times) if times > 1 else picture
     framed = Image.new("L", (picture.width + 2 * _QUIET_DOTS, picture.height + 2 * _QUIET_DOTS), 255)
     framed.paste(picture, (_QUIET_DOTS, _QUIET_DOTS))
-    found: Iterable[zxingcpp.Barcode] = zxingcpp.read_barcodes(framed)
-    return {one.text for one in found}
+    return {one.text for one in reader.read_barcodes(framed)}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import apsw
 
-from bodega_adapters.labels.document import LabelDocument, render
+from bodega_adapters.labels.document import LabelDocument
+from bodega_adapters.labels.making import render
 from bodega_adapters.ports import PrinterAbilities
 from bodega_agent.store import labels
 from bodega_agent.store.schema import MIGRATIONS
