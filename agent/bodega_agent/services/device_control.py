@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from bodega.errors import FieldFault, InvalidInput, Refused
 from bodega.limits import TAPE_BYTES_MAX, TAPE_LASTS_S_MAX
+from bodega_adapters.framing.check_digit import make_sscc
 from bodega_adapters.framing.gs1 import decode
 from bodega_adapters.labels.document import LabelDocument, render
 from bodega_adapters.ports import PrinterAbilities, Scan
@@ -30,9 +31,6 @@ _NOTES_WAITING_MAX = 1_000
 # Said while nothing happens: a client that has gone is noticed by it.
 _QUIET: Json = {"quiet": True}
 _BEAT_S = 1.0
-# Of GS1's own range for examples.
-_TEST_SSCC = "395011010000000059"
-_TEST_ZPL = "^XA^FO40,40^A0N,60,60^FD{name}^FS^FO40,140^BCN,120,Y,N,N^FDCMD-HELP^FS^XZ"
 
 
 class DeviceControl:
@@ -149,11 +147,10 @@ async def _next(queue: asyncio.Queue[T], deadline_s: float) -> T | None:
 
 
 def _test_label(name: str, abilities: PrinterAbilities) -> bytes:
-    """What a printer prints to show that it can: the layout `test`, or a word and a barcode where there is none."""
-    try:
-        return render(LabelDocument("test", {"printer": (name,), "sscc": (_TEST_SSCC,)}), abilities)
-    except InvalidInput:
-        return render(LabelDocument("zpl", content=_TEST_ZPL.format(name=name).encode()), abilities)
+    """What a printer prints to show that it can: the layout `test`, with a parcel's number out of GS1's examples."""
+    return render(
+        LabelDocument("test", {"printer": (name,), "sscc": (make_sscc(3, "9501101", 1),)}), abilities
+    )
 
 
 def explained(scan: Scan) -> Json:
