@@ -169,6 +169,17 @@ class AgentConfig:
     def __attrs_post_init__(self) -> None:
         if self.vision and self.vision.camera not in {camera.name for camera in self.cameras}:
             raise ValueError(f"vision.camera '{self.vision.camera}' is not one of [[cameras]]")
+        unknown = set(self.watched_cameras) - {camera.name for camera in self.cameras}
+        if unknown:
+            raise ValueError(
+                f"scanners look through cameras that are not in [[cameras]]: {', '.join(sorted(unknown))}"
+            )
+
+    @property
+    def watched_cameras(self) -> tuple[str, ...]:
+        """The cameras that scanners look through."""
+        through = (str(one.options.get("camera", "")) for one in self.scanners if one.driver == "camera")
+        return tuple(dict.fromkeys(through))
 
     @property
     def all_printers(self) -> list[PrinterConfig]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 import random
 import signal
 import time
@@ -21,6 +22,7 @@ from bodega.errors import Unavailable
 from bodega.host import log as logs
 from bodega.host.notify import notify
 from bodega.limits import STOP_S
+from bodega_adapters.scanners.camera import CameraScanner
 from bodega_agent.config import AgentConfig, DeviceConfig
 from bodega_agent.identity import CERTIFICATE_FILE, HubKey
 from bodega_agent.rules.disk import FOLDERS, DataClass, DiskRung
@@ -29,7 +31,7 @@ from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.cell import DeviceSpec
 from bodega_agent.services.control import ControlServer, ensure_free
 from bodega_agent.services.device_control import DeviceControl
-from bodega_agent.services.devices import DeviceService, camera_row
+from bodega_agent.services.devices import DeviceService
 from bodega_agent.services.disk import DiskService, total_bytes
 from bodega_agent.services.expiry import ExpiryService
 from bodega_agent.services.floor import FloorService
@@ -43,6 +45,7 @@ from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.services.rejoining import RejoinService
 from bodega_agent.services.renewing import RenewingService
 from bodega_agent.services.schedule import Schedule
+from bodega_agent.services.snapshots import SnapshotService, camera_rows
 from bodega_agent.services.stations import Station
 from bodega_agent.services.sync_control import SyncControl, paused_at_ms
 from bodega_agent.services.syncing import SyncService
@@ -141,7 +144,7 @@ class Node:
         self._store.on_hub_events = self._hear_hub
         self._tasks.append(ExpiryService(self._store).run())
         self._board = PromptBoard(self._nonce)
-        self._devices = DeviceService(_specs(config), cameras=self._camera_rows)
+        self._devices = DeviceService(_specs(config), cameras=lambda: camera_rows(self._eyes, config.cameras))
         self._floor = FloorService(
             self._store, self._board, present=self._devices.present, vision=self._vision_mode
         )
@@ -165,7 +168,14 @@ class Node:
         told = SyncControl(self._store, self._integrity, parts.sync)
         shown = DeviceControl(self._devices)
         labelled = LabelControl(self._store, self._printing, self._floor)
-        answers = {**asked.answers, **told.answers, **shown.answers, **labelled.answers}
+        pictured = SnapshotService(self._eyes)
+        answers = {
+            **asked.answers,
+            **told.answers,
+            **shown.answers,
+            **labelled.answers,
+            **pictured.answers,
+        }
         if self._simulation is not None:
             answers["device.simulate"] = self._simulation.answer
         self._control = ControlServer(config.socket_path, answers, {**asked.streams, **shown.streams})
@@ -184,7 +194,7 @@ class Node:
             task.add_done_callback(stop_if_failed)
         self._schedule.start()
         self._closing.callback(self._schedule.stop)
-        _give_back_start_up_memory()
+        _settle_start_up_memory()
         log.info("ready", socket=str(self._config.socket_path), version=__version__)
         notify("READY=1")
         await _first_of(stop, self._start_again)
@@ -234,20 +244,27 @@ class Node:
 
     def _make_eyes(self) -> VisionClient | None:
         vision = self._config.vision
-        if vision is None or vision.mode == VisionMode.OFF:
+        judges = vision is not None and vision.mode != VisionMode.OFF
+        if not judges and not self._config.watched_cameras:
             return None
         spec = WorkerSpec(
             cameras={c.name: CameraSpec(c.driver, c.options) for c in self._config.cameras},
             frames_dir=str(self._config.state_dir / FOLDERS[DataClass.FRAMES]),
             frames_bytes_max=self._limits.budgets[DataClass.FRAMES],
             free_bytes_min=self._limits.refuse_promises_below_bytes,
-            providers=tuple(vision.providers),
+            providers=tuple(vision.providers) if vision else (),
+            watched=self._config.watched_cameras,
         )
         eyes = VisionClient(spec)
-        inspecting = InspectingService(self._store, self._floor, eyes, vision.camera)
-        self._floor.on_inspect = inspecting.ask
+        eyes.lookers = lambda: [
+            cell.device for cell in self._devices.cells.values() if isinstance(cell.device, CameraScanner)
+        ]
         self._closing.push_async_callback(eyes.stop)
-        self._tasks += [eyes.start(), inspecting.run()]
+        self._tasks.append(eyes.start())
+        if vision is not None and judges:
+            inspecting = InspectingService(self._store, self._floor, eyes, vision.camera)
+            self._floor.on_inspect = inspecting.ask
+            self._tasks.append(inspecting.run())
         return eyes
 
     async def _make_sync(self, hub_key: HubKey, parts: Parts) -> SyncService:
@@ -315,14 +332,6 @@ class Node:
             vision_mode=lambda: str(self._vision_mode()),
         )
 
-    def _camera_rows(self) -> list[dict[str, Any]]:
-        ready = self._eyes is not None and self._eyes.ready
-        state = "ok" if ready else "starting" if self._eyes else "off"
-        return [
-            camera_row(DeviceSpec("camera", one.name, one.driver, one.options), state)
-            for one in self._config.cameras
-        ]
-
     def _vision_mode(self) -> VisionMode:
         vision = self._config.vision
         if vision is None or self._eyes is None:
@@ -354,8 +363,13 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _give_back_start_up_memory() -> None:
-    """Importing frees megabytes that the allocator keeps; on a small box they are better given back."""
+def _settle_start_up_memory() -> None:
+    """Importing frees megabytes that the allocator keeps; on a small box they are better given back.
+
+    What stays, stays for good: the collector need not walk it again, which would hold up a scan for 20 ms.
+    """
+    gc.collect()
+    gc.freeze()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 

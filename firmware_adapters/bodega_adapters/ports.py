@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PrintOutcome: TypeAlias = Literal["confirmed", "unknown", "failed", "refused"]
 Language: TypeAlias = Literal["zpl", "escpos", "pdf"]
+# Resolutions of label printers: 152, 203, 300 and 600 dpi.
+DOTS_PER_MM = frozenset({6, 8, 12, 24})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,9 @@ class ScannerAbilities:
 class PrinterAbilities:
     """What may be sent to a printer, and what it can say.
 
-    `dots_per_mm` is 8 (203 dpi) or 12 (300 dpi), `width_mm` the printable width. `says_status`: it answers
-    `status`. `confirms`: it can say that a label came out; without, every label that was sent is `unknown` until its
-    scan-back.
+    `dots_per_mm` is one of DOTS_PER_MM, most often 8 (203 dpi) or 12 (300 dpi), `width_mm` the printable width.
+    `says_status`: it answers `status`. `confirms`: it can say that a label came out; without, every label that was sent
+    is `unknown` until its scan-back.
     """
 
     language: Language

@@ -34,6 +34,7 @@ SCANNERS: dict[str, str] = {
     "serial": "bodega_adapters.scanners.serial:SerialScanner",
     "evdev": "bodega_adapters.scanners.evdev:EvdevScanner",
     "hidraw": "bodega_adapters.scanners.hidraw:HidrawScanner",
+    "camera": "bodega_adapters.scanners.camera:CameraScanner",
 }
 PRINTERS: dict[str, str] = {
     "zpl-tcp": "bodega_adapters.printers.zpl_tcp:ZplTcpPrinter",
@@ -45,7 +46,11 @@ PRINTERS: dict[str, str] = {
     "ipp": "bodega_adapters.printers.ipp:IppPrinter",
     "pdf": "bodega_adapters.printers.pdf_folder:PdfFolderPrinter",
 }
-CAMERAS: dict[str, str] = {"folder": "bodega_adapters.cameras.folder:FolderCamera"}
+CAMERAS: dict[str, str] = {
+    "folder": "bodega_adapters.cameras.folder:FolderCamera",
+    "v4l2": "bodega_adapters.cameras.v4l2:V4l2Camera",
+    "rtsp": "bodega_adapters.cameras.rtsp:RtspCamera",
+}
 SCALES: dict[str, str] = {"mt-sics": "bodega_adapters.scales.mt_sics:MtSicsScale"}
 
 _TABLES = {"scanner": SCANNERS, "printer": PRINTERS, "camera": CAMERAS, "scale": SCALES}

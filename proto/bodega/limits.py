@@ -168,6 +168,8 @@ LEDGER_IMPORT_ANSWER_S = 120.0
 
 # Devices
 SCAN_BYTES_MAX = 512
+# Combinations of AIs whose judgement is kept; a label sort has one or two.
+GS1_PAIRINGS_KEPT_MAX = 1024
 SCAN_GAP_MS = 50
 SCAN_GAP_MS_MAX = 500
 # No scanner rests so long within one scan: what is older is noise, or the half of a scan.
@@ -176,6 +178,18 @@ HID_FIELDS_MAX = 1024
 PRINT_CONNECT_S = 3.0
 PRINT_STATUS_S = 2.0
 LABEL_BYTES_MAX = 256 * 1024
+# A node's own layout file, and what may stand on one label.
+LAYOUT_BYTES_MAX = 64 * 1024
+LAYOUT_ELEMENTS_MAX = 64
+LAYOUT_WIDTH_MM_MAX = 216
+LAYOUT_HEIGHT_MM_MAX = 400
+LABEL_LINES_MAX = 200
+PICTURE_PIXELS_MAX = 4 * 1024 * 1024
+# Labels of carriers: the file, its pixels, and how long and with how much memory a PDF may be drawn.
+CARRIER_LABEL_BYTES_MAX = 2 * 1024 * 1024
+CARRIER_LABEL_PIXELS_MAX = 6000 * 9000
+PDF_DRAWN_S = 10.0
+PDF_DRAWN_BYTES_MAX = 1024 * 1024 * 1024
 DEVICE_MISSES_BEFORE_GONE = 3
 DEVICE_BACKOFF_BASE_S = 0.2
 DEVICE_BACKOFF_MAX_S = 10.0
@@ -188,6 +202,23 @@ IPP_DONE_S = 60.0
 IPP_POLL_S = 0.5
 IPP_ANSWER_BYTES_MAX = 256 * 1024
 FRAME_FILE_BYTES_MAX = 64 * 1024 * 1024
+CAMERA_OPEN_S = 5.0
+CAMERA_READ_S = 2.0
+CAMERA_PROBE_S = 1.0
+CAMERA_BACKLOG_S = 1.0
+CAMERA_FROZEN_S = 10.0
+# A live camera that nobody asks is looked at this often, so that its loss is known before it is needed.
+CAMERA_KEEP_S = 5.0
+# A camera that scans looks this often; a code counts again when it has been out of its sight for so long.
+CAMERA_LOOKS_PER_S_MAX = 10.0
+CAMERA_SCAN_GONE_S = 1.5
+CAMERA_SCANS_WAITING_MAX = 64
+SNAPSHOT_S = 8.0
+SNAPSHOTS_WAITING_MAX = 4
+SNAPSHOT_BYTES_MAX = 384 * 1024
+CAMERA_FROZEN_LOOK_S = 0.5
+RTSP_STATUS_BYTES_MAX = 512
+SECRET_BYTES_MAX = 1024
 
 # Scales
 SCALE_CONNECT_S = 3.0
@@ -226,9 +257,12 @@ FRAMES_KEPT_BYTES_MAX = 256 * 1024 * 1024
 FRAMES_HELD_MAX = 16
 FRAME_CAPTURE_S = 1.5
 FRAME_CODES_MAX = 32
+# Codes that the first look does not read: for so long, on pictures of at most so many pixels, more is tried.
+FRAME_RESCUE_MS = 200
+FRAME_RESCUE_PIXELS_MAX = 1_500_000
 EXPECTED_GTINS_MAX = 64
 VERDICT_REASONS_MAX = 8
-VISION_MESSAGE_BYTES_MAX = 64 * 1024
+VISION_MESSAGE_BYTES_MAX = 640 * 1024
 VISION_START_S = 30.0
 
 # Processes

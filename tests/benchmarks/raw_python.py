@@ -12,7 +12,6 @@ import sys
 
 import apscheduler.schedulers.asyncio
 import apsw
-import biip
 import cattrs
 import click
 import cryptography.hazmat.primitives.asymmetric.ed25519
@@ -27,7 +26,6 @@ from bodega.limits import HEARTBEAT_S
 LOADED = (
     apscheduler.schedulers.asyncio,
     apsw,
-    biip,
     cattrs,
     click,
     cryptography.hazmat.primitives.asymmetric.ed25519,

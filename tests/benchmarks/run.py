@@ -71,15 +71,22 @@ def measure(benchmark: Benchmark) -> bool:
     return lines > 0
 
 
+def chosen(asked: str, there: Iterable[str]) -> list[str]:
+    """The benchmark of this name, or all of its family: "devices" is every "devices.*"."""
+    return [name for name in there if name == asked or name.startswith(f"{asked}.")]
+
+
 def main(names: list[str], folder: Path = HERE) -> int:
     """Run the named ones, or all; exit 1 when one broke, 2 when a name is none of ours."""
     benchmarks = discover(folder)
-    unknown = [name for name in names if name not in benchmarks]
+    unknown = [name for name in names if not chosen(name, benchmarks)]
     if unknown:
         there = ", ".join(benchmarks) or "none yet"
         print(f"bench: no benchmark '{', '.join(unknown)}'; there are: {there}", file=sys.stderr)
         return EXIT_USAGE
-    broken = [name for name in (names or benchmarks) if not measure(benchmarks[name])]
+    # Each once, in the order asked, also where a name is asked for twice over.
+    wanted = dict.fromkeys(found for name in names or benchmarks for found in chosen(name, benchmarks))
+    broken = [name for name in wanted if not measure(benchmarks[name])]
     if broken:
         print(f"bench: failed: {', '.join(broken)}", file=sys.stderr)
     return EXIT_FAILED if broken else 0

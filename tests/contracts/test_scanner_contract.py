@@ -8,6 +8,8 @@ Finding, grabbing and losing real devices is what tests/hardware shows, with the
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,18 +21,26 @@ from structlog.testing import capture_logs
 from bodega.limits import SCAN_BYTES_MAX
 from bodega_adapters.ports import Scanner
 from bodega_adapters.registry import SCANNERS, open_scanner
+from bodega_adapters.scanners.camera import CameraScanner
 from bodega_adapters.scanners.evdev import EvdevScanner
 from bodega_adapters.scanners.hidraw import HidrawScanner
+from bodega_adapters.simulated.folder_camera import SimulatedTray
 from bodega_adapters.simulated.hid_pos_scanner import SimulatedHidPos
 from bodega_adapters.simulated.pty_scanner import SimulatedScanner
 from bodega_adapters.simulated.wedge import SimulatedWedge
+from bodega_agent.vision.messages import CameraSpec
+from bodega_agent.vision.rack import CameraRack
+from bodega_agent.vision.sightings import Sighting
+from bodega_agent.vision.watching import Watch
+from support.barcode_sheets import codes_sheet
 from support.devices import Listener, eventually, listening
 
 
 class ScannerRig(Protocol):
     """The hardware side of one driver: real wire, simulated device.
 
-    `send` takes the characters of a serial scanner; the others type them, or report them line by line.
+    `send` takes the characters of a serial scanner; the others type them, report them line by line, or show them as
+    barcodes. A camera always knows the symbology: `unnamed` is what it sees where the characters name none.
     """
 
     def open(self) -> Scanner: ...
@@ -66,8 +76,51 @@ class HidRig:
         return self._driver("bench", "/dev/simulated", opener=self._device.open)
 
 
+class CameraRig:
+    """What the vision process does, in this one: a folder camera over drawn barcodes, looked at and decoded."""
+
+    unnamed = "]Q1"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._away = folder / "tray", folder / "away"
+        self._tray = SimulatedTray(self._folder)
+        self._tray.show(codes_sheet())
+        self._half = b""
+        self._watching: asyncio.Task[None] | None = None
+
+    def open(self) -> Scanner:
+        scanner = CameraScanner("bench", "cam")
+
+        def tell(sighting: Sighting) -> None:
+            if sighting.problem:
+                scanner.lost(sighting.problem)
+            else:
+                scanner.looked(sighting.codes)
+
+        rack = CameraRack({"cam": CameraSpec("folder", {"path": str(self._folder)})}, ("cam",))
+        quiet = asyncio.Event()
+        quiet.set()
+        self._watching = asyncio.create_task(Watch(rack, quiet, tell).run(["cam"]))
+        return scanner
+
+    def send(self, data: bytes) -> None:
+        *frames, self._half = re.split(rb"[\r\n]", self._half + data)
+        if any(frames):
+            self._tray.show(codes_sheet(*filter(None, frames)))
+
+    def plug(self) -> None:
+        if self._away.exists():
+            self._away.rename(self._folder)
+
+    def unplug(self) -> None:
+        self._half = b""
+        if self._folder.exists():
+            self._folder.rename(self._away)
+
+
 RIGS: dict[str, Callable[[Path], ScannerRig]] = {
     "serial": SerialRig,
+    "camera": CameraRig,
     "evdev": lambda _folder: HidRig(EvdevScanner, SimulatedWedge()),
     "hidraw": lambda _folder: HidRig(HidrawScanner, SimulatedHidPos()),
 }
@@ -102,10 +155,10 @@ def test_every_shipped_driver_is_under_contract():
 
 async def test_a_scan_arrives_with_its_symbology_split_off_and_gs_kept(rig):
     async with opened(rig) as listener:
-        rig.send(b"]C10109501101530003\x1d10L1\r\n")
+        rig.send(b"]C110L1\x1d0109501101530003\r\n")
         scan = (await listener.wait_for(1))[-1]
-    assert scan.raw == b"]C10109501101530003\x1d10L1"
-    assert (scan.symbology, scan.text, scan.device) == ("]C1", "0109501101530003\x1d10L1", "bench")
+    assert scan.raw == b"]C110L1\x1d0109501101530003"
+    assert (scan.symbology, scan.text, scan.device) == ("]C1", "10L1\x1d0109501101530003", "bench")
     assert scan.at_ms > 0
 
 
@@ -114,7 +167,7 @@ async def test_scans_without_symbology_and_with_any_line_end_are_whole(rig):
         rig.send(b"A-01\rA-02\nA-03\r\n\r\nA-04\r")
         scans = await listener.wait_for(4)
     assert [scan.text for scan in scans] == ["A-01", "A-02", "A-03", "A-04"]
-    assert {scan.symbology for scan in scans} == {None}
+    assert {scan.symbology for scan in scans} == {getattr(rig, "unnamed", None)}
 
 
 async def test_the_device_counter_counts_from_one_without_gaps_also_across_a_replug(rig):
@@ -147,7 +200,8 @@ async def test_bytes_that_are_not_utf8_are_still_a_scan(rig):
     async with opened(rig) as listener:
         rig.send(b"caf\xe9\r")
         scans = await listener.wait_for(1)
-    assert (scans[0].raw, scans[0].text) == (b"caf\xe9", "café")
+    aim = getattr(rig, "unnamed", "").encode()
+    assert (scans[0].raw, scans[0].text) == (aim + b"caf\xe9", "café")
 
 
 async def test_unplug_and_replug_warn_once_each_and_scans_go_on(rig):

@@ -76,7 +76,7 @@ def test_a_code_means_what_its_symbology_and_shape_say(text: str, symbology: str
         (f"00{SSCC[:-1]}{(int(SSCC[-1]) + 1) % 10}", "]C1", "check digit"),
         (f"00{SSCC[:-1]}{(int(SSCC[-1]) + 1) % 10}", None, "check digit"),
         ("A-01-02", "]C1", "malformed"),
-        (f"01{GTIN}17281301", "]C1", "malformed"),
+        (f"01{GTIN}17281301", "]C1", "no month 13"),
         (f"02{GTIN}", "]C1", "needs a count"),
         (f"02{GTIN}01{GTIN}375", "]C1", "exclude"),
         (f"02{GTIN}370", "]C1", "not between"),

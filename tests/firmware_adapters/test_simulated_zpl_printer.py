@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bodega_adapters.framing.check_digit import make_sscc
 from bodega_adapters.framing.printer_status import parse_host_status
-from bodega_adapters.framing.zpl import LabelData, parcel_label
 from bodega_adapters.simulated.zpl_printer import SimulatedZplPrinter
 from support.devices import eventually
+from support.printer_rigs import sscc, zpl_label
 
 LABEL = b"^XA^FO9,9^FDx^FS^XZ"
 
@@ -52,10 +51,9 @@ async def test_labels_in_any_pieces_and_over_several_connections_print_once_each
 
 
 async def test_the_sscc_is_read_from_the_barcode_field(device):
-    sscc = make_sscc(3, "9501101", 9)
-    await send(device, parcel_label(LabelData(sscc, "ord-1", ("a",), ("b",), "c")))
+    await send(device, zpl_label(9))
     await eventually(lambda: device.labels)
-    assert device.labels[0].sscc == sscc
+    assert device.labels[0].sscc == sscc(9)
     assert device.labels[0].at_ms > 0
 
 

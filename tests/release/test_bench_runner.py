@@ -50,6 +50,16 @@ def test_an_unknown_name_is_one_line_with_the_known_ones(
     assert said.err == "bench: no benchmark 'nonsense'; there are: good\n"
 
 
+def test_a_family_is_run_by_the_name_before_the_dot(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("devices.scan", "devices.print", "deviceslike"):
+        text = GOOD.replace('NAME = "good"', f'NAME = "{name}"').replace('"good.rate"', f'"{name}.rate"')
+        (folder / f"bench_{name.replace('.', '_')}.py").write_text(text)
+    assert run.main(["devices", "devices.scan"], folder) == 0
+    named = [json.loads(line)["name"] for line in capsys.readouterr().out.splitlines()]
+    assert named == ["devices.print.rate", "good.plain", "devices.scan.rate", "good.plain"]
+    assert run.main(["device"], folder) == run.EXIT_USAGE
+
+
 @pytest.mark.parametrize(("name", "text"), [("broken", BROKEN), ("silent", SILENT)])
 def test_a_benchmark_that_breaks_or_says_nothing_fails_the_run_but_not_the_others(
     folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: str

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from bodega_adapters.framing.check_digit import make_sscc
-from bodega_adapters.framing.zpl import LabelData, parcel_label
-from bodega_adapters.ports import LabelPrinter
+from bodega_adapters.labels.document import parcel, render
+from bodega_adapters.ports import LabelPrinter, PrinterAbilities
 from bodega_adapters.registry import open_printer
 from bodega_adapters.simulated.ipp_printer import SimulatedIppPrinter
 from bodega_adapters.simulated.receipt_printer import SimulatedReceiptPrinter
@@ -27,9 +27,14 @@ def sscc(serial: int = 1) -> str:
 
 def zpl_label(serial: int = 1) -> bytes:
     """A whole parcel label."""
-    return parcel_label(
-        LabelData(sscc(serial), "ord-1", ("Ana Example", "1 High St"), ("Bodega",), "NEXT DAY")
+    document = parcel(
+        sscc=sscc(serial),
+        order_id="ord-1",
+        ship_to=("Ana Example", "1 High St"),
+        ship_from=("Bodega",),
+        service="NEXT DAY",
     )
+    return render(document, PrinterAbilities("zpl", 8, 102, says_status=True, confirms=True))
 
 
 class PrinterRig(Protocol):

@@ -64,7 +64,7 @@ def _tested(agent: ControlClient, kind: str, name: str, seconds: float) -> tuple
         return found, "text" in found and found["meaning"]["is"] != "BadCode"
     if kind == "camera":
         found = agent.ask("camera.snapshot", camera=name)
-        return {key: value for key, value in found.items() if key != "png"}, True
+        return {key: value for key, value in found.items() if key != "jpeg"}, True
     found = agent.ask("device.test", name=name)
     return found, bool(found.get("ready", True))
 
@@ -117,12 +117,12 @@ def snapshot(config_path: Path, *, as_json: bool, name: str, out: Path) -> None:
 
     \b
     Example:
-      bodega devices snapshot bench --out bench.png
+      bodega devices snapshot bench --out bench.jpg
     """
     with ControlClient.of(config_path, answer_s=_ANSWER_S) as agent:
         found = agent.ask("camera.snapshot", camera=name)
     try:
-        picture = base64.b64decode(found.pop("png"), validate=True)
+        picture = base64.b64decode(found.pop("jpeg"), validate=True)
     except (KeyError, binascii.Error, TypeError) as error:
         raise PeerFault(f"the agent sent no picture of {name}", hint="is it of another version?") from error
     try:

@@ -55,6 +55,8 @@ class DeviceService:
         self._cameras = cameras
         # By name: why a printer that answers does not print; its service knows.
         self.trouble: Callable[[], Mapping[str, str]] = dict
+        # Called with every scanner that was opened: one behind a camera is fed by the vision process.
+        self.on_scanner: Callable[[Scanner], None] = lambda _scanner: None
         self._floor: FloorService | None = None
         self._watchers: dict[str, set[asyncio.Queue[Scan]]] = {}
         self.hotplug = hotplug(self.wake, places=self._places)
@@ -126,6 +128,7 @@ class DeviceService:
         """Every scan of one scanner to the floor, in the order in which it sent them."""
         floor = self._floor
         assert floor is not None, "cells live only in run"
+        self.on_scanner(scanner)
         await floor.greet(cell.spec.name)
         pace = _Pace(cell)
         stream = _stream(scanner)

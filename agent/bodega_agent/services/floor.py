@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from bodega.core.conflicts.duplicate_scan import ScanNumber, is_repeat
+from bodega.core.expiry import day_of
 from bodega.core.lifecycles import PrintState
 from bodega.errors import BodegaError
 from bodega.host.log import bound, get_logger
@@ -65,7 +66,7 @@ class FloorService:
 
     async def handle(self, scan: Scan, *, cmd_id: str = "") -> Shown:
         """Answer one scan. A scan that the rules or the store refuse changes nothing, and says so."""
-        code = gs1.decode(scan.text, scan.symbology)
+        code = gs1.decode(scan.text, scan.symbology, year=int(day_of(scan.at_ms)[:4]))
         command = cmd_id or str(uuid4())
 
         def classified(tx: Transaction) -> Scanned:

@@ -6,6 +6,7 @@ Rules kept here:
 - A worker that dies, falls silent or speaks nonsense is replaced: backoff with jitter, a warning when it is
   lost and a line when it is back. Its open requests become `review` / `worker_lost` at once; none is asked
   again, for the item may have left the tray.
+- A camera that scans tells what it sees (`lookers`); while there is no worker, its scanner is lost.
 - `stop` is bounded: the pipe is closed, then SIGTERM, then SIGKILL.
 """
 
@@ -15,15 +16,18 @@ import asyncio
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Protocol, TypeVar
+from uuid import uuid4
 
-from bodega.errors import InvalidInput, PeerFault
+from bodega.errors import InvalidInput, PeerFault, Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import (
     DEVICE_BACKOFF_MAX_S,
     DEVICE_MISSES_BEFORE_GONE,
     FRAMES_WAITING_MAX,
+    SNAPSHOT_S,
+    SNAPSHOTS_WAITING_MAX,
     STOP_S,
     VERDICT_S,
     VISION_MESSAGE_BYTES_MAX,
@@ -32,12 +36,31 @@ from bodega.limits import (
 from bodega_adapters.backoff import backoff_delays
 from bodega_agent.vision import wire
 from bodega_agent.vision.messages import InspectRequest, Ready, Verdict, WorkerSpec, reason
+from bodega_agent.vision.sightings import CameraNews, Sighting, Snapshot, SnapshotRequest
 from bodega_agent.vision.streams import read_message
 
 log = get_logger(__name__)
 
 WORKER_COMMAND = (sys.executable, "-m", "bodega_agent.vision.worker")
 _STOP_STEP_S = STOP_S / 4
+_Answer = TypeVar("_Answer")
+
+
+class Looker(Protocol):
+    """Who is told what a camera sees: a scanner that scans by one."""
+
+    @property
+    def camera(self) -> str:
+        """The camera's name."""
+        ...
+
+    def looked(self, codes: tuple[bytes, ...]) -> None:
+        """What one look saw."""
+        ...
+
+    def lost(self, problem: str) -> None:
+        """A look could not be made, and why."""
+        ...
 
 
 class VisionClient:
@@ -49,6 +72,11 @@ class VisionClient:
         self._process: Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._pending: dict[str, asyncio.Future[Verdict]] = {}
+        self._snapshots: dict[str, asyncio.Future[Snapshot]] = {}
+        # By name, how each camera is as far as the worker of now has said.
+        self.cameras: dict[str, CameraNews] = {}
+        # Who is told what cameras see; asked for anew each time, for a scanner may be opened anew.
+        self.lookers: Callable[[], Iterable[Looker]] = tuple
         self._ready = asyncio.Event()
         self._hello: Ready | None = None
         self._timeouts_in_a_row = 0
@@ -133,6 +161,33 @@ class VisionClient:
         finally:
             self._pending.pop(request.request_id, None)
 
+    async def snapshot(self, camera: str) -> Snapshot:
+        """What a camera sees now; answers within `SNAPSHOT_S`. Raises Unavailable when there is no picture."""
+        stdin = self._process.stdin if self._process else None
+        if stdin is None or len(self._snapshots) >= SNAPSHOTS_WAITING_MAX:
+            why = "the camera process is not running" if stdin is None else "too many snapshots are asked for"
+            raise Unavailable(f"camera {camera}: {why}", hint="ask again in a moment")
+        request = SnapshotRequest(uuid4().hex, camera)
+        answer: asyncio.Future[Snapshot] = asyncio.get_running_loop().create_future()
+        self._snapshots[request.request_id] = answer
+        try:
+            stdin.write(wire.encode("snapshot", request.to_json()))
+            async with asyncio.timeout(SNAPSHOT_S):
+                snapshot = await answer
+        except TimeoutError:
+            raise Unavailable(
+                f"camera {camera}: no picture within {SNAPSHOT_S:g} s", hint="ask again"
+            ) from None
+        except _WorkerLost:
+            raise Unavailable(
+                f"camera {camera}: the camera process died in the middle", hint="ask again when it is back"
+            ) from None
+        finally:
+            self._snapshots.pop(request.request_id, None)
+        if snapshot.problem:
+            raise Unavailable(snapshot.problem, hint=snapshot.hint)
+        return snapshot
+
     def _checked(self, request: InspectRequest) -> bytes:
         """The request as the worker will read it, refused here if the worker would refuse it."""
         if request.request_id in self._pending:
@@ -197,9 +252,13 @@ class VisionClient:
         self._process = None
         self._ready.clear()
         self._timeouts_in_a_row = 0
-        for answer in self._pending.values():
-            if not answer.done():
-                answer.set_exception(_WorkerLost())
+        open_questions: list[asyncio.Future[Any]] = [*self._pending.values(), *self._snapshots.values()]
+        for question in open_questions:
+            if not question.done():
+                question.set_exception(_WorkerLost())
+        self.cameras.clear()
+        for looker in self.lookers():
+            looker.lost("the camera process is not running")
 
     async def _listen(self, stdout: asyncio.StreamReader) -> None:
         async with asyncio.timeout(VISION_START_S):
@@ -213,16 +272,37 @@ class VisionClient:
         self._lost = False
         log.info("vision_worker_up", pid=self.pid, model=self.model, provider=self.provider)
         while (message := await read_message(stdout)) is not None:
-            if message[0] != "verdict":
-                raise PeerFault(f"vision worker: expected verdict, got {message[0]:.40}")
-            self._deliver(Verdict.from_json(message[1]))
+            kind, body = message
+            if kind == "verdict":
+                self._timeouts_in_a_row = 0
+                verdict = Verdict.from_json(body)
+                _answer(self._pending, verdict.request_id, verdict)
+            elif kind == "snapshot":
+                snapshot = Snapshot.from_json(body)
+                _answer(self._snapshots, snapshot.request_id, snapshot)
+            elif kind == "sighting":
+                self._tell(Sighting.from_json(body))
+            elif kind == "camera":
+                news = CameraNews.from_json(body)
+                self.cameras[news.camera] = news
+            else:
+                raise PeerFault(f"vision worker: expected verdict, snapshot or sighting, got {kind:.40}")
 
-    def _deliver(self, verdict: Verdict) -> None:
-        self._timeouts_in_a_row = 0
-        answer = self._pending.get(verdict.request_id)
-        # A verdict that nobody waits for came too late: its request was answered with `timeout`.
-        if answer is not None and not answer.done():
-            answer.set_result(verdict)
+    def _tell(self, sighting: Sighting) -> None:
+        for looker in self.lookers():
+            if looker.camera != sighting.camera:
+                continue
+            if sighting.problem:
+                looker.lost(sighting.problem)
+            else:
+                looker.looked(sighting.codes)
+
+
+def _answer(waiting: dict[str, asyncio.Future[_Answer]], request_id: str, answer: _Answer) -> None:
+    """Wake who asked. An answer that nobody waits for came too late: its request has timed out."""
+    future = waiting.get(request_id)
+    if future is not None and not future.done():
+        future.set_result(answer)
 
 
 class _WorkerLost(Exception):

@@ -1,51 +1,78 @@
 """Reads the barcodes in a frame and says which GTINs they hold.
 
-zxing-cpp reads the symbols, 1D and 2D; the meaning of a text is the same rule that serves the hand scanners
-(`bodega_adapters.framing.gs1`), check digits and all, so a camera and a scanner can not disagree on one
-label.
+zxing-cpp looks first and mostly that is all. Where no code is believed yet (`agreement.py`), zbar and mended pictures
+follow, the cheapest and most fruitful first, until one is, or `FRAME_RESCUE_MS` are over. The meaning of a text is the
+same rule that serves the hand scanners (`bodega_adapters.framing.gs1`), check digits and all, so a camera and a
+scanner can not disagree on one label.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
-import zxingcpp
 
-from bodega.limits import FRAME_CODES_MAX, IDENTIFIER_CHARS_MAX
-from bodega_adapters.framing.gs1 import ItemCode, decode
+from bodega.limits import FRAME_CODES_MAX, FRAME_RESCUE_MS, IDENTIFIER_CHARS_MAX
+from bodega_agent.vision.agreement import Ballot, Reading, Symbol
 from bodega_agent.vision.judge import NOT_A_GTIN
+from bodega_agent.vision.pictures import Pictures
+from bodega_agent.vision.readers import ALL, RETAIL, Readers
 
-# The symbologies in which GS1 carries a GTIN (General Specifications, section 5), and no others: each one
-# more costs time and is one more way to read a code where there is none.
-_FORMATS = zxingcpp.BarcodeFormats(
-    (
-        zxingcpp.BarcodeFormat.EANUPC,
-        zxingcpp.BarcodeFormat.Code128,
-        zxingcpp.BarcodeFormat.ITF,
-        zxingcpp.BarcodeFormat.DataBar,
-        zxingcpp.BarcodeFormat.DataMatrix,
-        zxingcpp.BarcodeFormat.QRCode,
-    )
+Look = Callable[[Readers, Pictures], list[Reading]]
+
+_FIRST: Look = lambda readers, of: readers.zxing(of.frame, ALL, 1.0)  # noqa: E731  a row of the table below
+# Rescue reads retail codes only, but for the last look: zxing-cpp's first look finds the others where they are.
+LOOKS: tuple[Look, ...] = (
+    _FIRST,
+    lambda readers, of: readers.zbar(of.frame, 1.0, step=2),
+    lambda readers, of: readers.zxing(of.level, RETAIL, of.scale),
+    lambda readers, of: readers.zbar(of.level, of.scale, step=4),
+    lambda readers, of: readers.zbar(of.smooth(), of.scale, step=4),
+    lambda readers, of: readers.zxing(of.sharp(4, 3), RETAIL, of.scale),
+    lambda readers, of: readers.zxing(of.sharp(2, 3), RETAIL, of.scale),
+    lambda readers, of: readers.zbar(of.sharp(6, 6), of.scale, step=4),
+    lambda readers, of: readers.zxing(of.large, ALL, of.scale),
 )
 
 
-def codes_in(pixels: np.ndarray[Any, Any]) -> tuple[str, ...]:
-    """Each code in the frame (height x width x 3, uint8, BGR) once, sorted, at most `FRAME_CODES_MAX`.
+class CodeReader:
+    """Reads frames. For one thread."""
 
-    A trade item gives its GTIN, 14 digits. Any other code, a case label with its content among them, gives
-    `?` and its text: it does not say what lies in the tray.
-    """
-    found = zxingcpp.read_barcodes(pixels, formats=_FORMATS, text_mode=zxingcpp.TextMode.Plain)
-    meanings = {_meaning(symbol.text, symbol.symbology_identifier) for symbol in found}
-    # GTINs sort before `?`, so the bound drops what matters least.
-    return tuple(sorted(meanings)[:FRAME_CODES_MAX])
+    def __init__(
+        self, readers: Readers | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock` gives seconds."""
+        self._readers = readers or Readers()
+        self._clock = clock
+
+    def symbols_in(self, pixels: np.ndarray[Any, Any]) -> tuple[Symbol, ...]:
+        """Each code in the frame (height x width x 3, uint8, BGR) once, the trade items first, each kind sorted, at
+        most `FRAME_CODES_MAX`.
+        """
+        ends_s = self._clock() + FRAME_RESCUE_MS / 1000
+        pictures = Pictures(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))
+        ballot = Ballot()
+        for number, look in enumerate(LOOKS):
+            ballot.add(look(self._readers, pictures))
+            # What the first look leaves in doubt beside a code gets one more; after that it is not worth the time.
+            if ballot.settled() or (number and ballot.believed()) or self._clock() >= ends_s:
+                break
+        found = sorted(ballot.believed(), key=lambda symbol: (not symbol.gtin14, symbol.gtin14, symbol.text))
+        return tuple(found[:FRAME_CODES_MAX])
+
+    def codes_in(self, pixels: np.ndarray[Any, Any]) -> tuple[str, ...]:
+        """What the codes in the frame name, each once, sorted.
+
+        A trade item gives its GTIN, 14 digits. Any other code, a case label with its content among them, gives
+        `?` and its text: it does not say what lies in the tray.
+        """
+        return tuple(sorted({symbol.gtin14 or _other(symbol.text) for symbol in self.symbols_in(pixels)}))
 
 
-def _meaning(text: str, symbology: str) -> str:
-    decoded = decode(text, symbology)
-    if isinstance(decoded, ItemCode):
-        return decoded.gtin14
+def _other(text: str) -> str:
     # A 2D symbol may hold kilobytes of anything; the record keeps a printable start of it.
     printable = "".join(character if character.isprintable() else "." for character in text)
     return f"{NOT_A_GTIN}{printable}"[:IDENTIFIER_CHARS_MAX]

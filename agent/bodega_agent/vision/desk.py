@@ -22,7 +22,7 @@ log = get_logger(__name__)
 
 
 class InspectionDesk:
-    """Takes requests, gives verdicts to `reply`, exactly one each."""
+    """Takes requests, gives verdicts to `reply`, exactly one each. `quiet` is set while none is waiting."""
 
     def __init__(self, rack: CameraRack, inspector: Inspector, reply: Callable[[Verdict], None]) -> None:
         self._rack = rack
@@ -34,6 +34,8 @@ class InspectionDesk:
         self._frames_free = asyncio.Semaphore(FRAMES_HELD_MAX)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inspector")
         self._waiting = 0
+        self.quiet = asyncio.Event()
+        self.quiet.set()
 
     def admit(self, request: InspectRequest) -> None:
         """Take a request in, or answer `busy` at once when `FRAMES_WAITING_MAX` are waiting."""
@@ -42,6 +44,7 @@ class InspectionDesk:
             self._review(request, started_s, "busy", f"{self._waiting} inspections are waiting already.")
             return
         self._waiting += 1
+        self.quiet.clear()
         task = asyncio.create_task(self._capture(request, started_s))
         self._captures.add(task)
         task.add_done_callback(self._captures.discard)
@@ -54,8 +57,8 @@ class InspectionDesk:
             while len(shots) < FRAMES_PER_BATCH_MAX and not self._shots.empty():
                 shots.append(self._shots.get_nowait())
             for verdict in await loop.run_in_executor(self._thread, self._inspector.inspect, shots):
-                self._waiting -= 1
                 self._frames_free.release()
+                self._leave()
                 self._reply(verdict)
 
     async def _capture(self, request: InspectRequest, started_s: float) -> None:
@@ -63,17 +66,22 @@ class InspectionDesk:
             async with asyncio.timeout(VERDICT_S):
                 await self._frames_free.acquire()
         except TimeoutError:
-            self._waiting -= 1
+            self._leave()
             self._review(request, started_s, "timeout", "Other frames were in front for too long.")
             return
         try:
             frame = await self._rack.capture(request.camera)
         except BodegaError as fault:
-            self._waiting -= 1
             self._frames_free.release()
+            self._leave()
             self._review(request, started_s, "no_frame", f"{fault.message}. {fault.hint}".strip())
             return
         self._shots.put_nowait(Shot(request, frame, started_s))
+
+    def _leave(self) -> None:
+        self._waiting -= 1
+        if not self._waiting:
+            self.quiet.set()
 
     def _review(self, request: InspectRequest, started_s: float, code: str, sentence: str) -> None:
         self._reply(

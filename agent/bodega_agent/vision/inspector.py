@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from bodega.limits import FRAME_PIXELS_MAX
 from bodega_adapters.ports import Frame
-from bodega_agent.vision.codes import codes_in
+from bodega_agent.vision.codes import CodeReader
 from bodega_agent.vision.frames import FrameStore
 from bodega_agent.vision.judge import Judgement, Thresholds, judge_codes, judge_quality
 from bodega_agent.vision.messages import InspectRequest, Verdict, reason
@@ -40,6 +40,7 @@ class Inspector:
         self._model = model
         self._store = store
         self._thresholds = thresholds
+        self._reader = CodeReader()
 
     def inspect(self, shots: Sequence[Shot]) -> list[Verdict]:
         """One verdict a shot, in their order; the model runs once for all of them."""
@@ -70,7 +71,7 @@ class Inspector:
             return ("review", (reason("bad_frame", fault),)), ()
         if reasons := judge_quality(scores, self._thresholds):
             return ("review", reasons), ()
-        seen = codes_in(shot.frame.pixels)
+        seen = self._reader.codes_in(shot.frame.pixels)
         return judge_codes(shot.request.expected_gtins, seen), seen
 
 

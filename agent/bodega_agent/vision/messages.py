@@ -16,14 +16,13 @@ from bodega.errors import PeerFault
 from bodega.limits import (
     EXPECTED_GTINS_MAX,
     FRAME_CODES_MAX,
-    IDENTIFIER_CHARS_MAX,
     TEXT_CHARS_MAX,
     VERDICT_REASONS_MAX,
 )
+from bodega_agent.vision.fields import NAMES_MAX, Fields
 
 Outcome = Literal["pass", "fail", "review"]
 Subject = Literal["pick"]
-_NAMES_MAX = 64
 _PATH_CHARS_MAX = 4096
 
 
@@ -40,8 +39,9 @@ class WorkerSpec:
     """All that a worker is told at its start.
 
     `frames_dir` keeps judged frames, at most `frames_bytes_max` bytes of them, and none that would leave the disk
-    with less than `free_bytes_min`. `providers` are onnxruntime execution providers in order of preference, for
-    example `("CUDAExecutionProvider", "CPUExecutionProvider")`.
+    with less than `free_bytes_min`. `watched` are the cameras whose codes are told as they are seen. `providers` are
+    onnxruntime execution providers in order of preference, for example
+    `("CUDAExecutionProvider", "CPUExecutionProvider")`.
     """
 
     cameras: Mapping[str, CameraSpec]
@@ -49,6 +49,7 @@ class WorkerSpec:
     frames_bytes_max: int
     free_bytes_min: int
     providers: tuple[str, ...]
+    watched: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `from_json` reads them back to an equal spec."""
@@ -59,15 +60,16 @@ class WorkerSpec:
             "frames_bytes_max": self.frames_bytes_max,
             "free_bytes_min": self.free_bytes_min,
             "providers": list(self.providers),
+            "watched": list(self.watched),
         }
 
     @classmethod
     def from_json(cls, data: object) -> WorkerSpec:
         """Raises PeerFault naming the field that does not fit."""
-        fields = _Fields(data, "spec")
+        fields = Fields(data, "spec")
         cameras = {
             name: CameraSpec(
-                driver=(c := _Fields(value, f"camera {name}")).text("driver"), options=c.table("options")
+                driver=(c := Fields(value, f"camera {name}")).text("driver"), options=c.table("options")
             )
             for name, value in fields.table("cameras").items()
         }
@@ -76,7 +78,8 @@ class WorkerSpec:
             frames_dir=fields.text("frames_dir", _PATH_CHARS_MAX),
             frames_bytes_max=fields.count("frames_bytes_max"),
             free_bytes_min=fields.count("free_bytes_min"),
-            providers=fields.texts("providers", _NAMES_MAX),
+            providers=fields.texts("providers", NAMES_MAX),
+            watched=fields.texts("watched", NAMES_MAX),
         )
 
 
@@ -101,7 +104,7 @@ class InspectRequest:
     @classmethod
     def from_json(cls, data: object) -> InspectRequest:
         """Raises PeerFault naming the field that does not fit."""
-        fields = _Fields(data, "inspect request")
+        fields = Fields(data, "inspect request")
         gtins = fields.texts("expected_gtins", EXPECTED_GTINS_MAX)
         if wrong := next((g for g in gtins if not (len(g) == 14 and g.isascii() and g.isdigit())), None):
             raise PeerFault(f"inspect request: expected_gtins has {wrong!r}, which is not 14 digits")
@@ -150,7 +153,7 @@ class Verdict:
     @classmethod
     def from_json(cls, data: object) -> Verdict:
         """Raises PeerFault naming the field that does not fit."""
-        fields = _Fields(data, "verdict")
+        fields = Fields(data, "verdict")
         return cls(
             request_id=fields.text("request_id"),
             outcome=fields.choice("outcome", get_args(Outcome)),
@@ -180,66 +183,10 @@ class Ready:
     @classmethod
     def from_json(cls, data: object) -> Ready:
         """Raises PeerFault naming the field that does not fit."""
-        fields = _Fields(data, "ready")
+        fields = Fields(data, "ready")
         return cls(model=fields.text("model"), provider=fields.text("provider"))
 
 
 def reason(code: str, sentence: str) -> str:
     """One reason of a verdict: a stable code for programs, a sentence for people."""
     return f"{code}: {sentence}"[:TEXT_CHARS_MAX]
-
-
-class _Fields:
-    """Reads the fields of one JSON object and refuses what does not fit, by name."""
-
-    __slots__ = ("_data", "_what")
-
-    def __init__(self, data: object, what: str) -> None:
-        if not isinstance(data, dict):
-            raise PeerFault(f"{what}: expected a JSON object, got {type(data).__name__}")
-        self._data = data
-        self._what = what
-
-    def text(self, name: str, chars_max: int = IDENTIFIER_CHARS_MAX) -> str:
-        return self._text(self._data.get(name), name, chars_max)
-
-    def text_or_none(self, name: str, chars_max: int) -> str | None:
-        return None if self._data.get(name) is None else self.text(name, chars_max)
-
-    def texts(self, name: str, items_max: int, chars_max: int = IDENTIFIER_CHARS_MAX) -> tuple[str, ...]:
-        value = self._data.get(name)
-        if not isinstance(value, list) or len(value) > items_max:
-            raise self._fault(name, f"a list of at most {items_max}", value)
-        return tuple(self._text(item, name, chars_max) for item in value)
-
-    def choice(self, name: str, allowed: tuple[Any, ...]) -> Any:
-        value = self._data.get(name)
-        if value not in allowed:
-            raise self._fault(name, f"one of {', '.join(allowed)}", value)
-        return value
-
-    def count(self, name: str) -> int:
-        value = self._data.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise self._fault(name, "a whole number, not negative", value)
-        return value
-
-    def table(self, name: str) -> dict[str, Any]:
-        value = self._data.get(name)
-        if not isinstance(value, dict) or len(value) > _NAMES_MAX:
-            raise self._fault(name, f"an object of at most {_NAMES_MAX} entries", value)
-        return value
-
-    def numbers(self, name: str) -> dict[str, float]:
-        table = self.table(name)
-        if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in table.values()):
-            raise self._fault(name, "an object of numbers", table)
-        return table
-
-    def _text(self, value: object, name: str, chars_max: int) -> str:
-        if not isinstance(value, str) or len(value) > chars_max:
-            raise self._fault(name, f"text of at most {chars_max} characters", value)
-        return value
-
-    def _fault(self, name: str, expected: str, value: object) -> PeerFault:
-        return PeerFault(f"{self._what}: {name} must be {expected}, got {value!r:.80}")

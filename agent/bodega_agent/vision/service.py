@@ -6,6 +6,8 @@ Imported late, by the worker only: this is where cv2, onnxruntime and the decode
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,9 +21,12 @@ from bodega_agent.vision.frames import FrameStore
 from bodega_agent.vision.inspector import Inspector
 from bodega_agent.vision.judge import Thresholds
 from bodega_agent.vision.messages import InspectRequest, Ready, Verdict, WorkerSpec
+from bodega_agent.vision.photographer import Photographer
 from bodega_agent.vision.quality import QualityModel
 from bodega_agent.vision.rack import CameraRack
+from bodega_agent.vision.sightings import CameraNews, Sighting, Snapshot, SnapshotRequest
 from bodega_agent.vision.streams import read_message
+from bodega_agent.vision.watching import Watch
 
 log = get_logger(__name__)
 
@@ -37,25 +42,37 @@ async def serve(inbound: BinaryIO, outbound: BinaryIO, spec: WorkerSpec | None) 
     if spec is None:
         spec = WorkerSpec.from_json(await _expected("start", reader))
     model = QualityModel(spec.providers)
-    rack = CameraRack(spec.cameras)
     store = FrameStore(Path(spec.frames_dir), spec.frames_bytes_max, free_bytes_min=spec.free_bytes_min)
 
-    def reply(verdict: Verdict) -> None:
-        writer.write(wire.encode("verdict", verdict.to_json()))
+    def tell(kind: str, said: Ready | Verdict | Snapshot | Sighting | CameraNews) -> None:
+        writer.write(wire.encode(kind, said.to_json()))
 
-    desk = InspectionDesk(rack, Inspector(model, store, Thresholds()), reply)
-    writer.write(wire.encode("ready", Ready(model.name, model.provider).to_json()))
+    rack = CameraRack(spec.cameras, spec.watched, partial(tell, "camera"))
+    desk = InspectionDesk(rack, Inspector(model, store, Thresholds()), partial(tell, "verdict"))
+    photographer = Photographer(rack, partial(tell, "snapshot"))
+    watch = Watch(rack, desk.quiet, partial(tell, "sighting"))
+    admit: dict[str, Callable[[object], None]] = {
+        "inspect": lambda body: desk.admit(InspectRequest.from_json(body)),
+        "snapshot": lambda body: photographer.admit(SnapshotRequest.from_json(body)),
+    }
+    tell("ready", Ready(model.name, model.provider))
     log.info("vision_worker_ready", model=model.name, provider=model.provider, cameras=sorted(spec.cameras))
-    tasks = {asyncio.create_task(desk.run()), asyncio.create_task(_take_requests(reader, desk))}
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        task.result()
+    taking = asyncio.create_task(_take_requests(reader, admit))
+    others = (desk.run(), rack.keep_open(), watch.run(spec.watched))
+    tasks = {taking, *map(asyncio.create_task, others)}
+    while not taking.done():
+        done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     await rack.close()
 
 
-async def _take_requests(reader: asyncio.StreamReader, desk: InspectionDesk) -> None:
-    while (request := await _expected("inspect", reader)) is not None:
-        desk.admit(InspectRequest.from_json(request))
+async def _take_requests(reader: asyncio.StreamReader, admit: Mapping[str, Callable[[object], None]]) -> None:
+    while (message := await read_message(reader)) is not None:
+        kind, body = message
+        if kind not in admit:
+            raise PeerFault(f"vision message: expected {' or '.join(admit)}, got {kind:.40}")
+        admit[kind](body)
 
 
 async def _expected(kind: str, reader: asyncio.StreamReader) -> object | None:

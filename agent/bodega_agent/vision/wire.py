@@ -4,12 +4,16 @@ A message is four bytes of length, big-endian, then that many bytes of a JSON ob
 `{"kind": KIND, "body": {...}}`. The length is bounded before a byte of it is kept. After a bad length or
 broken JSON nothing later in the stream can be trusted, so the reader raises PeerFault and gives the pipe up.
 
-| kind      | from -> to     | body           |
-|-----------|----------------|----------------|
-| `start`   | agent -> worker | WorkerSpec     |
-| `inspect` | agent -> worker | InspectRequest |
-| `ready`   | worker -> agent | Ready          |
-| `verdict` | worker -> agent | Verdict        |
+| kind       | from -> to      | body                       |
+|------------|-----------------|----------------------------|
+| `start`    | agent -> worker | WorkerSpec                 |
+| `inspect`  | agent -> worker | InspectRequest             |
+| `snapshot` | agent -> worker | SnapshotRequest            |
+| `ready`    | worker -> agent | Ready                      |
+| `verdict`  | worker -> agent | Verdict                    |
+| `snapshot` | worker -> agent | Snapshot                   |
+| `sighting` | worker -> agent | Sighting, unasked          |
+| `camera`   | worker -> agent | CameraNews, unasked        |
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ _PR_SET_PDEATHSIG = 1
 def main() -> ExitCode:
     """Run until the input closes; the process exit code."""
     _die_with_parent()
+    _give_way()
     # Ctrl-C at a terminal reaches the whole group; the agent decides when its worker stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     spec_json = _arguments().spec
@@ -82,6 +83,16 @@ def _die_with_parent() -> None:
     if os.getppid() != parent:
         # It died before the kernel knew what to do about it.
         sys.exit(ExitCode.UNAVAILABLE)
+
+
+def _give_way() -> None:
+    """Look with what processor time is left over (sched(7), SCHED_IDLE): a picture must never hold up a scan.
+
+    Before any library starts its threads, which inherit it. Asked of a low niceness instead, the kernel still lets the
+    worker finish its slice of milliseconds first.
+    """
+    if sys.platform == "linux":
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:

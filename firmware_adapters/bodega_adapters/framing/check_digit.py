@@ -11,6 +11,7 @@ from bodega.errors import InvalidInput
 
 COMPANY_PREFIX_DIGITS_MIN = 4
 COMPANY_PREFIX_DIGITS_MAX = 12
+UPC_E_DIGITS = 8
 
 
 def gs1_check_digit(digits: str) -> int:
@@ -30,6 +31,26 @@ def has_valid_check_digit(digits: str) -> bool:
 def is_valid_gtin(digits: str) -> bool:
     """Whether this is a GTIN-8, -12, -13 or -14 with a right check digit."""
     return len(digits) in GTIN_LENGTHS and has_valid_check_digit(digits)
+
+
+def expand_upc_e(digits: str) -> str | None:
+    """The 12 digits of a UPC-E (number system 0 or 1, six digits, check digit); None if this is none.
+
+    Source: ISO/IEC 15420, annex on zero suppression: the last of the six digits says where the zeros were.
+    """
+    if len(digits) != UPC_E_DIGITS or not all_digits(digits) or digits[0] not in "01":
+        return None
+    system, body, last = digits[0], digits[1:6], digits[6]
+    if last in "012":
+        payload = f"{body[:2]}{last}0000{body[2:]}"
+    elif last == "3":
+        payload = f"{body[:3]}00000{body[3:]}"
+    elif last == "4":
+        payload = f"{body[:4]}00000{body[4:]}"
+    else:
+        payload = f"{body}0000{last}"
+    expanded = f"{system}{payload}{digits[7]}"
+    return expanded if has_valid_check_digit(expanded) else None
 
 
 def is_valid_sscc(digits: str) -> bool:

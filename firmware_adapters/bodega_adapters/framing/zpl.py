@@ -1,178 +1,120 @@
-"""Parcel labels in ZPL II: one 4 x 6 inch layout with the SSCC as GS1-128, at 203 or 300 dpi.
+"""PURE pieces of ZPL II: field data that is never a command, compressed graphics, and a linter for our own labels.
 
 Rules:
-- Data never becomes a command. Every text goes through `^FH`, and every byte but letters, digits, space and
-  a few marks is sent as `_XX`: `^`, `~`, `\\` and `_` in an address are print, not ZPL.
-- Text is UTF-8 (`^CI28`). Control and format characters become spaces; wide characters (East Asian) count
-  double.
-- Lines too long for their block are wrapped at words, then cut with an ellipsis when the block is full. So
-  the layout itself keeps a label at a few kilobytes, far below `LABEL_BYTES_MAX`.
-- The barcode is Code 128 in subset C: `>;` start C, `>8` FNC1, then 00 and the SSCC (ZPL II Programming
-  Guide, ^BC). Bars are 0.5 mm wide and 32.5 mm high, inside GS1's limits for logistic labels (General
-  Specifications, section 5.12: X from 0.495 mm, height from 31.75 mm), with 10 modules of quiet zone on
-  both sides.
+- Data never becomes a command. Every text goes through `^FH`, and every byte but letters, digits, space and a few marks
+  is sent as `_XX`: `^`, `~`, `\\` and `_` in an address are print, not ZPL.
+- A graphic goes as `^GFA` in the shorter of two forms: runs of hexadecimal digits ("ACS"), or zlib in base64 with a
+  CRC-16 ("Z64"), as the ZPL II Programming Guide has them.
+- Printers ignore commands that they do not know, so a slip in ours shows only on paper: the linter knows every command
+  that we send, with its parameters.
 """
 
 from __future__ import annotations
 
-import textwrap
-import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+import base64
+import binascii
+import re
+import zlib
 
-from bodega.errors import InvalidInput
-from bodega_adapters.framing.check_digit import is_valid_sscc
-
-DOTS_PER_MM = frozenset({8, 12})
-LABEL_WIDTH = 812
-LABEL_HEIGHT = 1218
-_BARCODE_MODULES = 156
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,-/:()")
-_ELLIPSIS = "…"
-
-
-@dataclass(frozen=True, slots=True)
-class LabelData:
-    """What stands on a parcel label. `sscc`: 18 digits; `ship_to` and `ship_from`: address lines, top to
-    bottom; `service`: the carrier's service; `dots_per_mm`: 8 (203 dpi) or 12 (300 dpi).
-    """
-
-    sscc: str
-    order_id: str
-    ship_to: tuple[str, ...]
-    ship_from: tuple[str, ...]
-    service: str
-    dots_per_mm: int = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A place for text. Top, height of letters, height of a line: dots at 203 dpi. Columns, rows: text."""
-
-    top: int
-    letter: int
-    line: int
-    columns: int
-    rows: int
-
-
-_LEFT = 40
-_FROM = _Block(top=70, letter=26, line=32, columns=46, rows=3)
-_TO = _Block(top=236, letter=42, line=48, columns=30, rows=7)
-_SERVICE = _Block(top=606, letter=46, line=50, columns=26, rows=1)
-_ORDER = _Block(top=668, letter=32, line=36, columns=38, rows=1)
-_SSCC = _Block(top=780, letter=40, line=44, columns=30, rows=1)
-_BARCODE_TOP = 850
-_BARCODE_HEIGHT = 260
-
-
-def parcel_label(data: LabelData) -> bytes:
-    """The ZPL of one label, one copy. Raises `InvalidInput` for a wrong SSCC or resolution."""
-    _check(data)
-    dots = data.dots_per_mm
-    parts = [
-        f"^XA^CI28^LH0,0^PW{_scaled(LABEL_WIDTH, dots)}^LL{_scaled(LABEL_HEIGHT, dots)}",
-        _text("FROM", 40, 22, dots),
-        *_block(_FROM, data.ship_from, dots),
-        _rule(182, dots),
-        _text("SHIP TO", 200, 24, dots),
-        *_block(_TO, data.ship_to, dots),
-        _rule(586, dots),
-        *_block(_SERVICE, (data.service,), dots),
-        *_block(_ORDER, (f"Order {data.order_id}",), dots),
-        _rule(730, dots),
-        _text("SSCC", 750, 22, dots),
-        *_block(_SSCC, (f"(00) {data.sscc}",), dots),
-        _barcode(data.sscc, dots),
-        "^PQ1^XZ\n",
-    ]
-    return "\n".join(parts).encode("ascii")
 
 
 def escape_field(text: str) -> str:
     """`text` as ASCII field data to follow `^FH`: all but plain characters become `_XX` of their UTF-8."""
-    return "".join(chr(byte) if byte in _SAFE else f"_{byte:02X}" for byte in _printable(text).encode())
+    return "".join(chr(byte) if byte in _SAFE else f"_{byte:02X}" for byte in text.encode("utf-8", "replace"))
 
 
-def wrap_lines(lines: Iterable[str], columns: int, rows: int) -> tuple[str, ...]:
-    """At most `rows` lines of at most `columns` columns; what does not fit is cut and ends in an ellipsis."""
-    wrapped: list[str] = []
-    for line in lines:
-        wrapped.extend(_wrap(_printable(line), columns))
-        if len(wrapped) > rows:
-            break
-    if len(wrapped) > rows:
-        wrapped = wrapped[:rows]
-        wrapped[-1] = _cut(wrapped[-1], columns - 1) + _ELLIPSIS
-    return tuple(wrapped)
+def graphic_field(rows: bytes, row_bytes: int) -> str:
+    """`^GFA` for rows of dots, black 1, leftmost in the most significant bit."""
+    runs = _runs(rows, row_bytes)
+    packed = base64.b64encode(zlib.compress(rows, 9)).decode("ascii")
+    checked = f":Z64:{packed}:{binascii.crc_hqx(packed.encode(), 0):04X}"
+    data = runs if len(runs) <= len(checked) else checked
+    return f"^GFA,{len(rows)},{len(rows)},{row_bytes},{data}"
 
 
-def _wrap(line: str, columns: int) -> list[str]:
-    if _columns_of(line) == len(line):
-        return textwrap.wrap(line, columns, break_on_hyphens=False)
-    # Wide scripts have no spaces to wrap at, so the line is cut by columns.
-    pieces: list[str] = []
-    rest = line.strip()
-    while rest:
-        piece = _cut(rest, columns) or rest[0]
-        pieces.append(piece.strip())
-        rest = rest[len(piece) :].strip()
-    return pieces
+def _runs(rows: bytes, row_bytes: int) -> str:
+    lines, before = [], ""
+    for at in range(0, len(rows), row_bytes):
+        line = rows[at : at + row_bytes].hex().upper()
+        if line == before:
+            lines.append(":")
+            continue
+        before = line
+        rest = ""
+        for fill, sign in (("0", ","), ("F", "!")):
+            if line.endswith(fill):
+                line, rest = line.rstrip(fill), sign
+                break
+        lines.append("".join(_run(found[0]) for found in re.finditer(r"(.)\1*", line)) + rest)
+    return "".join(lines)
 
 
-def _cut(text: str, columns: int) -> str:
-    used = 0
-    for index, character in enumerate(text):
-        used += _columns_of(character)
-        if used > columns:
-            return text[:index]
-    return text
+def _run(digits: str) -> str:
+    """Repeated digits: g to z count twenties, G to Y ones; a lone or a doubled digit is shorter as it is."""
+    text, count = "", len(digits)
+    while count > 419:
+        text, count = text + "z" + "Y" + digits[0], count - 419
+    if count < 3:
+        return text + digits[0] * count
+    twenties, ones = divmod(count, 20)
+    return (
+        text
+        + (chr(ord("f") + twenties) if twenties else "")
+        + (chr(ord("F") + ones) if ones else "")
+        + digits[0]
+    )
 
 
-def _columns_of(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+_NUMBER = r"\d{1,5}"
+# Every command that we send, with what may follow it up to the next one.
+_COMMANDS = {
+    "^XA": "",
+    "^XZ": r"\n?",
+    "^CI": "28",
+    "^LH": "0,0",
+    "^PW": _NUMBER,
+    "^LL": r"\d{1,5}\n",
+    "^FO": rf"{_NUMBER},{_NUMBER}",
+    "^FS": r"\n?",
+    "^FR": "",
+    "^FH": "",
+    "^FB": rf"{_NUMBER},1,0,[CR],0",
+    "^A0": rf"N,{_NUMBER},{_NUMBER}",
+    "^FD": r"[ -\]`-}_]*",
+    "^GB": rf"{_NUMBER},{_NUMBER},{_NUMBER}",
+    "^GF": rf"A,({_NUMBER}\d?),\1,{_NUMBER},(?:[0-9A-Fg-zG-Y,!:]*|:Z64:[A-Za-z0-9+/=]+:[0-9A-F]{{4}})",
+    "^BY": rf"\d{{1,2}},3,{_NUMBER}",
+    "^BC": rf"N,{_NUMBER},N,N,N,N",
+    "^BX": r"N,\d{1,2},200,\d{2},\d{2},,_",
+    "^BQ": r"N,2,\d{1,2}",
+    "^PQ": "1",
+}
+# What a field needs before its data or its graphic ends: exactly one of these.
+_CONTENTS = frozenset({"^FD", "^GB", "^GF"})
 
 
-def _printable(text: str) -> str:
-    # Categories Cc, Cf, Cs: control, format and lone surrogates; Zl, Zp: line and paragraph separators.
-    hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    return "".join(" " if unicodedata.category(character) in hidden else character for character in text)
-
-
-def _check(data: LabelData) -> None:
-    if not is_valid_sscc(data.sscc):
-        raise InvalidInput(f"{data.sscc!r} is not an SSCC of 18 digits with a right check digit")
-    if data.dots_per_mm not in DOTS_PER_MM:
-        raise InvalidInput(
-            f"no layout for a printer of {data.dots_per_mm} dots/mm", hint="use 8 (203 dpi) or 12 (300 dpi)"
-        )
-
-
-def _block(block: _Block, lines: Iterable[str], dots_per_mm: int) -> list[str]:
-    return [
-        _text(line, block.top + row * block.line, block.letter, dots_per_mm)
-        for row, line in enumerate(wrap_lines(lines, block.columns, block.rows))
-    ]
-
-
-def _text(text: str, top: int, letter: int, dots_per_mm: int) -> str:
-    size = _scaled(letter, dots_per_mm)
-    place = f"^FO{_scaled(_LEFT, dots_per_mm)},{_scaled(top, dots_per_mm)}"
-    return f"{place}^A0N,{size},{size}^FH^FD{escape_field(text)}^FS"
-
-
-def _rule(top: int, dots_per_mm: int) -> str:
-    place = f"^FO{_scaled(_LEFT, dots_per_mm)},{_scaled(top, dots_per_mm)}"
-    return f"{place}^GB{_scaled(LABEL_WIDTH - 2 * _LEFT, dots_per_mm)},0,{_scaled(2, dots_per_mm)}^FS"
-
-
-def _barcode(sscc: str, dots_per_mm: int) -> str:
-    module = dots_per_mm // 2
-    left = (_scaled(LABEL_WIDTH, dots_per_mm) - _BARCODE_MODULES * module) // 2
-    height = _scaled(_BARCODE_HEIGHT, dots_per_mm)
-    place = f"^FO{left},{_scaled(_BARCODE_TOP, dots_per_mm)}"
-    return f"^BY{module},3,{height}{place}^BCN,{height},N,N,N,N^FD>;>800{sscc}^FS"
-
-
-def _scaled(dots_at_203_dpi: int, dots_per_mm: int) -> int:
-    return dots_at_203_dpi * dots_per_mm // 8
+def lint(zpl: bytes) -> list[str]:
+    """What is not as we write labels, as sentences; empty if all is well. For labels of ours only."""
+    faults = []
+    pieces = re.findall(r"([\^~].{2})([^\^~]*)", zpl.decode("ascii", "replace"), re.DOTALL)
+    names = [name for name, _ in pieces]
+    if "".join(name + rest for name, rest in pieces) != zpl.decode("ascii", "replace"):
+        faults.append("there is text outside of commands")
+    for name, rest in pieces:
+        known = _COMMANDS.get(name)
+        if known is None:
+            faults.append(f"{name} is no command of ours")
+        elif not re.fullmatch(known, rest, re.DOTALL):
+            faults.append(f"{name} can not have {rest[:40]!r}")
+    for edge, at in (("^XA", 0), ("^XZ", -1)):
+        if names.count(edge) != 1 or names[at] != edge:
+            faults.append(f"{edge} is not there exactly once, at its end of the label")
+    field: list[str] = []
+    for name in names:
+        if name == "^FO":
+            field = []
+        if name == "^FS" and sum(one in _CONTENTS for one in field) != 1:
+            faults.append(f"a field has no content, or two: {' '.join(field)}")
+        field.append(name)
+    return faults

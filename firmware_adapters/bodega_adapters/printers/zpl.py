@@ -24,8 +24,7 @@ from bodega_adapters.framing.printer_status import (
     parse_host_status,
     with_flags,
 )
-from bodega_adapters.framing.zpl import DOTS_PER_MM
-from bodega_adapters.ports import PrinterAbilities, PrinterStatus, PrintReceipt
+from bodega_adapters.ports import DOTS_PER_MM, PrinterAbilities, PrinterStatus, PrintReceipt
 from bodega_adapters.printers.line import Line
 from bodega_adapters.printers.wire_printer import Place, Waits, WirePrinter
 

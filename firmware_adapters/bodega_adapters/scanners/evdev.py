@@ -6,6 +6,7 @@ path such as /dev/input/by-id/...-event-kbd: event numbers change with every rep
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -77,26 +78,28 @@ class EvdevScanner(WiredScanner):
         )
 
 
+_REFUSALS = {
+    errno.EACCES: "may not be opened: {path}; add the agent's user to the group input",
+    errno.EBUSY: "is held by another program: {path}; stop that program",
+    errno.ENOTTY: "is no keyboard: {path}; a scanner has its event file in /dev/input/by-id",
+}
+
+
 async def open_grabbed(path: str) -> DescriptorWire:
     """A keyboard for us alone (EVIOCGRAB). Raises OSError that says what is in the way."""
     try:
-        keyboard = evdev.InputDevice(path)
-    except PermissionError as error:
-        raise OSError(
-            error.errno, f"may not be opened: {path}; add the agent's user to the group input"
-        ) from error
-    try:
-        if ecodes.KEY_ENTER not in keyboard.capabilities().get(ecodes.EV_KEY, ()):
-            raise OSError(
-                errno.ENODEV, f"is no keyboard: {path}; a scanner has its event file in /dev/input/by-id"
-            )
-        try:
+        with contextlib.closing(evdev.InputDevice(path)) as keyboard:
+            _demand_enter(keyboard)
             keyboard.grab()
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-            raise OSError(error.errno, f"is held by another program: {path}; stop that program") from error
-        # The duplicate keeps the grab, which belongs to the open file.
-        return DescriptorWire(os.dup(keyboard.fd))
-    finally:
-        keyboard.close()
+            # The duplicate keeps the grab, which belongs to the open file.
+            return DescriptorWire(os.dup(keyboard.fd))
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        raise OSError(error.errno, _REFUSALS[error.errno].format(path=path)) from error
+
+
+def _demand_enter(device: evdev.InputDevice[str]) -> None:
+    """Mice and lid switches have event files too."""
+    if ecodes.KEY_ENTER not in device.capabilities().get(ecodes.EV_KEY, ()):
+        raise OSError(errno.ENOTTY, "it has no Enter key")

@@ -70,22 +70,26 @@ class HidrawWire(DescriptorWire):
         return await super().read(timeout_s)
 
 
+_REFUSALS = {
+    errno.EACCES: "may not be opened: {path}; a udev rule must give it to the agent's group",
+    errno.EWOULDBLOCK: "is read by another agent or driver: {path}",
+    errno.ENOTTY: "is no hidraw file: {path}; a scanner has its own in /dev/hidraw*",
+}
+
+
 async def open_hidraw(path: str) -> HidrawWire:
     """A hidraw file, locked. Raises OSError that says what is in the way."""
+    file = -1
     try:
         file = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    except PermissionError as error:
-        hint = "a udev rule must give it to the agent's group"
-        raise OSError(error.errno, f"may not be opened: {path}; {hint}") from error
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OSError(errno.EBUSY, f"is read by another agent or driver: {path}") from error
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return HidrawWire(file, _report_descriptor(file))
-    except OSError:
-        os.close(file)
-        raise
+    except OSError as error:
+        if file >= 0:
+            os.close(file)
+        if error.errno not in _REFUSALS:
+            raise
+        raise OSError(error.errno, _REFUSALS[error.errno].format(path=path)) from error
 
 
 def _report_descriptor(file: int) -> bytes:

@@ -7,32 +7,29 @@ does with the settings of our driver; then the receiver waits for the line to be
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 _BITS = 8
 
 
 def garbled(data: bytes, *, sent_at: int, read_at: int) -> bytes:
     """`data` sent at one speed and read at another (bit/s); itself when they are the same."""
     levels = [level for byte in data for level in (0, *((byte >> bit) & 1 for bit in range(_BITS)), 1)]
-    ratio = Fraction(sent_at, read_at)
+    # Time in ticks of 1 / (2 * sent_at * read_at) s, so that every edge and the middle of every bit is a whole number.
+    sent_bit, read_bit = 2 * read_at, 2 * sent_at
 
-    def level(at: Fraction) -> int:
-        number = int(at)
+    def level(tick: int) -> int:
+        number = tick // sent_bit
         return levels[number] if number < len(levels) else 1
 
+    def next_level(wanted: int, tick: int) -> int:
+        while level(tick) != wanted and tick < len(levels) * sent_bit:
+            tick = (tick // sent_bit + 1) * sent_bit
+        return tick
+
     read = bytearray()
-    at = Fraction(0)
-    while (edge := _next_low(levels, at)) is not None:
-        bits = [level(edge + ratio * Fraction(2 * bit + 3, 2)) for bit in range(_BITS)]
+    edge = next_level(0, 0)
+    while edge < len(levels) * sent_bit:
+        middle = edge + read_bit // 2
+        bits = [level(middle + read_bit * number) for number in range(1, _BITS + 1)]
         read.append(sum(value << bit for bit, value in enumerate(bits)))
-        at = edge + ratio * Fraction(2 * _BITS + 3, 2)
-        while not level(at):
-            at = Fraction(int(at) + 1)
+        edge = next_level(0, next_level(1, middle + read_bit * (_BITS + 1)))
     return bytes(read)
-
-
-def _next_low(levels: list[int], at: Fraction) -> Fraction | None:
-    if int(at) < len(levels) and not levels[int(at)]:
-        return at
-    return next((Fraction(each) for each in range(int(at) + 1, len(levels)) if not levels[each]), None)

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from bodega.limits import FRAME_CODES_MAX, IDENTIFIER_CHARS_MAX
-from bodega_agent.vision.codes import codes_in
+from bodega_agent.vision.codes import CodeReader
 from support.tray_frames import tray, with_item
+
+codes_in = CodeReader().codes_in
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,8 @@
 """What a scanned text means on the floor: item, case, parcel, control word, plain label, or a bad code.
 
-Rules:
-- A text is a GS1 element string only if the symbology says so (GS1-128, DataBar, GS1 DataMatrix, GS1 QR),
-  or if it starts with FNC1 (sent as GS). A bin label is never guessed into GS1.
-- Lossy wedge scanners send no AIM identifier. Without one, digits in the shape of a GTIN (8, 12, 13, 14) or
-  of an SSCC label (00 and 18 digits) are taken as that if the check digit is right, and are a bad code if
-  not: a wrong check digit must not turn into some other identity.
-- Sources: GS1 General Specifications, sections 3 (application identifiers), 4.14 (pairings), 7.8 (element
-  strings and FNC1), 7.9 (check digits); ISO/IEC 15424 (symbology identifiers).
-
-biip does the element strings. It costs 12 MB and 150 ms to load, and reads today's year to find the century
-of a two-digit year (section 7.12); that is the one fact here that comes from outside the arguments.
+The content is read in `symbols.py`; this file says what it is for the people who hold it. Needs that one barcode leaves
+unmet (a count without a parcel number) do not make it bad: GS1 judges them over all barcodes on the same item. AIs that
+exclude each other do.
 """
 
 from __future__ import annotations
@@ -21,24 +13,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-import biip
-from biip.gs1_element_strings import GS1ElementString
-from biip.gs1_messages import GS1Message
-
-from bodega.core.gtin import GTIN_LENGTHS, all_digits
 from bodega.limits import QUANTITY_MAX
-from bodega_adapters.framing.aim import split_aim
-from bodega_adapters.framing.check_digit import is_valid_gtin, is_valid_sscc
-from bodega_adapters.framing.gs1.element import Element
+from bodega_adapters.framing.gs1.message import Element, Fault, Message
+from bodega_adapters.framing.gs1.symbols import ELEMENT_STRING_SYMBOLOGIES, read_symbol, split_symbol
+from bodega_adapters.framing.gs1.values import date_of
 
-GS = "\x1d"
-ELEMENT_STRING_SYMBOLOGIES = frozenset({"]C1", "]e0", "]d2", "]Q3"})
-EAN_UPC_SYMBOLOGIES = frozenset({"]E0", "]E4", "]E3"})
-ITF_CHECKED_SYMBOLOGY = "]I1"
-EAN_13_DIGITS = 13
 CONTROL_PREFIX = "CMD-"
+# A clock that stands before the year of this release is wrong; centuries are not told by it (`values.year_of`).
+RELEASE_YEAR = 2026
 _CONTROL_WORD = re.compile(r"CMD-[A-Z0-9]+(-[A-Z0-9]+)*")
-_SSCC_LABEL = re.compile(r"00([0-9]{18})")
 _HINT_SCAN_AGAIN = "scan again; if it stays, the label is damaged or was printed wrong"
 
 
@@ -96,47 +79,25 @@ class BadCode:
 Decoded: TypeAlias = ItemCode | CaseCode | SsccCode | ControlCode | PlainCode | BadCode
 
 
-def decode(text: str, symbology: str | None) -> Decoded:
-    """Say what `text` means; never raises. An AIM identifier still in front of `text` is understood."""
-    if symbology is None:
-        symbology, text = split_aim(text)
-    text = text.strip(" \t\r\n")
-    if symbology in ELEMENT_STRING_SYMBOLOGIES or text.startswith(GS):
-        return _decode_element_string(text.strip(GS))
-    if not text:
-        return _bad(text, "the code is empty")
-    if text.startswith(CONTROL_PREFIX):
-        return _decode_control(text)
-    if symbology in EAN_UPC_SYMBOLOGIES:
-        return _decode_gtin(text[:EAN_13_DIGITS] if symbology == "]E3" else text)
-    if symbology == ITF_CHECKED_SYMBOLOGY:
-        return _decode_gtin(text) if len(text) in GTIN_LENGTHS else PlainCode(text)
-    return _decode_by_shape(text) if symbology is None else PlainCode(text)
-
-
 def elements_in(text: str, symbology: str | None) -> tuple[Element, ...]:
     """The GS1 elements that a scanned text carries, in their order; empty if it is malformed or not GS1's."""
-    if symbology in ELEMENT_STRING_SYMBOLOGIES or text.startswith(GS):
-        try:
-            message = GS1Message.parse(text.strip(GS))
-        except (biip.ParseError, ValueError, ArithmeticError, LookupError):
-            return ()
-        return tuple(Element(element.ai.ai, element.value) for element in message.element_strings)
-    match decode(text, symbology):
-        case ItemCode(gtin14):
-            return (Element("01", gtin14),)
-        case SsccCode(sscc):
-            return (Element("00", sscc),)
-        case _:
-            return ()
+    parsed = read_symbol(text, symbology)
+    return parsed.elements if isinstance(parsed, Message) else ()
 
 
-def _decode_by_shape(text: str) -> Decoded:
-    if all_digits(text) and len(text) in GTIN_LENGTHS:
-        return _decode_gtin(text)
-    sscc_label = _SSCC_LABEL.fullmatch(text)
-    if sscc_label is not None:
-        return _decode_sscc(text, sscc_label.group(1))
+def decode(text: str, symbology: str | None, *, year: int = RELEASE_YEAR) -> Decoded:
+    """Say what `text` means; never raises. An AIM identifier still in front of `text` is understood.
+
+    `year` is that of today, for the century of expiry dates.
+    """
+    symbology, text = split_symbol(text, symbology)
+    if symbology not in ELEMENT_STRING_SYMBOLOGIES and text.startswith(CONTROL_PREFIX):
+        return _decode_control(text)
+    parsed = read_symbol(text, symbology)
+    if isinstance(parsed, Fault):
+        return BadCode(text, str(parsed), parsed.hint)
+    if parsed is not None:
+        return _decode_message(text, parsed, max(year, RELEASE_YEAR))
     return PlainCode(text)
 
 
@@ -146,117 +107,54 @@ def _decode_control(text: str) -> Decoded:
     return ControlCode(text)
 
 
-def _decode_gtin(digits: str) -> Decoded:
-    if not (all_digits(digits) and len(digits) in GTIN_LENGTHS):
-        return _bad(digits, f"a product code has 8, 12, 13 or 14 digits, this is {digits!r}")
-    if not is_valid_gtin(digits):
-        return BadCode(
-            digits,
-            f"the check digit of product code {digits} is wrong",
-            "scan again; if this is a bin label of digits only, switch on AIM identifiers in the scanner",
-        )
-    return ItemCode(digits.zfill(14))
-
-
-def _decode_sscc(text: str, sscc: str) -> Decoded:
-    if not is_valid_sscc(sscc):
-        return _bad(text, f"the check digit of parcel number {sscc} is wrong")
-    return SsccCode(sscc)
-
-
-def _decode_element_string(text: str) -> Decoded:
-    if not text:
-        return _bad(text, "the GS1 code is empty")
-    if not text.isascii():
-        return _bad(text, "the GS1 code has characters outside of GS1's character set")
-    try:
-        elements = list(GS1Message.parse(text).element_strings)
-    except (biip.ParseError, ValueError, ArithmeticError, LookupError) as error:
-        return _bad(text, f"malformed GS1 element string: {error}")
-    problem = _problem_of_sequence(text, elements)
-    if problem:
-        return _bad(text, problem)
-    return _decode_elements(text, {element.ai.ai: element for element in elements})
-
-
-def _problem_of_sequence(text: str, elements: list[GS1ElementString]) -> str:
-    """What biip lets pass: a field that runs on past its length, and one identifier with two values."""
-    position = 0
-    seen: dict[str, str] = {}
-    for element in elements:
-        position += len(element)
-        rest = text[position:]
-        if element.ai.separator_required and rest and not rest.startswith(GS):
-            return f"the value of AI ({element.ai.ai}) is too long"
-        if seen.setdefault(element.ai.ai, element.value) != element.value:
-            return f"AI ({element.ai.ai}) is there twice with two values"
-        position += len(rest) - len(rest.lstrip(GS))
-    return ""
-
-
-def _decode_elements(text: str, elements: dict[str, GS1ElementString]) -> Decoded:
-    for ai, what in (("00", "parcel number"), ("01", "product code"), ("02", "product code")):
-        element = elements.get(ai)
-        if element is not None and (element.sscc_error or element.gtin_error):
-            return _bad(text, f"the check digit of {what} {element.value} is wrong")
+def _decode_message(text: str, message: Message, year: int) -> Decoded:
     # A pallet label may carry an SSCC and its content; the content is what the floor can act on, and our own
     # parcel labels carry none.
     for ai, decoder in _BY_LEADING_AI:
-        if ai in elements:
-            return decoder(text, elements)
+        value = message.get(ai)
+        if value is not None:
+            return decoder(text, value, message, year)
     return _bad(text, "the GS1 code names no product and no parcel (no AI 01, 02 or 00)")
 
 
-def _decode_case(text: str, elements: dict[str, GS1ElementString]) -> Decoded:
-    quantity = _quantity(elements, "37")
-    if "01" in elements:
-        return _bad(text, "AI (01) and AI (02) exclude each other")
+def _decode_case(text: str, gtin14: str, message: Message, year: int) -> Decoded:
+    quantity = message.get("37")
     if quantity is None:
         return _bad(text, "AI (02) needs a count in AI (37)")
-    if not 1 <= quantity <= QUANTITY_MAX:
+    if not 1 <= int(quantity) <= QUANTITY_MAX:
         return _bad(text, f"the count {quantity} is not between 1 and {QUANTITY_MAX}")
-    return CaseCode(elements["02"].value, _value(elements, "10"), quantity, _expiry(elements))
+    return CaseCode(gtin14, message.get("10"), int(quantity), _expiry(message, year))
 
 
-def _decode_item(text: str, elements: dict[str, GS1ElementString]) -> Decoded:
-    quantity = _quantity(elements, "30")
-    if quantity is not None and not 1 <= quantity <= QUANTITY_MAX:
+def _decode_item(text: str, gtin14: str, message: Message, year: int) -> Decoded:
+    quantity = message.get("30")
+    if quantity is not None and not 1 <= int(quantity) <= QUANTITY_MAX:
         return _bad(text, f"the count {quantity} is not between 1 and {QUANTITY_MAX}")
     return ItemCode(
-        gtin14=elements["01"].value,
-        lot=_value(elements, "10"),
-        serial=_value(elements, "21"),
-        expiry=_expiry(elements),
-        quantity=quantity,
+        gtin14=gtin14,
+        lot=message.get("10"),
+        serial=message.get("21"),
+        expiry=_expiry(message, year),
+        quantity=None if quantity is None else int(quantity),
     )
 
 
-def _decode_logistic_unit(text: str, elements: dict[str, GS1ElementString]) -> Decoded:
-    return _decode_sscc(text, elements["00"].value)
+def _decode_logistic_unit(_text: str, sscc: str, _message: Message, _year: int) -> Decoded:
+    return SsccCode(sscc)
 
 
-_ElementDecoder: TypeAlias = Callable[[str, dict[str, GS1ElementString]], Decoded]
-_BY_LEADING_AI: tuple[tuple[str, _ElementDecoder], ...] = (
+_MessageDecoder: TypeAlias = Callable[[str, str, Message, int], Decoded]
+_BY_LEADING_AI: tuple[tuple[str, _MessageDecoder], ...] = (
     ("02", _decode_case),
     ("01", _decode_item),
     ("00", _decode_logistic_unit),
 )
 
 
-def _value(elements: dict[str, GS1ElementString], ai: str) -> str | None:
-    element = elements.get(ai)
-    return element.value if element is not None else None
-
-
-def _quantity(elements: dict[str, GS1ElementString], ai: str) -> int | None:
-    value = _value(elements, ai)
-    return int(value) if value is not None else None
-
-
-def _expiry(elements: dict[str, GS1ElementString]) -> date | None:
+def _expiry(message: Message, year: int) -> date | None:
     """AI 17 (expiration date), or AI 15 (best before) where that is all that the code carries."""
-    element = elements.get("17") or elements.get("15")
-    return element.date if element is not None else None
+    value = message.get("17") or message.get("15")
+    return date_of(value, year=year) if value is not None else None
 
 
 def _bad(text: str, problem: str) -> BadCode:
