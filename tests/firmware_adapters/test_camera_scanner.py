@@ -53,7 +53,10 @@ async def test_each_scan_is_numbered_and_knows_what_it_carries():
         "]E0",
         "4006381333931",
     )
-    assert [(element.ai, element.value) for element in second.elements] == [("10", "L1"), ("01", "04006381333931")]
+    assert [(element.ai, element.value) for element in second.elements] == [
+        ("10", "L1"),
+        ("01", "04006381333931"),
+    ]
 
 
 async def test_a_scanner_that_nobody_listens_to_keeps_a_bounded_number_and_loses_none():

@@ -117,7 +117,11 @@ def test_a_camera_is_shown_with_what_is_wrong_with_it():
 
     configured = [DeviceConfig(name=name, driver="v4l2") for name in "abc"]
     rows = [(row["state"], row["detail"]) for row in camera_rows(Eyes(), configured)]
-    assert rows == [("ok", "exposure did not take: wanted 300, is 156"), ("lost", "camera b: no frame"), ("ok", "")]
+    assert rows == [
+        ("ok", "exposure did not take: wanted 300, is 156"),
+        ("lost", "camera b: no frame"),
+        ("ok", ""),
+    ]
     Eyes.ready = False
     assert {row["state"] for row in camera_rows(Eyes(), configured)} == {"starting"}
     assert {row["state"] for row in camera_rows(None, configured)} == {"off"}
