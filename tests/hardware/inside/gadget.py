@@ -94,7 +94,7 @@ class Gadget:
         (self._configuration / self._function.name).unlink()
         for folder in (self._function, self._configuration, self._folder / "strings" / "0x409", self._folder):
             folder.rmdir()
-        # Or the next test sees udev's name of this device and takes it for its own: the kernel tells of an unbind later.
+        # Or the next test takes udev's name of this device for its own: the kernel tells of an unbind later.
         give_up_s = time.monotonic() + GONE_S
         while any(_serial(device) == self._serial for device in USB_DEVICES.iterdir()):
             assert time.monotonic() < give_up_s, f"{self._serial} is still there {GONE_S} s after its unplug"
