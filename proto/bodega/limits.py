@@ -202,7 +202,9 @@ IPP_DONE_S = 60.0
 IPP_POLL_S = 0.5
 IPP_ANSWER_BYTES_MAX = 256 * 1024
 FRAME_FILE_BYTES_MAX = 64 * 1024 * 1024
+# Of which the connection may take so long: then there is time to ask why there is none.
 CAMERA_OPEN_S = 5.0
+CAMERA_CONNECT_S = 3.5
 CAMERA_READ_S = 2.0
 CAMERA_PROBE_S = 1.0
 CAMERA_BACKLOG_S = 1.0

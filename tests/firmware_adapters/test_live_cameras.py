@@ -71,7 +71,7 @@ def test_a_camera_that_went_away_says_so_and_works_when_it_is_back(device, camer
 
 def test_a_camera_that_answers_nothing_holds_nobody_for_ever(device, camera, monkeypatch):
     monkeypatch.setattr("bodega_adapters.cameras.live.CAMERA_OPEN_S", 0.3)
-    monkeypatch.setattr("bodega_adapters.cameras.rtsp.CAMERA_OPEN_S", 0.6)
+    monkeypatch.setattr("bodega_adapters.cameras.rtsp.CAMERA_CONNECT_S", 0.6)
     device.hang()
     began_s = time.monotonic()
     with pytest.raises(Unavailable, match="no frame within"):
@@ -237,6 +237,7 @@ async def test_a_driver_that_hangs_is_left_behind_and_not_opened_again_until_it_
     camera_open_s = "bodega_adapters.cameras.live.CAMERA_OPEN_S"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(camera_open_s, 0.2)
+        patch.setattr("bodega_adapters.cameras.live.CAMERA_READ_S", 0.2)
         with pytest.raises(Unavailable, match="no frame within"):
             camera.open()
         with pytest.raises(Unavailable, match="driver hangs"):

@@ -31,9 +31,11 @@ LOOKS: tuple[Look, ...] = (
     lambda readers, of: readers.zxing(of.level, RETAIL, of.scale),
     lambda readers, of: readers.zbar(of.level, of.scale, step=4),
     lambda readers, of: readers.zbar(of.smooth(), of.scale, step=4),
+    lambda readers, of: readers.zxing(of.fine(), RETAIL, of.scale),
     lambda readers, of: readers.zxing(of.sharp(4, 3), RETAIL, of.scale),
     lambda readers, of: readers.zxing(of.sharp(2, 3), RETAIL, of.scale),
     lambda readers, of: readers.zbar(of.sharp(6, 6), of.scale, step=4),
+    lambda readers, of: readers.zxing(of.sharp(4, 3, level=True), RETAIL, of.scale),
     lambda readers, of: readers.zxing(of.large, ALL, of.scale),
 )
 

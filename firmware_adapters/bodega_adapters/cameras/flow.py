@@ -75,11 +75,6 @@ class Flow:
         self.still: int | None = None
         self._thread.start()
 
-    @property
-    def hangs(self) -> bool:
-        """Whether its thread has not come back."""
-        return self._thread.is_alive()
-
     def next(self, within_s: float) -> Pixels:
         """A frame that comes after this call; raises `Unavailable` when there is none in time or the flow has ended."""
         with self._news:
@@ -98,9 +93,10 @@ class Flow:
             self._stopping = True
             self._news.notify_all()
 
-    def join(self, within_s: float) -> None:
-        """Wait for that, no longer than said."""
+    def join(self, within_s: float) -> bool:
+        """Wait for that, no longer than said; whether it has let go."""
         self._thread.join(within_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
