@@ -15,7 +15,7 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check bench fmt protos protos-baseline diagrams lock dist clean
+.PHONY: help demo test test-long test-hardware test-rtsp check bench fmt protos protos-baseline diagrams lock dist clean
 
 help: ## List the targets, one line each
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1=\2/p' Makefile | while IFS='=' read -r target purpose; do \
@@ -33,6 +33,16 @@ test-long: ## Run the tests of crashes at full length, and simulated worlds for 
 	$(DEV_SET)
 	@BODEGA_TEST_LONG=1 BODEGA_SIMULATE_S=$(SIMULATE_S) $(IN)/python -m pytest -n 2 --dist load --timeout 900 \
 		tests/agent/store tests/simulator tests/system/test_sync_*.py $(ARGS)
+
+test-hardware: ## Test drivers on real kernel devices, in a virtual machine (ARGS="-k printer" picks, ARGS=--shell)
+	$(DEV_SET)
+	@$(IN)/python tests/hardware/run.py $(ARGS)
+
+test-rtsp: ## Test the RTSP driver against gst-rtsp-server of Debian (half a gigabyte of packages; it says which)
+	$(DEV_SET)
+	@/usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' || { echo "test-rtsp: as root: apt-get \
+	install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly" >&2; exit 69; }
+	@BODEGA_GST_RTSP=1 $(IN)/python -m pytest tests/hardware/rtsp $(ARGS)
 
 check: ## Lint, types, import contracts, protocol, dependencies (ARGS="ruff mypy" picks)
 	$(DEV_SET)

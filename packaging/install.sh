@@ -61,10 +61,13 @@ for set in "${sets[@]}"; do requirements+=(-r "$here/requirements/$set.txt"); do
 
 install -D -m 0644 "$project/systemd/bodega.sysusers.conf" "$root/etc/sysusers.d/bodega.conf"
 install -D -m 0644 "$project/systemd/bodega-$host.service" "$root/etc/systemd/system/bodega-$host.service"
+[ "$host" != agent ] || install -D -m 0644 "$project/systemd/60-bodega-devices.rules" "$root/etc/udev/rules.d/60-bodega-devices.rules"
 if [ -z "$root" ]; then
     systemd-sysusers /etc/sysusers.d/bodega.conf
     install -d -m 0750 -g bodega /etc/bodega
     systemctl daemon-reload
+    # A box without udev has nothing to tell; devices that are in get their names when they are plugged in again.
+    ! command -v udevadm >/dev/null || udevadm control --reload || true
 fi
 echo "installed bodega-$host from $(basename "$wheel") into $environment"
 [ -e "$root/etc/bodega/$host.toml" ] || echo "next: write $root/etc/bodega/$host.toml; start from packaging/examples/$host.toml"

@@ -18,15 +18,20 @@ from bodega.limits import DEVICES_FOUND_MAX
 from bodega_adapters.ports import Recognition, UsbId
 from bodega_adapters.registry import DriverInfo
 
-# By subsystem: where its device files lie below /dev, and where their stable names do.
-_CLASSES = {
-    "tty": ("", "serial/by-id"),
-    "input": ("input", "input/by-id"),
-    "hidraw": ("", ""),
-    "usbmisc": ("usb", ""),
-    "video4linux": ("", "v4l/by-id"),
+# By subsystem: where its device files lie below /dev, and where their stable names do, the best first. udev itself
+# gives none to hidraw files and printers: those are of systemd/60-bodega-devices.rules.
+_CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "tty": ("", ("serial/by-id", "serial/by-path")),
+    "input": ("input", ("input/by-id", "input/by-path")),
+    "hidraw": ("", ("bodega/hidraw",)),
+    "usbmisc": ("usb", ("bodega/lp",)),
+    "video4linux": ("", ("v4l/by-id", "v4l/by-path")),
 }
 _INPUT_EVENTS = "event"
+# How the report descriptor of a keyboard begins: usage page Generic Desktop, usage Keyboard (HID 1.11, appendix B.1).
+_KEYBOARD = bytes.fromhex("05010906")
+# What the kernel calls a serial port that the board does not have (serial_core.h, PORT_UNKNOWN).
+_NO_UART = "0"
 _PARENTS_MAX = 12
 
 
@@ -62,10 +67,10 @@ def drivers_for(device: Plugged, drivers: Iterable[DriverInfo]) -> list[DriverIn
 def stable_name(path: str, root: Path = Path("/")) -> str:
     """The stable name of a device file such as /dev/ttyACM0; empty if it has none, or is one already."""
     place = root / path.lstrip("/")
-    for subsystem, (_folder, stable_folder) in _CLASSES.items():
-        if stable_folder and not path.startswith(f"/dev/{stable_folder}/"):
+    for subsystem, (folder, _stable_folders) in _CLASSES.items():
+        if place.parent == root / "dev" / folder:
             stable = _stable_names(root, subsystem).get(place.name)
-            if stable and place.parent == root / "dev" / _CLASSES[subsystem][0]:
+            if stable:
                 return stable
     return ""
 
@@ -92,7 +97,7 @@ def _of_class(root: Path, subsystem: str) -> Iterator[Plugged]:
     for entry in _entries(folder):
         # A virtual terminal or a mouse of the kernel's own has no device behind it.
         hardware = entry / "device"
-        if not hardware.exists() or (subsystem == "input" and not entry.name.startswith(_INPUT_EVENTS)):
+        if not hardware.exists() or _is_no_device(subsystem, entry):
             continue
         file = root / "dev" / _CLASSES[subsystem][0] / entry.name
         if not file.exists():
@@ -103,14 +108,24 @@ def _of_class(root: Path, subsystem: str) -> Iterator[Plugged]:
         yield Plugged(subsystem, path, stable.get(entry.name, ""), name, usb)
 
 
+def _is_no_device(subsystem: str, entry: Path) -> bool:
+    """Files behind which nothing is that a driver would speak to.
+
+    A scanner that poses as a keyboard has a hidraw file too; its place is the input event.
+    """
+    if subsystem == "input":
+        return not entry.name.startswith(_INPUT_EVENTS)
+    if subsystem == "hidraw":
+        return _bytes(entry / "device" / "report_descriptor").startswith(_KEYBOARD)
+    return _text(entry / "type") == _NO_UART
+
+
 def _stable_names(root: Path, subsystem: str) -> dict[str, str]:
-    """Names below .../by-id, by the device file that they point to; the first of several."""
-    below = _CLASSES[subsystem][1]
-    if not below:
-        return {}
+    """Stable names, by the device file that they point to; the first of several."""
     names: dict[str, str] = {}
-    for link in _entries(root / "dev" / below):
-        names.setdefault(link.resolve().name, f"/dev/{below}/{link.name}")
+    for below in _CLASSES[subsystem][1]:
+        for link in _entries(root / "dev" / below):
+            names.setdefault(link.resolve().name, f"/dev/{below}/{link.name}")
     return names
 
 
@@ -159,7 +174,11 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _text(file: Path) -> str:
+    return _bytes(file).decode(errors="replace").strip()
+
+
+def _bytes(file: Path) -> bytes:
     try:
-        return file.read_text(errors="replace").strip()
+        return file.read_bytes()
     except OSError:
-        return ""
+        return b""

@@ -168,13 +168,13 @@ LEDGER_IMPORT_ANSWER_S = 120.0
 
 # Devices
 SCAN_BYTES_MAX = 512
-# Combinations of AIs whose judgement is kept; a label sort has one or two.
-GS1_PAIRINGS_KEPT_MAX = 1024
 SCAN_GAP_MS = 50
 SCAN_GAP_MS_MAX = 500
 # No scanner rests so long within one scan: what is older is noise, or the half of a scan.
 SCAN_PAUSE_MS_MAX = 2_000
 HID_FIELDS_MAX = 1024
+# Combinations of AIs whose judgement is kept; a label sort has one or two.
+GS1_PAIRINGS_KEPT_MAX = 1024
 PRINT_CONNECT_S = 3.0
 PRINT_STATUS_S = 2.0
 LABEL_BYTES_MAX = 256 * 1024
@@ -202,7 +202,9 @@ IPP_DONE_S = 60.0
 IPP_POLL_S = 0.5
 IPP_ANSWER_BYTES_MAX = 256 * 1024
 FRAME_FILE_BYTES_MAX = 64 * 1024 * 1024
+# Of which the connection may take so long: then there is time to ask why there is none.
 CAMERA_OPEN_S = 5.0
+CAMERA_CONNECT_S = 3.5
 CAMERA_READ_S = 2.0
 CAMERA_PROBE_S = 1.0
 CAMERA_BACKLOG_S = 1.0
@@ -211,6 +213,7 @@ CAMERA_FROZEN_S = 10.0
 CAMERA_KEEP_S = 5.0
 # A camera that scans looks this often; a code counts again when it has been out of its sight for so long.
 CAMERA_LOOKS_PER_S_MAX = 10.0
+CAMERA_LOOK_RESCUE_MS = 50
 CAMERA_SCAN_GONE_S = 1.5
 CAMERA_SCANS_WAITING_MAX = 64
 SNAPSHOT_S = 8.0

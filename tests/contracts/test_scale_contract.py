@@ -142,6 +142,16 @@ async def test_an_answer_that_comes_too_late_never_passes_as_the_next_one(rig):
     assert "@" in device.asked
 
 
+async def test_a_weight_that_nobody_asked_for_never_passes_as_an_answer(tmp_path):
+    """On the serial line: there is no telling when it has come through a box on the network."""
+    rig = SerialRig(tmp_path)
+    async with bench(rig) as scale:
+        rig.device.load(5)
+        await scale.weigh()
+        rig.device.send(b"S S     999.0 g\r\n")
+        assert (await scale.weigh()).milligrams == 5_000
+
+
 async def test_a_silent_scale_is_gone_after_three_misses_and_back_with_one_answer(rig):
     device = rig.device
     with capture_logs() as logs:

@@ -129,3 +129,27 @@ def test_a_name_that_changes_with_the_next_plug_has_a_better_one(machine):
     assert stable_name(f"/dev/serial/by-id/{BY_ID}", machine.root) == ""
     assert stable_name("/dev/ttyACM1", machine.root) == ""
     assert stable_name("/dev/ttyS9", machine.root) == ""
+
+
+def test_names_of_udevs_and_of_our_own_rules_are_stable_by_port_where_there_is_no_serial_number(machine):
+    printer = machine.usb("1-4", "0a5f", "0166", "ZTC ZD421")
+    machine.add("usbmisc", "lp0", printer, "usb/lp0")
+    machine.name("bodega/lp", "ZTC_ZD421-if00", "../../usb/lp0")
+    machine.add("video4linux", "video2", printer, "video2")
+    machine.name("v4l/by-path", "platform-csi-video-index0", "../../video2")
+    stable = {one.path: one.stable for one in plugged_in(machine.root)}
+    assert stable["/dev/usb/lp0"] == "/dev/bodega/lp/ZTC_ZD421-if00"
+    assert stable["/dev/video2"] == "/dev/v4l/by-path/platform-csi-video-index0"
+    assert stable_name("/dev/usb/lp0", machine.root) == "/dev/bodega/lp/ZTC_ZD421-if00"
+    assert stable_name("/dev/bodega/lp/ZTC_ZD421-if00", machine.root) == ""
+
+
+def test_the_hidraw_file_of_a_keyboard_and_a_port_without_a_chip_are_no_devices(machine):
+    for number, descriptor in enumerate(("05010906a101", "068c000902a101")):
+        hardware = machine.usb(f"1-{5 + number}", "05e0", "1200", "Scanner")
+        (hardware / "report_descriptor").write_bytes(bytes.fromhex(descriptor))
+        machine.add("hidraw", f"hidraw{number}", hardware, f"hidraw{number}")
+        machine.add("tty", f"ttyS{number}", hardware, f"ttyS{number}", type=f"{number * 4}\n")
+    found = {one.path for one in plugged_in(machine.root)}
+    assert found & {"/dev/hidraw0", "/dev/hidraw1"} == {"/dev/hidraw1"}
+    assert found & {"/dev/ttyS0", "/dev/ttyS1"} == {"/dev/ttyS1"}

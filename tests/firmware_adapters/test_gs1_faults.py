@@ -18,6 +18,7 @@ GTIN = "09501101530003"
     [
         ("0109501101530004", FaultKind.CHECK_DIGIT, "01", 15, "should be 3"),
         (f"01{GTIN}17281301", FaultKind.DATE, "17", 20, "no month 13"),
+        (f"01{GTIN}17281300", FaultKind.DATE, "17", 20, "no month 13"),
         (f"01{GTIN}17280230", FaultKind.DATE, "17", 22, "no day 30 in month 02"),
         (f"01{GTIN}17270229", FaultKind.DATE, "17", 22, "no day 29"),
         (f"01{GTIN}70032801312460", FaultKind.TIME, "7003", 26, "no hour 24"),

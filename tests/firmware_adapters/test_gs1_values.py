@@ -47,10 +47,13 @@ from bodega_adapters.framing.gs1.values import date_of, year_of
         ("4331", "000450", Measure(Decimal("4.50"), "\u00b0C")),
         ("4333", "001800-", Measure(Decimal("-18.00"), "\u00b0C")),
         ("4309", "02790858483015297971", Place(Decimal("-62.0914152"), Decimal("-58.4702029"))),
+        ("4309", "00000000001805000000", Place(Decimal(-90), Decimal("-179.5"))),
+        ("4309", "18000000001800000000", Place(Decimal(90), Decimal(180))),
         ("4321", "1", True),
         ("4321", "0", False),
         ("423", "276840", ("276", "840")),
         ("4302", "H%C3%B6he+7", "H\u00f6he 7"),
+        ("4302", "%E9", "\u00e9"),
         ("10", "L-1", "L-1"),
     ],
 )
@@ -95,4 +98,11 @@ def test_the_floor_reads_expiry_by_today_and_no_clock_before_the_release_counts(
     text = "010950110153000317770131"
     assert decode(text, "]C1") == ItemCode("09501101530003", expiry=date(1977, 1, 31))
     assert decode(text, "]C1", year=2027) == ItemCode("09501101530003", expiry=date(2077, 1, 31))
-    assert decode(text, "]C1", year=1970) == ItemCode("09501101530003", expiry=date(1977, 1, 31))
+    text = "010950110153000317280131"
+    assert decode(text, "]C1", year=1970) == ItemCode("09501101530003", expiry=date(2028, 1, 31))
+
+
+def test_the_floor_takes_the_expiry_before_the_best_before_day():
+    item = ItemCode("09501101530003", expiry=date(2028, 2, 29))
+    assert decode("01095011015300031528013117280229", "]C1") == item
+    assert decode("010950110153000315280229", "]C1") == item

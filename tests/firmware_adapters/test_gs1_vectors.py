@@ -139,6 +139,20 @@ def test_every_key_may_stand_alone_in_a_link(ai: str) -> None:
     assert carries_key(f"https://example.com/{ai}/1")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "101101239",
+        "101101239" + "21101239",
+        "10110123" + "0123456" + "2110123" + "0123456",
+        "3500606" + "4500606",
+        "3500607" + "4500606" + "50123456" + "611234567" + "90000",
+    ],
+)
+def test_a_coupon_may_carry_options_in_their_order(options: str) -> None:
+    assert isinstance(parse_element_string(f"8110012345612345611110123{options}"), Message)
+
+
 def test_no_vector_is_left_out() -> None:
     used: dict[str, Callable[..., None]] = {
         "linters": test_values_and_pairs_are_judged_as_by_gs1,

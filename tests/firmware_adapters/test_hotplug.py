@@ -60,14 +60,21 @@ def kernel() -> Kernel:
 
 
 async def test_a_device_that_comes_is_told_at_once_and_other_news_are_not(kernel, tmp_path):
-    async with watching(opener=kernel.open, udev_control=tmp_path / "none") as (watch, came):
-        await eventually(lambda: watch.source == "kernel")
-        for other in (b"", b"garbage", TTY.replace(b"add", b"remove"), TTY.replace(b"=tty\0", b"=block\0")):
-            kernel.say(other)
-        kernel.say(TTY)
-        await eventually(lambda: came)
-        assert len(came) == 1
+    with capture_logs() as logs:
+        async with watching(opener=kernel.open, udev_control=tmp_path / "none") as (watch, came):
+            await eventually(lambda: watch.source == "kernel")
+            for other in (
+                b"",
+                b"garbage",
+                TTY.replace(b"add", b"remove"),
+                TTY.replace(b"=tty\0", b"=block\0"),
+            ):
+                kernel.say(other)
+            kernel.say(TTY)
+            await eventually(lambda: came)
     kernel.close()
+    # In the order in which they came: nothing before it was one of ours.
+    assert [(line["event"], line["subsystem"]) for line in logs] == [("device_arrived", "tty")]
 
 
 async def test_a_storm_of_news_is_told_at_once_and_once_more_when_it_is_over(kernel, tmp_path, monkeypatch):

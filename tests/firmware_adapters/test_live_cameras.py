@@ -21,16 +21,18 @@ from bodega_adapters.cameras.v4l2 import V4l2Camera
 from bodega_adapters.registry import open_camera
 from bodega_adapters.simulated.rtsp_camera import SimulatedRtspCamera
 from support.devices import png
+from support.waiting import until
 
 USER, PASSWORD = "tech", "s3cret/@:%"
 LOGIN = f"{USER}:{quote(PASSWORD, safe='')}@"
 # Longer than any bound of a read or an opening; only a hang takes it.
 BOUND_S = 30.0
+FRAMES_PER_S = 100.0
 
 
 @pytest.fixture
 def device():
-    device = SimulatedRtspCamera(user=USER, password=PASSWORD, frames_per_s=100)
+    device = SimulatedRtspCamera(user=USER, password=PASSWORD, frames_per_s=FRAMES_PER_S)
     device.show(png(64, 48, rgb=(200, 100, 50)))
     yield device
     device.stop()
@@ -69,7 +71,7 @@ def test_a_camera_that_went_away_says_so_and_works_when_it_is_back(device, camer
 
 def test_a_camera_that_answers_nothing_holds_nobody_for_ever(device, camera, monkeypatch):
     monkeypatch.setattr("bodega_adapters.cameras.live.CAMERA_OPEN_S", 0.3)
-    monkeypatch.setattr("bodega_adapters.cameras.rtsp.CAMERA_OPEN_S", 0.6)
+    monkeypatch.setattr("bodega_adapters.cameras.rtsp.CAMERA_CONNECT_S", 0.6)
     device.hang()
     began_s = time.monotonic()
     with pytest.raises(Unavailable, match="no frame within"):
@@ -77,12 +79,14 @@ def test_a_camera_that_answers_nothing_holds_nobody_for_ever(device, camera, mon
     assert time.monotonic() - began_s < BOUND_S
 
 
-def test_the_frame_is_the_newest_however_long_nobody_looked(device, camera):
+async def test_the_frame_is_the_newest_however_long_nobody_looked(device, camera):
     camera.open()
     shown = []
     for level in (40, 120, 200):
         device.show(png(64, 48, rgb=(level, level, level)))
-        time.sleep(0.2)  # twenty frames, which a capture that nobody drains would keep
+        # A capture that nobody drains would keep them all.
+        enough = device.pictures_sent + 20
+        await until(lambda enough=enough: device.pictures_sent >= enough)
         shown.append(int(camera.read().pixels.mean()))
     assert shown == pytest.approx([40, 120, 200], abs=4)
 
@@ -178,7 +182,7 @@ class Stubborn:
     """OpenCV's capture of a device that takes only some settings: real frames, and a driver's stubbornness."""
 
     def __init__(self) -> None:
-        self.values = {cv2.CAP_PROP_EXPOSURE: 156.0, cv2.CAP_PROP_FPS: 1000.0}
+        self.values = {cv2.CAP_PROP_EXPOSURE: 156.0, cv2.CAP_PROP_FPS: FRAMES_PER_S}
         self.asked: list[tuple[int, float]] = []
 
     def get(self, setting):
@@ -192,7 +196,7 @@ class Stubborn:
         return True
 
     def grab(self):
-        time.sleep(0.005)
+        threading.Event().wait(1 / FRAMES_PER_S)
         return True
 
     def retrieve(self):
@@ -221,7 +225,7 @@ def test_a_setting_that_did_not_take_is_named_in_the_log_once_and_in_the_setting
     assert order.index(cv2.CAP_PROP_AUTOFOCUS) < order.index(cv2.CAP_PROP_FOCUS)
 
 
-def test_a_driver_that_hangs_is_left_behind_and_not_opened_again_until_it_lets_go():
+async def test_a_driver_that_hangs_is_left_behind_and_not_opened_again_until_it_lets_go():
     released = threading.Event()
 
     class Hanging(Stubborn):
@@ -233,12 +237,13 @@ def test_a_driver_that_hangs_is_left_behind_and_not_opened_again_until_it_lets_g
     camera_open_s = "bodega_adapters.cameras.live.CAMERA_OPEN_S"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(camera_open_s, 0.2)
+        patch.setattr("bodega_adapters.cameras.live.CAMERA_READ_S", 0.2)
         with pytest.raises(Unavailable, match="no frame within"):
             camera.open()
         with pytest.raises(Unavailable, match="driver hangs"):
             camera.open()
     released.set()
-    _until_open(camera)
+    await until(lambda: _opens(camera))
     assert camera.read().pixels.shape == (48, 64, 3)
     camera.close()
 
@@ -257,13 +262,9 @@ def _read_for(camera: RtspCamera, seconds: float) -> None:
         camera.read()
 
 
-def _until_open(camera: V4l2Camera) -> None:
-    ends_s = time.monotonic() + BOUND_S
-    while time.monotonic() < ends_s:
-        try:
-            camera.open()
-        except Unavailable:
-            time.sleep(0.01)
-        else:
-            return
-    raise TimeoutError
+def _opens(camera: V4l2Camera) -> bool:
+    try:
+        camera.open()
+    except Unavailable:
+        return False
+    return True

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bodega.errors import PeerFault
-from bodega_adapters.framing.printer_status import parse_host_status
+from bodega_adapters.framing.printer_status import (
+    ERRORS,
+    WARNINGS,
+    parse_error_status,
+    parse_host_status,
+    with_flags,
+)
 from bodega_adapters.ports import PrinterStatus
 
 
@@ -85,3 +91,43 @@ def test_no_reply_crashes_the_parser(reply):
     with suppress(PeerFault):
         queued = parse_host_status(reply).queued_labels
     assert queued >= -1, "an answer or a PeerFault, and nothing else"
+
+
+def flags(errors: int, warnings: int = 0, *, raised: int | None = None) -> bytes:
+    is_raised = int(errors > 0) if raised is None else raised
+    return (
+        "\x02\r\n  PRINTER STATUS\r\n"
+        f"   ERRORS:         {is_raised} 00000000 {errors:08X}\r\n"
+        f"   WARNINGS:       {int(warnings > 0)} 00000000 {warnings:08X}\r\n\x03"
+    ).encode()
+
+
+@pytest.mark.parametrize(("bit", "name"), ERRORS.items())
+def test_each_error_flag_stops_the_printer_and_has_a_name(bit, name):
+    found = parse_error_status(flags(bit))
+    assert found.errors == (name,)
+    status = with_flags(parse_host_status(answer()), found)
+    assert (status.ready, status.detail) == (False, name)
+
+
+@pytest.mark.parametrize(("bit", "name"), WARNINGS.items())
+def test_a_warning_is_told_and_does_not_stop_the_printer(bit, name):
+    status = with_flags(parse_host_status(answer()), parse_error_status(flags(0, bit)))
+    assert (status.ready, status.warnings) == (True, (name,))
+
+
+def test_an_error_that_the_list_does_not_know_stops_the_printer_all_the_same():
+    found = parse_error_status(flags(0x4000_0000, raised=1))
+    assert found.errors == ("error 0000000040000000",)
+
+
+def test_what_both_answers_say_is_said_once():
+    host = parse_host_status(answer(comms="030,1,0,1218,000,0,0,0,000,0,0,0"))
+    status = with_flags(host, parse_error_status(flags(0b1001)))
+    assert (status.detail, status.paper_out) == ("paper out, cutter fault", True)
+
+
+@given(st.binary(max_size=80))
+def test_any_other_answer_to_the_flags_is_the_printers_fault(reply):
+    with pytest.raises(PeerFault, match="not an error status"):
+        parse_error_status(b"\x02" + reply + b"\x03")

@@ -262,6 +262,11 @@ class PrintWorld:
         """Something happens in the world, outside of every node."""
         self.loop.call_at(moment_s, work, *args, context=self._outside)
 
+    def now(self, work: Callable[..., object], *args: object) -> None:
+        """Something happens in the world at once."""
+        with self.loop.running():
+            self._outside.run(work, *args)
+
     def kill(self, name: str, kind: str = "", points: int = 1) -> None:
         """A node dies at its n-th next "await" or "sql", or now."""
         life = self.nodes[name]

@@ -183,8 +183,7 @@ class Printing(RuleBasedStateMachine):
 
     @rule(number=numbers, stop=st.sampled_from(STOPS), value=st.booleans())
     def a_printer_is_stopped_or_mended(self, number: int, stop: str, value: bool) -> None:
-        self.world.at(self.world.loop.time(), setattr, self.printer(number), stop, value)
-        self.world.run(0)
+        self.world.now(setattr, self.printer(number), stop, value)
 
     @rule(number=numbers, left=st.integers(0, 2), reprints=st.booleans())
     def paper_will_run_out(self, number: int, left: int, reprints: bool) -> None:
@@ -197,7 +196,7 @@ class Printing(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def the_cable_is_cut_now(self, number: int) -> None:
-        self.printer(number).cut()
+        self.world.now(self.printer(number).cut)
 
     @rule(number=numbers, after=st.integers(1, 900))
     def the_power_of_a_printer_will_go(self, number: int, after: int) -> None:
@@ -206,7 +205,7 @@ class Printing(RuleBasedStateMachine):
     @rule(number=numbers)
     def the_power_of_a_printer_goes_or_comes(self, number: int) -> None:
         printer = self.printer(number)
-        printer.lose_power() if printer.is_on else printer.power_on()
+        self.world.now(printer.lose_power if printer.is_on else printer.power_on)
 
     @rule(number=numbers, value=st.booleans())
     def a_printer_is_out_of_reach_or_not(self, number: int, value: bool) -> None:
@@ -264,7 +263,7 @@ class Printing(RuleBasedStateMachine):
             if not printer.is_on:
                 printer.power_on()
             for stop in STOPS:
-                self.world.at(self.world.loop.time(), printer.mend, stop)
+                self.world.now(printer.mend, stop)
         for life in self.world.nodes.values():
             life.process.fuse = None
         self.world.run(1.0)

@@ -11,7 +11,7 @@ _WIDTH_PX = 480
 
 
 def codes_sheet(*codes: bytes) -> bytes:
-    """A PNG of the codes, each as a hand scanner sends it: `]C0` and `]C1` as Code 128, `]E0` as EAN-13, others as QR."""
+    """A PNG of the codes as a hand scanner sends them: `]C0` and `]C1` as Code 128, `]E0` as EAN-13, others as QR."""
     images = [_image(code) for code in codes]
     sheet = np.full((sum(len(image) + _MARGIN_PX for image in images) + _MARGIN_PX, _WIDTH_PX), 255, np.uint8)
     top = _MARGIN_PX

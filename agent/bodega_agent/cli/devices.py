@@ -104,6 +104,13 @@ def show(config_path: Path, *, as_json: bool, name: str) -> None:
             click.echo(f"{title:<10}  {value}")
 
 
+def next_told(agent: ControlClient) -> Any:
+    """The next line of a stream that is more than a sign of life."""
+    while "quiet" in (line := agent.next_result()):
+        pass
+    return line
+
+
 def last_words(kind: str, last: dict[str, Any] | None) -> str:
     """The last scan, label or weight of a device as a sentence; empty if there was none."""
     if not last:

@@ -14,6 +14,7 @@ from bodega_adapters.options import Option
 from bodega_adapters.ports import Recognition, UsbId
 from bodega_adapters.registry import DriverInfo, drivers
 from bodega_agent.cli.client import ControlClient
+from bodega_agent.cli.devices import next_told
 from bodega_agent.cli.location import config_option
 
 _WAIT_S = 60.0
@@ -52,7 +53,7 @@ def scan(config_path: Path, *, as_json: bool, name: str | None, count: int, seco
         agent.next_result()
         click.echo(f"Scan now, with {name}.", err=True)
         for _ in range(count):
-            found = agent.next_result()
+            found = next_told(agent)
             if "silent_s" in found:
                 click.echo(f"Nothing was scanned within {seconds:g} s.", err=True)
                 raise SystemExit(1)

@@ -19,6 +19,7 @@ from bodega_adapters.registry import factory_of, kind_of
 from bodega_adapters.replay import replay
 from bodega_adapters.wires.tape import Note, from_text, to_text
 from bodega_agent.cli.client import ControlClient
+from bodega_agent.cli.devices import next_told
 from bodega_agent.cli.location import config_option
 
 # A byte is two letters on a tape, and every note has words of its own.
@@ -53,7 +54,7 @@ def record(config_path: Path, *, as_json: bool, name: str, out: Path, seconds: f
         agent.send("device.record", name=name, seconds=seconds)
         agent.next_result()
         click.echo(f"Recording {name} for {seconds:g} s; use it now.", err=True)
-        while "ended" not in (line := agent.next_result()):
+        while "ended" not in (line := next_told(agent)):
             notes.append(Note(line["after_ms"], line["way"], bytes.fromhex(line["hex"])))
     _write(out, to_text(notes))
     size = sum(len(note.data) for note in notes)

@@ -15,7 +15,7 @@ from bodega.errors import ExitCode, InvalidInput, PeerFault, PermissionRefused
 from bodega.host.cli import emit_json, json_option
 from bodega.limits import DEVICE_CALL_S
 from bodega_agent.cli.client import ControlClient
-from bodega_agent.cli.devices import grams
+from bodega_agent.cli.devices import grams, next_told
 from bodega_agent.cli.devices_find import show_scan
 from bodega_agent.cli.location import config_option
 
@@ -60,7 +60,7 @@ def _tested(agent: ControlClient, kind: str, name: str, seconds: float) -> tuple
         agent.send("device.scans", name=name, count=1, seconds=seconds)
         agent.next_result()
         click.echo(f"Scan now, with {name}.", err=True)
-        found = agent.next_result()
+        found = next_told(agent)
         return found, "text" in found and found["meaning"]["is"] != "BadCode"
     if kind == "camera":
         found = agent.ask("camera.snapshot", camera=name)

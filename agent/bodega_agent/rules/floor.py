@@ -1,6 +1,6 @@
 """The floor engine: `step(session, scan, facts)` answers one scan with a session, effects and a prompt.
 
-Obligations of the caller (the intake service):
+Obligations of the caller (the floor service):
 - read `facts` (see `facts.py` for which), call `step`, run its effects and save its session in ONE store
   transaction; then acknowledge with the prompt; then ask the camera for each `Inspect`;
 - put news (verdict, print, cancel) through the same function, for the session that it concerns.

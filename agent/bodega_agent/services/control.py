@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ log = get_logger(__name__)
 
 Json = dict[str, Any]
 Answer = Callable[[Json], Awaitable[Any]]
-Stream = Callable[[Json], AsyncIterator[Any]]
+Stream = Callable[[Json], AsyncGenerator[Any, None]]
 
 
 class ControlServer:
@@ -88,8 +89,10 @@ class ControlServer:
             request = _parse(line)
             op = request.pop("op", "")
             if op in self._streams:
-                async for item in self._streams[op](request):
-                    await _send(writer, {"ok": True, "result": item})
+                # Closed at once when the client has gone: a stream may hold something.
+                async with aclosing(self._streams[op](request)) as stream:
+                    async for item in stream:
+                        await _send(writer, {"ok": True, "result": item})
             elif op in self._answers:
                 await _send(writer, {"ok": True, "result": await self._answers[op](request)})
             else:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import asdict, is_dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
+from bodega.core.expiry import day_of
 from bodega.errors import FieldFault, InvalidInput, Refused
 from bodega.limits import TAPE_BYTES_MAX, TAPE_LASTS_S_MAX
 from bodega_adapters.framing.gs1 import decode
@@ -21,9 +22,14 @@ from bodega_adapters.wires.tape import Way
 from bodega_agent.services.control import Answer, Json, Stream
 from bodega_agent.services.devices import DeviceService
 
+T = TypeVar("T")
+
 _SCAN_WAIT_S = 600.0
 # Frames between the wire and the client: more than it reads are counted, and the tape says so.
 _NOTES_WAITING_MAX = 1_000
+# Said while nothing happens: a client that has gone is noticed by it.
+_QUIET: Json = {"quiet": True}
+_BEAT_S = 1.0
 
 
 class DeviceControl:
@@ -73,21 +79,21 @@ class DeviceControl:
         label = await asyncio.to_thread(_trial_label, name, printer.abilities)
         return asdict(await printer.print_label(label))
 
-    async def _scans(self, request: Json) -> AsyncIterator[Json]:
+    async def _scans(self, request: Json) -> AsyncGenerator[Json, None]:
         """The next `count` scans of a scanner, which the floor gets too; ends after `seconds` without one."""
         count, seconds = _number(request, "count", 1, 10_000), _number(request, "seconds", 60, _SCAN_WAIT_S)
         with self._devices.watching(_name(request)) as scans:
             yield {"watching": True}
             for _ in range(int(count)):
-                try:
-                    async with asyncio.timeout(seconds):
-                        scan = await scans.get()
-                except TimeoutError:
-                    yield {"silent_s": seconds}
-                    return
+                deadline_s = time.monotonic() + seconds
+                while (scan := await _next(scans, deadline_s)) is None:
+                    if time.monotonic() >= deadline_s:
+                        yield {"silent_s": seconds}
+                        return
+                    yield _QUIET
                 yield explained(scan)
 
-    async def _record(self, request: Json) -> AsyncIterator[Json]:
+    async def _record(self, request: Json) -> AsyncGenerator[Json, None]:
         """What crosses a device's wire for `seconds`, at most TAPE_BYTES_MAX of it; the last line says why it ended."""
         name, seconds = _name(request), _number(request, "seconds", 30, TAPE_LASTS_S_MAX)
         self._devices.row(name)
@@ -113,19 +119,31 @@ class DeviceControl:
         try:
             yield {"recording": True}
             size, last_s = 0, time.monotonic()
-            try:
-                async with asyncio.timeout(seconds):
-                    while size < TAPE_BYTES_MAX and not lost:
-                        at_s, way, data = await notes.get()
-                        size += len(data)
-                        yield {"after_ms": round((at_s - last_s) * 1000), "way": way, "hex": data.hex()}
-                        last_s = at_s
-            except TimeoutError:
-                yield {"ended": f"after {seconds:g} s"}
-                return
+            deadline_s = last_s + seconds
+            while size < TAPE_BYTES_MAX and not lost:
+                note = await _next(notes, deadline_s)
+                if note is not None:
+                    at_s, way, data = note
+                    size += len(data)
+                    yield {"after_ms": round((at_s - last_s) * 1000), "way": way, "hex": data.hex()}
+                    last_s = at_s
+                elif time.monotonic() >= deadline_s:
+                    yield {"ended": f"after {seconds:g} s"}
+                    return
+                else:
+                    yield _QUIET
             yield {"ended": "the wire is faster than the reader" if lost else f"after {size} bytes"}
         finally:
             cell.recorder.listener = None
+
+
+async def _next(queue: asyncio.Queue[T], deadline_s: float) -> T | None:
+    """What comes next; None at the deadline, and every _BEAT_S before it."""
+    try:
+        async with asyncio.timeout(min(_BEAT_S, deadline_s - time.monotonic())):
+            return await queue.get()
+    except TimeoutError:
+        return None
 
 
 def _trial_label(name: str, abilities: PrinterAbilities) -> bytes:
@@ -137,7 +155,7 @@ def _trial_label(name: str, abilities: PrinterAbilities) -> bytes:
 
 def explained(scan: Scan) -> Json:
     """A scan and what it means, for people: symbology, GS1 elements, and what the floor would take it for."""
-    meaning = decode(scan.text, scan.symbology)
+    meaning = decode(scan.text, scan.symbology, year=int(day_of(scan.at_ms)[:4]))
     return {
         "device": scan.device,
         "counter": scan.device_counter,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from bodega.core.commands import decode
@@ -88,7 +88,7 @@ class Operations:
     async def _verify(self, _request: Json) -> Json:
         return await self._integrity.verify()
 
-    async def _archive(self, request: Json) -> AsyncIterator[Json]:
+    async def _archive(self, request: Json) -> AsyncGenerator[Json, None]:
         """A line per step, `{"step": "done"}` as the last."""
         days = request.get("older_than_days", ARCHIVE_OLDER_THAN_S / _DAY_S)
         if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days < math.inf:
@@ -129,7 +129,7 @@ class Operations:
         device = text_of(request, "device")
         return self._board.current(device) or await self._floor.greet(device)
 
-    def _watch(self, request: Json) -> AsyncIterator[Shown]:
+    def _watch(self, request: Json) -> AsyncGenerator[Shown, None]:
         return self._board.watch(text_of(request, "device") if "device" in request else None)
 
     async def _scan(self, request: Json) -> Shown:

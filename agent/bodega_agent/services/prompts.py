@@ -9,7 +9,7 @@ right behind a refusal must not make it look like a good beep.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from bodega_agent.rules.prompt import Prompt
@@ -52,7 +52,7 @@ class PromptBoard:
         """What the device shows now."""
         return self._shown.get(device)
 
-    async def watch(self, device: str | None) -> AsyncIterator[Shown]:
+    async def watch(self, device: str | None) -> AsyncGenerator[Shown, None]:
         """The present prompt of one device (or of all), then every change."""
         seen = 0
         while True:

@@ -1,9 +1,9 @@
 """Reads the barcodes in a frame and says which GTINs they hold.
 
 zxing-cpp looks first and mostly that is all. Where no code is believed yet (`agreement.py`), zbar and mended pictures
-follow, the cheapest and most fruitful first, until one is, or `FRAME_RESCUE_MS` are over. The meaning of a text is the
-same rule that serves the hand scanners (`bodega_adapters.framing.gs1`), check digits and all, so a camera and a
-scanner can not disagree on one label.
+follow, the cheapest and most fruitful first, until one is, or the time for it is over (`FRAME_RESCUE_MS`). The
+meaning of a text is the same rule that serves the hand scanners (`bodega_adapters.framing.gs1`), check digits and
+all, so a camera and a scanner can not disagree on one label.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ LOOKS: tuple[Look, ...] = (
     lambda readers, of: readers.zxing(of.level, RETAIL, of.scale),
     lambda readers, of: readers.zbar(of.level, of.scale, step=4),
     lambda readers, of: readers.zbar(of.smooth(), of.scale, step=4),
+    lambda readers, of: readers.zxing(of.fine(), RETAIL, of.scale),
     lambda readers, of: readers.zxing(of.sharp(4, 3), RETAIL, of.scale),
     lambda readers, of: readers.zxing(of.sharp(2, 3), RETAIL, of.scale),
     lambda readers, of: readers.zbar(of.sharp(6, 6), of.scale, step=4),
+    lambda readers, of: readers.zxing(of.sharp(4, 3, level=True), RETAIL, of.scale),
     lambda readers, of: readers.zxing(of.large, ALL, of.scale),
 )
 
@@ -42,9 +44,14 @@ class CodeReader:
     """Reads frames. For one thread."""
 
     def __init__(
-        self, readers: Readers | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        readers: Readers | None = None,
+        *,
+        rescue_ms: float = FRAME_RESCUE_MS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` gives seconds."""
+        """No look begins later than `rescue_ms` after the first; `clock` gives seconds."""
+        self._rescue_s = rescue_ms / 1000
         self._readers = readers or Readers()
         self._clock = clock
 
@@ -52,7 +59,7 @@ class CodeReader:
         """Each code in the frame (height x width x 3, uint8, BGR) once, the trade items first, each kind sorted, at
         most `FRAME_CODES_MAX`.
         """
-        ends_s = self._clock() + FRAME_RESCUE_MS / 1000
+        ends_s = self._clock() + self._rescue_s
         pictures = Pictures(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))
         ballot = Ballot()
         for number, look in enumerate(LOOKS):

@@ -17,6 +17,8 @@ Grey = np.ndarray[Any, Any]
 _ENLARGED = 2.0
 _CONTRAST_MAX = 3.0
 _CONTRAST_TILES = (4, 4)
+_FINE_CONTRAST_MAX = 4.0
+_FINE_TILES = (8, 8)
 _ALONG_BARS = (1, 9)
 
 
@@ -42,14 +44,19 @@ class Pictures:
         contrast = cv2.createCLAHE(_CONTRAST_MAX, _CONTRAST_TILES)
         return self._resized(contrast.apply(self.frame))
 
+    def fine(self) -> Grey:
+        """The same in smaller parts, after enlarging: narrow glare, curved packs."""
+        return cv2.createCLAHE(_FINE_CONTRAST_MAX, _FINE_TILES).apply(self.large)
+
     def smooth(self) -> Grey:
         """Level, and averaged along upright bars: grain, scratches, print."""
         return cv2.blur(self.level, _ALONG_BARS)
 
-    def sharp(self, radius: float, amount: float) -> Grey:
-        """Enlarged, with blur of about `radius` pixels taken back."""
-        soft = cv2.GaussianBlur(self.large, (0, 0), radius)
-        return cv2.addWeighted(self.large, 1 + amount, soft, -amount, 0)
+    def sharp(self, radius: float, amount: float, *, level: bool = False) -> Grey:
+        """Enlarged, or level, with blur of about `radius` pixels taken back."""
+        picture = self.level if level else self.large
+        soft = cv2.GaussianBlur(picture, (0, 0), radius)
+        return cv2.addWeighted(picture, 1 + amount, soft, -amount, 0)
 
     def _resized(self, picture: Grey) -> Grey:
         how = cv2.INTER_CUBIC if self.scale > 1 else cv2.INTER_AREA

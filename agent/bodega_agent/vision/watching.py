@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from bodega.errors import BodegaError
-from bodega.limits import CAMERA_LOOKS_PER_S_MAX, CAMERA_OPEN_S, FRAME_CODES_MAX, SCAN_BYTES_MAX
+from bodega.limits import (
+    CAMERA_LOOK_RESCUE_MS,
+    CAMERA_LOOKS_PER_S_MAX,
+    CAMERA_OPEN_S,
+    FRAME_CODES_MAX,
+    SCAN_BYTES_MAX,
+)
 from bodega_adapters.backoff import backoff_delays
 from bodega_adapters.ports import Frame
 from bodega_agent.vision.agreement import Symbol
@@ -29,9 +35,10 @@ class Watch:
         self._rack = rack
         self._quiet = quiet
         self._tell = tell
-        # Not the inspector's thread, nor its reader: what has begun here never stands in front of a pick.
+        # Not the inspector's thread, nor its reader: what has begun here never stands in front of a pick. What one look
+        # misses the next may see, so none tries for long.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="watch")
-        self._reader = CodeReader()
+        self._reader = CodeReader(rescue_ms=CAMERA_LOOK_RESCUE_MS)
 
     async def run(self, cameras: Iterable[str]) -> None:
         """Until cancelled."""

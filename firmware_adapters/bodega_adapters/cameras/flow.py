@@ -23,6 +23,8 @@ _SAMPLED = 8
 # videoio.hpp, CAP_PROP_FPS
 _FPS = 5
 _FPS_USUAL = 25.0
+_FPS_MAX = 120.0
+_LIVE_FRAMES = 3
 _HINT = "check its cable, its power and its network"
 _HINT_ANEW = "it is opened anew; if this stays, restart the camera"
 
@@ -73,11 +75,6 @@ class Flow:
         self.still: int | None = None
         self._thread.start()
 
-    @property
-    def hangs(self) -> bool:
-        """Whether its thread has not come back."""
-        return self._thread.is_alive()
-
     def next(self, within_s: float) -> Pixels:
         """A frame that comes after this call; raises `Unavailable` when there is none in time or the flow has ended."""
         with self._news:
@@ -96,9 +93,10 @@ class Flow:
             self._stopping = True
             self._news.notify_all()
 
-    def join(self, within_s: float) -> None:
-        """Wait for that, no longer than said."""
+    def join(self, within_s: float) -> bool:
+        """Wait for that, no longer than said; whether it has let go."""
         self._thread.join(within_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
@@ -144,13 +142,17 @@ class Flow:
 
 
 def _skip_backlog(capture: Capture) -> None:
-    """Pass over what was kept while the stream was opened: frames that come faster than they are made."""
-    live_s = 1 / (capture.get(_FPS) or _FPS_USUAL) / 2
+    """Pass over what was kept while the stream was opened: frames that come faster than they are made.
+
+    Several in a row at the camera's own pace are live; a single late one may be this machine's hiccup.
+    """
+    # Of a stream that does not say, ffmpeg may give the rate of its clock.
+    live_s = 1 / min(capture.get(_FPS) or _FPS_USUAL, _FPS_MAX) / 2
+    live_frames = 0
     began_s = came_s = time.monotonic()
-    while came_s < began_s + CAMERA_BACKLOG_S and capture.grab():
+    while live_frames < _LIVE_FRAMES and came_s < began_s + CAMERA_BACKLOG_S and capture.grab():
         last_s, came_s = came_s, time.monotonic()
-        if came_s - last_s >= live_s:
-            return
+        live_frames = live_frames + 1 if came_s - last_s >= live_s else 0
 
 
 class _Stillness:

@@ -68,8 +68,10 @@ class LiveCamera:
         """Open the device and demand a first frame: a dead one can be opened too, and gives none."""
         if self._flow is not None:
             return
-        if self._left_behind is not None and self._left_behind.hangs:
+        if self._left_behind is not None and not self._left_behind.join(CAMERA_READ_S):
             raise self._told(Unavailable("its driver hangs", hint="unplug it, or restart the camera"))
+        # The first import takes seconds on a small box, and is not the camera's fault.
+        quiet_cv2()
         flow = Flow(self._opened, frozen_s=self._frozen_s, still=self._still)
         try:
             pixels = flow.next(CAMERA_OPEN_S)
@@ -77,6 +79,7 @@ class LiveCamera:
         except Unavailable as problem:
             self._leave(flow)
             raise self._told(problem) from problem
+        self._left_behind = None
         self._flow = flow
 
     def read(self) -> Frame:

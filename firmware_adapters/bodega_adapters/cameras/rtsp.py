@@ -13,8 +13,8 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from bodega.errors import InvalidInput, Unavailable
 from bodega.limits import (
+    CAMERA_CONNECT_S,
     CAMERA_FROZEN_S,
-    CAMERA_OPEN_S,
     CAMERA_PROBE_S,
     CAMERA_READ_S,
     RTSP_STATUS_BYTES_MAX,
@@ -65,7 +65,7 @@ class RtspCamera(LiveCamera):
     def _open_stream(self) -> Capture:
         cv2 = quiet_cv2()
         bounds = {
-            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: CAMERA_OPEN_S,
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: CAMERA_CONNECT_S,
             cv2.CAP_PROP_READ_TIMEOUT_MSEC: self._read_s,
         }
         flat = [number for setting, seconds in bounds.items() for number in (setting, round(seconds * 1000))]

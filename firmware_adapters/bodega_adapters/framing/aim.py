@@ -2,8 +2,7 @@
 
 ISO/IEC 15424: `]`, a letter for the symbology, a modifier (digit or letter). A scanner prefixes them when
 told to. They are kept apart from the content, because the same digits mean other things in other
-symbologies. This file is apart from `gs1.py` so that a driver can split identifiers off without loading the
-GS1 parser.
+symbologies; what each identifier says of GS1 content is in `gs1/symbols.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Barcode scanners of the HID Point of Sale class ("HID POS"), over the kernel's hidraw files.
 
 Every reader of a hidraw file gets every report; a lock keeps a second agent or driver of ours from scanning double. Use
-a stable path such as a symbolic link by udev: numbers change with every replug.
+a stable path such as /dev/bodega/hidraw/... of systemd/60-bodega-devices.rules: numbers change with every replug.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class HidrawWire(DescriptorWire):
 
 
 _REFUSALS = {
-    errno.EACCES: "may not be opened: {path}; a udev rule must give it to the agent's group",
+    errno.EACCES: "may not be opened: {path}; systemd/60-bodega-devices.rules gives it to the agent's group",
     errno.EWOULDBLOCK: "is read by another agent or driver: {path}",
     errno.ENOTTY: "is no hidraw file: {path}; a scanner has its own in /dev/hidraw*",
 }

@@ -40,7 +40,9 @@ class SimulatedRtspCamera:
         self._garbage = False
         self._viewers: set[socket.socket] = set()
         self._listener: socket.socket | None = None
+        # What viewers asked, and how many pictures all of them got.
         self.requests: list[str] = []
+        self.pictures_sent = 0
         self._port = 0
         self.start()
 
@@ -176,6 +178,7 @@ class SimulatedRtspCamera:
             return 0
         sent = list(packets(*self._picture, sequence=sequence, timestamp=int(at_s * CLOCK_HZ)))
         viewer.sendall(b"".join(b"$\x00" + len(packet).to_bytes(2, "big") + packet for packet in sent))
+        self.pictures_sent += 1
         return len(sent)
 
 

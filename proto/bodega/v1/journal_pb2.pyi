@@ -127,7 +127,7 @@ class LabelAdvanced(_message.Message):
     sscc: _builtins.str
     """Parcel."""
     state: _builtins.str
-    """"queued", "sent", "confirmed", "unknown" or "superseded"."""
+    """"queued", "sent", "confirmed", "failed", "unknown", "superseded" or "voided"."""
     event: _builtins.str
     """What happened, such as "scan_back" or "reprint"."""
     copy: _builtins.int

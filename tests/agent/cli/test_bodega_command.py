@@ -47,6 +47,8 @@ ASKS_AGENT = [
     ("ledger", "archive"),
     ("ledger", "verify", "--clear"),
     ("labels", "reprint", "0" * 18, "--reason", "torn"),
+    ("labels", "confirm", "0" * 18, "--seen"),
+    ("labels", "retry", "0" * 18),
 ]
 ALL_HELP = [
     (),
@@ -61,6 +63,8 @@ ALL_HELP = [
     ("labels",),
     ("labels", "ls"),
     ("labels", "reprint"),
+    ("labels", "confirm"),
+    ("labels", "retry"),
     ("labels", "preview"),
     ("conflicts",),
     ("conflicts", "ls"),

@@ -152,6 +152,30 @@ def test_a_wire_is_recorded_and_the_tape_played(node, tmp_path):
     assert [row["scan"] for row in played] == ["A-01-02"]
 
 
+def test_a_recording_whose_listener_was_killed_leaves_the_wire_to_the_next_one(node, tmp_path):
+    left = while_it_runs(
+        node,
+        "devices",
+        "record",
+        "scale",
+        "--out",
+        str(tmp_path / "a.tape"),
+        "--seconds",
+        "600",
+        until="Recording",
+    )
+    left.kill()
+    left.communicate()
+    for _ in range(100):
+        again = bodega(
+            node, "devices", "record", "scale", "--out", str(tmp_path / "b.tape"), "--seconds", "0.1"
+        )
+        if again.returncode == 0:
+            break
+        assert "recorded already" in again.stderr
+    assert again.returncode == 0
+
+
 def test_replay_and_drivers_and_scan_need_no_agent(tmp_path):
     asleep = tmp_path / "none.toml"
     played = bodega(asleep, "devices", "replay", str(TAPES / "printer.tape"), "--driver", "zpl-tcp")

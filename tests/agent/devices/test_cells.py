@@ -180,3 +180,19 @@ async def test_a_scale_that_is_lost_and_back_is_told_once_each_and_woken_by_a_pl
             await eventually(lambda: devices.row("odd-0")["state"] == "ok")
     told = [line["event"] for line in logs if line["event"] in ("device_lost", "device_back")]
     assert told == ["device_lost", "device_back"]
+
+
+async def test_a_name_that_may_be_another_device_tomorrow_is_warned_of_with_the_better_one(monkeypatch):
+    better = {"/dev/ttyACM0": "/dev/serial/by-id/usb-Example-if00"}
+    monkeypatch.setattr(cells, "stable_name", lambda path: better.get(path, ""))
+    spec = DeviceSpec("scanner", "odd-0", "odd", {"port": "/dev/ttyACM0", "baud": 9600})
+    scanner = OddScanner("odd-0", [["forever"]])
+    devices = DeviceService([spec], opener=lambda *_a, **_k: scanner, hotplug=NoHotplug)
+    with capture_logs() as logs:
+        task = asyncio.create_task(devices.run(Floor()))
+        await eventually(lambda: devices.row("odd-0")["state"] == "ok")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    (line,) = [line for line in logs if line["event"] == "unstable_device_name"]
+    assert (line["option"], line["use"]) == ("port", "/dev/serial/by-id/usb-Example-if00")
+    assert "usb-Example-if00" in devices.row("odd-0")["hint"]

@@ -315,6 +315,16 @@ def test_a_label_of_unknown_fate_is_never_printed_again_by_itself(model):
     assert model.books.print_jobs[sscc] == 2
 
 
+def test_a_label_that_can_not_be_printed_says_so_and_comes_when_it_is_asked_for_again(model):
+    sscc = _packed(model, sent=False)
+    model.printed(sscc, PrintEvent.REFUSED_FOR_GOOD)
+    told = model.handle(HANDHELD, PrintChanged(sscc, PrintState.FAILED))
+    assert told.prompt.tone is Tone.ERROR
+    assert told.prompt.expect.values == ("CMD-REPRINT",)
+    assert scan(model, SsccScan(sscc)).effects == ()
+    assert scan(model, "CMD-REPRINT").effects[0].reason.endswith("print was failed")
+
+
 def test_an_older_copy_is_not_believed_while_a_newer_one_is_still_to_come_out(model):
     sscc = _packed(model)
     model.printed(sscc, PrintEvent.LOSE_TRACK)

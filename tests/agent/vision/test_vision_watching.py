@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from dataclasses import replace
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -110,7 +111,7 @@ async def test_without_a_camera_process_a_snapshot_says_what_to_do():
 def test_a_camera_is_shown_with_what_is_wrong_with_it():
     class Eyes:
         ready = True
-        cameras = {
+        cameras: ClassVar = {
             "a": CameraNews("a", present=True, refused={"exposure": "wanted 300, is 156"}),
             "b": CameraNews("b", present=False, problem="camera b: no frame"),
         }

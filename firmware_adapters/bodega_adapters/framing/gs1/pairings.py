@@ -62,9 +62,7 @@ def pairing_of(ais: tuple[str, ...]) -> Pairing:
             for other in sorted(there - {ai}):
                 if excluded is None and matches(pattern, other):
                     excluded = (ai, other)
-        unmet += [
-            Need(ai, need) for need in spec.needs if not any(_is_met(group, there, ai) for group in need)
-        ]
+        unmet += [Need(ai, need) for need in spec.needs if not any(_is_met(group, there) for group in need)]
     return Pairing(excluded, tuple(unmet), len(there) < len(ais), SIGNATURE in there)
 
 
@@ -73,8 +71,8 @@ def matches(pattern: str, ai: str) -> bool:
     return len(pattern) == len(ai) and ai.startswith(pattern.rstrip("n"))
 
 
-def _is_met(group: str, there: frozenset[str], ai: str) -> bool:
-    return all(any(matches(pattern, other) for other in there - {ai}) for pattern in group.split("+"))
+def _is_met(group: str, there: frozenset[str]) -> bool:
+    return all(any(matches(pattern, other) for other in there) for pattern in group.split("+"))
 
 
 def _place_of(elements: Sequence[Element], ai: str) -> int:
