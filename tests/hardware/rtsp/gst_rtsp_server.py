@@ -44,8 +44,9 @@ def demand_login(
     login.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     server.set_auth(login)
     permissions = GstRtspServer.RTSPPermissions()
-    permissions.add_permission_for_role(user, "media.factory.access", True)
-    permissions.add_permission_for_role(user, "media.factory.construct", True)
+    may = True
+    for what in ("access", "construct"):
+        permissions.add_permission_for_role(user, f"media.factory.{what}", may)
     factory.set_permissions(permissions)
 
 
