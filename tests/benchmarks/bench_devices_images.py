@@ -95,6 +95,13 @@ def run() -> Iterator[Result]:
         yield Result("images.time.nothing_to_read", none.milliseconds, "ms")
 
 
+def _picture(path: Path) -> Pixels:
+    pixels = cv2.imread(str(path))
+    if pixels is None:
+        raise ValueError(f"{path} is no picture")
+    return np.asarray(pixels, np.uint8)
+
+
 def load(source: Path) -> Iterator[Photograph]:
     """The retail photographs and those of nothing, by folder and name."""
     for path in sorted([*source.glob("*/*.png"), *source.glob("*/*.jpg")]):
@@ -102,10 +109,10 @@ def load(source: Path) -> Iterator[Photograph]:
         if folder.startswith(RETAIL) and text.exists():
             digits = text.read_text().strip()
             yield Photograph(
-                folder, cv2.imread(str(path)), (upc_a(digits) if "upce-" in folder else digits).zfill(14)
+                folder, _picture(path), (upc_a(digits) if "upce-" in folder else digits).zfill(14)
             )
         elif folder.startswith(NOTHING):
-            yield Photograph(folder, cv2.imread(str(path)), "")
+            yield Photograph(folder, _picture(path), "")
 
 
 def gtins(reader: CodeReader, pixels: Pixels) -> set[str]:

@@ -96,12 +96,15 @@ def test_a_logistic_barcode_too_low_or_too_small_is_refused():
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ("(00)" + SSCC[:-1] + str((int(SSCC[-1]) + 1) % 10), "18 digits with a right check digit"),
-        ("(01)9501101530003", "14 digits with a right check digit"),
-        ("(01)09501101530003(17)281301", "not a date of the form YYMMDD"),
-        ("(10)lot 7", "characters that GS1 does not allow"),
-        ("{other}", "no GS1 element"),
-        ("(10){other}", "no GS1 element"),
+        ("(00)" + SSCC[:-1] + str((int(SSCC[-1]) + 1) % 10), "check digit"),
+        ("(01)9501101530003", "14"),
+        ("(01)09501101530003(17)281301", "no month 13"),
+        ("(10)lot 7", "lot 7"),
+        ("(98765)1", "not made of GS1 elements"),
+        ("x(10)1", "not made of GS1 elements"),
+        ("(05)1", "(05)"),
+        ("{other}", "not made of GS1 elements"),
+        ("(10){other}", "not made of GS1 elements"),
     ],
 )
 def test_a_gs1_barcode_that_would_say_something_wrong_is_refused(data, words):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 from bodega_adapters.hotplug import Hotplug
 from bodega_agent.services.cell import DeviceSpec
 from bodega_agent.services.devices import DeviceService
+from bodega_agent.services.floor import FloorService
 from support.devices import eventually
 from support.odd_drivers import Floor, OddScanner
 
@@ -45,7 +47,7 @@ async def running(*makers: tuple[str, Callable[[], object]]) -> AsyncIterator[tu
         return made[name]()
 
     devices, floor = DeviceService(specs, opener=opener, hotplug=NoHotplug), Floor()
-    task = asyncio.create_task(devices.run(floor))
+    task = asyncio.create_task(devices.run(cast("FloorService", floor)))
     try:
         yield devices, floor
         assert not task.done(), "one driver took the daemon with it"
@@ -60,5 +62,5 @@ async def unharmed(floor: Floor) -> None:
     await eventually(lambda: len(floor.texts(GOOD)) > before + 3)
 
 
-def faulty_lines(logs: list, device: str = "odd-0") -> list[str]:
+def faulty_lines(logs: list[dict[str, Any]], device: str = "odd-0") -> list[str]:
     return [line["problem"] for line in logs if line["event"] == "device_faulty" and line["device"] == device]

@@ -11,12 +11,12 @@ import contextlib
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bodega.errors import Unavailable
-from bodega_adapters.ports import LabelPrinter, Scale, Scanner
+from bodega_adapters.ports import LabelPrinter, Scale, Scan, Scanner
 from bodega_adapters.registry import kind_of, open_printer, open_scale, open_scanner
 from bodega_adapters.replay import replay
 from bodega_adapters.simulated.pty_scale import SimulatedScale
@@ -73,7 +73,7 @@ async def _scans(folder: Path) -> list[Note]:
     device.send(b"]C0WHOLE\r\n")
     await last
     await scanner.close()
-    await stream.aclose()
+    await cast("AsyncGenerator[Scan, None]", stream).aclose()
     device.close()
     return notes
 

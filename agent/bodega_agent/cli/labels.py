@@ -9,7 +9,7 @@ from uuid import uuid4
 import click
 
 from bodega.errors import InvalidInput, Unavailable
-from bodega.host.cli import emit_json, emit_table, json_option
+from bodega.host.cli import LazyGroup, emit_json, emit_table, json_option
 from bodega_agent.cli.client import ControlClient
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option
@@ -29,7 +29,7 @@ _cmd_id_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy={"preview": "bodega_agent.cli.labels_preview:preview"})
 def labels() -> None:
     """Parcel labels: one print job each, and reprints that are counted and have a reason.
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, is_dataclass
 from datetime import date
 from typing import Any, TypeVar
 
+from bodega.core.expiry import day_of
 from bodega.errors import FieldFault, InvalidInput, Refused
 from bodega.limits import TAPE_BYTES_MAX, TAPE_LASTS_S_MAX
 from bodega_adapters.framing.gs1 import decode
@@ -154,7 +155,7 @@ def _trial_label(name: str, abilities: PrinterAbilities) -> bytes:
 
 def explained(scan: Scan) -> Json:
     """A scan and what it means, for people: symbology, GS1 elements, and what the floor would take it for."""
-    meaning = decode(scan.text, scan.symbology)
+    meaning = decode(scan.text, scan.symbology, year=int(day_of(scan.at_ms)[:4]))
     return {
         "device": scan.device,
         "counter": scan.device_counter,

@@ -1,9 +1,9 @@
 """Reads the barcodes in a frame and says which GTINs they hold.
 
 zxing-cpp looks first and mostly that is all. Where no code is believed yet (`agreement.py`), zbar and mended pictures
-follow, the cheapest and most fruitful first, until one is, or the time for it is over (`FRAME_RESCUE_MS`). The meaning
-of a text is the same rule that serves the hand scanners (`bodega_adapters.framing.gs1`), check digits and all, so a
-camera and a scanner can not disagree on one label.
+follow, the cheapest and most fruitful first, until one is, or the time for it is over (`FRAME_RESCUE_MS`). The
+meaning of a text is the same rule that serves the hand scanners (`bodega_adapters.framing.gs1`), check digits and
+all, so a camera and a scanner can not disagree on one label.
 """
 
 from __future__ import annotations

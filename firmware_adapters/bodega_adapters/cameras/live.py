@@ -70,6 +70,8 @@ class LiveCamera:
             return
         if self._left_behind is not None and not self._left_behind.join(CAMERA_READ_S):
             raise self._told(Unavailable("its driver hangs", hint="unplug it, or restart the camera"))
+        # The first import takes seconds on a small box, and is not the camera's fault.
+        quiet_cv2()
         flow = Flow(self._opened, frozen_s=self._frozen_s, still=self._still)
         try:
             pixels = flow.next(CAMERA_OPEN_S)

@@ -25,7 +25,8 @@ class V4l2Camera(LiveCamera):
     """A `Camera` of the kernel's.
 
     Options: `path`; `width`, `height` (pixels), `fps`, 0 for what the device has; `exposure`, `gain` and `focus` in the
-    device's own units (`v4l2-ctl -L` lists them), -1 for what it has, and what is given is no longer automatic;
+    device's own units (`v4l2-ctl -L` lists them), -1 for what it has. Exposure and focus that are given are no longer
+    automatic; one with an automatic gain needs `v4l2-ctl -c gain_automatic=0` once, or its gain is told as refused;
     `fourcc`, such as MJPG; `read_s`, within which a frame must come; `frozen_s`, see `Flow`.
     """
 

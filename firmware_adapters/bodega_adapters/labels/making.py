@@ -150,20 +150,20 @@ def _written(sheet: Sheet, abilities: PrinterAbilities, fonts: Fonts) -> bytes:
 def _image(
     document: LabelDocument, abilities: PrinterAbilities, fonts: Fonts, look: bool
 ) -> tuple[bytes, list[Finding]]:
+    sheet = carrier_sheet(document, abilities, look=look)
+    return _written(sheet, abilities, fonts), list(sheet.findings)
+
+
+def carrier_sheet(document: LabelDocument, abilities: PrinterAbilities, *, look: bool = False) -> Sheet:
+    """A carrier's label in the printer's dots. Raises `InvalidInput` for a file that can not be drawn."""
     try:
         width, height = (float(side) for side in document.values.get("medium_mm", ()))
     except ValueError:
         width, height = PARCEL_MM
-    width = min(width, abilities.width_mm)
     dots = abilities.dots_per_mm
-    room = (int(width * dots), int(height * dots))
+    room = (int(min(width, abilities.width_mm) * dots), int(height * dots))
     drawing, findings = pictures.convert(document.content, room, dots, look=look)
-    if abilities.language == "pdf":
-        page = raster.bitmap(raster.draw(Sheet(*room, dots, (drawing,)), fonts))
-        return pdf.page_of(page, dots), findings
-    if abilities.language == "escpos":
-        return escpos.write(Sheet(*room, dots, (drawing,)), fonts), findings
-    return zpl.write(Sheet(*room, dots, (drawing,)), fonts), findings
+    return Sheet(*room, dots, (drawing,), tuple(findings))
 
 
 def trial_label(printer: str, abilities: PrinterAbilities) -> LabelDocument:

@@ -16,7 +16,7 @@ from typing import Literal, cast
 
 from bodega.errors import InvalidInput
 from bodega_adapters.framing import code128, datamatrix, qr
-from bodega_adapters.framing.check_digit import has_valid_check_digit
+from bodega_adapters.framing.gs1 import Fault, parse_element_string
 from bodega_adapters.labels.layout import Code
 from bodega_adapters.labels.sheet import Symbology
 
@@ -51,9 +51,6 @@ _ELEMENT = re.compile(r"\((\d{2,4})\)([^(]*)")
 _PREDEFINED = {"00", "01", "02", "03", "04", "20", "23", "41"} | {
     str(number) for number in (*range(11, 20), *range(31, 37))
 }
-_CHECKED = {"00": 18, "01": 14, "02": 14}
-_DATES = {"11", "12", "13", "15", "16", "17"}
-_VALUE = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]{1,90}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +69,20 @@ def content_of(code: Code, bind: Callable[[str], str]) -> Content:
         return Content(data, data, gs1=False)
     parts = [(ai, bind(template)) for ai, template in _ELEMENT.findall(code.data)]
     kept = [(ai, value) for ai, value in parts if value]
-    if not kept:
-        raise InvalidInput("has no GS1 element", hint="write them as (01){gtin}(10){lot}")
-    for ai, value in kept:
-        _check(ai, value)
+    if not kept or _ELEMENT.sub("", code.data):
+        raise InvalidInput("is not made of GS1 elements", hint="write them as (01){gtin}(10){lot}")
     ends = [GS if ai[:2] not in _PREDEFINED else "" for ai, _ in kept]
     data = "".join(ai + value + end for (ai, value), end in zip(kept, ends, strict=True)).rstrip(GS)
-    return Content(data, " ".join(f"({ai}) {value}" for ai, value in kept), gs1=True)
-
-
-def _check(ai: str, value: str) -> None:
-    """What is sure to be wrong; what an AI means beyond that is `framing.gs1`'s matter."""
-    digits = _CHECKED.get(ai)
-    if digits is not None and not (len(value) == digits and has_valid_check_digit(value)):
+    read = parse_element_string(data)
+    if isinstance(read, Fault):
         raise InvalidInput(
-            f"({ai}) {value!r} is not {digits} digits with a right check digit",
-            hint="fill a shorter GTIN with zeros on the left" if digits == 14 else "",
+            f"({read.ai}) {dict(kept).get(read.ai, '')!r}: {read.problem}", hint="give it another value"
         )
-    if ai in _DATES and not re.fullmatch(r"\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])", value):
-        raise InvalidInput(f"({ai}) {value!r} is not a date of the form YYMMDD")
-    if not _VALUE.fullmatch(value):
-        raise InvalidInput(f"({ai}) {value!r} has characters that GS1 does not allow, or too many")
+    if [(one.ai, one.value) for one in read.elements] != kept:
+        raise InvalidInput(
+            f"would be read as other elements than {kept}", hint="put one element in each bracket"
+        )
+    return Content(data, " ".join(f"({ai}) {value}" for ai, value in kept), gs1=True)
 
 
 @dataclass(frozen=True, slots=True)

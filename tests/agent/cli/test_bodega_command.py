@@ -65,6 +65,7 @@ ALL_HELP = [
     ("labels", "reprint"),
     ("labels", "confirm"),
     ("labels", "retry"),
+    ("labels", "preview"),
     ("conflicts",),
     ("conflicts", "ls"),
     ("conflicts", "show"),

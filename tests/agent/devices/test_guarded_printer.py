@@ -9,6 +9,7 @@ import pytest
 from bodega.errors import InvalidInput, Unavailable
 from bodega_adapters.ports import PrinterAbilities, PrintReceipt
 from bodega_agent.services.cell import DeviceSpec
+from bodega_agent.services.device_control import DeviceControl
 from bodega_agent.services.devices import DeviceService
 from support.cells import NoHotplug, running, unharmed
 from support.devices import eventually
@@ -80,3 +81,15 @@ async def test_why_a_printer_that_answers_does_not_print_stands_in_its_row():
         row = devices.row("odd-0")
         assert (row["state"], row["detail"]) == ("not_ready", "paper out")
         assert row["hint"]
+
+
+async def test_a_test_label_is_the_layout_of_that_name_and_names_its_printer():
+    odd = OddPrinter("odd-0", [])
+    async with running(("printer", lambda: odd)) as (devices, _floor):
+        await eventually(lambda: devices.row("odd-0")["state"] == "ok")
+        receipt = await DeviceControl(devices).answers["device.print"]({"name": "odd-0"})
+    assert receipt["outcome"] == "confirmed"
+    (label,) = odd.printed
+    assert label.startswith(b"^XA")
+    assert b"odd-0" in label
+    assert b"CMD-HELP" in label

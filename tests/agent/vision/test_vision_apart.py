@@ -1,9 +1,13 @@
-"""The daemon that asks for verdicts loads nothing that gives them."""
+"""The daemon that asks for verdicts loads nothing that gives them, and never waits for it."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+from support import tray_frames, vision_worker
 
 
 def test_the_client_loads_no_vision_library():
@@ -11,3 +15,12 @@ def test_the_client_loads_no_vision_library():
     script = f"import sys, bodega_agent.vision.client; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_every_thread_of_the_worker_looks_with_what_time_is_left_over(tmp_path: Path):
+    tray_frames.save(tray_frames.tray(), tmp_path / "bench" / "frame.png")
+    async with vision_worker.running(vision_worker.spec(tmp_path, "bench")) as client:
+        await client.inspect(vision_worker.request("bench"))
+        threads = [int(each.name) for each in Path(f"/proc/{client.pid}/task").iterdir()]
+        assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_IDLE}
+    assert os.sched_getscheduler(0) != os.SCHED_IDLE

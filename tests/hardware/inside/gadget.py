@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import time
 import tty
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from pathlib import Path
 from support.devices import eventually
 
 GADGETS = Path("/sys/kernel/config/usb_gadget")
+USB_DEVICES = Path("/sys/bus/usb/devices")
+GONE_S = 20.0
 VENDOR, PRODUCT = 0x05E0, 0x1701  # Symbol Technologies, a barcode scanner
 
 ACM: Mapping[str, bytes] = {}
@@ -38,6 +41,7 @@ class Gadget:
         product_id: int = PRODUCT,
     ) -> None:
         self._socket = f"dummy_udc.{socket}"
+        self._serial = serial
         self._folder = GADGETS / f"bodega-{serial}"
         self._function = self._folder / "functions" / f"{function}.{serial}"
         self._configuration = self._folder / "configs" / "c.1"
@@ -90,7 +94,11 @@ class Gadget:
         (self._configuration / self._function.name).unlink()
         for folder in (self._function, self._configuration, self._folder / "strings" / "0x409", self._folder):
             folder.rmdir()
-        # Or the next test sees udev's name of this device and takes it for its own.
+        # Or the next test takes udev's name of this device for its own: the kernel tells of an unbind later.
+        give_up_s = time.monotonic() + GONE_S
+        while any(_serial(device) == self._serial for device in USB_DEVICES.iterdir()):
+            assert time.monotonic() < give_up_s, f"{self._serial} is still there {GONE_S} s after its unplug"
+            time.sleep(0.01)
         subprocess.run(["udevadm", "settle"], check=True)
 
 
@@ -110,6 +118,13 @@ def _send(far_end: Path, data: bytes) -> None:
         os.close(descriptor)
 
 
+def _serial(device: Path) -> str:
+    try:
+        return (device / "serial").read_text().strip()
+    except OSError:
+        return ""
+
+
 def _write(path: Path, value: bytes) -> None:
     """In one write, as sysfs and configfs demand."""
     descriptor = os.open(path, os.O_WRONLY)
@@ -121,4 +136,6 @@ def _write(path: Path, value: bytes) -> None:
 
 def lost_and_back(logs: list) -> list[str]:
     """What people were told of the presence of devices, out of structlog's captured lines."""
-    return [line["event"] for line in logs if line["event"] in {"device_lost", "device_back"}]
+    told = [line for line in logs if line["event"] in {"device_lost", "device_back"}]
+    print(*told, sep="\n")  # shown when the test fails
+    return [line["event"] for line in told]

@@ -44,9 +44,8 @@ def demand_login(
     login.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     server.set_auth(login)
     permissions = GstRtspServer.RTSPPermissions()
-    may = True
-    for what in ("access", "construct"):
-        permissions.add_permission_for_role(user, f"media.factory.{what}", may)
+    permissions.add_permission_for_role(user, "media.factory.access", True)  # noqa: FBT003  # as GStreamer has it
+    permissions.add_permission_for_role(user, "media.factory.construct", True)  # noqa: FBT003  # as GStreamer has it
     factory.set_permissions(permissions)
 
 
