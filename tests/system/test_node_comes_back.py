@@ -77,9 +77,10 @@ def _wait(what: str, fact: Any, seconds: float = 30) -> None:
 
 
 def _is_current(config: Path, epoch: int) -> bool:
-    if bodega(config, "sync", "status", "--json").returncode:
-        return False
-    facts = answer(config, "sync", "status")
+    said = bodega(config, "sync", "status", "--json")
+    if said.returncode:
+        return False  # it starts anew for its new epoch
+    facts = json.loads(said.stdout)
     return facts["epoch"] == epoch and facts["acked_seq"] == facts["head_seq"] > 0 and not facts["fenced"]
 
 

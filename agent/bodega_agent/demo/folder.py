@@ -17,6 +17,9 @@ from bodega.errors import AddressInUse, Refused
 
 KEPT = Path(".demo")
 _MARK = "made-by-bodega-demo"
+_SUN_PATH_CHARS_MAX = 107
+# The run's folder and the longest name in it.
+_SOCKET_CHARS = 48
 
 
 @dataclass(slots=True)
@@ -31,7 +34,7 @@ class Folder:
 @contextmanager
 def run_folder(*, keep: bool) -> Iterator[Folder]:
     """Make the folders of a run and remove them afterwards, but for what is to be kept."""
-    runtime = Path(tempfile.mkdtemp(prefix="bodega-"))
+    runtime = Path(tempfile.mkdtemp(prefix="bodega-", dir=_short_folder()))
     try:
         if keep:
             with _kept_root() as root:
@@ -46,6 +49,12 @@ def run_folder(*, keep: bool) -> Iterator[Folder]:
                     shutil.rmtree(root, ignore_errors=True)
     finally:
         shutil.rmtree(runtime, ignore_errors=True)
+
+
+def _short_folder() -> str:
+    """Where sockets can lie: their whole path is bounded (unix(7), sun_path)."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual) + _SOCKET_CHARS <= _SUN_PATH_CHARS_MAX else "/tmp"  # noqa: S108  # a folder with a random name
 
 
 @contextmanager

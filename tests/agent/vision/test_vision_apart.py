@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bodega_agent.vision.worker import GIVES_WAY_BY
 from support import tray_frames, vision_worker
 
 
@@ -17,10 +18,10 @@ def test_the_client_loads_no_vision_library():
     assert done.stdout.strip() == "[]"
 
 
-async def test_every_thread_of_the_worker_looks_with_what_time_is_left_over(tmp_path: Path):
+async def test_every_thread_of_the_worker_gives_way_to_the_daemon(tmp_path: Path):
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
     tray_frames.save(tray_frames.tray(), tmp_path / "bench" / "frame.png")
     async with vision_worker.running(vision_worker.spec(tmp_path, "bench")) as client:
         await client.inspect(vision_worker.request("bench"))
         threads = [int(each.name) for each in Path(f"/proc/{client.pid}/task").iterdir()]
-        assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_IDLE}
-    assert os.sched_getscheduler(0) != os.SCHED_IDLE
+        assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {ours + GIVES_WAY_BY}
