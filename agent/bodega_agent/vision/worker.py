@@ -90,8 +90,8 @@ def _die_with_parent() -> None:
 def _give_way() -> None:
     """A picture must never hold up a scan: the daemon goes first where both want the processor.
 
-    Before any library starts its threads, which inherit it. Not SCHED_IDLE, which on a busy box starves the worker until
-    its verdicts are too late; scans are as quick with this (`make bench BENCH=devices.scan`).
+    Before any library starts its threads, which inherit it. SCHED_IDLE would starve the worker of a busy box until its
+    verdicts are too late; scans are as quick with this (`make bench BENCH=devices.scan`).
     """
     os.nice(GIVES_WAY_BY)
 
