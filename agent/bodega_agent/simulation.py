@@ -28,6 +28,8 @@ log = get_logger(__name__)
 Json = dict[str, Any]
 
 _VISION_NEEDS = ("cv2", "numpy", "onnxruntime", "zxingcpp")
+# What lies under the camera at the start: the usual example of an EAN-13.
+_FIRST_ITEM = "4006381333931"
 
 
 class Simulation:
@@ -44,12 +46,15 @@ class Simulation:
         self._folder.mkdir(parents=True, exist_ok=True)
         printer = SimulatedZplPrinter()
         await printer.start()
+        tray = SimulatedTray(self._folder / "tray")
         self.devices = {
             "scanner": SimulatedScanner(self._folder / "scanner"),
             "printer": printer,
             "scale": SimulatedScale(self._folder / "scale"),
-            "camera": SimulatedTray(self._folder / "tray"),
+            "camera": tray,
         }
+        if _sees():
+            tray.show_item(_FIRST_ITEM)
         steps = read_script(self._script, self.devices) if self._script else []
         self._playing = asyncio.create_task(play(steps, self.devices), name="simulation")
         log.info("simulating", devices=sorted(self.devices), steps=len(steps))
@@ -74,7 +79,7 @@ class Simulation:
         assert isinstance(printer, SimulatedZplPrinter)
         assert isinstance(scale, SimulatedScale)
         assert isinstance(tray, SimulatedTray)
-        sees = all(importlib.util.find_spec(one) for one in _VISION_NEEDS)
+        sees = _sees()
         camera = DeviceConfig(name="camera", driver="folder", options={"path": str(tray.folder)})
         return evolve(
             config,
@@ -109,3 +114,7 @@ class Simulation:
             ) from error
         await do(steps[0], self.devices[name])
         return {"done": f"{name}: {action}"}
+
+
+def _sees() -> bool:
+    return all(importlib.util.find_spec(one) for one in _VISION_NEEDS)

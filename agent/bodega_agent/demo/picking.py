@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bodega.limits import VERDICT_S
+from bodega_adapters.simulated.tray_picture import tray_picture
 from bodega_agent.demo.bench import Bench
 from bodega_agent.demo.catalogue import Product
 from bodega_agent.demo.handheld import Handheld, Screen, ask
 from bodega_agent.demo.plan import Barcode, bin_barcode, control_barcode, item_barcode, sscc_barcode
-from bodega_agent.demo.tray import tray_picture
 
 WRONG_BIN_CHANCE = 0.05
 WRONG_ITEM_CHANCE = 0.04

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bodega.errors import Unavailable
+from bodega.errors import InvalidInput, Unavailable
+from bodega_adapters.framing.check_digit import is_valid_gtin
+from bodega_adapters.simulated.tray_picture import tray_picture
+
+EAN13_DIGITS = 13
 
 
 class SimulatedTray:
@@ -32,6 +36,13 @@ class SimulatedTray:
         except OSError as error:
             raise Unavailable(f"no picture {file}: {error.strerror}", hint="give the path of one") from error
         self.show(picture, f"frame{Path(file).suffix}")
+
+    def show_item(self, ean13: str | int) -> None:
+        """Put an item with this EAN-13 under the camera; raises `InvalidInput` for another number."""
+        digits = str(ean13)
+        if not (len(digits) == EAN13_DIGITS and is_valid_gtin(digits)):
+            raise InvalidInput(f"{digits!r} is no EAN-13 with a right check digit", hint="such as 4006381333931")
+        self.show(tray_picture(digits))
 
     def clear(self) -> None:
         """Take everything away."""

@@ -10,7 +10,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
+import zxingcpp
 
 from support.bodega_command import COMMAND, answer, bodega, write_config
 from support.tapes import TAPES
@@ -103,6 +105,17 @@ def test_the_scale_weighs_what_the_script_put_on_it(node):
     assert refused.returncode == 69
     assert "take something off" in refused.stderr
     simulate(node, "scale", "load", "grams=1250.5")
+
+
+def test_the_camera_sees_the_item_that_is_put_under_it(node, tmp_path):
+    simulate(node, "camera", "show_item", "ean13=4006381333931")
+    taken = bodega(node, "devices", "snapshot", "camera", "--out", str(tmp_path / "seen.jpg"))
+    assert taken.returncode == 0, taken.stderr
+    [seen] = zxingcpp.read_barcodes(cv2.imread(str(tmp_path / "seen.jpg")))
+    assert seen.text == "4006381333931"
+    refused = bodega(node, "devices", "simulate", "camera", "show_item", "ean13=4006381333932")
+    assert refused.returncode != 0
+    assert "check digit" in refused.stderr
 
 
 def test_a_scan_is_waited_for_and_explained(node):

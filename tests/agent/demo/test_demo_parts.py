@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from bodega.errors import AddressInUse, Refused
+from bodega_adapters.simulated.tray_picture import HEIGHT_PX, WIDTH_PX, tray_picture
 from bodega_agent.demo import folder
 from bodega_agent.demo.broker import Broker, node_permissions
 from bodega_agent.demo.catalogue import catalogue
 from bodega_agent.demo.proxy import Cable
 from bodega_agent.demo.shelves import Shelves
-from bodega_agent.demo.tray import HEIGHT_PX, WIDTH_PX, tray_picture
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

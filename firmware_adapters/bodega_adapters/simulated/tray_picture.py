@@ -1,8 +1,7 @@
 """Pictures of a packing tray: what the bench camera would see with one item under it.
 
 The EAN-13 symbol is drawn by zxing-cpp, so it is a real one; tray, item and light are arithmetic. The PNG is
-written with zlib alone: the demo has no other use for an image library. Imports are late because only the
-demo draws.
+written with zlib alone: there is no other use for an image library here. Imports are late, for boxes without them.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ _GRAIN = 12
 @lru_cache(maxsize=512)
 def tray_picture(ean13: str) -> bytes:
     """A PNG, 640 x 480, grey: the item with this EAN-13 (13 digits with check digit) on a dark tray."""
-    import numpy as np  # noqa: PLC0415 (only the demo draws)
-    import zxingcpp  # noqa: PLC0415 (only the demo draws)
+    import numpy as np  # noqa: PLC0415 (see the module's docstring)
+    import zxingcpp  # noqa: PLC0415 (see the module's docstring)
 
     # Grain as every sensor has it, the same for the same item, so that a run can be repeated.
     grain = np.random.default_rng(int(ean13)).integers(-_GRAIN, _GRAIN + 1, (HEIGHT_PX, WIDTH_PX))
