@@ -20,7 +20,13 @@ OURS |= {
     path.parts[1].removesuffix(".py") for path in own_python() if path.parts[0] in {"packaging", "tests"}
 }
 # Parts that run in a process of their own, or only on a developer's machine, with an extra of their own.
-VISION = ("agent/bodega_agent/vision/", "firmware_adapters/bodega_adapters/cameras/")
+VISION = (
+    "agent/bodega_agent/vision/",
+    "firmware_adapters/bodega_adapters/cameras/",
+    "firmware_adapters/bodega_adapters/simulated/tray_picture.py",
+)
+# Run by the system's own Python, with Debian's packages.
+DEBIANS = ("tests/hardware/rtsp/gst_rtsp_server.py",)
 DEMO = ("agent/bodega_agent/demo/",)
 MODEL_BUILDERS = re.compile(r"vision/models/build_\w+\.py$")
 OPTIONAL_TWIN = {"onnxruntime-gpu"}
@@ -69,7 +75,7 @@ def _below(*folders: str, without: tuple[str, ...] = ()) -> list[Path]:
         (("agent", "vision-gpu"), _below(*VISION)),
         (("controlplane",), _below("controlplane/", "proto/")),
         (("demo",), _below("agent/", "controlplane/", "firmware_adapters/", "proto/")),
-        (("dev",), own_python()),
+        (("dev",), [path for path in own_python() if not str(path).startswith(DEBIANS)]),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, tuple) else "",
 )
