@@ -21,6 +21,7 @@ from bodega import __version__
 from bodega.errors import Unavailable
 from bodega.host import log as logs
 from bodega.host.notify import notify
+from bodega.host.tasks import end, failure_of
 from bodega.limits import STOP_S
 from bodega_adapters.labels.press import Press
 from bodega_adapters.scanners.camera import CameraScanner
@@ -66,8 +67,6 @@ if TYPE_CHECKING:
     from bodega_agent.simulation import Simulation  # only `bodega run --simulate` pays for it
 
 log = logs.get_logger(__name__)
-
-_CANCEL_AGAIN_S = 0.2
 
 
 def run(config: AgentConfig, simulation: Simulation | None = None) -> None:
@@ -187,7 +186,7 @@ class Node:
         """Run every service until `stop`; a service that fails takes the process down, and says so."""
 
         def stop_if_failed(ended: asyncio.Task[None]) -> None:
-            if ended.cancelled() or _failed(ended):
+            if ended.cancelled() or failure_of(ended):
                 self._start_again.set()
 
         running = [asyncio.create_task(work) for work in self._tasks]
@@ -201,9 +200,9 @@ class Node:
         await _first_of(stop, self._start_again)
         log.info("stopping" if stop.is_set() else "starting_again")
         lost = [task for task in running if task.cancelled()]
-        await _end(running)
+        await end(running, within_s=STOP_S / 2)
         for task in running:
-            if failure := _failed(task):
+            if failure := failure_of(task):
                 raise failure
         if lost:
             raise RuntimeError(f"{lost[0].get_coro()} took something else for a cancel")
@@ -382,19 +381,3 @@ async def _first_of(*events: asyncio.Event) -> None:
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:
         task.cancel()
-
-
-def _failed(task: asyncio.Task[None]) -> BaseException | None:
-    """What a task died of, if it did."""
-    return task.exception() if task.done() and not task.cancelled() else None
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: a library (wait_for of Python 3.11) can swallow a cancel; bounded by STOP_S."""
-    pending = set(tasks)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(STOP_S / 2):
-            while pending:
-                for task in pending:
-                    task.cancel()
-                _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)

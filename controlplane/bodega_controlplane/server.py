@@ -26,6 +26,7 @@ from bodega.broker.connection import Broker
 from bodega.errors import AddressInUse, ConfigInvalid, FieldFault, PermissionRefused
 from bodega.host import log as logs
 from bodega.host.notify import notify, watchdog_interval_s
+from bodega.host.tasks import end
 from bodega.limits import STOP_S
 from bodega_controlplane.app.applying.parked import apply_parked
 from bodega_controlplane.app.hub import Hub
@@ -51,7 +52,6 @@ _GRACE_S = 0.3 * STOP_S
 
 _BACKLOG = 512
 
-_CANCEL_AGAIN_S = 0.2
 
 # Without a watchdog to feed.
 _IDLE_S = 60.0
@@ -245,10 +245,7 @@ async def _running(work: Coroutine[None, None, None], stop: asyncio.Event) -> As
         yield
     finally:
         lost = task.cancelled()
-        # Again and again: libraries (nats-py while it connects, wait_for of Python 3.11) can swallow a cancel.
-        while not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=_CANCEL_AGAIN_S)
+        await end([task])
         if not task.cancelled():
             await task
         if lost:

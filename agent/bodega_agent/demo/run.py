@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from bodega.host.tasks import end, failure_of
 from bodega_agent.demo.audit import collect
 from bodega_agent.demo.crew import Crew
 from bodega_agent.demo.evidence import Evidence
@@ -26,8 +27,6 @@ from bodega_agent.demo.report import document, print_report
 from bodega_agent.demo.shop import Shop
 from bodega_agent.demo.story import Story
 from bodega_agent.demo.world import World
-
-_CANCEL_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +56,15 @@ async def run(plan: Plan, folder: Folder, *, stay: bool) -> Result:
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Evidence]) -> Evidence:
-    """The work's result; CancelledError when `stop` is set before. A library (nats-py) can swallow a cancel: again."""
+    """The work's result; CancelledError when `stop` is set before."""
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    while not working.done():
-        working.cancel()
-        await asyncio.wait({working}, timeout=_CANCEL_AGAIN_S)
-    if stop.is_set() and not working.cancelled() and working.exception() is None:
-        raise asyncio.CancelledError
+    if stop.is_set():
+        await end([working])
+        if failure_of(working) is None:
+            raise asyncio.CancelledError
     return await working
 
 

@@ -41,7 +41,9 @@ class SimulatedTray:
         """Put an item with this EAN-13 under the camera; raises `InvalidInput` for another number."""
         digits = str(ean13)
         if not (len(digits) == EAN13_DIGITS and is_valid_gtin(digits)):
-            raise InvalidInput(f"{digits!r} is no EAN-13 with a right check digit", hint="such as 4006381333931")
+            raise InvalidInput(
+                f"{digits!r} is no EAN-13 with a right check digit", hint="such as 4006381333931"
+            )
         self.show(tray_picture(digits))
 
     def clear(self) -> None:
