@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bodega.limits import LABEL_BYTES_MAX
+from bodega_adapters.framing import code128
 from bodega_adapters.framing.check_digit import make_sscc
 from bodega_adapters.framing.zpl import escape_field, graphic_field, lint
 from bodega_adapters.labels.document import parcel
@@ -148,3 +149,10 @@ def test_the_linter_finds_every_slip(change, named):
 
 def test_text_in_white_on_black_is_drawn_reversed():
     assert b"^FR^A0N" in label("a")
+
+
+@pytest.mark.parametrize("pair", range(100))
+def test_every_pair_of_digits_is_native_in_subset_c(pair: int) -> None:
+    """98 is the shift of the other subsets, and 99 to 102 are codes: in C all pairs are digits."""
+    text = f"00095212340001{pair:02d}{pair:02d}"
+    assert code128.zpl_data(code128.encode(text, gs1=True)) == f">;>8{text}"

@@ -132,7 +132,7 @@ def zpl_data(values: list[int]) -> str | None:
     """
     subset, data = values[0], _ZPL_START[values[0]]
     for value in values[1:]:
-        if subset == _START["A"] or value == _SHIFT:
+        if subset == _START["A"] or (value == _SHIFT and subset != _START["C"]):
             return None
         if value in _ZPL_CODES and (value != 99 or subset != _START["C"]):
             data += _ZPL_CODES[value]
