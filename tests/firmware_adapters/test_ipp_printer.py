@@ -20,7 +20,7 @@ from bodega_adapters.framing.ipp import Operation, Tag
 from bodega_adapters.ports import LabelPrinter, PrintReceipt
 from bodega_adapters.registry import open_printer
 from bodega_adapters.simulated.ipp_printer import SimulatedIppPrinter
-from bodega_adapters.wires.tape import Player, from_text
+from bodega_adapters.wires.tape import Note, Player, from_text
 from support.tapes import TAPES
 
 PDF = b"%PDF-1.4 a label"
@@ -43,6 +43,24 @@ async def test_cups_own_printer_is_understood(tape: str, receipt: PrintReceipt) 
     got = await printer.print_label(job)
     assert (got.outcome, got.detail) == (receipt.outcome, receipt.detail.format(2))
     assert player.ended
+    await printer.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(401, "failed"), (404, "failed"), (500, "unknown"), (302, "unknown")]
+)
+async def test_a_server_that_breaks_after_the_job_leaves_it_in_doubt(status: int, outcome: str) -> None:
+    """One that refuses the request has made no job of it; one that breaks down may have."""
+    notes = from_text((TAPES / "ippeveprinter-completed.tape").read_text())
+    sent = next(number for number, note in enumerate(notes) if b"%PDF" in note.data)
+    job = notes[sent].data[notes[sent].data.index(b"%PDF") :]
+    answer = Note(0, "in", f"HTTP/1.1 {status} Sorry\r\nContent-Length: 0\r\n\r\n".encode())
+    printer = open_printer(
+        "ipp", "bench", {"host": "localhost", "port": 18631}, recorder=Player([*notes[: sent + 1], answer])
+    )
+    receipt = await printer.print_label(job)
+    assert receipt.outcome == outcome
+    assert str(status) in receipt.detail
     await printer.close()
 
 

@@ -48,7 +48,7 @@ def test_the_disk_comes_from_the_apt_sources_of_this_release_and_from_no_other(t
     folder = tmp_path / "sources.list.d"
     folder.mkdir()
     ours = folder / "debian.sources"
-    ours.write_text("Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\n")
+    ours.write_text("Types: deb\nURIs: http://mirror.example/linux\nSuites: bookworm bookworm-updates\n")
     (folder / "other.list").write_text("deb http://other.example/apt bookworm-tools main\n")
     (folder / "old.sources.disabled").write_text(ours.read_text())
     assert apt_sources("bookworm", tmp_path) == [ours]

@@ -41,6 +41,7 @@ PDF = "application/pdf"
 _WIDTH_MM = 101
 _DOTS_PER_MM = 12
 _HTTP_OK = 200
+_HTTP_REFUSED = range(400, 500)
 _STOPPED = 5
 _COMPLETED = 9
 _FIRST_FINAL_STATE = 7
@@ -212,8 +213,11 @@ class IppPrinter:
 
 def _refusal(response: http_call.Response) -> PrintReceipt | None:
     """What an answer to Print-Job says if it is not that there is a job now."""
-    if response.status != _HTTP_OK:
+    if response.status in _HTTP_REFUSED:
         return PrintReceipt("failed", f"the printer answers HTTP {response.status}: check host and path")
+    if response.status != _HTTP_OK:
+        # A server that breaks may have made the job before it did.
+        return PrintReceipt("unknown", f"the printer answers HTTP {response.status}")
     code = ipp.read(response.body).code
     if code < _FIRST_ERROR:
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from bodega_adapters.simulated.pty_end import PtyEnd
 _READ_BYTES = 4096
 
 
-class PrinterMemory:
+class PrinterMemory(ABC):
     """The inside of a printer. Faults, free to set at any time:
 
     - `drop_connection_after_bytes`: the first connection that brings so many bytes is cut then; once. One
@@ -29,9 +30,9 @@ class PrinterMemory:
         self.is_on = True
         self.drop_connection_after_bytes: int | None = None
 
+    @abstractmethod
     def take(self, data: bytes) -> bytes:
         """Bytes arrive, of any connection; returns what the printer answers. Nothing arrives without power."""
-        raise NotImplementedError
 
     def lose_power(self) -> None:
         """Everything that was not printed is forgotten."""

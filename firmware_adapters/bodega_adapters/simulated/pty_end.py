@@ -15,9 +15,8 @@ class PtyEnd:
 
     def __init__(self, link: Path | None = None) -> None:
         self._link = link
-        self._slave = -1
         self._terminal = ""
-        self.master = -1
+        self.master = self.slave = -1
 
     @property
     def is_in(self) -> bool:
@@ -31,11 +30,11 @@ class PtyEnd:
 
     def plug(self) -> int:
         """A new terminal; returns the descriptor of the device's end, which does not block."""
-        self.master, self._slave = os.openpty()
+        self.master, self.slave = os.openpty()
         # Raw, or the terminal would echo and rewrite what crosses it before a driver sets it up.
-        tty.setraw(self._slave)
+        tty.setraw(self.slave)
         os.set_blocking(self.master, False)
-        self._terminal = os.ttyname(self._slave)
+        self._terminal = os.ttyname(self.slave)
         if self._link is not None:
             self._link.unlink(missing_ok=True)
             self._link.symlink_to(self._terminal)
@@ -46,5 +45,5 @@ class PtyEnd:
         if self._link is not None:
             self._link.unlink(missing_ok=True)
         os.close(self.master)
-        os.close(self._slave)
-        self.master = self._slave = -1
+        os.close(self.slave)
+        self.master = self.slave = -1

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import tty
 from collections.abc import Callable
 from pathlib import Path
 
 from bodega.errors import Unavailable
 from bodega.limits import SCALE_LINE_BYTES_MAX
+from bodega_adapters.simulated.pty_end import PtyEnd
 
 _READ_BYTES = 1024
 
@@ -38,21 +38,19 @@ class SimulatedScale:
         self.knows = {"S", "SI", "Z", "T", "@"}
         self.asked: list[str] = []
         self._clock = clock
-        self._link = link
+        self._end = PtyEnd(link)
         self._grams = 0.0
         self._zero_grams = 0.0
         self._tare_grams = 0.0
         self._loaded_s = -1e9
-        self._ends: tuple[int, int] | None = None
-        self._terminal = Path()
         self._unread = b""
         self._answering: set[asyncio.Task[None]] = set()
         self.plug()
 
     @property
     def path(self) -> str:
-        """What a driver opens: the stable link where there is one, else the slave terminal."""
-        return str(self._link or self._terminal)
+        """What a driver opens: the stable link where there is one, else the terminal."""
+        return self._end.path
 
     def load(self, grams: float) -> None:
         """Put this on it, instead of what lay there."""
@@ -61,28 +59,16 @@ class SimulatedScale:
 
     def plug(self) -> None:
         """Put the cable in; nothing if it is in."""
-        if self._ends is not None:
-            return
-        master, slave = os.openpty()
-        tty.setraw(slave)
-        os.set_blocking(master, False)
-        self._ends = (master, slave)
-        self._terminal = Path(os.ttyname(slave))
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(self._terminal)
-        asyncio.get_running_loop().add_reader(master, self._hear)
+        if not self._end.is_in:
+            asyncio.get_running_loop().add_reader(self._end.plug(), self._hear)
 
     def unplug(self) -> None:
         """Pull the cable: who reads gets a hang-up, and the path is gone."""
-        if self._ends is None:
+        if not self._end.is_in:
             return
-        asyncio.get_running_loop().remove_reader(self._ends[0])
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-        for end in self._ends:
-            os.close(end)
-        self._ends, self._unread = None, b""
+        asyncio.get_running_loop().remove_reader(self._end.master)
+        self._end.unplug()
+        self._unread = b""
         for each in self._answering:
             each.cancel()
 
@@ -92,14 +78,13 @@ class SimulatedScale:
 
     def send(self, data: bytes) -> None:
         """Put raw bytes on the line: garbage, or an answer that nobody asked for."""
-        if self._ends is None:
+        if not self._end.is_in:
             raise Unavailable("the simulated scale is unplugged", hint="plug it in")
-        os.write(self._ends[0], data)
+        os.write(self._end.master, data)
 
     def _hear(self) -> None:
-        assert self._ends is not None, "an unplugged scale hears nothing"
         try:
-            self._unread = (self._unread + os.read(self._ends[0], _READ_BYTES))[-SCALE_LINE_BYTES_MAX:]
+            self._unread = (self._unread + os.read(self._end.master, _READ_BYTES))[-SCALE_LINE_BYTES_MAX:]
         except OSError:
             return
         while b"\n" in self._unread:

@@ -1,9 +1,8 @@
 """A scanner on a pseudo-terminal: the real serial driver opens it as it would open a USB scanner.
 
-The simulated device holds the slave side open too, so it stays there when the agent dies, and it can be
-pulled out and put back in: `unplug` hangs up whoever reads, `plug` gives a new terminal behind the same
-stable link, as /dev/serial/by-id does. As with a real serial port, what is scanned while nobody has the
-port open is lost when it is opened.
+It can be pulled out and put back in: `unplug` hangs up whoever reads, `plug` gives a new terminal behind the same
+stable link, as /dev/serial/by-id does. As with a real serial port, what is scanned while nobody has the port open is
+lost when it is opened.
 
 A pseudo-terminal has no speed: its bytes arrive whatever was set. But it keeps what was set, so a scanner with a `baud`
 garbles what it sends as a UART at another speed would read it (`uart.garbled`). What that can not show: noise, and the
@@ -14,10 +13,10 @@ from __future__ import annotations
 
 import os
 import termios
-import tty
 from pathlib import Path
 
 from bodega.errors import Unavailable
+from bodega_adapters.simulated.pty_end import PtyEnd
 from bodega_adapters.simulated.uart import garbled
 
 _SPEEDS = {
@@ -33,40 +32,24 @@ class SimulatedScanner:
     """
 
     def __init__(self, link: Path | None = None, *, baud: int | None = None) -> None:
-        self._link = link
         self.baud = baud
-        self._ends: tuple[int, int] | None = None
-        self._terminal = Path()
+        self._end = PtyEnd(link)
         self.plug()
 
     @property
     def path(self) -> str:
-        """What a driver opens: the stable link where there is one, else the slave terminal."""
-        return str(self._link or self._terminal)
+        """What a driver opens: the stable link where there is one, else the terminal."""
+        return self._end.path
 
     def plug(self) -> None:
         """Put the device in; nothing if it is in."""
-        if self._ends is not None:
-            return
-        master, slave = os.openpty()
-        # Raw, or the terminal would echo scans back at us and turn CR into LF before a driver sets it up.
-        tty.setraw(slave)
-        os.set_blocking(master, False)
-        self._ends = (master, slave)
-        self._terminal = Path(os.ttyname(slave))
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(self._terminal)
+        if not self._end.is_in:
+            self._end.plug()
 
     def unplug(self) -> None:
         """Pull the device out: readers get a hang-up, and the path is gone."""
-        if self._ends is None:
-            return
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-        for end in self._ends:
-            os.close(end)
-        self._ends = None
+        if self._end.is_in:
+            self._end.unplug()
 
     def close(self) -> None:
         """Same as `unplug`; safe to call twice."""
@@ -85,13 +68,13 @@ class SimulatedScanner:
         """Put raw bytes on the line; raises `Unavailable` if unplugged, or if nobody reads and the line is
         full.
         """
-        if self._ends is None:
+        if not self._end.is_in:
             raise Unavailable("the simulated scanner is unplugged", hint="plug it in")
         if self.baud is not None:
-            read_at = _SPEEDS.get(termios.tcgetattr(self._ends[1])[_ISPEED], self.baud)
+            read_at = _SPEEDS.get(termios.tcgetattr(self._end.slave)[_ISPEED], self.baud)
             data = garbled(data, sent_at=self.baud, read_at=read_at)
         try:
-            written = os.write(self._ends[0], data)
+            written = os.write(self._end.master, data)
         except BlockingIOError:
             written = 0
         if written < len(data):
