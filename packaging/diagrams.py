@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from bodega.core.tables import StateTable
-from bodega_agent.rules.flow import flow_diagram
+from bodega_agent.rules.floor import flows
 
 ROOT = Path(__file__).resolve().parent.parent
 RULE_PACKAGES = ("bodega.core", "bodega_agent.rules", "bodega_controlplane.rules")
@@ -58,8 +58,9 @@ def readmes(root: Path = ROOT) -> list[Path]:
 
 
 def drawings() -> dict[str, str]:
-    """Every diagram by its name: the state tables, and the floor's flow table."""
-    return {name: table.mermaid() for name, table in state_tables().items()} | {"floor": flow_diagram()}
+    """Every diagram by its name: the state tables, and the floor's flows as "floor-<flow>"."""
+    tables = {name: table.mermaid() for name, table in state_tables().items()}
+    return tables | {f"floor-{flow.name}": flows.diagram_of(flow) for flow in flows.ALL}
 
 
 def redraw(text: str, pictures: dict[str, str]) -> str:

@@ -28,7 +28,7 @@ from bodega_adapters.scanners.camera import CameraScanner
 from bodega_agent.config import AgentConfig, DeviceConfig
 from bodega_agent.identity import CERTIFICATE_FILE, HubKey
 from bodega_agent.rules.disk import FOLDERS, DataClass, DiskRung
-from bodega_agent.rules.facts import VisionMode
+from bodega_agent.rules.floor.facts import VisionMode
 from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.cell import DeviceSpec
 from bodega_agent.services.control import ControlServer, ensure_free

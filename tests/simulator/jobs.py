@@ -7,9 +7,10 @@ from typing import Any
 from bodega.core.commands import decode
 from bodega.core.lifecycles import PrintEvent, PrintState
 from bodega.errors import Refused
-from bodega_agent.rules import effects as ask
-from bodega_agent.store import commands, effects, labels
+from bodega_agent.store import commands, labels
+from bodega_agent.store.floor import effects
 from bodega_agent.store.transaction import Context, Transaction
+from support import asks as ask
 
 Json = dict[str, Any]
 

@@ -29,14 +29,15 @@ from bodega_adapters.printers.zpl import ZplPrinter
 from bodega_adapters.simulated.faces import Plug
 from bodega_adapters.simulated.zpl_memory import ZplMemory
 from bodega_adapters.wires.wire import Wire
-from bodega_agent.rules import effects as ask
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.stations import Station
-from bodega_agent.store import effects, labels, work
+from bodega_agent.store import labels, work
+from bodega_agent.store.floor import effects
 from bodega_agent.store.transaction import Context, Transaction
 from simulator.loop import SimLoop
 from simulator.node import SimStore
 from simulator.process import PROCESS, Fuse, Process
+from support import asks as ask
 
 T = TypeVar("T")
 

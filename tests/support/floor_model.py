@@ -2,7 +2,7 @@
 
 Balances come from `bodega.core.ledger` alone. One scan is one transaction: `handle(..., crash=True)` computes
 everything and commits nothing, as a power cut before the commit would. Sessions are kept as JSON text, so
-every step goes through `Session.from_json`.
+every step goes through `keeping`.
 """
 
 from __future__ import annotations
@@ -34,21 +34,28 @@ from bodega.core.lifecycles import (
     PrintState,
 )
 from bodega.core.recipes import Book, Places, book
-from bodega_agent.rules import effects as ask
-from bodega_agent.rules.cancel import cancel_effects
-from bodega_agent.rules.facts import Check, Facts, Parcel, Shelf, VisionMode, Waiting, Work, WorkLine
-from bodega_agent.rules.floor import step
-from bodega_agent.rules.prompt import Outcome
-from bodega_agent.rules.scans import (
+from bodega_agent.rules.floor import keeping
+from bodega_agent.rules.floor.cancel import cancel_effects
+from bodega_agent.rules.floor.engine import step
+from bodega_agent.rules.floor.facts import Facts, VisionMode
+from bodega_agent.rules.floor.flows import flow_of, started_by
+from bodega_agent.rules.floor.handover.facts import HandoverFacts, Parcel
+from bodega_agent.rules.floor.pack.sscc import SsccRange, next_sscc
+from bodega_agent.rules.floor.pick.facts import Check, PickFacts, Shelf, Work, WorkLine
+from bodega_agent.rules.floor.prompt import Outcome
+from bodega_agent.rules.floor.putaway.doing import InHand
+from bodega_agent.rules.floor.putaway.facts import PutAwayFacts, Waiting
+from bodega_agent.rules.floor.scans import (
     CheckOutcome,
     ItemScan,
     Scanned,
     SsccScan,
     VerdictArrived,
     WorkCancelled,
+    kind_of,
 )
-from bodega_agent.rules.session import FloorStep, Session
-from bodega_agent.rules.sscc import SsccRange, next_sscc
+from bodega_agent.rules.floor.session import FloorStep, Session
+from support import asks as ask
 
 NAMES = {"OAT": "Oat milk 1 l", "RYE": "Rye bread", "TEA": "Green tea"}
 BINS = {"A-01": 1, "A-02": 2, "B-01": 3, "B-02": 4}
@@ -114,7 +121,7 @@ class FloorModel:
     def session(self, device: str) -> Session:
         """The device's session, as a restart would read it."""
         stored = self.books.sessions.get(device)
-        return Session(device) if stored is None else Session.from_json(json.loads(stored))
+        return Session(device) if stored is None else keeping.from_json(json.loads(stored))
 
     def handle(self, device: str, scan: Scanned, *, crash: bool = False) -> Outcome:
         """One scan in one transaction; `crash` loses it before the commit."""
@@ -123,7 +130,7 @@ class FloorModel:
         before, self.books = self.books, self.books.copy()
         for effect in outcome.effects:
             self.execute(effect, device)
-        self.books.sessions[device] = json.dumps(outcome.session.to_json())
+        self.books.sessions[device] = json.dumps(keeping.to_json(outcome.session))
         if crash:
             self.books = before
         return outcome
@@ -155,23 +162,25 @@ class FloorModel:
 
     def facts(self, session: Session, scan: Scanned | None) -> Facts:
         """What the service would read for this step."""
-        parcel = self._parcel(scan.sscc) if isinstance(scan, SsccScan) else None
+        flow = flow_of(session.step) or (started_by(kind_of(scan)) if scan else None)
+        match flow.name if flow else "pick":
+            case "putaway":
+                held = session.doing.sku_id if isinstance(session.doing, InHand) else ""
+                sku_id = scan.sku_id if isinstance(scan, ItemScan) else held
+                return PutAwayFacts(waiting=self._waiting(sku_id), suggested_bin="A-01")
+            case "handover":
+                return HandoverFacts(parcel=self._parcel(scan.sscc) if isinstance(scan, SsccScan) else None)
+            case "receive":
+                return Facts()
         if session.step in {FloorStep.IDLE, FloorStep.TAKE_OVER}:
-            return Facts(
+            return PickFacts(
                 work=self._oldest(lambda w: w.device == session.device and w.state in _OPEN),
                 next_work=self._oldest(lambda w: w.state is FulfillmentState.ASSIGNED),
                 left_work=self._oldest(lambda w: w.device in self.absent and w.state in _OPEN),
-                parcel=parcel,
                 vision=self.vision,
             )
-        if session.step in {FloorStep.PUTAWAY_ITEM, FloorStep.PUTAWAY_BIN}:
-            held = session.in_hand.sku_id if session.in_hand else ""
-            sku_id = scan.sku_id if isinstance(scan, ItemScan) else held
-            return Facts(waiting=self._waiting(sku_id), suggested_bin="A-01", parcel=parcel)
-        if session.step in {FloorStep.RECEIVE_ITEM, FloorStep.HANDOVER}:
-            return Facts(parcel=parcel)
         work = self._with_shelves(self.books.orders[session.fulfillment_order_id])
-        return Facts(work=work, parcel=parcel, vision=self.vision, next_sscc=self._next_sscc()[0])
+        return PickFacts(work=work, vision=self.vision, next_sscc=self._next_sscc()[0])
 
     def _next_sscc(self) -> tuple[str, int]:
         return next_sscc(SSCCS, self.books.last_serial)

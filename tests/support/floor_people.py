@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bodega.core.ledger import DOCK
 from bodega.core.lifecycles import FulfillmentState, PrintEvent
-from bodega_agent.rules.prompt import ExpectKind, Prompt, Tone
-from bodega_agent.rules.scans import BinScan, CheckOutcome, ControlScan, ItemScan, Scanned, SsccScan
-from bodega_agent.rules.session import FloorStep
+from bodega_agent.rules.floor.prompt import ExpectKind, Prompt, Tone
+from bodega_agent.rules.floor.scans import BinScan, CheckOutcome, ControlScan, ItemScan, Scanned, SsccScan
+from bodega_agent.rules.floor.session import FloorStep
 from support.floor_model import NAMES, FloorModel
 
 

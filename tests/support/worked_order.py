@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bodega.core.ledger import DOCK, Goods
 from bodega.core.lifecycles import FulfillmentEvent, PrintEvent
-from bodega_agent.rules import effects as ask
-from bodega_agent.store import effects, labels, ledger, work
+from bodega_agent.store import labels, ledger, work
+from bodega_agent.store.floor import effects
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
+from support import asks as ask
 from support.node_under_test import HubPen
 
 CONTEXT = Context("cmd-1", actor="ana", device="scanner-1")

@@ -18,7 +18,7 @@ import click
 
 from bodega_agent.cli.client import ControlClient
 from bodega_agent.cli.location import config_option
-from bodega_agent.rules.scans import CONTROL_WORDS
+from bodega_agent.rules.floor.scans import CONTROL_WORDS
 
 BELL = "\a"
 _MARKS = {"ok": " ", "error": "!", "ask": "?"}

@@ -12,6 +12,7 @@ from google.protobuf.json_format import MessageToDict
 
 from bodega.codec import fact_of, fulfillment_state_from_wire, movement_from_wire, parse_node_event
 from bodega.v1 import catalogue_pb2, decisions_pb2, fleet_pb2, journal_pb2, stock_pb2
+from bodega_agent.cli.journal_floor_text import FLOOR_SENTENCES
 from bodega_agent.cli.times import utc
 from bodega_agent.rules.sentences import sentence
 
@@ -194,4 +195,5 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     "transfer_settled": _settled,
     "task_closed": _task_closed,
     "parked_event_applied": _parked_applied,
+    **FLOOR_SENTENCES,
 }

@@ -18,15 +18,20 @@ from bodega.errors import BodegaError
 from bodega.host.log import bound, get_logger
 from bodega_adapters.framing import gs1
 from bodega_adapters.ports import Scan
-from bodega_agent.rules import effects as ask
-from bodega_agent.rules import floor as rules
-from bodega_agent.rules.facts import VisionMode
-from bodega_agent.rules.prompt import Prompt, Tone
-from bodega_agent.rules.scans import PrintChanged, Scanned, WorkCancelled
-from bodega_agent.rules.session import Session
+from bodega_agent.rules.floor import engine as rules
+from bodega_agent.rules.floor.effects import Effect
+from bodega_agent.rules.floor.facts import Facts, VisionMode
+from bodega_agent.rules.floor.pack.effects import Pack, Reprint
+from bodega_agent.rules.floor.pick.effects import Inspect
+from bodega_agent.rules.floor.prompt import Prompt, Tone
+from bodega_agent.rules.floor.scans import PrintChanged, Scanned, WorkCancelled
+from bodega_agent.rules.floor.session import Session
 from bodega_agent.services import floor_log
 from bodega_agent.services.prompts import PromptBoard, Shown
-from bodega_agent.store import effects, scan_counters, sessions, work
+from bodega_agent.store import scan_counters, work
+from bodega_agent.store.floor import effects, reading, sessions
+from bodega_agent.store.floor.classify import classify
+from bodega_agent.store.floor.look import Look
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -70,7 +75,7 @@ class FloorService:
         command = cmd_id or str(uuid4())
 
         def classified(tx: Transaction) -> Scanned:
-            return sessions.classify(tx, code)
+            return classify(tx, code)
 
         number = ScanNumber(scan.counter_name or self._counter_name, scan.device_counter)
         with bound(device=scan.device, cmd_id=command):
@@ -106,10 +111,13 @@ class FloorService:
 
         return await self._board.show(device, await self._present_prompt(device), scanned=False)
 
+    def _facts(self, tx: Transaction, session: Session, scan: Scanned | None) -> Facts:
+        return reading.facts_for(Look(tx, session, scan, self._vision(), self._present()))
+
     async def _present_prompt(self, device: str) -> Prompt:
         def look(tx: Transaction) -> Prompt:
             session = sessions.load(tx, device)
-            facts = sessions.facts_for(tx, session, None, vision=self._vision(), present=self._present())
+            facts = self._facts(tx, session, None)
             return rules.prompt_for(session, facts)
 
         return await self._store.write(look)
@@ -157,7 +165,7 @@ class FloorService:
         scan_counters.note_repeat(tx, device)
         log.info("scan_repeated", number=number.number, counter=number.counter)
         session = sessions.load(tx, device)
-        facts = sessions.facts_for(tx, session, None, vision=self._vision(), present=self._present())
+        facts = self._facts(tx, session, None)
         prompt = rules.prompt_for(session, facts)
         if number == last.number:
             return rules.Outcome(session, (), replace(prompt, tone=Tone(last.tone), text=last.text))
@@ -169,7 +177,7 @@ class FloorService:
         """The outcome, done and saved, and the customer's order that it is about."""
         scan = classified(tx)
         session = sessions.load(tx, device)
-        facts = sessions.facts_for(tx, session, scan, vision=self._vision(), present=self._present())
+        facts = self._facts(tx, session, scan)
         outcome = rules.step(session, scan, facts)
         order_id = _order_of(tx, session, outcome)
         context = Context(cmd_id, actor=session.actor, device=device, correlation_id=order_id)
@@ -179,12 +187,12 @@ class FloorService:
             sessions.save(tx, outcome.session)
         return outcome, order_id
 
-    def _after_commit(self, device: str, done: tuple[ask.Effect, ...]) -> None:
+    def _after_commit(self, device: str, done: tuple[Effect, ...]) -> None:
         for effect in done:
             match effect:
-                case ask.Inspect(fulfillment_order_id, line, sku_id):
+                case Inspect(fulfillment_order_id, line, sku_id):
                     self.on_inspect(InspectAsked(device, fulfillment_order_id, line, sku_id))
-                case ask.Pack() | ask.Reprint():
+                case Pack() | Reprint():
                     self.on_print()
 
 

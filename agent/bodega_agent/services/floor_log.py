@@ -10,35 +10,19 @@ from typing import Any
 
 from bodega.core.ledger import Goods
 from bodega.host.log import bound, get_logger
-from bodega_agent.rules import effects as ask
+from bodega_agent.rules.floor.effects import Effect
 
 log = get_logger(__name__)
 
-_EVENT_OF: dict[type, str] = {
-    ask.Receive: "goods_received",
-    ask.PutAway: "goods_put_away",
-    ask.Claim: "order_claimed",
-    ask.Pick: "goods_picked",
-    ask.ShortShelf: "shelf_found_empty",
-    ask.ShortLine: "line_short",
-    ask.Advance: "order_advanced",
-    ask.Inspect: "camera_asked",
-    ask.AcceptCheck: "camera_doubt_accepted",
-    ask.Pack: "parcel_packed",
-    ask.VerifyLabel: "label_verified",
-    ask.Reprint: "label_asked_again",
-    ask.HandOver: "parcel_handed_over",
-}
 
-
-def say(done: tuple[ask.Effect, ...], *, device: str, order_id: str) -> None:
+def say(done: tuple[Effect, ...], *, device: str, order_id: str) -> None:
     """Log what a scan, or news, has led to."""
     with bound(device=device, order_id=order_id, correlation_id=order_id):
         for effect in done:
-            log.info(_EVENT_OF[type(effect)], **_facts(effect))
+            log.info(effect.logged_as, **_facts(effect))
 
 
-def _facts(effect: ask.Effect) -> dict[str, Any]:
+def _facts(effect: Effect) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for each in fields(effect):
         value = getattr(effect, each.name)
@@ -50,7 +34,7 @@ def _facts(effect: ask.Effect) -> dict[str, Any]:
     return facts
 
 
-def order_named_by(done: tuple[ask.Effect, ...]) -> str:
+def order_named_by(done: tuple[Effect, ...]) -> str:
     """The fulfillment order that these effects are about; empty for work without one."""
     named = (getattr(effect, "fulfillment_order_id", "") for effect in done)
     return next(filter(None, named), "")

@@ -9,7 +9,7 @@ from uuid import uuid4
 from bodega.host.log import get_logger
 from bodega.limits import COMMANDS_WAITING_MAX
 from bodega.v1 import decisions_pb2
-from bodega_agent.rules.scans import CheckOutcome, VerdictArrived
+from bodega_agent.rules.floor.scans import CheckOutcome, VerdictArrived
 from bodega_agent.services.floor import FloorService, InspectAsked
 from bodega_agent.store import catalogue, work
 from bodega_agent.store.store import Store

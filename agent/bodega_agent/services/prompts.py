@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from bodega_agent.rules.prompt import Prompt
+from bodega_agent.rules.floor.prompt import Prompt
 
 Shown = dict[str, Any]
 

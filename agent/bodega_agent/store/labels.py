@@ -15,7 +15,7 @@ from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import SSCC_SERIALS_SKIPPED, TEXT_CHARS_MAX
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_adapters.labels import document
-from bodega_agent.rules.sscc import SsccRange, next_sscc
+from bodega_agent.rules.floor.pack.sscc import SsccRange, next_sscc
 from bodega_agent.store import catalogue, ledger, work
 from bodega_agent.store.transaction import Context, Row, Transaction
 

@@ -10,9 +10,12 @@ from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentSta
 from bodega.core.promise import demand_by_sku
 from bodega.core.recipes import RECIPES, Places
 from bodega.errors import FieldFault, InvalidInput, Refused
-from bodega_agent.rules import effects as ask
-from bodega_agent.store import effects, labels, ledger, work
+from bodega_agent.rules.floor.effects import Effect
+from bodega_agent.rules.floor.handover.effects import HandOver
+from bodega_agent.rules.floor.pack.effects import Pack
+from bodega_agent.store import labels, ledger, work
 from bodega_agent.store.booking import Json, Work
+from bodega_agent.store.floor import effects
 from bodega_agent.store.transaction import Context, Transaction
 
 _PICKABLE = frozenset({FulfillmentState.ASSIGNED, FulfillmentState.PICKING})
@@ -82,7 +85,7 @@ def pack(tx: Transaction, context: Context, command: Command) -> Json:
     following = labels.peek_sscc(tx)
     if command.sscc not in {"", following}:
         raise _fault("sscc", f"the next parcel number of this node is {following}: leave it out")
-    return _by_flow(tx, context, command, ask.Pack(command.fulfillment_order_id, following))
+    return _by_flow(tx, context, command, Pack(command.fulfillment_order_id, following))
 
 
 def ship(tx: Transaction, context: Context, command: Command) -> Json:
@@ -92,7 +95,7 @@ def ship(tx: Transaction, context: Context, command: Command) -> Json:
         return _whole(tx, context, command, parcel_place(command.sscc), "")
     if command.lines:
         raise _fault("sku_id", "an order's parcel is shipped whole: leave the goods out")
-    return _by_flow(tx, context, command, ask.HandOver(order.fulfillment_order_id, command.sscc))
+    return _by_flow(tx, context, command, HandOver(order.fulfillment_order_id, command.sscc))
 
 
 def unpack(tx: Transaction, context: Context, command: Command) -> Json:
@@ -129,7 +132,7 @@ def _whole(tx: Transaction, context: Context, command: Command, source: str, tar
     return doing.result()
 
 
-def _by_flow(tx: Transaction, context: Context, command: Command, effect: ask.Effect) -> Json:
+def _by_flow(tx: Transaction, context: Context, command: Command, effect: Effect) -> Json:
     """What the floor would have doing for an order, with its life cycle."""
     before = tx.head.seq
     effects.execute(tx, context, effect)

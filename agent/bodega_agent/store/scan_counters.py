@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bodega.core.conflicts.duplicate_scan import ScanNumber
-from bodega_agent.rules.prompt import Prompt
+from bodega_agent.rules.floor.prompt import Prompt
 from bodega_agent.store.transaction import Transaction
 
 

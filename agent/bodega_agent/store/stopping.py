@@ -1,7 +1,7 @@
 """The hub stops work: a cancel, or a revocation because the order is another node's now.
 
-Both go by `rules.cancel`. Where a cancel met work under way, or came after the parcel had left, the row that explains
-it is made here, from what the node knew; the hub makes the same one of a late cancel, so it is one row.
+Both go by `rules.floor.cancel`. Where a cancel met work under way, or came after the parcel had left, the row that
+explains it is made here, from what the node knew; the hub makes the same one of a late cancel, so it is one row.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from bodega.codec import parse_node_event
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship, cancel_won
 from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
 from bodega.v1 import journal_pb2
-from bodega_agent.rules.cancel import cancel_effects
-from bodega_agent.rules.effects import ReportLateCancel
-from bodega_agent.store import conflicts, effects, work
+from bodega_agent.rules.floor.cancel import cancel_effects
+from bodega_agent.rules.floor.effects import ReportLateCancel
+from bodega_agent.store import conflicts, work
+from bodega_agent.store.floor import effects
 from bodega_agent.store.transaction import Context, Transaction
 
 
@@ -31,7 +32,7 @@ class HubEvent(NamedTuple):
 
 
 def cancel(tx: Transaction, context: Context, at: HubEvent, message: journal_pb2.CancelRequested) -> None:
-    """A cancel from the hub, by `rules.cancel`. Raises NotFound for work that is not here."""
+    """A cancel from the hub, by `rules.floor.cancel`. Raises NotFound for work that is not here."""
     order = work.find(tx, message.fulfillment_order_id)
     advanced_seq, _ = work.steps_of(tx, order.fulfillment_order_id)
     if _stop(tx, context, order):
@@ -64,7 +65,7 @@ def revoke(tx: Transaction, context: Context, message: journal_pb2.FulfillmentRe
 
 
 def _stop(tx: Transaction, context: Context, order: work.WorkOrder) -> bool:
-    """Do what `rules.cancel` says; whether it says that the parcel has left."""
+    """Do what `rules.floor.cancel` says; whether it says that the parcel has left."""
     asked = cancel_effects(order.fulfillment_order_id, order.state, picked=_picked(order), sscc=order.sscc)
     for effect in asked:
         if not isinstance(effect, ReportLateCancel):

@@ -70,9 +70,13 @@ class FulfillmentState(StrEnum):
     PICKED = "picked"
     PACKED = "packed"
     LABELLED = "labelled"
+    STAGED = "staged"
     SHIPPED = "shipped"
+    COLLECTED = "collected"
     CANCELLED = "cancelled"
     SHORT = "short"
+    EXPIRED = "expired"
+    HANDED_BACK = "handed_back"
 
 
 class FulfillmentEvent(StrEnum):
@@ -85,8 +89,15 @@ class FulfillmentEvent(StrEnum):
     VERIFY_LABEL = "verify_label"
     HAND_OVER = "hand_over"
     CANCEL = "cancel"
+    HAND_BACK = "hand_back"
+    VOID_PARCEL = "void_parcel"
+    STAGE = "stage"
+    COLLECT = "collect"
+    EXPIRE = "expire"
 
 
+# A parcel ends with the carrier, a pickup with the customer. `hand_back` gives the work to the hub again: only while
+# nothing is packed, and always with a put-back of what was picked.
 FULFILLMENT = StateTable(
     name="fulfillment",
     states=FulfillmentState,
@@ -104,8 +115,27 @@ FULFILLMENT = StateTable(
         (FulfillmentState.PACKED, FulfillmentEvent.CANCEL): FulfillmentState.CANCELLED,
         (FulfillmentState.LABELLED, FulfillmentEvent.HAND_OVER): FulfillmentState.SHIPPED,
         (FulfillmentState.LABELLED, FulfillmentEvent.CANCEL): FulfillmentState.CANCELLED,
+        (FulfillmentState.ASSIGNED, FulfillmentEvent.HAND_BACK): FulfillmentState.HANDED_BACK,
+        (FulfillmentState.PICKING, FulfillmentEvent.HAND_BACK): FulfillmentState.HANDED_BACK,
+        (FulfillmentState.PICKED, FulfillmentEvent.HAND_BACK): FulfillmentState.HANDED_BACK,
+        # The box is opened again: another carton, another carrier, or a wrong item in it.
+        (FulfillmentState.PACKED, FulfillmentEvent.VOID_PARCEL): FulfillmentState.PICKED,
+        (FulfillmentState.LABELLED, FulfillmentEvent.VOID_PARCEL): FulfillmentState.PICKED,
+        (FulfillmentState.LABELLED, FulfillmentEvent.STAGE): FulfillmentState.STAGED,
+        (FulfillmentState.STAGED, FulfillmentEvent.COLLECT): FulfillmentState.COLLECTED,
+        (FulfillmentState.STAGED, FulfillmentEvent.EXPIRE): FulfillmentState.EXPIRED,
+        (FulfillmentState.STAGED, FulfillmentEvent.CANCEL): FulfillmentState.CANCELLED,
     },
-    terminal=frozenset({FulfillmentState.SHIPPED, FulfillmentState.CANCELLED, FulfillmentState.SHORT}),
+    terminal=frozenset(
+        {
+            FulfillmentState.SHIPPED,
+            FulfillmentState.COLLECTED,
+            FulfillmentState.CANCELLED,
+            FulfillmentState.SHORT,
+            FulfillmentState.EXPIRED,
+            FulfillmentState.HANDED_BACK,
+        }
+    ),
 )
 
 

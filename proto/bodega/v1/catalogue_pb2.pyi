@@ -96,6 +96,12 @@ class Sku(_message.Message):
     UNITS_FIELD_NUMBER: _builtins.int
     UNITS_VERSION_FIELD_NUMBER: _builtins.int
     COMPONENTS_FIELD_NUMBER: _builtins.int
+    LENGTH_MM_FIELD_NUMBER: _builtins.int
+    WIDTH_MM_FIELD_NUMBER: _builtins.int
+    HEIGHT_MM_FIELD_NUMBER: _builtins.int
+    TEMPERATURE_CLASS_FIELD_NUMBER: _builtins.int
+    VELOCITY_CLASS_FIELD_NUMBER: _builtins.int
+    FRAGILE_FIELD_NUMBER: _builtins.int
     sku_id: _builtins.str
     """Identifier, unique in the network, 1 to 64 characters."""
     name: _builtins.str
@@ -118,6 +124,18 @@ class Sku(_message.Message):
     """Name of the base unit; empty means "each"."""
     units_version: _builtins.int
     """Rises with every change of `units`."""
+    length_mm: _builtins.int
+    """Outer length of one base unit, in millimetres; 0 if nobody has said. Length >= width >= height is not demanded."""
+    width_mm: _builtins.int
+    """Outer width of one base unit, in millimetres; 0 if nobody has said."""
+    height_mm: _builtins.int
+    """Outer height of one base unit, in millimetres; 0 if nobody has said."""
+    temperature_class: _builtins.str
+    """"ambient", "chilled" or "frozen"; empty means ambient."""
+    velocity_class: _builtins.str
+    """How often it is asked for: "A" (most), "B" or "C"; empty means C."""
+    fragile: _builtins.bool
+    """Whether it needs padding in a parcel."""
     @_builtins.property
     def gtins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Every GTIN that means one base unit of this SKU, each as 14 digits with a right check digit."""
@@ -147,10 +165,16 @@ class Sku(_message.Message):
         units: _abc.Iterable[Global___Unit] | None = ...,
         units_version: _builtins.int = ...,
         components: _abc.Iterable[Global___KitComponent] | None = ...,
+        length_mm: _builtins.int = ...,
+        width_mm: _builtins.int = ...,
+        height_mm: _builtins.int = ...,
+        temperature_class: _builtins.str = ...,
+        velocity_class: _builtins.str = ...,
+        fragile: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_unit", b"base_unit", "components", b"components", "expiry_tracked", b"expiry_tracked", "gtins", b"gtins", "lot_tracked", b"lot_tracked", "name", b"name", "owner", b"owner", "serial_tracked", b"serial_tracked", "sku_id", b"sku_id", "units", b"units", "units_version", b"units_version", "version", b"version", "volume_ml", b"volume_ml", "weight_g", b"weight_g"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_unit", b"base_unit", "components", b"components", "expiry_tracked", b"expiry_tracked", "fragile", b"fragile", "gtins", b"gtins", "height_mm", b"height_mm", "length_mm", b"length_mm", "lot_tracked", b"lot_tracked", "name", b"name", "owner", b"owner", "serial_tracked", b"serial_tracked", "sku_id", b"sku_id", "temperature_class", b"temperature_class", "units", b"units", "units_version", b"units_version", "velocity_class", b"velocity_class", "version", b"version", "volume_ml", b"volume_ml", "weight_g", b"weight_g", "width_mm", b"width_mm"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -164,23 +188,315 @@ class Bin(_message.Message):
 
     BIN_ID_FIELD_NUMBER: _builtins.int
     WALK_ORDER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    TEMPERATURE_CLASS_FIELD_NUMBER: _builtins.int
+    VELOCITY_CLASS_FIELD_NUMBER: _builtins.int
+    CAPACITY_ML_FIELD_NUMBER: _builtins.int
+    CAPACITY_G_FIELD_NUMBER: _builtins.int
+    FIXED_SKU_ID_FIELD_NUMBER: _builtins.int
+    REFILL_BELOW_FIELD_NUMBER: _builtins.int
+    REFILL_TO_FIELD_NUMBER: _builtins.int
     bin_id: _builtins.str
     """Identifier and barcode text of the location, such as "A-01-02"."""
     walk_order: _builtins.int
     """Position in the walking order of the node; lower is nearer to the door."""
+    kind: _builtins.str
+    """"pick_face", "reserve", "quality" (goods on hold), "returns", "pickup" or "locker"; empty: a shelf that serves as
+    pick face and reserve alike.
+    """
+    temperature_class: _builtins.str
+    """"ambient", "chilled" or "frozen"; empty means ambient."""
+    velocity_class: _builtins.str
+    """Velocity class of what should lie here: "A", "B" or "C"; empty: any."""
+    capacity_ml: _builtins.int
+    """Room, in millilitres; 0: not said."""
+    capacity_g: _builtins.int
+    """Load that it bears, in grams; 0: not said."""
+    fixed_sku_id: _builtins.str
+    """The one SKU that lies here, or empty."""
+    refill_below: _builtins.int
+    """Of a pick face with a fixed SKU: base units below which it is refilled; 0: never by itself."""
+    refill_to: _builtins.int
+    """Of a pick face with a fixed SKU: base units that it is refilled to."""
     def __init__(
         self,
         *,
         bin_id: _builtins.str = ...,
         walk_order: _builtins.int = ...,
+        kind: _builtins.str = ...,
+        temperature_class: _builtins.str = ...,
+        velocity_class: _builtins.str = ...,
+        capacity_ml: _builtins.int = ...,
+        capacity_g: _builtins.int = ...,
+        fixed_sku_id: _builtins.str = ...,
+        refill_below: _builtins.int = ...,
+        refill_to: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bin_id", b"bin_id", "walk_order", b"walk_order"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bin_id", b"bin_id", "capacity_g", b"capacity_g", "capacity_ml", b"capacity_ml", "fixed_sku_id", b"fixed_sku_id", "kind", b"kind", "refill_below", b"refill_below", "refill_to", b"refill_to", "temperature_class", b"temperature_class", "velocity_class", b"velocity_class", "walk_order", b"walk_order"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Bin: _TypeAlias = Bin  # noqa: Y015
+
+@_typing.final
+class Carton(_message.Message):
+    """A box that a node packs parcels into."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARTON_ID_FIELD_NUMBER: _builtins.int
+    LENGTH_MM_FIELD_NUMBER: _builtins.int
+    WIDTH_MM_FIELD_NUMBER: _builtins.int
+    HEIGHT_MM_FIELD_NUMBER: _builtins.int
+    WEIGHT_G_FIELD_NUMBER: _builtins.int
+    MAX_WEIGHT_G_FIELD_NUMBER: _builtins.int
+    carton_id: _builtins.str
+    """Identifier and barcode text, such as "BOX-S"."""
+    length_mm: _builtins.int
+    """Inner length, in millimetres."""
+    width_mm: _builtins.int
+    """Inner width, in millimetres."""
+    height_mm: _builtins.int
+    """Inner height, in millimetres."""
+    weight_g: _builtins.int
+    """Weight of the empty box with its padding, in grams."""
+    max_weight_g: _builtins.int
+    """Most that it may weigh when it is closed, in grams."""
+    def __init__(
+        self,
+        *,
+        carton_id: _builtins.str = ...,
+        length_mm: _builtins.int = ...,
+        width_mm: _builtins.int = ...,
+        height_mm: _builtins.int = ...,
+        weight_g: _builtins.int = ...,
+        max_weight_g: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carton_id", b"carton_id", "height_mm", b"height_mm", "length_mm", b"length_mm", "max_weight_g", b"max_weight_g", "weight_g", b"weight_g", "width_mm", b"width_mm"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Carton: _TypeAlias = Carton  # noqa: Y015
+
+@_typing.final
+class Associate(_message.Message):
+    """A person who works at a node. Personal data: never logged, and in the journal only by id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSOCIATE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    BADGE_FIELD_NUMBER: _builtins.int
+    PIN_SALT_FIELD_NUMBER: _builtins.int
+    PIN_HASH_FIELD_NUMBER: _builtins.int
+    associate_id: _builtins.str
+    """Identifier in events, such as "ana"."""
+    name: _builtins.str
+    """Name that a terminal greets."""
+    role: _builtins.str
+    """"associate", "lead" (approves counts, voids parcels) or "technician"."""
+    badge: _builtins.str
+    """What the badge's barcode says: a GS1 GSRN (AI 8017 or 8018) or another text; empty without a badge."""
+    pin_salt: _builtins.bytes
+    """Salt of the PIN's hash, 16 bytes; empty without a PIN."""
+    pin_hash: _builtins.bytes
+    """scrypt (N = 2^14, r = 8, p = 1, 32 bytes) of the PIN, RFC 7914."""
+    def __init__(
+        self,
+        *,
+        associate_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        role: _builtins.str = ...,
+        badge: _builtins.str = ...,
+        pin_salt: _builtins.bytes = ...,
+        pin_hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["associate_id", b"associate_id", "badge", b"badge", "name", b"name", "pin_hash", b"pin_hash", "pin_salt", b"pin_salt", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Associate: _TypeAlias = Associate  # noqa: Y015
+
+@_typing.final
+class RateBracket(_message.Message):
+    """What a carrier takes for a parcel of at most this billed weight."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_WEIGHT_G_FIELD_NUMBER: _builtins.int
+    PRICE_MINOR_FIELD_NUMBER: _builtins.int
+    max_weight_g: _builtins.int
+    """Billed weight, in grams, inclusive."""
+    price_minor: _builtins.int
+    """Price in minor units of the card's currency, such as cents."""
+    def __init__(
+        self,
+        *,
+        max_weight_g: _builtins.int = ...,
+        price_minor: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_weight_g", b"max_weight_g", "price_minor", b"price_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateBracket: _TypeAlias = RateBracket  # noqa: Y015
+
+@_typing.final
+class RateZone(_message.Message):
+    """Where a price holds. The zone with the longest postal prefix that fits is meant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZONE_FIELD_NUMBER: _builtins.int
+    COUNTRIES_FIELD_NUMBER: _builtins.int
+    POSTAL_PREFIXES_FIELD_NUMBER: _builtins.int
+    BRACKETS_FIELD_NUMBER: _builtins.int
+    TRANSIT_DAYS_FIELD_NUMBER: _builtins.int
+    zone: _builtins.str
+    """Zone's name."""
+    transit_days: _builtins.int
+    """Working days from handover to delivery."""
+    @_builtins.property
+    def countries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ISO 3166-1 alpha-2 country codes; empty: every country."""
+
+    @_builtins.property
+    def postal_prefixes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Beginnings of postal codes; empty: all."""
+
+    @_builtins.property
+    def brackets(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateBracket]:
+        """By weight, lightest first."""
+
+    def __init__(
+        self,
+        *,
+        zone: _builtins.str = ...,
+        countries: _abc.Iterable[_builtins.str] | None = ...,
+        postal_prefixes: _abc.Iterable[_builtins.str] | None = ...,
+        brackets: _abc.Iterable[Global___RateBracket] | None = ...,
+        transit_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brackets", b"brackets", "countries", b"countries", "postal_prefixes", b"postal_prefixes", "transit_days", b"transit_days", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateZone: _TypeAlias = RateZone  # noqa: Y015
+
+@_typing.final
+class CarrierService(_message.Message):
+    """One service of a carrier, as the node keeps it to work without a network: when it collects, and what it takes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    CARRIER_FIELD_NUMBER: _builtins.int
+    SERVICE_CLASS_FIELD_NUMBER: _builtins.int
+    CUT_OFF_MINUTE_FIELD_NUMBER: _builtins.int
+    COLLECTION_DAYS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    DIMENSIONAL_DIVISOR_FIELD_NUMBER: _builtins.int
+    SURCHARGE_PERMILLE_FIELD_NUMBER: _builtins.int
+    ZONES_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """Name as in FulfillmentOrder.carrier_service, such as "STANDARD"."""
+    carrier: _builtins.str
+    """Carrier, such as "northpost"."""
+    service_class: _builtins.str
+    """Service class that it can keep: "same_day", "next_day" or "standard"."""
+    cut_off_minute: _builtins.int
+    """Minute of the node's local day at which the carrier's last collection leaves; 0 to 1439."""
+    currency: _builtins.str
+    """ISO 4217 code of the prices."""
+    dimensional_divisor: _builtins.int
+    """Cubic centimetres that are billed as one kilogram; 0: only the real weight counts."""
+    surcharge_permille: _builtins.int
+    """Added to every price, in thousandths."""
+    @_builtins.property
+    def collection_days(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Days of collection, ISO 8601 weekdays 1 (Monday) to 7; empty: every day."""
+
+    @_builtins.property
+    def zones(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateZone]:
+        """Where it goes, and for how much."""
+
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        carrier: _builtins.str = ...,
+        service_class: _builtins.str = ...,
+        cut_off_minute: _builtins.int = ...,
+        collection_days: _abc.Iterable[_builtins.int] | None = ...,
+        currency: _builtins.str = ...,
+        dimensional_divisor: _builtins.int = ...,
+        surcharge_permille: _builtins.int = ...,
+        zones: _abc.Iterable[Global___RateZone] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "collection_days", b"collection_days", "currency", b"currency", "cut_off_minute", b"cut_off_minute", "dimensional_divisor", b"dimensional_divisor", "service", b"service", "service_class", b"service_class", "surcharge_permille", b"surcharge_permille", "zones", b"zones"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarrierService: _TypeAlias = CarrierService  # noqa: Y015
+
+@_typing.final
+class TrackingRange(_message.Message):
+    """Tracking numbers of a carrier that one node may give to its parcels without asking anybody."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARRIER_FIELD_NUMBER: _builtins.int
+    SCHEME_FIELD_NUMBER: _builtins.int
+    PREFIX_FIELD_NUMBER: _builtins.int
+    SUFFIX_FIELD_NUMBER: _builtins.int
+    FIRST_NUMBER_FIELD_NUMBER: _builtins.int
+    LAST_NUMBER_FIELD_NUMBER: _builtins.int
+    DIGITS_FIELD_NUMBER: _builtins.int
+    carrier: _builtins.str
+    """Carrier."""
+    scheme: _builtins.str
+    """"s10" (UPU S10: two letters, eight digits, check digit, country) or "mod10" (digits with a GS1 check digit)."""
+    prefix: _builtins.str
+    """Before the number: the service indicator of S10, such as "RA", or digits."""
+    suffix: _builtins.str
+    """After it: the country code of S10, such as "PT"; else empty."""
+    first_number: _builtins.int
+    """First number."""
+    last_number: _builtins.int
+    """Last number, inclusive."""
+    digits: _builtins.int
+    """Digits of the number, filled with zeros; 8 for S10."""
+    def __init__(
+        self,
+        *,
+        carrier: _builtins.str = ...,
+        scheme: _builtins.str = ...,
+        prefix: _builtins.str = ...,
+        suffix: _builtins.str = ...,
+        first_number: _builtins.int = ...,
+        last_number: _builtins.int = ...,
+        digits: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "digits", b"digits", "first_number", b"first_number", "last_number", b"last_number", "prefix", b"prefix", "scheme", b"scheme", "suffix", b"suffix"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrackingRange: _TypeAlias = TrackingRange  # noqa: Y015
 
 @_typing.final
 class GeoPoint(_message.Message):
@@ -255,12 +571,19 @@ class NodeProfile(_message.Message):
     SSCC_RANGE_FIELD_NUMBER: _builtins.int
     BINS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    CARTONS_FIELD_NUMBER: _builtins.int
+    ASSOCIATES_FIELD_NUMBER: _builtins.int
+    CARRIER_SERVICES_FIELD_NUMBER: _builtins.int
+    TRACKING_RANGES_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Identifier of the node, such as "lisbon-01"."""
     name: _builtins.str
     """Name that a person reads."""
     version: _builtins.int
     """Version of this record; only a higher one replaces what the node holds."""
+    time_zone: _builtins.str
+    """IANA name of the node's time zone, such as "Europe/Lisbon"; empty means UTC."""
     @_builtins.property
     def location(self) -> Global___GeoPoint:
         """Where the node stands."""
@@ -277,6 +600,22 @@ class NodeProfile(_message.Message):
     def bins(self) -> _containers.RepeatedCompositeFieldContainer[Global___Bin]:
         """All bins of the node."""
 
+    @_builtins.property
+    def cartons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Carton]:
+        """Boxes that parcels are packed into."""
+
+    @_builtins.property
+    def associates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Associate]:
+        """People who work there; while there are none, nobody signs in."""
+
+    @_builtins.property
+    def carrier_services(self) -> _containers.RepeatedCompositeFieldContainer[Global___CarrierService]:
+        """Carriers that collect there."""
+
+    @_builtins.property
+    def tracking_ranges(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrackingRange]:
+        """Tracking numbers that it may give out."""
+
     def __init__(
         self,
         *,
@@ -287,10 +626,15 @@ class NodeProfile(_message.Message):
         sscc_range: Global___SsccRange | None = ...,
         bins: _abc.Iterable[Global___Bin] | None = ...,
         version: _builtins.int = ...,
+        cartons: _abc.Iterable[Global___Carton] | None = ...,
+        associates: _abc.Iterable[Global___Associate] | None = ...,
+        carrier_services: _abc.Iterable[Global___CarrierService] | None = ...,
+        tracking_ranges: _abc.Iterable[Global___TrackingRange] | None = ...,
+        time_zone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["location", b"location", "sscc_range", b"sscc_range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bins", b"bins", "location", b"location", "name", b"name", "node_id", b"node_id", "ship_from", b"ship_from", "sscc_range", b"sscc_range", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["associates", b"associates", "bins", b"bins", "carrier_services", b"carrier_services", "cartons", b"cartons", "location", b"location", "name", b"name", "node_id", b"node_id", "ship_from", b"ship_from", "sscc_range", b"sscc_range", "time_zone", b"time_zone", "tracking_ranges", b"tracking_ranges", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

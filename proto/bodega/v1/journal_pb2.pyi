@@ -11,6 +11,7 @@ hash(n) = SHA-256(hash(n - 1) || bytes(n)), and hash(0) is 32 zero bytes.
 from bodega.v1 import catalogue_pb2 as _catalogue_pb2
 from bodega.v1 import decisions_pb2 as _decisions_pb2
 from bodega.v1 import fleet_pb2 as _fleet_pb2
+from bodega.v1 import floor_pb2 as _floor_pb2
 from bodega.v1 import orders_pb2 as _orders_pb2
 from bodega.v1 import stock_pb2 as _stock_pb2
 from collections import abc as _abc
@@ -382,6 +383,17 @@ class NodeEvent(_message.Message):
     TRANSFER_SETTLED_FIELD_NUMBER: _builtins.int
     TASK_CLOSED_FIELD_NUMBER: _builtins.int
     PARKED_EVENT_APPLIED_FIELD_NUMBER: _builtins.int
+    RECEIPT_ADVANCED_FIELD_NUMBER: _builtins.int
+    EXCEPTION_NOTED_FIELD_NUMBER: _builtins.int
+    SHIFT_ADVANCED_FIELD_NUMBER: _builtins.int
+    PARCEL_ADVANCED_FIELD_NUMBER: _builtins.int
+    MANIFEST_ADVANCED_FIELD_NUMBER: _builtins.int
+    PICKUP_ADVANCED_FIELD_NUMBER: _builtins.int
+    RETURN_ADVANCED_FIELD_NUMBER: _builtins.int
+    REFUND_DUE_FIELD_NUMBER: _builtins.int
+    COUNT_ADVANCED_FIELD_NUMBER: _builtins.int
+    TRANSFER_ADVANCED_FIELD_NUMBER: _builtins.int
+    LINE_SUBSTITUTED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Client-made id of the command that made it; events of one command share it."""
     at_ms: _builtins.int
@@ -480,6 +492,50 @@ class NodeEvent(_message.Message):
     def parked_event_applied(self) -> Global___ParkedEventApplied:
         """What was parked has its effect."""
 
+    @_builtins.property
+    def receipt_advanced(self) -> _floor_pb2.ReceiptAdvanced:
+        """A delivery from a supplier came in, or is done."""
+
+    @_builtins.property
+    def exception_noted(self) -> _floor_pb2.ExceptionNoted:
+        """Something went otherwise than it should."""
+
+    @_builtins.property
+    def shift_advanced(self) -> _floor_pb2.ShiftAdvanced:
+        """Somebody signed in or out."""
+
+    @_builtins.property
+    def parcel_advanced(self) -> _floor_pb2.ParcelAdvanced:
+        """A parcel has weight, carrier and tracking number, or has lost them."""
+
+    @_builtins.property
+    def manifest_advanced(self) -> _floor_pb2.ManifestAdvanced:
+        """A carrier's list of parcels."""
+
+    @_builtins.property
+    def pickup_advanced(self) -> _floor_pb2.PickupAdvanced:
+        """A pickup is ready, fetched or given up."""
+
+    @_builtins.property
+    def return_advanced(self) -> _floor_pb2.ReturnAdvanced:
+        """Goods came back from a customer."""
+
+    @_builtins.property
+    def refund_due(self) -> _floor_pb2.RefundDue:
+        """A customer should get money back."""
+
+    @_builtins.property
+    def count_advanced(self) -> _floor_pb2.CountAdvanced:
+        """A count was made, is to be approved, or was."""
+
+    @_builtins.property
+    def transfer_advanced(self) -> _floor_pb2.TransferAdvanced:
+        """A transfer that this node was asked for goes on."""
+
+    @_builtins.property
+    def line_substituted(self) -> _floor_pb2.LineSubstituted:
+        """A line of an order is served by another SKU."""
+
     def __init__(
         self,
         *,
@@ -511,12 +567,23 @@ class NodeEvent(_message.Message):
         transfer_settled: _stock_pb2.TransferSettled | None = ...,
         task_closed: Global___TaskClosed | None = ...,
         parked_event_applied: Global___ParkedEventApplied | None = ...,
+        receipt_advanced: _floor_pb2.ReceiptAdvanced | None = ...,
+        exception_noted: _floor_pb2.ExceptionNoted | None = ...,
+        shift_advanced: _floor_pb2.ShiftAdvanced | None = ...,
+        parcel_advanced: _floor_pb2.ParcelAdvanced | None = ...,
+        manifest_advanced: _floor_pb2.ManifestAdvanced | None = ...,
+        pickup_advanced: _floor_pb2.PickupAdvanced | None = ...,
+        return_advanced: _floor_pb2.ReturnAdvanced | None = ...,
+        refund_due: _floor_pb2.RefundDue | None = ...,
+        count_advanced: _floor_pb2.CountAdvanced | None = ...,
+        transfer_advanced: _floor_pb2.TransferAdvanced | None = ...,
+        line_substituted: _floor_pb2.LineSubstituted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_applied", b"parked_event_applied", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "count_advanced", b"count_advanced", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "exception_noted", b"exception_noted", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "line_substituted", b"line_substituted", "manifest_advanced", b"manifest_advanced", "movement", b"movement", "override_changed", b"override_changed", "parcel_advanced", b"parcel_advanced", "parked_event_applied", b"parked_event_applied", "pickup_advanced", b"pickup_advanced", "receipt_advanced", b"receipt_advanced", "refund_due", b"refund_due", "reservation_changed", b"reservation_changed", "return_advanced", b"return_advanced", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "shift_advanced", b"shift_advanced", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_advanced", b"transfer_advanced", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "movement", b"movement", "override_changed", b"override_changed", "parked_event_applied", b"parked_event_applied", "rebased_from", b"rebased_from", "reservation_changed", b"reservation_changed", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "count_advanced", b"count_advanced", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "exception_noted", b"exception_noted", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "line_substituted", b"line_substituted", "manifest_advanced", b"manifest_advanced", "movement", b"movement", "override_changed", b"override_changed", "parcel_advanced", b"parcel_advanced", "parked_event_applied", b"parked_event_applied", "pickup_advanced", b"pickup_advanced", "rebased_from", b"rebased_from", "receipt_advanced", b"receipt_advanced", "refund_due", b"refund_due", "reservation_changed", b"reservation_changed", "return_advanced", b"return_advanced", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "shift_advanced", b"shift_advanced", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_advanced", b"transfer_advanced", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "epoch_begun", "conflict_found", "field_proposed", "transfer_settled", "task_closed", "parked_event_applied"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "epoch_begun", "conflict_found", "field_proposed", "transfer_settled", "task_closed", "parked_event_applied", "receipt_advanced", "exception_noted", "shift_advanced", "parcel_advanced", "manifest_advanced", "pickup_advanced", "return_advanced", "refund_due", "count_advanced", "transfer_advanced", "line_substituted"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 
@@ -748,6 +815,9 @@ class HubEvent(_message.Message):
     OVERRIDE_SET_FIELD_NUMBER: _builtins.int
     TRANSFER_CLOSED_FIELD_NUMBER: _builtins.int
     STREAM_RESTATED_FIELD_NUMBER: _builtins.int
+    ADVANCE_NOTICE_FIELD_NUMBER: _builtins.int
+    TRANSFER_ORDERED_FIELD_NUMBER: _builtins.int
+    RETURN_EXPECTED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Identifier of what caused it at the hub."""
     at_ms: _builtins.int
@@ -804,6 +874,18 @@ class HubEvent(_message.Message):
     def stream_restated(self) -> Global___StreamRestated:
         """The stream began anew."""
 
+    @_builtins.property
+    def advance_notice(self) -> _floor_pb2.AdvanceNotice:
+        """A delivery is on its way to the node."""
+
+    @_builtins.property
+    def transfer_ordered(self) -> _floor_pb2.TransferOrdered:
+        """The node should send goods to another node, or expect them."""
+
+    @_builtins.property
+    def return_expected(self) -> _floor_pb2.ReturnExpected:
+        """A customer sends goods back to the node."""
+
     def __init__(
         self,
         *,
@@ -823,12 +905,15 @@ class HubEvent(_message.Message):
         override_set: Global___OverrideSet | None = ...,
         transfer_closed: _stock_pb2.TransferClosed | None = ...,
         stream_restated: Global___StreamRestated | None = ...,
+        advance_notice: _floor_pb2.AdvanceNotice | None = ...,
+        transfer_ordered: _floor_pb2.TransferOrdered | None = ...,
+        return_expected: _floor_pb2.ReturnExpected | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["advance_notice", b"advance_notice", "cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "return_expected", b"return_expected", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed", "transfer_ordered", b"transfer_ordered"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "seen_seq", b"seen_seq", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advance_notice", b"advance_notice", "at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "return_expected", b"return_expected", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "seen_seq", b"seen_seq", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed", "transfer_ordered", b"transfer_ordered"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "fulfillment_revoked", "override_set", "transfer_closed", "stream_restated"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "fulfillment_revoked", "override_set", "transfer_closed", "stream_restated", "advance_notice", "transfer_ordered", "return_expected"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 

@@ -25,23 +25,25 @@ _sym_db = _symbol_database.Default()
 from bodega.v1 import catalogue_pb2 as bodega_dot_v1_dot_catalogue__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62odega/v1/orders.proto\x12\tbodega.v1\x1a\x19\x62odega/v1/catalogue.proto\"w\n\tRecipient\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x03(\t\x12\x13\n\x0bpostal_code\x18\x03 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x04 \x01(\t\x12%\n\x08location\x18\x05 \x01(\x0b\x32\x13.bodega.v1.GeoPoint\"[\n\tOrderLine\x12\x0c\n\x04line\x18\x01 \x01(\r\x12\x0e\n\x06sku_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\r\x12\x0f\n\x07shipped\x18\x04 \x01(\r\x12\r\n\x05short\x18\x05 \x01(\r\"\xee\x01\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\t\x12#\n\x05lines\x18\x04 \x03(\x0b\x32\x14.bodega.v1.OrderLine\x12$\n\x05state\x18\x05 \x01(\x0e\x32\x15.bodega.v1.OrderState\x12\x0f\n\x07node_id\x18\x06 \x01(\t\x12\x0f\n\x07parcels\x18\x07 \x03(\t\x12\x14\n\x0cplaced_at_ms\x18\x08 \x01(\x03\x12\x15\n\rupdated_at_ms\x18\t \x01(\x03\x12\x15\n\rservice_class\x18\n \x01(\t\"\xc0\x01\n\x10\x46ulfillmentOrder\x12\x1c\n\x14\x66ulfillment_order_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12#\n\x05lines\x18\x03 \x03(\x0b\x32\x14.bodega.v1.OrderLine\x12\'\n\trecipient\x18\x04 \x01(\x0b\x32\x14.bodega.v1.Recipient\x12\x17\n\x0f\x63\x61rrier_service\x18\x05 \x01(\t\x12\x15\n\rfencing_token\x18\x06 \x01(\x04*\xfc\x01\n\nOrderState\x12\x1b\n\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15ORDER_STATE_CONFIRMED\x10\x01\x12\x1e\n\x1aORDER_STATE_IN_FULFILLMENT\x10\x02\x12 \n\x1cORDER_STATE_CANCEL_REQUESTED\x10\x03\x12\x17\n\x13ORDER_STATE_SHIPPED\x10\x04\x12!\n\x1dORDER_STATE_PARTIALLY_SHIPPED\x10\x05\x12\x1d\n\x19ORDER_STATE_UNFULFILLABLE\x10\x06\x12\x19\n\x15ORDER_STATE_CANCELLED\x10\x07*\xad\x02\n\x10\x46ulfillmentState\x12!\n\x1d\x46ULFILLMENT_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x46ULFILLMENT_STATE_ASSIGNED\x10\x01\x12\x1d\n\x19\x46ULFILLMENT_STATE_PICKING\x10\x02\x12\x1c\n\x18\x46ULFILLMENT_STATE_PICKED\x10\x03\x12\x1c\n\x18\x46ULFILLMENT_STATE_PACKED\x10\x04\x12\x1e\n\x1a\x46ULFILLMENT_STATE_LABELLED\x10\x05\x12\x1d\n\x19\x46ULFILLMENT_STATE_SHIPPED\x10\x06\x12\x1f\n\x1b\x46ULFILLMENT_STATE_CANCELLED\x10\x07\x12\x1b\n\x17\x46ULFILLMENT_STATE_SHORT\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62odega/v1/orders.proto\x12\tbodega.v1\x1a\x19\x62odega/v1/catalogue.proto\"w\n\tRecipient\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x03(\t\x12\x13\n\x0bpostal_code\x18\x03 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x04 \x01(\t\x12%\n\x08location\x18\x05 \x01(\x0b\x32\x13.bodega.v1.GeoPoint\"p\n\tOrderLine\x12\x0c\n\x04line\x18\x01 \x01(\r\x12\x0e\n\x06sku_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\r\x12\x0f\n\x07shipped\x18\x04 \x01(\r\x12\r\n\x05short\x18\x05 \x01(\r\x12\x13\n\x0bsubstitutes\x18\x06 \x03(\t\".\n\x06Pickup\x12\x13\n\x0b\x63ode_sha256\x18\x01 \x01(\x0c\x12\x0f\n\x07hold_ms\x18\x02 \x01(\x04\"\xee\x01\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\t\x12#\n\x05lines\x18\x04 \x03(\x0b\x32\x14.bodega.v1.OrderLine\x12$\n\x05state\x18\x05 \x01(\x0e\x32\x15.bodega.v1.OrderState\x12\x0f\n\x07node_id\x18\x06 \x01(\t\x12\x0f\n\x07parcels\x18\x07 \x03(\t\x12\x14\n\x0cplaced_at_ms\x18\x08 \x01(\x03\x12\x15\n\rupdated_at_ms\x18\t \x01(\x03\x12\x15\n\rservice_class\x18\n \x01(\t\"\xcb\x02\n\x10\x46ulfillmentOrder\x12\x1c\n\x14\x66ulfillment_order_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12#\n\x05lines\x18\x03 \x03(\x0b\x32\x14.bodega.v1.OrderLine\x12\'\n\trecipient\x18\x04 \x01(\x0b\x32\x14.bodega.v1.Recipient\x12\x17\n\x0f\x63\x61rrier_service\x18\x05 \x01(\t\x12\x15\n\rfencing_token\x18\x06 \x01(\x04\x12\x15\n\rservice_class\x18\x07 \x01(\t\x12\x12\n\nship_by_ms\x18\x08 \x01(\x03\x12\x14\n\x0cplaced_at_ms\x18\t \x01(\x03\x12\x0e\n\x06method\x18\n \x01(\t\x12\x15\n\rship_complete\x18\x0b \x01(\x08\x12!\n\x06pickup\x18\x0c \x01(\x0b\x32\x11.bodega.v1.Pickup*\xfc\x01\n\nOrderState\x12\x1b\n\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15ORDER_STATE_CONFIRMED\x10\x01\x12\x1e\n\x1aORDER_STATE_IN_FULFILLMENT\x10\x02\x12 \n\x1cORDER_STATE_CANCEL_REQUESTED\x10\x03\x12\x17\n\x13ORDER_STATE_SHIPPED\x10\x04\x12!\n\x1dORDER_STATE_PARTIALLY_SHIPPED\x10\x05\x12\x1d\n\x19ORDER_STATE_UNFULFILLABLE\x10\x06\x12\x19\n\x15ORDER_STATE_CANCELLED\x10\x07*\xae\x03\n\x10\x46ulfillmentState\x12!\n\x1d\x46ULFILLMENT_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x46ULFILLMENT_STATE_ASSIGNED\x10\x01\x12\x1d\n\x19\x46ULFILLMENT_STATE_PICKING\x10\x02\x12\x1c\n\x18\x46ULFILLMENT_STATE_PICKED\x10\x03\x12\x1c\n\x18\x46ULFILLMENT_STATE_PACKED\x10\x04\x12\x1e\n\x1a\x46ULFILLMENT_STATE_LABELLED\x10\x05\x12\x1d\n\x19\x46ULFILLMENT_STATE_SHIPPED\x10\x06\x12\x1f\n\x1b\x46ULFILLMENT_STATE_CANCELLED\x10\x07\x12\x1b\n\x17\x46ULFILLMENT_STATE_SHORT\x10\x08\x12\x1c\n\x18\x46ULFILLMENT_STATE_STAGED\x10\t\x12\x1f\n\x1b\x46ULFILLMENT_STATE_COLLECTED\x10\n\x12\x1d\n\x19\x46ULFILLMENT_STATE_EXPIRED\x10\x0b\x12!\n\x1d\x46ULFILLMENT_STATE_HANDED_BACK\x10\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bodega.v1.orders_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORDERSTATE']._serialized_start=715
-  _globals['_ORDERSTATE']._serialized_end=967
-  _globals['_FULFILLMENTSTATE']._serialized_start=970
-  _globals['_FULFILLMENTSTATE']._serialized_end=1271
+  _globals['_ORDERSTATE']._serialized_start=923
+  _globals['_ORDERSTATE']._serialized_end=1175
+  _globals['_FULFILLMENTSTATE']._serialized_start=1178
+  _globals['_FULFILLMENTSTATE']._serialized_end=1608
   _globals['_RECIPIENT']._serialized_start=64
   _globals['_RECIPIENT']._serialized_end=183
   _globals['_ORDERLINE']._serialized_start=185
-  _globals['_ORDERLINE']._serialized_end=276
-  _globals['_ORDER']._serialized_start=279
-  _globals['_ORDER']._serialized_end=517
-  _globals['_FULFILLMENTORDER']._serialized_start=520
-  _globals['_FULFILLMENTORDER']._serialized_end=712
+  _globals['_ORDERLINE']._serialized_end=297
+  _globals['_PICKUP']._serialized_start=299
+  _globals['_PICKUP']._serialized_end=345
+  _globals['_ORDER']._serialized_start=348
+  _globals['_ORDER']._serialized_end=586
+  _globals['_FULFILLMENTORDER']._serialized_start=589
+  _globals['_FULFILLMENTORDER']._serialized_end=920
 # @@protoc_insertion_point(module_scope)

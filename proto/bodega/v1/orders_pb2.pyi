@@ -88,6 +88,14 @@ class _FulfillmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Fulf
     """Cancelled at the node; what was picked is to be put back."""
     FULFILLMENT_STATE_SHORT: _FulfillmentState.ValueType  # 8
     """Nothing of it was on the shelf."""
+    FULFILLMENT_STATE_STAGED: _FulfillmentState.ValueType  # 9
+    """It lies in a pickup place or a locker, and the customer may come."""
+    FULFILLMENT_STATE_COLLECTED: _FulfillmentState.ValueType  # 10
+    """The customer has it."""
+    FULFILLMENT_STATE_EXPIRED: _FulfillmentState.ValueType  # 11
+    """Nobody came for it in time; it is to be put back."""
+    FULFILLMENT_STATE_HANDED_BACK: _FulfillmentState.ValueType  # 12
+    """The node gives the work back to the hub; what was picked is to be put back."""
 
 class FulfillmentState(_FulfillmentState, metaclass=_FulfillmentStateEnumTypeWrapper):
     """State of a fulfillment order."""
@@ -110,6 +118,14 @@ FULFILLMENT_STATE_CANCELLED: FulfillmentState.ValueType  # 7
 """Cancelled at the node; what was picked is to be put back."""
 FULFILLMENT_STATE_SHORT: FulfillmentState.ValueType  # 8
 """Nothing of it was on the shelf."""
+FULFILLMENT_STATE_STAGED: FulfillmentState.ValueType  # 9
+"""It lies in a pickup place or a locker, and the customer may come."""
+FULFILLMENT_STATE_COLLECTED: FulfillmentState.ValueType  # 10
+"""The customer has it."""
+FULFILLMENT_STATE_EXPIRED: FulfillmentState.ValueType  # 11
+"""Nobody came for it in time; it is to be put back."""
+FULFILLMENT_STATE_HANDED_BACK: FulfillmentState.ValueType  # 12
+"""The node gives the work back to the hub; what was picked is to be put back."""
 Global___FulfillmentState: _TypeAlias = FulfillmentState  # noqa: Y015
 
 @_typing.final
@@ -165,6 +181,7 @@ class OrderLine(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     SHIPPED_FIELD_NUMBER: _builtins.int
     SHORT_FIELD_NUMBER: _builtins.int
+    SUBSTITUTES_FIELD_NUMBER: _builtins.int
     line: _builtins.int
     """Number of the line within its order, from 1."""
     sku_id: _builtins.str
@@ -175,6 +192,10 @@ class OrderLine(_message.Message):
     """Base units handed to the carrier."""
     short: _builtins.int
     """Base units that were promised and not found on the shelf."""
+    @_builtins.property
+    def substitutes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """SKUs that may be sent instead, unit for unit, the best one first; empty: none."""
+
     def __init__(
         self,
         *,
@@ -183,14 +204,41 @@ class OrderLine(_message.Message):
         quantity: _builtins.int = ...,
         shipped: _builtins.int = ...,
         short: _builtins.int = ...,
+        substitutes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "quantity", b"quantity", "shipped", b"shipped", "short", b"short", "sku_id", b"sku_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "quantity", b"quantity", "shipped", b"shipped", "short", b"short", "sku_id", b"sku_id", "substitutes", b"substitutes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderLine: _TypeAlias = OrderLine  # noqa: Y015
+
+@_typing.final
+class Pickup(_message.Message):
+    """How a customer fetches a fulfillment order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_SHA256_FIELD_NUMBER: _builtins.int
+    HOLD_MS_FIELD_NUMBER: _builtins.int
+    code_sha256: _builtins.bytes
+    """SHA-256 of "<fulfillment order>:<code>", 32 bytes: the node checks a code and can not tell it."""
+    hold_ms: _builtins.int
+    """Milliseconds from staging after which it goes back to stock; 0: never by itself."""
+    def __init__(
+        self,
+        *,
+        code_sha256: _builtins.bytes = ...,
+        hold_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code_sha256", b"code_sha256", "hold_ms", b"hold_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Pickup: _TypeAlias = Pickup  # noqa: Y015
 
 @_typing.final
 class Order(_message.Message):
@@ -266,6 +314,12 @@ class FulfillmentOrder(_message.Message):
     RECIPIENT_FIELD_NUMBER: _builtins.int
     CARRIER_SERVICE_FIELD_NUMBER: _builtins.int
     FENCING_TOKEN_FIELD_NUMBER: _builtins.int
+    SERVICE_CLASS_FIELD_NUMBER: _builtins.int
+    SHIP_BY_MS_FIELD_NUMBER: _builtins.int
+    PLACED_AT_MS_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    SHIP_COMPLETE_FIELD_NUMBER: _builtins.int
+    PICKUP_FIELD_NUMBER: _builtins.int
     fulfillment_order_id: _builtins.str
     """Identifier given by the control plane."""
     order_id: _builtins.str
@@ -274,6 +328,16 @@ class FulfillmentOrder(_message.Message):
     """Carrier service to print on the label."""
     fencing_token: _builtins.int
     """Rises with each assignment of the same order; the highest one alone may ship."""
+    service_class: _builtins.str
+    """How soon it was promised: "same_day", "next_day" or "standard"; empty means standard."""
+    ship_by_ms: _builtins.int
+    """Milliseconds since 1970-01-01 UTC by which it must have left; 0: the carrier's cut-off decides."""
+    placed_at_ms: _builtins.int
+    """Milliseconds since 1970-01-01 UTC at which the customer placed the order."""
+    method: _builtins.str
+    """"parcel", "pickup" or "locker"; empty means parcel."""
+    ship_complete: _builtins.bool
+    """All or nothing: when a unit is missing, the node gives the whole work back."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
         """What to pick."""
@@ -281,6 +345,10 @@ class FulfillmentOrder(_message.Message):
     @_builtins.property
     def recipient(self) -> Global___Recipient:
         """Where the parcel goes."""
+
+    @_builtins.property
+    def pickup(self) -> Global___Pickup:
+        """Of pickup and locker."""
 
     def __init__(
         self,
@@ -291,10 +359,16 @@ class FulfillmentOrder(_message.Message):
         recipient: Global___Recipient | None = ...,
         carrier_service: _builtins.str = ...,
         fencing_token: _builtins.int = ...,
+        service_class: _builtins.str = ...,
+        ship_by_ms: _builtins.int = ...,
+        placed_at_ms: _builtins.int = ...,
+        method: _builtins.str = ...,
+        ship_complete: _builtins.bool = ...,
+        pickup: Global___Pickup | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["recipient", b"recipient"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pickup", b"pickup", "recipient", b"recipient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier_service", b"carrier_service", "fencing_token", b"fencing_token", "fulfillment_order_id", b"fulfillment_order_id", "lines", b"lines", "order_id", b"order_id", "recipient", b"recipient"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier_service", b"carrier_service", "fencing_token", b"fencing_token", "fulfillment_order_id", b"fulfillment_order_id", "lines", b"lines", "method", b"method", "order_id", b"order_id", "pickup", b"pickup", "placed_at_ms", b"placed_at_ms", "recipient", b"recipient", "service_class", b"service_class", "ship_by_ms", b"ship_by_ms", "ship_complete", b"ship_complete"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

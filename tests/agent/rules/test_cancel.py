@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bodega.core.lifecycles import FulfillmentState
-from bodega_agent.rules.cancel import cancel_effects
-from bodega_agent.rules.effects import CancelWork, OpenPutBack, ReportLateCancel, Unpack
+from bodega_agent.rules.floor.cancel import cancel_effects
+from bodega_agent.rules.floor.effects import CancelWork, OpenPutBack, ReportLateCancel, Unpack
 
 CANCEL, PUT_BACK = CancelWork("FO-1"), OpenPutBack("FO-1", "STAGE-FO-1")
 UNPACK = Unpack("FO-1", "395260640000000019")

@@ -9,11 +9,16 @@ import pytest
 
 from bodega.core.lifecycles import FulfillmentState, PrintState
 from bodega.errors import InvalidInput
-from bodega_agent.rules.facts import Check, Facts, Parcel, Shelf, VisionMode, Waiting, Work, WorkLine
-from bodega_agent.rules.floor import HANDLERS, prompt_for, step
-from bodega_agent.rules.flow import FLOW, flow_diagram
-from bodega_agent.rules.prompt import Tone
-from bodega_agent.rules.scans import (
+from bodega_agent.rules.floor import flows, keeping
+from bodega_agent.rules.floor.engine import prompt_for, step
+from bodega_agent.rules.floor.facts import Facts, VisionMode
+from bodega_agent.rules.floor.flows import TABLE
+from bodega_agent.rules.floor.handover.facts import HandoverFacts, Parcel
+from bodega_agent.rules.floor.pick.facts import Check, PickFacts, Shelf, Work, WorkLine
+from bodega_agent.rules.floor.prompt import Tone
+from bodega_agent.rules.floor.putaway.doing import InHand
+from bodega_agent.rules.floor.putaway.facts import PutAwayFacts, Waiting
+from bodega_agent.rules.floor.scans import (
     NEWS,
     BinScan,
     CheckOutcome,
@@ -27,7 +32,7 @@ from bodega_agent.rules.scans import (
     WorkCancelled,
     kind_of,
 )
-from bodega_agent.rules.session import FLOWS, FloorStep, InHand, Session
+from bodega_agent.rules.floor.session import FLOWS, FloorStep, Session
 from support.floor_model import NAMES
 
 SSCC = "395260640000000019"
@@ -51,27 +56,27 @@ def _work(state, *, picked=0, **more):
 
 _OPEN = FulfillmentState.PICKING
 SITUATIONS = {
-    FloorStep.IDLE: (Session("scanner-1"), Facts()),
+    FloorStep.IDLE: (Session("scanner-1"), PickFacts()),
     FloorStep.RECEIVE_ITEM: (Session("scanner-1", step=FloorStep.RECEIVE_ITEM), Facts()),
     FloorStep.PUTAWAY_ITEM: (
         Session("scanner-1", step=FloorStep.PUTAWAY_ITEM),
-        Facts(waiting=(Waiting("DOCK", "OAT", "", 3),)),
+        PutAwayFacts(waiting=(Waiting("DOCK", "OAT", "", 3),)),
     ),
     FloorStep.PUTAWAY_BIN: (
-        Session("scanner-1", step=FloorStep.PUTAWAY_BIN, in_hand=InHand("OAT", NAMES["OAT"], "", 1)),
-        Facts(waiting=(Waiting("DOCK", "OAT", "", 3),)),
+        Session("scanner-1", step=FloorStep.PUTAWAY_BIN, doing=InHand("OAT", NAMES["OAT"], "", 1)),
+        PutAwayFacts(waiting=(Waiting("DOCK", "OAT", "", 3),)),
     ),
     FloorStep.TAKE_OVER: (
         Session("scanner-2", step=FloorStep.TAKE_OVER, fulfillment_order_id="FO-1"),
-        Facts(left_work=_work(_OPEN)),
+        PickFacts(left_work=_work(_OPEN)),
     ),
     FloorStep.PICK_BIN: (
         Session("scanner-1", step=FloorStep.PICK_BIN, fulfillment_order_id="FO-1"),
-        Facts(work=_work(_OPEN)),
+        PickFacts(work=_work(_OPEN)),
     ),
     FloorStep.PICK_ITEM: (
         Session("scanner-1", step=FloorStep.PICK_ITEM, fulfillment_order_id="FO-1", bin_id="A-01"),
-        Facts(work=_work(_OPEN)),
+        PickFacts(work=_work(_OPEN)),
     ),
     FloorStep.PICK_CHECK: (
         Session("scanner-1", step=FloorStep.PICK_CHECK, fulfillment_order_id="FO-1"),
@@ -79,15 +84,15 @@ SITUATIONS = {
     ),
     FloorStep.PACK: (
         Session("scanner-1", step=FloorStep.PACK, fulfillment_order_id="FO-1"),
-        Facts(work=_work(FulfillmentState.PICKED, picked=2), next_sscc=SSCC),
+        PickFacts(work=_work(FulfillmentState.PICKED, picked=2), next_sscc=SSCC),
     ),
     FloorStep.LABEL: (
         Session("scanner-1", step=FloorStep.LABEL, fulfillment_order_id="FO-1"),
-        Facts(work=_work(FulfillmentState.PACKED, picked=2, sscc=SSCC, print_state=PrintState.UNKNOWN)),
+        PickFacts(work=_work(FulfillmentState.PACKED, picked=2, sscc=SSCC, print_state=PrintState.UNKNOWN)),
     ),
     FloorStep.HANDOVER: (
         Session("scanner-1", step=FloorStep.HANDOVER),
-        Facts(parcel=Parcel(SSCC, "FO-1", FulfillmentState.LABELLED)),
+        HandoverFacts(parcel=Parcel(SSCC, "FO-1", FulfillmentState.LABELLED)),
     ),
 }
 
@@ -96,7 +101,7 @@ def situation(floor_step):
     session, facts = SITUATIONS[floor_step]
     if facts is None:
         doubted = (Check(1, CheckOutcome.FAIL, ("other colour",)),)
-        facts = Facts(work=_work(_OPEN, picked=2, checks=doubted), vision=VisionMode.BLOCKING)
+        facts = PickFacts(work=_work(_OPEN, picked=2, checks=doubted), vision=VisionMode.BLOCKING)
     return session, facts
 
 
@@ -108,15 +113,15 @@ def test_every_step_answers_every_scan(floor_step, kind):
     assert outcome.prompt.text
     assert outcome.prompt.flow == FLOWS[outcome.session.step]
     json.dumps(outcome.prompt.to_json())
-    assert Session.from_json(json.loads(json.dumps(outcome.session.to_json()))) == outcome.session
+    assert keeping.from_json(json.loads(json.dumps(keeping.to_json(outcome.session)))) == outcome.session
     if outcome.prompt.tone is Tone.ERROR:
         assert outcome.effects == ()
-    if (floor_step, kind) not in FLOW:
+    if (floor_step, kind) not in TABLE:
         assert outcome.session == session, "what the table does not list changes nothing"
         assert outcome.prompt.tone is Tone.ERROR
         assert kind not in NEWS, "news is never wrong"
     else:
-        assert outcome.session.step in FLOW[floor_step, kind].to
+        assert outcome.session.step in TABLE[floor_step, kind].to
 
 
 @pytest.mark.parametrize("floor_step", FloorStep)
@@ -134,30 +139,37 @@ def test_a_person_can_walk_out_of_every_step_and_nothing_moves(floor_step):
     assert outcome.effects == ()
 
 
-def test_the_table_and_the_handlers_know_each_other():
-    assert {move.handler for move in FLOW.values()} == set(HANDLERS)
+def test_every_step_belongs_to_one_flow_which_has_its_prompt():
+    """And no two flows say what one scan does."""
+    shown = [(step, flow.name) for flow in flows.ALL for step in flow.prompts]
+    assert dict(shown) == {step: name for step, name in FLOWS.items() if step is not FloorStep.IDLE}
+    assert len(shown) == len(dict(shown))
+    rows = [row for flow in flows.ALL for row in flow.moves]
+    assert len(rows) == len(set(rows))
 
 
 def test_every_step_can_be_reached():
     reachable = {FloorStep.IDLE}
     while True:
-        further = {after for (before, _), move in FLOW.items() if before in reachable for after in move.to}
+        further = {after for (before, _), move in TABLE.items() if before in reachable for after in move.to}
         if further <= reachable:
             break
         reachable |= further
     assert reachable == set(FloorStep)
 
 
-def test_the_diagram_is_printed_from_the_table():
-    diagram = flow_diagram()
+@pytest.mark.parametrize("flow", flows.ALL, ids=lambda flow: flow.name)
+def test_the_diagram_is_printed_from_the_table(flow):
+    diagram = flows.diagram_of(flow)
     assert diagram.startswith("stateDiagram-v2\n    [*] --> idle\n")
-    assert "    putaway_bin --> putaway_item: bin\n" in diagram
-    for floor_step in FloorStep:
-        assert f" {floor_step} " in diagram or f" {floor_step}:" in diagram
+    for floor_step in flow.prompts:
+        assert f" {floor_step}\n" in diagram or f" {floor_step}:" in diagram or f" {floor_step} " in diagram
 
 
-@pytest.mark.parametrize("broken", [{}, {"device": "s"}, {**Session("s").to_json(), "step": "dancing"}])
+@pytest.mark.parametrize(
+    "broken", [{}, {"device": "s", "colour": "red"}, {**keeping.to_json(Session("s")), "step": "dancing"}]
+)
 def test_a_stored_session_that_is_not_one_is_an_error_with_a_hint(broken):
     with pytest.raises(InvalidInput) as raised:
-        Session.from_json(broken)
+        keeping.from_json(broken)
     assert raised.value.hint

@@ -15,11 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bodega.core.ledger import CARRIER, parcel_place, stage_of
 from bodega.core.lifecycles import FulfillmentState, PrintEvent
-from bodega_agent.rules.facts import VisionMode
-from bodega_agent.rules.floor import prompt_for
-from bodega_agent.rules.flow import FLOW
-from bodega_agent.rules.prompt import Tone
-from bodega_agent.rules.scans import (
+from bodega_agent.rules.floor import keeping
+from bodega_agent.rules.floor.engine import prompt_for
+from bodega_agent.rules.floor.facts import VisionMode
+from bodega_agent.rules.floor.flows import TABLE
+from bodega_agent.rules.floor.pick.work import is_lost, place
+from bodega_agent.rules.floor.prompt import Tone
+from bodega_agent.rules.floor.scans import (
     CONTROL_WORDS,
     BinScan,
     CheckOutcome,
@@ -30,8 +32,7 @@ from bodega_agent.rules.scans import (
     UnknownScan,
     kind_of,
 )
-from bodega_agent.rules.session import WORK_STEPS, Session
-from bodega_agent.rules.work import is_lost, place
+from bodega_agent.rules.floor.session import WORK_STEPS, Session
 from support.floor_model import BINS, NAMES, FloorModel, order
 from support.floor_people import follow, work_off
 
@@ -65,7 +66,7 @@ class Floor(RuleBasedStateMachine):
         outcome = self.model.handle(device, scan, crash=crash)
         if not is_lost(before, facts):
             here = place(before, facts.work, facts) if before.step in WORK_STEPS else before
-            move = FLOW.get((here.step, kind_of(scan)))
+            move = TABLE.get((here.step, kind_of(scan)))
             assert outcome.session.step in (move.to if move else (here.step,))
         if outcome.prompt.tone is Tone.ERROR:
             assert outcome.effects == ()
@@ -192,7 +193,7 @@ def _picked(work):
 
 def test_a_session_survives_its_way_through_json():
     session = Session("scanner-1")
-    assert Session.from_json(json.loads(json.dumps(session.to_json()))) == session
+    assert keeping.from_json(json.loads(json.dumps(keeping.to_json(session)))) == session
 
 
 TestFloor = Floor.TestCase

@@ -1,16 +1,21 @@
 """The floor in plain language: one story per flow, and one per way in which it goes wrong."""
 
-from __future__ import annotations
-
 import pytest
 
 from bodega.core.ledger import COUNT, DOCK, FOUND, Account, parcel_place
 from bodega.core.lifecycles import FulfillmentState, PrintEvent, PrintState
-from bodega_agent.rules import effects as ask
-from bodega_agent.rules.facts import VisionMode
-from bodega_agent.rules.prompt import Tone
-from bodega_agent.rules.scans import BinScan, CheckOutcome, ControlScan, ItemScan, PrintChanged, SsccScan
-from bodega_agent.rules.session import FloorStep
+from bodega_agent.rules.floor.facts import VisionMode
+from bodega_agent.rules.floor.prompt import Tone
+from bodega_agent.rules.floor.scans import (
+    BinScan,
+    CheckOutcome,
+    ControlScan,
+    ItemScan,
+    PrintChanged,
+    SsccScan,
+)
+from bodega_agent.rules.floor.session import FloorStep
+from support import asks as ask
 from support.floor_model import NAMES, FloorModel, order
 
 HANDHELD = "scanner-1"

@@ -8,8 +8,8 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodega_agent.rules.facts import Shelf
-from bodega_agent.rules.picking import Wanted, plan_picks
+from bodega_agent.rules.floor.pick.facts import Shelf
+from bodega_agent.rules.floor.pick.plan import Wanted, plan_picks
 
 
 def shelf(bin_id, walk_order, quantity, *, sku_id="OAT", lot=""):

@@ -6,7 +6,7 @@ import pytest
 
 from bodega.errors import Refused
 from bodega_adapters.framing.check_digit import is_valid_sscc
-from bodega_agent.rules.sscc import SsccRange, next_sscc
+from bodega_agent.rules.floor.pack.sscc import SsccRange, next_sscc
 
 NUMBERS = SsccRange(extension=3, company_prefix="9526064", first_serial=7, last_serial=9)
 

@@ -12,7 +12,7 @@ import pytest
 
 from bodega.core.conflicts.duplicate_scan import ScanNumber, is_repeat
 from bodega_adapters.ports import Scan
-from bodega_agent.rules.facts import VisionMode
+from bodega_agent.rules.floor.facts import VisionMode
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.store.reader import Reader

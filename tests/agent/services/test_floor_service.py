@@ -18,14 +18,15 @@ from bodega.core.lifecycles import PrintEvent
 from bodega_adapters.ports import Scan
 from bodega_adapters.printers.zpl_tcp import ZplTcpPrinter
 from bodega_adapters.simulated.zpl_printer import SimulatedZplPrinter
-from bodega_agent.rules.effects import Pack
-from bodega_agent.rules.facts import VisionMode
+from bodega_agent.rules.floor.facts import VisionMode
+from bodega_agent.rules.floor.pack.effects import Pack
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.inspecting import InspectingService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.services.stations import Station
-from bodega_agent.store import effects, labels
+from bodega_agent.store import labels
+from bodega_agent.store.floor import effects
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction

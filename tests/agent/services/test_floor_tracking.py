@@ -12,7 +12,7 @@ from bodega.codec import parse_node_event
 from bodega.core.commands import decode
 from bodega.v1 import catalogue_pb2, stock_pb2
 from bodega_adapters.ports import Scan
-from bodega_agent.rules.facts import VisionMode
+from bodega_agent.rules.floor.facts import VisionMode
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.store.commands import run

@@ -17,13 +17,14 @@ from bodega_adapters.labels.document import LabelDocument
 from bodega_adapters.ports import PrinterAbilities, PrintReceipt, Starting
 from bodega_adapters.printers.zpl_tcp import ZplTcpPrinter
 from bodega_adapters.simulated.zpl_printer import SimulatedZplPrinter
-from bodega_agent.rules import effects as ask
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.stations import LABELS, RECEIPTS, Station
-from bodega_agent.store import effects, labels, work
+from bodega_agent.store import labels, work
+from bodega_agent.store.floor import effects
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Transaction
+from support import asks as ask
 from support.devices import eventually
 from support.node_under_test import opened_store
 from support.worked_order import CONTEXT, FO, bring_to, node_with_work

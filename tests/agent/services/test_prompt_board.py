@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bodega_agent.rules.prompt import Prompt, Tone
+from bodega_agent.rules.floor.prompt import Prompt, Tone
 from bodega_agent.services.prompts import PromptBoard
 
 DEVICE = "scanner-1"

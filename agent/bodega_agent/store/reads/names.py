@@ -131,9 +131,29 @@ def _conflict(fact: journal_pb2.ConflictFound) -> Iterator[Name]:
     yield Kind.SKU, fact.conflict.sku_id
 
 
+def _floor(fact: Any) -> Iterator[Name]:
+    """What the floor records: its own fields, and those of its lines, name what it is about."""
+    for one in (fact, *getattr(fact, "lines", ())):
+        for field, kind in _FLOOR_FIELDS.items():
+            value = getattr(one, field, "")
+            if value:
+                yield kind, value
+
+
 def _whole_node(_fact: object) -> Iterator[Name]:
     return iter(())
 
+
+_FLOOR_FIELDS = {
+    "sku_id": Kind.SKU,
+    "substitute_sku_id": Kind.SKU,
+    "bin_id": Kind.BIN,
+    "lot": Kind.LOT,
+    "fulfillment_order_id": Kind.ORDER,
+    "order_id": Kind.ORDER,
+    "reference": Kind.ORDER,
+    "transfer_id": Kind.TRANSFER,
+}
 
 NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {
     "movement": _movement,
@@ -157,4 +177,15 @@ NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {
     "field_proposed": _proposed,
     "transfer_settled": _settled,
     "task_closed": _task_closed,
+    "receipt_advanced": _floor,
+    "exception_noted": _floor,
+    "shift_advanced": _whole_node,
+    "parcel_advanced": _floor,
+    "manifest_advanced": _whole_node,
+    "pickup_advanced": _floor,
+    "return_advanced": _floor,
+    "refund_due": _floor,
+    "count_advanced": _floor,
+    "transfer_advanced": _floor,
+    "line_substituted": _floor,
 }

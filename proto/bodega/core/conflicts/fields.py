@@ -99,10 +99,22 @@ FIELDS: Mapping[tuple[str, str], FieldRule] = MappingProxyType(
     {
         **{
             (SKU, name): FieldRule(Owner.HUB, _words)
-            for name in ("sku_id", "name", "owner", "components", "version", "units_version")
+            for name in (
+                "sku_id",
+                "name",
+                "owner",
+                "components",
+                "version",
+                "units_version",
+                "temperature_class",
+                "velocity_class",
+                "fragile",
+            )
         },
-        (SKU, "weight_g"): FieldRule(Owner.SHARED, _number),
-        (SKU, "volume_ml"): FieldRule(Owner.SHARED, _number),
+        **{
+            (SKU, name): FieldRule(Owner.SHARED, _number)
+            for name in ("weight_g", "volume_ml", "length_mm", "width_mm", "height_mm")
+        },
         (SKU, "gtins"): FieldRule(Owner.PERSON, _gtins),
         (SKU, "base_unit"): FieldRule(Owner.PERSON, _identifier),
         (SKU, "units"): FieldRule(Owner.PERSON, _units),
@@ -115,8 +127,34 @@ FIELDS: Mapping[tuple[str, str], FieldRule] = MappingProxyType(
         (BIN, "bin_id"): FieldRule(Owner.HUB, _identifier),
         (BIN, "walk_order"): FieldRule(Owner.NODE, _number),
         **{
+            (BIN, name): FieldRule(Owner.HUB, _words)
+            for name in (
+                "kind",
+                "temperature_class",
+                "velocity_class",
+                "capacity_ml",
+                "capacity_g",
+                "fixed_sku_id",
+                "refill_below",
+                "refill_to",
+            )
+        },
+        **{
             (NODE, name): FieldRule(Owner.HUB, _words)
-            for name in ("node_id", "name", "location", "ship_from", "sscc_range", "bins", "version")
+            for name in (
+                "node_id",
+                "name",
+                "location",
+                "ship_from",
+                "sscc_range",
+                "bins",
+                "version",
+                "cartons",
+                "associates",
+                "carrier_services",
+                "tracking_ranges",
+                "time_zone",
+            )
         },
         (SETTING, "value"): FieldRule(Owner.PERSON, _words),
     }

@@ -60,6 +60,19 @@ FATES: Mapping[str, Rule] = {
     "epoch_begun": Rule(Fate.DROP, "that epoch has ended"),
     "conflict_found": Rule(Fate.KEEP, "a person may still have to decide it"),
     "parked_event_applied": Rule(Fate.DROP, "the hub's stream begins anew, and says it again"),
+    "receipt_advanced": Rule(Fate.KEEP, "what came in has come in"),
+    "exception_noted": Rule(Fate.KEEP, "it happened"),
+    "shift_advanced": Rule(Fate.KEEP, "it happened"),
+    "parcel_advanced": Rule(Fate.KEEP, "its label is on a box"),
+    "manifest_advanced": Rule(Fate.KEEP, "a carrier has signed for it"),
+    "pickup_advanced": Rule(Fate.KEEP, "a customer may have been told"),
+    "return_advanced": Rule(Fate.KEEP, "what came back has come back"),
+    "refund_due": Rule(Fate.KEEP, "a customer waits for money"),
+    "count_advanced": Rule(
+        Fate.DROP, "it was held against the other line's book, and the bin is counted again"
+    ),
+    "transfer_advanced": Rule(Fate.KEEP, "its goods have moved"),
+    "line_substituted": Rule(Fate.KEEP, "it is in the parcel"),
 }
 _UNKNOWN = Rule(Fate.DROP, "this version does not know the fact; it is in the old file")
 _DONE_ALREADY = Rule(Fate.DROP, "the hub has this command's effect already")

@@ -1,0 +1,1 @@
+"""The floor's flows: pure tables and rules, one room a flow; `engine.step` is the way in."""

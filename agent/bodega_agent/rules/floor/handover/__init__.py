@@ -1,0 +1,1 @@
+"""The handover flow: table and prompts (flow), what scans do (steps), what they know (facts) and ask for (effects)."""

@@ -1,0 +1,84 @@
+"""What one scanner device is in the middle of: small, frozen, and durable in the store.
+
+What stock did is never in a session: that is in the ledger, and facts win over the session at every
+step. So a lost or stale session costs at most one scan of a bin, and never a unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+# Who works at a node that has no list of its people.
+ANYBODY = "associate"
+
+
+class FloorStep(StrEnum):
+    """What the next scan of a device is about."""
+
+    IDLE = "idle"
+    RECEIVE_ITEM = "receive_item"
+    PUTAWAY_ITEM = "putaway_item"
+    PUTAWAY_BIN = "putaway_bin"
+    TAKE_OVER = "take_over"
+    PICK_BIN = "pick_bin"
+    PICK_ITEM = "pick_item"
+    PICK_CHECK = "pick_check"
+    PACK = "pack"
+    LABEL = "label"
+    HANDOVER = "handover"
+
+
+FLOWS: dict[FloorStep, str] = {
+    FloorStep.IDLE: "idle",
+    FloorStep.RECEIVE_ITEM: "receive",
+    FloorStep.PUTAWAY_ITEM: "putaway",
+    FloorStep.PUTAWAY_BIN: "putaway",
+    FloorStep.TAKE_OVER: "pick",
+    FloorStep.PICK_BIN: "pick",
+    FloorStep.PICK_ITEM: "pick",
+    FloorStep.PICK_CHECK: "pick",
+    FloorStep.PACK: "pack",
+    FloorStep.LABEL: "pack",
+    FloorStep.HANDOVER: "handover",
+}
+
+WORK_STEPS = frozenset(
+    {FloorStep.PICK_BIN, FloorStep.PICK_ITEM, FloorStep.PICK_CHECK, FloorStep.PACK, FloorStep.LABEL}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What a flow must remember between two scans; each flow has a class of its own, named in `keeping.DOINGS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One device's place in its flow.
+
+    `fulfillment_order_id` and `bin_id` are the order and the bin that the step is about, where it is about one. `doing`
+    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY where nobody signs in.
+    """
+
+    device: str
+    actor: str = ANYBODY
+    step: FloorStep = FloorStep.IDLE
+    fulfillment_order_id: str = ""
+    bin_id: str = ""
+    doing: Doing | None = None
+
+    def at(
+        self,
+        step: FloorStep,
+        *,
+        fulfillment_order_id: str = "",
+        bin_id: str = "",
+        doing: Doing | None = None,
+    ) -> Session:
+        """The same device and actor at another step; context that is not given is dropped."""
+        return replace(self, step=step, fulfillment_order_id=fulfillment_order_id, bin_id=bin_id, doing=doing)
+
+    def idle(self) -> Session:
+        """Out of every flow."""
+        return self.at(FloorStep.IDLE)

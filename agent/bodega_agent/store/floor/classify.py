@@ -1,0 +1,78 @@
+"""What a decoded barcode means at this node; a code that means nothing is said, not dropped."""
+
+from __future__ import annotations
+
+from bodega.core.expiry import day_of, is_past
+from bodega.core.promise import OverrideRule
+from bodega.core.sku import Counted, in_base_units
+from bodega_adapters.framing import gs1
+from bodega_agent.rules.floor.scans import (
+    BinScan,
+    ControlScan,
+    ItemScan,
+    Scanned,
+    SsccScan,
+    UnknownScan,
+)
+from bodega_agent.store import catalogue, ledger
+from bodega_agent.store.overrides import is_set_aside
+from bodega_agent.store.transaction import Transaction
+
+
+def classify(tx: Transaction, code: gs1.Decoded) -> Scanned:
+    """What a decoded barcode means at this node; a code that means nothing is said, not dropped."""
+    match code:
+        case gs1.ControlCode(word):
+            return ControlScan(word)
+        case gs1.SsccCode(sscc):
+            return SsccScan(sscc)
+        case gs1.ItemCode() | gs1.CaseCode():
+            return _item(tx, code)
+        case gs1.PlainCode(text):
+            if catalogue.has_bin(tx, text):
+                return BinScan(text)
+            return UnknownScan(
+                text, f"{text} is no bin of this node and no product", "Scan a bin or a product label."
+            )
+        case gs1.BadCode():
+            return UnknownScan(code.text, code.problem, code.hint)
+
+
+def _item(tx: Transaction, code: gs1.ItemCode | gs1.CaseCode) -> Scanned:
+    gtin = code.gtin14
+    found = catalogue.sku_by_gtin(tx, gtin)
+    if found is None:
+        return UnknownScan(gtin, f"{gtin} is not in the catalogue", "Set it aside and tell the shift lead.")
+    sku, unit = found
+    counted = in_base_units(sku, code.quantity or 1, unit)
+    if not isinstance(counted, Counted):
+        return UnknownScan(gtin, f"{gtin}: {counted[1]}", "Count by hand and tell the shift lead.")
+    lot = (code.lot or "") if sku.lot_tracked else ""
+    said = code.expiry.isoformat() if code.expiry and lot else ""
+    known = catalogue.expiry_of(tx, sku.sku_id, lot) if lot else None
+    expired = is_past(said or known or "", day_of(tx.now_ms())) and not is_set_aside(
+        tx, OverrideRule.EXPIRED, sku.sku_id, lot
+    )
+    serial = (code.serial or "") if sku.serial_tracked and isinstance(code, gs1.ItemCode) else ""
+    return ItemScan(
+        sku.sku_id,
+        sku.name,
+        gtin,
+        lot=lot,
+        quantity=counted.base_units,
+        lot_tracked=sku.lot_tracked,
+        serial=serial,
+        serial_tracked=sku.serial_tracked,
+        serial_place=_place_of(tx, sku.sku_id, serial),
+        expiry=said if said != known else "",
+        lacks_expiry=bool(sku.expiry_tracked and lot and not (said or known)),
+        expired=expired,
+        entered=counted.entered,
+    )
+
+
+def _place_of(tx: Transaction, sku_id: str, serial: str) -> str:
+    """Where in the node the book has a unit; empty if nowhere."""
+    key = (sku_id, serial)
+    found = ledger.where_serials_are(tx, [key]) if serial else {}
+    return found[key].bin if key in found else ""

@@ -1,0 +1,22 @@
+"""What a reader of facts gets: the transaction, the session, the scan, and what the running node knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bodega_agent.rules.floor.facts import VisionMode
+from bodega_agent.rules.floor.scans import Scanned
+from bodega_agent.rules.floor.session import Session
+from bodega_agent.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`scan` is None for a prompt without a scan; `present` are the devices that are there now."""
+
+    tx: Transaction
+    session: Session
+    scan: Scanned | None
+    vision: VisionMode
+    present: Collection[str]

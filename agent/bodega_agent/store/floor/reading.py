@@ -1,0 +1,25 @@
+"""The facts of a step, read by its flow; at idle by the flow that the scan begins, else by picking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bodega_agent.rules.floor.facts import Facts
+from bodega_agent.rules.floor.flows import flow_of, started_by
+from bodega_agent.rules.floor.scans import kind_of
+from bodega_agent.store.floor import handover, pick, putaway, receive
+from bodega_agent.store.floor.look import Look
+
+READERS: Mapping[str, Callable[[Look], Facts]] = {
+    "receive": receive.facts,
+    "putaway": putaway.facts,
+    "pick": pick.facts,
+    "pack": pick.facts,
+    "handover": handover.facts,
+}
+
+
+def facts_for(look: Look) -> Facts:
+    """Read what the rules of this step may know."""
+    flow = flow_of(look.session.step) or (started_by(kind_of(look.scan)) if look.scan else None)
+    return READERS[flow.name if flow else "pick"](look)

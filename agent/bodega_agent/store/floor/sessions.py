@@ -1,0 +1,23 @@
+"""Where each scanner is in its flow."""
+
+from __future__ import annotations
+
+import json
+
+from bodega_agent.rules.floor import keeping
+from bodega_agent.rules.floor.session import Session
+from bodega_agent.store.transaction import Transaction
+
+
+def load(tx: Transaction, device: str) -> Session:
+    """The device's session, idle if it has none yet."""
+    row = tx.one("SELECT body FROM floor_session WHERE device = ?", (device,))
+    return keeping.from_json(json.loads(row[0])) if row else Session(device)
+
+
+def save(tx: Transaction, session: Session) -> None:
+    """Keep the session for after a crash."""
+    tx.execute(
+        "INSERT OR REPLACE INTO floor_session(device, body) VALUES (?, ?)",
+        (session.device, json.dumps(keeping.to_json(session), sort_keys=True)),
+    )

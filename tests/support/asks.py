@@ -1,0 +1,37 @@
+"""Every effect of the flows that the model store knows, by one name."""
+
+from bodega_agent.rules.floor.effects import CancelWork, Effect, OpenPutBack, ReportLateCancel, Unpack
+from bodega_agent.rules.floor.handover.effects import HandOver
+from bodega_agent.rules.floor.pack.effects import Pack, Reprint, VerifyLabel
+from bodega_agent.rules.floor.pick.effects import (
+    AcceptCheck,
+    Advance,
+    Claim,
+    Inspect,
+    Pick,
+    ShortLine,
+    ShortShelf,
+)
+from bodega_agent.rules.floor.putaway.effects import PutAway
+from bodega_agent.rules.floor.receive.effects import Receive
+
+__all__ = [
+    "AcceptCheck",
+    "Advance",
+    "CancelWork",
+    "Claim",
+    "Effect",
+    "HandOver",
+    "Inspect",
+    "OpenPutBack",
+    "Pack",
+    "Pick",
+    "PutAway",
+    "Receive",
+    "ReportLateCancel",
+    "Reprint",
+    "ShortLine",
+    "ShortShelf",
+    "Unpack",
+    "VerifyLabel",
+]
