@@ -354,3 +354,6 @@ DISK_PHYSICAL_ONLY_BELOW_BYTES = 32 * 1024 * 1024
 DISK_REGAINED_RATIO = 1.25
 DISK_SWEEP_S = 15.0
 DISK_PASSES_MAX = 4
+
+# The floor. A longer run of digits is a code, not a quantity.
+FLOOR_NUMBER_DIGITS_MAX = 6

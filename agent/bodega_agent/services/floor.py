@@ -75,7 +75,7 @@ class FloorService:
         command = cmd_id or str(uuid4())
 
         def classified(tx: Transaction) -> Scanned:
-            return classify(tx, code)
+            return classify(tx, code, scan.text, sessions.load(tx, scan.device))
 
         number = ScanNumber(scan.counter_name or self._counter_name, scan.device_counter)
         with bound(device=scan.device, cmd_id=command):

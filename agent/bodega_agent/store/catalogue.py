@@ -16,8 +16,23 @@ def put_profile(tx: Transaction, profile: catalogue_pb2.NodeProfile) -> None:
     tx.put("profile_version", profile.version)
     tx.execute("DELETE FROM bin")
     tx.executemany(
-        "INSERT OR REPLACE INTO bin(bin_id, walk_order) VALUES (?, ?)",
-        ((b.bin_id, b.walk_order) for b in profile.bins),
+        "INSERT OR REPLACE INTO bin(bin_id, walk_order, kind, temperature_class, velocity_class, capacity_ml,"
+        " capacity_g, fixed_sku_id, refill_below, refill_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                b.bin_id,
+                b.walk_order,
+                b.kind,
+                b.temperature_class,
+                b.velocity_class,
+                b.capacity_ml,
+                b.capacity_g,
+                b.fixed_sku_id,
+                b.refill_below,
+                b.refill_to,
+            )
+            for b in profile.bins
+        ),
     )
     apply_local_fields(tx)
 
@@ -26,7 +41,7 @@ def apply_local_fields(tx: Transaction) -> None:
     """What this node owns of a record outranks what the hub has sent of it (`core.conflicts.fields`)."""
     tx.execute(
         "UPDATE bin SET walk_order = CAST(value AS INTEGER) FROM local_field"
-        " WHERE kind = 'bin' AND subject = bin_id AND field = 'walk_order'"
+        " WHERE local_field.kind = 'bin' AND subject = bin_id AND field = 'walk_order'"
     )
 
 
@@ -95,7 +110,7 @@ def suggested_bin(tx: Transaction, sku_id: str) -> str:
     row = (
         tx.one(
             "SELECT bin_id FROM local_field JOIN bin ON bin_id = value"
-            " WHERE kind = 'sku' AND subject = ? AND field = 'home_bin'",
+            " WHERE local_field.kind = 'sku' AND subject = ? AND field = 'home_bin'",
             (sku_id,),
         )
         or tx.one(

@@ -16,7 +16,7 @@ from bodega.core.chain import GENESIS
 from bodega.core.sync import Head, Recorded
 from bodega.errors import NotFound
 from bodega_agent.store.archive import FOLDER, Shelf
-from bodega_agent.store.reads.stage import LEFT_ON_STAGE
+from bodega_agent.store.reads.stage import ENDED_STATES, LEFT_ON_STAGE
 from bodega_agent.store.reads.stock import EVERYTHING, StockFilter, by_place
 from bodega_agent.store.schema import open_for_reading
 from bodega_agent.store.verify import verify
@@ -137,11 +137,11 @@ class Reader:
     def tasks(self) -> list[Json]:
         """Open work: fulfillment orders that are not final, goods to put back, and places to count."""
         work = self.rows(
-            "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc,"
+            "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc,"  # noqa: S608  # a constant
             " (SELECT sum(quantity) FROM fulfillment_line l"
             "   WHERE l.fulfillment_order_id = f.fulfillment_order_id) AS units,"
             " (SELECT state FROM print_job p WHERE p.sscc = f.sscc ORDER BY copy DESC LIMIT 1) AS print_state"
-            " FROM fulfillment_order f WHERE f.state NOT IN ('shipped', 'cancelled', 'short')"
+            f" FROM fulfillment_order f WHERE f.state NOT IN {ENDED_STATES}"
             " ORDER BY f.arrived_seq"
         )
         put_back = self.rows(

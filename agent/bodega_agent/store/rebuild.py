@@ -22,6 +22,7 @@ from bodega.v1 import nodesync_pb2
 from bodega_agent.store import catalogue, checkpoints, labels
 from bodega_agent.store.integrity import Fold
 from bodega_agent.store.transaction import Context, Transaction
+from bodega_agent.store.work import accept
 
 Snapshot = nodesync_pb2.NodeSnapshot
 Begun = nodesync_pb2.BeginEpochResponse
@@ -153,28 +154,15 @@ def _keep_from(tx: Transaction, old: apsw.Connection | None) -> None:
 
 
 def _put_work(tx: Transaction, work: Snapshot.Work) -> None:
-    order = work.order
-    state = fulfillment_state_from_wire(work.state) or FulfillmentState.ASSIGNED
+    order, state = work.order, fulfillment_state_from_wire(work.state) or FulfillmentState.ASSIGNED
+    accept(tx, 0, order)
     tx.execute(
-        "INSERT INTO fulfillment_order(fulfillment_order_id, order_id, state, fencing_token, sscc, carrier_service,"
-        " recipient, arrived_seq) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-        (
-            order.fulfillment_order_id,
-            order.order_id,
-            state,
-            order.fencing_token,
-            work.sscc,
-            order.carrier_service,
-            order.recipient.SerializeToString(),
-        ),
+        "UPDATE fulfillment_order SET state = ?, sscc = ?, down_epoch = 0 WHERE fulfillment_order_id = ?",
+        (state, work.sscc, order.fulfillment_order_id),
     )
     tx.executemany(
-        "INSERT INTO fulfillment_line(fulfillment_order_id, line, sku_id, quantity, picked, short)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            (order.fulfillment_order_id, one.line, one.sku_id, one.quantity, one.shipped, one.short)
-            for one in order.lines
-        ),
+        "UPDATE fulfillment_line SET picked = ?, short = ? WHERE fulfillment_order_id = ? AND line = ?",
+        ((one.shipped, one.short, order.fulfillment_order_id, one.line) for one in order.lines),
     )
 
 

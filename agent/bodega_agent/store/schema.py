@@ -13,9 +13,10 @@ from pathlib import Path
 import apsw
 
 from bodega.errors import PermissionRefused, Refused, SchemaTooNew, Unavailable
+from bodega_agent.store import floor_schema
 from bodega_agent.store.files import sync
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _VERSION_1 = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -156,7 +157,7 @@ _VERSION_4 = """
 ALTER TABLE print_job RENAME COLUMN zpl TO document;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, floor_schema.SCRIPT)
 
 
 @contextmanager

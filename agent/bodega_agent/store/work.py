@@ -12,6 +12,7 @@ from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentSta
 from bodega.errors import NotFound
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_agent.store import ledger
+from bodega_agent.store.reads.stage import ENDED_STATES
 from bodega_agent.store.transaction import Context, Transaction
 
 
@@ -92,8 +93,8 @@ def oldest_assigned(tx: Transaction) -> WorkOrder | None:
 def open_but_for(tx: Transaction, down_epoch: int) -> list[WorkOrder]:
     """Orders that have not ended, and of which the hub has not spoken in this epoch of its stream."""
     rows = tx.execute(
-        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE down_epoch < ?"  # noqa: S608  # a constant
-        " AND state NOT IN ('shipped', 'cancelled', 'short') ORDER BY arrived_seq",
+        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE down_epoch < ?"  # noqa: S608  # constants
+        f" AND state NOT IN {ENDED_STATES} ORDER BY arrived_seq",
         (down_epoch,),
     )
     return [_work_order(tx, row) for row in list(rows)]
@@ -146,7 +147,8 @@ def accept(tx: Transaction, arrived_seq: int, message: orders_pb2.FulfillmentOrd
         return
     tx.execute(
         "INSERT INTO fulfillment_order(fulfillment_order_id, order_id, state, fencing_token, carrier_service,"
-        " recipient, arrived_seq, down_epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " recipient, arrived_seq, down_epoch, service_class, ship_by_ms, placed_at_ms, method, ship_complete, pickup)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET fencing_token = excluded.fencing_token, down_epoch = excluded.down_epoch",
         (
             message.fulfillment_order_id,
@@ -157,12 +159,27 @@ def accept(tx: Transaction, arrived_seq: int, message: orders_pb2.FulfillmentOrd
             message.recipient.SerializeToString(),
             arrived_seq,
             down_epoch,
+            message.service_class,
+            message.ship_by_ms,
+            message.placed_at_ms,
+            message.method,
+            message.ship_complete,
+            message.pickup.SerializeToString(),
         ),
     )
     tx.executemany(
-        "INSERT OR IGNORE INTO fulfillment_line(fulfillment_order_id, line, sku_id, quantity)"
-        " VALUES (?, ?, ?, ?)",
-        ((message.fulfillment_order_id, line.line, line.sku_id, line.quantity) for line in message.lines),
+        "INSERT OR IGNORE INTO fulfillment_line(fulfillment_order_id, line, sku_id, quantity, substitutes)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (
+            (
+                message.fulfillment_order_id,
+                line.line,
+                line.sku_id,
+                line.quantity,
+                json.dumps(list(line.substitutes)),
+            )
+            for line in message.lines
+        ),
     )
 
 

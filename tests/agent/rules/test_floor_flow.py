@@ -7,17 +7,12 @@ import json
 
 import pytest
 
-from bodega.core.lifecycles import FulfillmentState, PrintState
+from bodega.core.lifecycles import PrintState
 from bodega.errors import InvalidInput
 from bodega_agent.rules.floor import flows, keeping
 from bodega_agent.rules.floor.engine import prompt_for, step
-from bodega_agent.rules.floor.facts import Facts, VisionMode
 from bodega_agent.rules.floor.flows import TABLE
-from bodega_agent.rules.floor.handover.facts import HandoverFacts, Parcel
-from bodega_agent.rules.floor.pick.facts import Check, PickFacts, Shelf, Work, WorkLine
 from bodega_agent.rules.floor.prompt import Tone
-from bodega_agent.rules.floor.putaway.doing import InHand
-from bodega_agent.rules.floor.putaway.facts import PutAwayFacts, Waiting
 from bodega_agent.rules.floor.scans import (
     NEWS,
     BinScan,
@@ -25,21 +20,43 @@ from bodega_agent.rules.floor.scans import (
     ControlScan,
     ItemScan,
     Kind,
+    NamedScan,
+    NumberScan,
     PrintChanged,
     SsccScan,
+    TextScan,
     UnknownScan,
     VerdictArrived,
+    WordScan,
     WorkCancelled,
     kind_of,
 )
 from bodega_agent.rules.floor.session import FLOWS, FloorStep, Session
+from bodega_agent.rules.floor.words import Word
 from support.floor_model import NAMES
+from support.situations import SITUATIONS
 
 SSCC = "395260640000000019"
 SCANS = {
     Kind.ITEM: ItemScan("OAT", NAMES["OAT"], "gtin-OAT"),
     Kind.BIN: BinScan("A-01"),
     Kind.SSCC: SsccScan(SSCC),
+    **{
+        kind: NamedScan(kind, "X-1")
+        for kind in (
+            Kind.CARTON,
+            Kind.TOTE,
+            Kind.ORDER,
+            Kind.NOTICE,
+            Kind.TRANSFER,
+            Kind.RETURN_ID,
+            Kind.TRACKING,
+            Kind.BADGE,
+        )
+    },
+    Kind.NUMBER: NumberScan(2),
+    Kind.WORD: WordScan(Word.DAMAGED),
+    Kind.TEXT: TextScan("4711"),
     Kind.UNKNOWN: UnknownScan("?", "this is no code", "scan again"),
     Kind.VERDICT: VerdictArrived("FO-1", 1, "OAT", CheckOutcome.FAIL, ("other colour",)),
     Kind.PRINT: PrintChanged(SSCC, PrintState.UNKNOWN),
@@ -48,61 +65,8 @@ SCANS = {
 }
 
 
-def _work(state, *, picked=0, **more):
-    line = WorkLine(1, "OAT", NAMES["OAT"], ("gtin-OAT",), 2, picked=picked)
-    shelves = (Shelf("OAT", "", "A-01", 1, 5),) if picked < 2 else ()
-    return Work("FO-1", "O-1", state, (line,), device="scanner-1", shelves=shelves, **more)
-
-
-_OPEN = FulfillmentState.PICKING
-SITUATIONS = {
-    FloorStep.IDLE: (Session("scanner-1"), PickFacts()),
-    FloorStep.RECEIVE_ITEM: (Session("scanner-1", step=FloorStep.RECEIVE_ITEM), Facts()),
-    FloorStep.PUTAWAY_ITEM: (
-        Session("scanner-1", step=FloorStep.PUTAWAY_ITEM),
-        PutAwayFacts(waiting=(Waiting("DOCK", "OAT", "", 3),)),
-    ),
-    FloorStep.PUTAWAY_BIN: (
-        Session("scanner-1", step=FloorStep.PUTAWAY_BIN, doing=InHand("OAT", NAMES["OAT"], "", 1)),
-        PutAwayFacts(waiting=(Waiting("DOCK", "OAT", "", 3),)),
-    ),
-    FloorStep.TAKE_OVER: (
-        Session("scanner-2", step=FloorStep.TAKE_OVER, fulfillment_order_id="FO-1"),
-        PickFacts(left_work=_work(_OPEN)),
-    ),
-    FloorStep.PICK_BIN: (
-        Session("scanner-1", step=FloorStep.PICK_BIN, fulfillment_order_id="FO-1"),
-        PickFacts(work=_work(_OPEN)),
-    ),
-    FloorStep.PICK_ITEM: (
-        Session("scanner-1", step=FloorStep.PICK_ITEM, fulfillment_order_id="FO-1", bin_id="A-01"),
-        PickFacts(work=_work(_OPEN)),
-    ),
-    FloorStep.PICK_CHECK: (
-        Session("scanner-1", step=FloorStep.PICK_CHECK, fulfillment_order_id="FO-1"),
-        None,
-    ),
-    FloorStep.PACK: (
-        Session("scanner-1", step=FloorStep.PACK, fulfillment_order_id="FO-1"),
-        PickFacts(work=_work(FulfillmentState.PICKED, picked=2), next_sscc=SSCC),
-    ),
-    FloorStep.LABEL: (
-        Session("scanner-1", step=FloorStep.LABEL, fulfillment_order_id="FO-1"),
-        PickFacts(work=_work(FulfillmentState.PACKED, picked=2, sscc=SSCC, print_state=PrintState.UNKNOWN)),
-    ),
-    FloorStep.HANDOVER: (
-        Session("scanner-1", step=FloorStep.HANDOVER),
-        HandoverFacts(parcel=Parcel(SSCC, "FO-1", FulfillmentState.LABELLED)),
-    ),
-}
-
-
 def situation(floor_step):
-    session, facts = SITUATIONS[floor_step]
-    if facts is None:
-        doubted = (Check(1, CheckOutcome.FAIL, ("other colour",)),)
-        facts = PickFacts(work=_work(_OPEN, picked=2, checks=doubted), vision=VisionMode.BLOCKING)
-    return session, facts
+    return SITUATIONS[floor_step]
 
 
 @pytest.mark.parametrize(("floor_step", "kind"), list(itertools.product(FloorStep, Kind)))

@@ -11,6 +11,9 @@ scan moved nothing; what the table does not list changes nothing at all; facts w
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import START_WORDS, TABLE, flow_of
@@ -21,9 +24,13 @@ from bodega_agent.rules.floor.scans import (
     ControlScan,
     ItemScan,
     Kind,
+    NamedScan,
+    NumberScan,
     Scanned,
     SsccScan,
+    TextScan,
     UnknownScan,
+    WordScan,
     kind_of,
 )
 from bodega_agent.rules.floor.session import FLOWS, FloorStep, Session
@@ -85,25 +92,23 @@ def _idle(facts: Facts) -> Shown:
 
 
 def _out_of_place(session: Session, scan: Scanned) -> str:
-    match scan:
-        case ItemScan():
-            return f"{scan.name} is not wanted now."
-        case BinScan():
-            return f"Bin {scan.bin_id} is not wanted now."
-        case SsccScan():
-            return "A parcel label is not wanted now."
-        case UnknownScan():
-            return f"{_sentence(scan.problem)} {_sentence(scan.hint)}".strip()
-        case ControlScan() if scan.word in START_WORDS and session.step is not FloorStep.IDLE:
-            return f"Leave {FLOWS[session.step]} first with CMD-CANCEL."
-        case ControlScan():
-            return f"{scan.word} does nothing here."
-        case _:
-            return f"{kind_of(scan).value.capitalize()} is not wanted now." if kind_of(scan) in _NAMED else ""
+    if isinstance(scan, ControlScan) and scan.word in START_WORDS and session.step is not FloorStep.IDLE:
+        return f"Leave {FLOWS[session.step]} first with CMD-CANCEL."
+    said = _NOT_WANTED.get(type(scan))
+    return said(scan) if said else ""
 
 
-# Codes of things that only some steps ask for.
-_NAMED: frozenset[Kind] = frozenset()
+_NOT_WANTED: Mapping[type, Callable[[Any], str]] = {
+    ItemScan: lambda scan: f"{scan.name} is not wanted now.",
+    BinScan: lambda scan: f"Bin {scan.bin_id} is not wanted now.",
+    SsccScan: lambda _scan: "A parcel label is not wanted now.",
+    NamedScan: lambda scan: f"{scan.kind.value.capitalize()} {scan.name} is not wanted now.",
+    NumberScan: lambda scan: f"{scan.value} is not wanted now: no number was asked for.",
+    WordScan: lambda scan: f"'{scan.word}' is not wanted now.",
+    TextScan: lambda _scan: "That is not wanted now.",
+    UnknownScan: lambda scan: f"{_sentence(scan.problem)} {_sentence(scan.hint)}".strip(),
+    ControlScan: lambda scan: f"{scan.word} does nothing here.",
+}
 
 
 def _sentence(text: str) -> str:

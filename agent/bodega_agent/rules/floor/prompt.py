@@ -28,13 +28,23 @@ class ExpectKind(StrEnum):
     ITEM = "item"
     BIN = "bin"
     SSCC = "sscc"
+    CARTON = "carton"
+    TOTE = "tote"
+    ORDER = "order"
+    NOTICE = "notice"
+    TRANSFER = "transfer"
+    RETURN_ID = "return"
+    BADGE = "badge"
+    NUMBER = "number"
+    WORD = "word"
+    TEXT = "text"
     CONTROL = "control"
     ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """`values` are the codes that lead on (GTIN-14s, bin ids, SSCCs, CMD- words); empty: any of `kind`."""
+    """`values` are the codes that lead on (GTIN-14s, bin ids, SSCCs, names, words); empty: any of `kind`."""
 
     kind: ExpectKind
     values: tuple[str, ...] = ()

@@ -6,12 +6,13 @@ the rules; a text that means nothing here arrives as `UnknownScan`, and is answe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
 from bodega.core.ledger import Entered
 from bodega.core.lifecycles import PrintState
+from bodega_agent.rules.floor.words import Word
 
 
 class Kind(StrEnum):
@@ -20,6 +21,17 @@ class Kind(StrEnum):
     ITEM = "item"
     BIN = "bin"
     SSCC = "sscc"
+    CARTON = "carton"
+    TOTE = "tote"
+    ORDER = "order"
+    NOTICE = "notice"
+    TRANSFER = "transfer"
+    RETURN_ID = "return"
+    TRACKING = "tracking"
+    BADGE = "badge"
+    NUMBER = "number"
+    WORD = "word"
+    TEXT = "text"
     UNKNOWN = "unknown"
     RECEIVE = "CMD-RECEIVE"
     PUTAWAY = "CMD-PUTAWAY"
@@ -29,6 +41,26 @@ class Kind(StrEnum):
     PACK = "CMD-PACK"
     REPRINT = "CMD-REPRINT"
     HANDOVER = "CMD-HANDOVER"
+    REPLENISH = "CMD-REPLENISH"
+    BATCH = "CMD-BATCH"
+    CART = "CMD-CART"
+    SKIP = "CMD-SKIP"
+    LOT = "CMD-LOT"
+    FULL = "CMD-FULL"
+    OVERRIDE = "CMD-OVERRIDE"
+    HOLD = "CMD-HOLD"
+    VOID = "CMD-VOID"
+    MANIFEST = "CMD-MANIFEST"
+    STAGE = "CMD-STAGE"
+    COLLECT = "CMD-COLLECT"
+    COUNT = "CMD-COUNT"
+    RECONCILE = "CMD-RECONCILE"
+    APPROVE = "CMD-APPROVE"
+    RETURN = "CMD-RETURN"
+    SEND = "CMD-SEND"
+    ARRIVE = "CMD-ARRIVE"
+    RESUME = "CMD-RESUME"
+    SIGNOUT = "CMD-SIGNOUT"
     DONE = "CMD-DONE"
     CANCEL = "CMD-CANCEL"
     VERDICT = "verdict"
@@ -99,6 +131,37 @@ class SsccScan:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedScan:
+    """A label that names one thing the node knows: `kind` is CARTON, TOTE, ORDER, NOTICE, TRANSFER, RETURN_ID, TRACKING
+    or BADGE, `name` its identifier there (of a badge: the associate's).
+    """
+
+    kind: Kind
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberScan:
+    """A short number, typed or scanned: a quantity, a weight in grams; 0 to 999,999."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordScan:
+    """A short answer out of `words.Word`, typed or scanned."""
+
+    word: Word
+
+
+@dataclass(frozen=True, slots=True)
+class TextScan:
+    """Anything, at a step that asks for free text (`session.FREE_TEXT_STEPS`): a PIN, a pickup code. Never logged."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ControlScan:
     """A control barcode, the whole word such as "CMD-PICK"; a word that nobody knows is answered too."""
 
@@ -141,13 +204,27 @@ class WorkCancelled:
 
 
 Scanned: TypeAlias = (
-    ItemScan | BinScan | SsccScan | ControlScan | UnknownScan | VerdictArrived | PrintChanged | WorkCancelled
+    ItemScan
+    | BinScan
+    | SsccScan
+    | NamedScan
+    | NumberScan
+    | WordScan
+    | TextScan
+    | ControlScan
+    | UnknownScan
+    | VerdictArrived
+    | PrintChanged
+    | WorkCancelled
 )
 
 _KIND_OF: dict[type, Kind] = {
     ItemScan: Kind.ITEM,
     BinScan: Kind.BIN,
     SsccScan: Kind.SSCC,
+    NumberScan: Kind.NUMBER,
+    WordScan: Kind.WORD,
+    TextScan: Kind.TEXT,
     UnknownScan: Kind.UNKNOWN,
     VerdictArrived: Kind.VERDICT,
     PrintChanged: Kind.PRINT,
@@ -159,4 +236,6 @@ def kind_of(scan: Scanned) -> Kind:
     """The column of the flow table; an unknown control word counts as an unknown code."""
     if isinstance(scan, ControlScan):
         return CONTROL_WORDS.get(scan.word, Kind.UNKNOWN)
+    if isinstance(scan, NamedScan):
+        return scan.kind
     return _KIND_OF[type(scan)]

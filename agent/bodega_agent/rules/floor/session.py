@@ -48,6 +48,10 @@ WORK_STEPS = frozenset(
 )
 
 
+# Steps at which whatever is typed or scanned is taken as it is, but for control words.
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Doing:
     """What a flow must remember between two scans; each flow has a class of its own, named in `keeping.DOINGS`."""

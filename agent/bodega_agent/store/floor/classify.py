@@ -2,40 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bodega.core.expiry import day_of, is_past
 from bodega.core.promise import OverrideRule
 from bodega.core.sku import Counted, in_base_units
+from bodega.limits import FLOOR_NUMBER_DIGITS_MAX
 from bodega_adapters.framing import gs1
 from bodega_agent.rules.floor.scans import (
     BinScan,
     ControlScan,
     ItemScan,
+    Kind,
+    NamedScan,
+    NumberScan,
     Scanned,
     SsccScan,
+    TextScan,
     UnknownScan,
+    WordScan,
 )
+from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, Session
+from bodega_agent.rules.floor.words import WORDS
 from bodega_agent.store import catalogue, ledger
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
 
+# What labels of this node may name, tried in this order; each answers the identifier that the rules get, or "".
+NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = ()
 
-def classify(tx: Transaction, code: gs1.Decoded) -> Scanned:
-    """What a decoded barcode means at this node; a code that means nothing is said, not dropped."""
+
+def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) -> Scanned:
+    """The decoded `code` of a scan, and its `text` for a step that takes any."""
+    if isinstance(code, gs1.ControlCode):
+        return ControlScan(code.word)
+    if session.step in FREE_TEXT_STEPS:
+        return TextScan(text)
     match code:
-        case gs1.ControlCode(word):
-            return ControlScan(word)
         case gs1.SsccCode(sscc):
             return SsccScan(sscc)
         case gs1.ItemCode() | gs1.CaseCode():
             return _item(tx, code)
-        case gs1.PlainCode(text):
-            if catalogue.has_bin(tx, text):
-                return BinScan(text)
-            return UnknownScan(
-                text, f"{text} is no bin of this node and no product", "Scan a bin or a product label."
-            )
+        case gs1.PlainCode(plain):
+            return _plain(tx, plain)
         case gs1.BadCode():
             return UnknownScan(code.text, code.problem, code.hint)
+
+
+def _plain(tx: Transaction, text: str) -> Scanned:
+    if catalogue.has_bin(tx, text):
+        return BinScan(text)
+    for kind, lookup in NAMES:
+        if name := lookup(tx, text):
+            return NamedScan(kind, name)
+    if text.isascii() and text.isdigit() and len(text) <= FLOOR_NUMBER_DIGITS_MAX:
+        return NumberScan(int(text))
+    if word := WORDS.get(text.lower()):
+        return WordScan(word)
+    return UnknownScan(
+        text, f"{text} is no bin of this node and no product", "Scan a bin or a product label."
+    )
 
 
 def _item(tx: Transaction, code: gs1.ItemCode | gs1.CaseCode) -> Scanned:
