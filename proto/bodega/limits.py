@@ -357,6 +357,7 @@ DISK_PASSES_MAX = 4
 
 # The floor. A longer run of digits is a code, not a quantity.
 FLOOR_NUMBER_DIGITS_MAX = 6
+ORDERS_ANSWERED_MAX = 1_000
 
 # PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
 PIN_SALT_BYTES = 16
