@@ -68,6 +68,7 @@ def order(view: views.OrderView) -> orders_pb2.Order:
                 quantity=line.quantity,
                 shipped=line.shipped,
                 short=line.short,
+                substitutes=line.substitutes,
             )
             for line in view.lines
         ],
@@ -77,6 +78,9 @@ def order(view: views.OrderView) -> orders_pb2.Order:
         placed_at_ms=view.placed_at_ms,
         updated_at_ms=view.updated_at_ms,
         service_class=view.service_class,
+        method=view.method,
+        ship_complete=view.ship_complete,
+        ship_by_ms=view.ship_by_ms,
     )
 
 

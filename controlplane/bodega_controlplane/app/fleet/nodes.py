@@ -18,7 +18,8 @@ from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.goods import catalogue, divergence
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.views import BinDraft, Caller, NodeDraft, NodeView, SsccRange
+from bodega_controlplane.app.node_views import BinDraft, NodeDraft, SsccRange
+from bodega_controlplane.app.views import Caller, NodeView
 from bodega_controlplane.store import catalogue as sku_rows
 from bodega_controlplane.store import journal, nodes, proposals, waiting
 from bodega_controlplane.store.rows import Row
