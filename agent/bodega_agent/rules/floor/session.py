@@ -27,6 +27,8 @@ class FloorStep(StrEnum):
     PACK = "pack"
     LABEL = "label"
     HANDOVER = "handover"
+    SIGN_IN_PIN = "sign_in_pin"
+    RESUME = "resume"
 
 
 FLOWS: dict[FloorStep, str] = {
@@ -41,6 +43,8 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PACK: "pack",
     FloorStep.LABEL: "pack",
     FloorStep.HANDOVER: "handover",
+    FloorStep.SIGN_IN_PIN: "people",
+    FloorStep.RESUME: "resume",
 }
 
 WORK_STEPS = frozenset(
@@ -49,7 +53,7 @@ WORK_STEPS = frozenset(
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset()
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.SIGN_IN_PIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Session:
     """One device's place in its flow.
 
     `fulfillment_order_id` and `bin_id` are the order and the bin that the step is about, where it is about one. `doing`
-    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY where nobody signs in.
+    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY while nobody is signed in.
     """
 
     device: str
