@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
@@ -57,8 +58,13 @@ def profile_message(draft: NodeDraft, version: int) -> catalogue_pb2.NodeProfile
             first_serial=serials.first_serial,
             last_serial=serials.last_serial,
         ),
-        bins=[catalogue_pb2.Bin(bin_id=one.bin_id, walk_order=one.walk_order) for one in draft.bins],
+        bins=[catalogue_pb2.Bin(**asdict(one)) for one in draft.bins],
         version=version,
+        cartons=draft.cartons,
+        associates=draft.associates,
+        carrier_services=draft.carrier_services,
+        tracking_ranges=draft.tracking_ranges,
+        time_zone=draft.time_zone,
     )
 
 
