@@ -381,3 +381,9 @@ PIN_DIGITS_MIN = 4
 PIN_DIGITS_MAX = 12
 PIN_TRIES_MAX = 5
 PIN_REST_S = 300
+
+# The floor's figures. A longer gap between two events of one person is a break.
+KPI_BREAK_S = 600
+# Of what is told to the hub now and then: the time before now, and how many events of it at most.
+KPI_TOLD_S = 3600
+KPI_TOLD_EVENTS_MAX = 20_000
