@@ -367,3 +367,12 @@ NOTICE_GTINS_SHOWN_MAX = 20
 PUTAWAY_BINS_LOOKED_AT_MAX = 20
 # Places that a pick face is refilled from, the first to expire first.
 REFILL_SOURCES_MAX = 20
+
+# PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
+PIN_SALT_BYTES = 16
+PIN_HASH_BYTES = 32
+PIN_SCRYPT_BYTES_MAX = 32 * 1024 * 1024
+PIN_DIGITS_MIN = 4
+PIN_DIGITS_MAX = 12
+PIN_TRIES_MAX = 5
+PIN_REST_S = 300

@@ -39,6 +39,8 @@ class FloorStep(StrEnum):
     PACK = "pack"
     LABEL = "label"
     HANDOVER = "handover"
+    SIGN_IN_PIN = "sign_in_pin"
+    RESUME = "resume"
 
 
 FLOWS: dict[FloorStep, str] = {
@@ -65,6 +67,8 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PACK: "pack",
     FloorStep.LABEL: "pack",
     FloorStep.HANDOVER: "handover",
+    FloorStep.SIGN_IN_PIN: "people",
+    FloorStep.RESUME: "resume",
 }
 
 WORK_STEPS = frozenset(
@@ -73,7 +77,7 @@ WORK_STEPS = frozenset(
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.RECEIVE_LOT})
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.RECEIVE_LOT, FloorStep.SIGN_IN_PIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class Session:
     """One device's place in its flow.
 
     `fulfillment_order_id` and `bin_id` are the order and the bin that the step is about, where it is about one. `doing`
-    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY where nobody signs in.
+    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY while nobody is signed in.
     """
 
     device: str

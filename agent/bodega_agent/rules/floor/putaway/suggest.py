@@ -12,11 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from bodega.core.sku import AMBIENT
+from bodega.core.floor_words import BinKind, TemperatureClass
 
-QUALITY = "quality"
 # Purposes of bins that stock lies in until it is picked; the empty one serves as all of them.
-SHELVES = frozenset({"", "pick_face", "reserve"})
+SHELVES = frozenset({"", BinKind.PICK_FACE, BinKind.RESERVE})
 
 
 class Tier(IntEnum):
@@ -39,7 +38,7 @@ class Load:
     sku_id: str = ""
     volume_ml: int = 0
     weight_g: int = 0
-    temperature_class: str = AMBIENT
+    temperature_class: str = TemperatureClass.AMBIENT
     velocity_class: str = ""
     set_apart: bool = False
 
@@ -63,7 +62,7 @@ class BinFacts:
     bin_id: str
     walk_order: int = 0
     kind: str = ""
-    temperature_class: str = AMBIENT
+    temperature_class: str = TemperatureClass.AMBIENT
     velocity_class: str = ""
     capacity_ml: int = 0
     capacity_g: int = 0
@@ -79,7 +78,7 @@ class BinFacts:
 def against(load: Load, place: BinFacts) -> str:
     """What speaks against putting the load there, in a few words; empty if nothing does."""
     if load.set_apart:
-        return "" if place.kind == QUALITY else "is not for goods that are set apart"
+        return "" if place.kind == BinKind.QUALITY else "is not for goods that are set apart"
     if place.kind not in SHELVES:
         return f"is for {place.kind}"
     if place.temperature_class != load.temperature_class:
