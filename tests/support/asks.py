@@ -13,17 +13,19 @@ from bodega_agent.rules.floor.pick.effects import (
     ShortShelf,
 )
 from bodega_agent.rules.floor.putaway.effects import PutAway
-from bodega_agent.rules.floor.receive.effects import Receive
+from bodega_agent.rules.floor.receive.effects import CloseReceipt, OpenReceipt, Receive
 
 __all__ = [
     "AcceptCheck",
     "Advance",
     "CancelWork",
     "Claim",
+    "CloseReceipt",
     "Effect",
     "HandOver",
     "Inspect",
     "OpenPutBack",
+    "OpenReceipt",
     "Pack",
     "Pick",
     "PutAway",

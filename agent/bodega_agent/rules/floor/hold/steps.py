@@ -53,13 +53,13 @@ def item(session: Session, scan: ItemScan, facts: HoldFacts) -> Answer:
     """Goods of this bin, one lot of them."""
     if scan.lacks_serial:
         return refuse(session, facts, needs_serial(scan))
-    lots = {
-        there.lot for there in facts.lying if there.sku_id == scan.sku_id and scan.lot in {"", there.lot}
-    }
+    lots = {there.lot for there in facts.lying if there.sku_id == scan.sku_id and scan.lot in {"", there.lot}}
     if not lots:
         return refuse(session, facts, f"No {scan.name} is in {session.bin_id} by the book.")
     if len(lots) > 1:
-        return refuse(session, facts, f"{scan.name} lies here in {len(lots)} lots: scan the code with the lot.")
+        return refuse(
+            session, facts, f"{scan.name} lies here in {len(lots)} lots: scan the code with the lot."
+        )
     doing = Judged(scan.sku_id, scan.name, lots.pop(), 1 if scan.serials else 0, scan.serials)
     return say(session.at(FloorStep.HOLD_VERDICT, bin_id=session.bin_id, doing=doing), facts)
 
@@ -110,9 +110,7 @@ def _judge(
         return refuse(session, facts, f"Nothing of {doing.name} in {session.bin_id} can become that.")
     quantity = quantity or there[0].quantity
     goods = Goods(doing.sku_id, quantity, doing.lot, serials=doing.serials)
-    noted = NoteException(
-        kind, bin_id=session.bin_id, sku_id=doing.sku_id, lot=doing.lot, quantity=quantity
-    )
+    noted = NoteException(kind, bin_id=session.bin_id, sku_id=doing.sku_id, lot=doing.lot, quantity=quantity)
     said = f"{units(quantity, doing.name)}: {_said(becomes)}."
     after = session.at(FloorStep.HOLD_ITEM, bin_id=session.bin_id)
     judge = Judge(goods, session.bin_id, there[0].disposition, becomes)

@@ -29,7 +29,9 @@ def _which(session: Session, facts: PutAwayFacts) -> Shown:
 def _bin(session: Session, facts: PutAwayFacts) -> Shown:
     held = steps.in_hand(session)
     where = steps.suggested(held, facts)
-    text = f"Put {units(held.quantity, held.name)} into {where.bin_id if where else 'a bin'} and scan the bin."
+    text = (
+        f"Put {units(held.quantity, held.name)} into {where.bin_id if where else 'a bin'} and scan the bin."
+    )
     expect = Expect(
         ExpectKind.BIN, (where.bin_id,) if where else (), sku_id=held.sku_id, quantity=held.quantity
     )
@@ -48,16 +50,16 @@ def _reason(session: Session, facts: PutAwayFacts) -> Shown:
     other = f", or scan {where.bin_id}" if where else ""
     text = f"Why {session.bin_id}? {', '.join(reasons)}{other}."
     values = ((where.bin_id,) if where else ()) + reasons
-    return Shown(Tone.ASK, text, (), Expect(ExpectKind.ANY, values, sku_id=held.sku_id, quantity=held.quantity))
+    return Shown(
+        Tone.ASK, text, (), Expect(ExpectKind.ANY, values, sku_id=held.sku_id, quantity=held.quantity)
+    )
 
 
 PUT_AWAY = Flow(
     "putaway",
     {
         (S.IDLE, Kind.PUTAWAY): Move(without_scan(steps.start), (S.PUTAWAY_ITEM,)),
-        (S.PUTAWAY_ITEM, Kind.ITEM): Move(
-            steps.item, (S.PUTAWAY_ITEM, S.PUTAWAY_WHICH, S.PUTAWAY_BIN)
-        ),
+        (S.PUTAWAY_ITEM, Kind.ITEM): Move(steps.item, (S.PUTAWAY_ITEM, S.PUTAWAY_WHICH, S.PUTAWAY_BIN)),
         (S.PUTAWAY_ITEM, Kind.SSCC): Move(steps.pallet, (S.PUTAWAY_ITEM, S.PUTAWAY_BIN)),
         (S.PUTAWAY_ITEM, Kind.PUTAWAY): remind(S.PUTAWAY_ITEM),
         (S.PUTAWAY_ITEM, Kind.DONE): LEAVE,

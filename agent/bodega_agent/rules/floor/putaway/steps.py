@@ -111,7 +111,9 @@ def pallet(session: Session, scan: SsccScan, facts: PutAwayFacts) -> Answer:
     if not on_it:
         return refuse(session, facts, f"Nothing on pallet {scan.sscc} waits to be put away.")
     if not (sort := _sort_of(on_it)):
-        return refuse(session, facts, f"Pallet {scan.sscc} has goods that are set apart: put them away first.")
+        return refuse(
+            session, facts, f"Pallet {scan.sscc} has goods that are set apart: put them away first."
+        )
     total = sum(there.quantity for there in on_it)
     held = InHand("", f"pallet {scan.sscc}", "", total, disposition=sort, sscc=scan.sscc)
     return say(session.at(FloorStep.PUTAWAY_BIN, doing=held), facts)

@@ -53,7 +53,7 @@ def _day_of(yymmdd: int) -> date | None:
     try:
         if day:
             return date(year, month, day)
-        first_of_next = date(year + month // 12, month % 12 + 1, 1) if 1 <= month <= 12 else None  # noqa: PLR2004  # months
+        first_of_next = date(year + month // 12, month % 12 + 1, 1) if 1 <= month <= 12 else None  # months
     except ValueError:
         return None
     return first_of_next - timedelta(days=1) if first_of_next else None

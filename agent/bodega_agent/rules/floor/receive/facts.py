@@ -21,7 +21,7 @@ from bodega_agent.rules.floor.receive.against import Line
 class Delivery:
     """A receipt and its notice. `receipt_id` is empty before anything has come in, `notice_id` of a blind one.
 
-    `gtins` are those of what is to come next.
+    `all_here`: nothing of the notice is still to come. `gtins` are those of what is to come next.
     """
 
     receipt_id: str
@@ -29,6 +29,7 @@ class Delivery:
     supplier: str = ""
     is_open: bool = True
     withdrawn: bool = False
+    all_here: bool = False
     lines: tuple[Line, ...] = ()
     gtins: tuple[str, ...] = ()
 

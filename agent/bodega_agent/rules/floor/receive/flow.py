@@ -23,12 +23,15 @@ def _item(session: Session, facts: ReceiveFacts) -> Shown:
         return Shown(Tone.OK, text, detail, Expect(ExpectKind.ITEM))
     missing = delivery.missing
     if not missing:
-        return Shown(Tone.OK, "All announced goods are in. CMD-DONE closes.", detail, Expect(ExpectKind.CONTROL, ("CMD-DONE",)))
+        return Shown(
+            Tone.OK,
+            "All announced goods are in. CMD-DONE closes.",
+            detail,
+            Expect(ExpectKind.CONTROL, ("CMD-DONE",)),
+        )
     detail += (_progress(delivery), *_to_come(delivery))
     following = missing[0]
-    expect = Expect(
-        ExpectKind.ITEM, delivery.gtins, sku_id=following.sku_id, quantity=following.open
-    )
+    expect = Expect(ExpectKind.ITEM, delivery.gtins, sku_id=following.sku_id, quantity=following.open)
     return Shown(Tone.OK, text, detail, expect)
 
 

@@ -88,4 +88,6 @@ def reprint(session: Session, facts: ReceiveFacts) -> Answer:
     if not doing.unit:
         return refuse(session, facts, "No pallet is being filled: there is no label to print.")
     again = Reprint("", doing.unit, "asked for on the floor")
-    return say(session, facts, f"Another label of pallet {doing.unit} comes. Throw the first away.", effects=(again,))
+    return say(
+        session, facts, f"Another label of pallet {doing.unit} comes. Throw the first away.", effects=(again,)
+    )

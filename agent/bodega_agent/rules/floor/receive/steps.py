@@ -56,7 +56,7 @@ def notice(session: Session, scan: NamedScan, facts: ReceiveFacts) -> Answer:
         return refuse(session, facts, text)
     if named.receipt_id and named.receipt_id == doing_of(session).receipt_id:
         return say(session, facts)
-    if not named.receipt_id and named.lines and not named.missing:
+    if named.all_here:
         return refuse(session, facts, f"All of notice {named.notice_id} has come in already.")
     doing, facts, effects = join(doing_of(session), facts, named)
     said = f"Receiving {_name(facts.delivery)}." if facts.delivery else ""
@@ -111,7 +111,9 @@ def _is_here(session: Session, scan: ItemScan, facts: ReceiveFacts) -> Answer:
     """A unit can not come in twice: scanned again on the dock it is nothing new, elsewhere somebody must look."""
     if scan.serial_place == DOCK:
         return say(session, facts, f"{scan.name} {scan.serial} is on the dock already.")
-    said = f"{scan.name} {scan.serial} is in {scan.serial_place} by the book: nothing was received. Look there."
+    said = (
+        f"{scan.name} {scan.serial} is in {scan.serial_place} by the book: nothing was received. Look there."
+    )
     return refuse(session, facts, said)
 
 

@@ -38,7 +38,13 @@ def with_receipt(
 
 
 def take(
-    doing: Receiving, facts: ReceiveFacts, fresh: Fresh, quantity: int, *, expiry: str = "", expired: bool = False
+    doing: Receiving,
+    facts: ReceiveFacts,
+    fresh: Fresh,
+    quantity: int,
+    *,
+    expiry: str = "",
+    expired: bool = False,
 ) -> tuple[Receiving, ReceiveFacts, str, tuple[Effect, ...]]:
     """`quantity` more units of what was scanned come in. What has expired is received and set apart at once.
 

@@ -53,14 +53,10 @@ REPLENISH = Flow(
         (S.REPLENISH_ITEM, Kind.SHORT): Move(
             without_scan(steps.short), (S.REPLENISH_FROM, S.REPLENISH_INTO, S.IDLE)
         ),
-        (S.REPLENISH_ITEM, Kind.BIN): Move(
-            steps.into_face, (S.REPLENISH_ITEM, S.REPLENISH_FROM, S.IDLE)
-        ),
+        (S.REPLENISH_ITEM, Kind.BIN): Move(steps.into_face, (S.REPLENISH_ITEM, S.REPLENISH_FROM, S.IDLE)),
         (S.REPLENISH_ITEM, Kind.REPLENISH): remind(S.REPLENISH_ITEM),
         (S.REPLENISH_ITEM, Kind.DONE): Move(without_scan(steps.done), (S.IDLE, S.REPLENISH_INTO)),
-        (S.REPLENISH_INTO, Kind.BIN): Move(
-            steps.into_face, (S.REPLENISH_INTO, S.REPLENISH_FROM, S.IDLE)
-        ),
+        (S.REPLENISH_INTO, Kind.BIN): Move(steps.into_face, (S.REPLENISH_INTO, S.REPLENISH_FROM, S.IDLE)),
         (S.REPLENISH_INTO, Kind.ITEM): Move(steps.item, (S.REPLENISH_INTO,)),
         (S.REPLENISH_INTO, Kind.NUMBER): Move(steps.number, (S.REPLENISH_INTO,)),
         (S.REPLENISH_INTO, Kind.REPLENISH): remind(S.REPLENISH_INTO),

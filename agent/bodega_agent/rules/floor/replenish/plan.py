@@ -19,6 +19,12 @@ def next_source(face: Face, without: Collection[str] = ()) -> Source | None:
 
     def rank(one: Source) -> tuple[str, bool, int, int, str]:
         enough = one.quantity >= face.wanted
-        return (one.first_out, not enough, one.quantity if enough else -one.quantity, one.walk_order, one.bin_id)
+        return (
+            one.first_out,
+            not enough,
+            one.quantity if enough else -one.quantity,
+            one.walk_order,
+            one.bin_id,
+        )
 
     return min(left, key=rank, default=None)

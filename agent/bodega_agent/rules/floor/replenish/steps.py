@@ -45,7 +45,11 @@ def start(session: Session, facts: ReplenishFacts) -> Answer:
 
 
 def _to_source(
-    session: Session, facts: ReplenishFacts, doing: Refilling, said: str = "", effects: tuple[Effect, ...] = ()
+    session: Session,
+    facts: ReplenishFacts,
+    doing: Refilling,
+    said: str = "",
+    effects: tuple[Effect, ...] = (),
 ) -> Answer:
     """On to the next reserve bin; done if there is none."""
     if next_source(face_of(facts), doing.empty) is None:
@@ -83,7 +87,9 @@ def item(session: Session, scan: ItemScan, facts: ReplenishFacts) -> Answer:
         return refuse(session, facts, f"{scan.serial} is in your hand already.")
     source = source_at(facts, session.bin_id, scan.lot or doing.lot)
     if source is None:
-        return refuse(session, facts, f"Lot {scan.lot} of {scan.name} is not in {session.bin_id} by the book.")
+        return refuse(
+            session, facts, f"Lot {scan.lot} of {scan.name} is not in {session.bin_id} by the book."
+        )
     taken = replace(
         doing,
         lot=source.lot,
