@@ -1,6 +1,13 @@
 """Every effect of the flows that the model store knows, by one name."""
 
-from bodega_agent.rules.floor.effects import CancelWork, Effect, OpenPutBack, ReportLateCancel, Unpack
+from bodega_agent.rules.floor.effects import (
+    CancelWork,
+    Effect,
+    NoteException,
+    OpenPutBack,
+    ReportLateCancel,
+    Unpack,
+)
 from bodega_agent.rules.floor.handover.effects import HandOver
 from bodega_agent.rules.floor.pack.effects import Pack, Reprint, VerifyLabel
 from bodega_agent.rules.floor.pick.effects import (
@@ -13,7 +20,7 @@ from bodega_agent.rules.floor.pick.effects import (
     ShortShelf,
 )
 from bodega_agent.rules.floor.putaway.effects import PutAway
-from bodega_agent.rules.floor.receive.effects import CloseReceipt, OpenReceipt, Receive
+from bodega_agent.rules.floor.receive.effects import CloseReceipt, OpenReceipt, Receive, SetApart
 
 __all__ = [
     "AcceptCheck",
@@ -24,6 +31,7 @@ __all__ = [
     "Effect",
     "HandOver",
     "Inspect",
+    "NoteException",
     "OpenPutBack",
     "OpenReceipt",
     "Pack",
@@ -32,6 +40,7 @@ __all__ = [
     "Receive",
     "ReportLateCancel",
     "Reprint",
+    "SetApart",
     "ShortLine",
     "ShortShelf",
     "Unpack",

@@ -61,6 +61,8 @@ from bodega_agent.rules.floor.scans import (
 from bodega_agent.rules.floor.session import FloorStep, Session
 from support import asks as ask
 
+# Flows that this model plays; the others have their stories on the real store.
+MODELLED = frozenset({"receive", "putaway", "pick", "pack", "handover"})
 NAMES = {"OAT": "Oat milk 1 l", "RYE": "Rye bread", "TEA": "Green tea"}
 BINS = {"A-01": 1, "A-02": 2, "B-01": 3, "B-02": 4}
 SSCCS = SsccRange(extension=3, company_prefix="9526064", first_serial=1, last_serial=500)
@@ -217,7 +219,7 @@ class FloorModel:
             if w.state is FulfillmentState.CANCELLED
         }
         return tuple(
-            Waiting(account.bin, sku_id, account.lot, quantity)
+            Waiting(account.bin, sku_id, account.lot, quantity, disposition=account.disposition)
             for account, quantity in self.balances().items()
             if account.sku_id == sku_id and account.bin in {DOCK, *cancelled}
         )
@@ -233,10 +235,8 @@ class FloorModel:
     def execute(self, effect: ask.Effect, device: str) -> None:  # noqa: C901  # one short case an effect
         """Do what one effect says, or fail as the store's own guards would."""
         match effect:
-            case ask.OpenReceipt() | ask.Receive() | ask.CloseReceipt():
+            case ask.OpenReceipt() | ask.Receive() | ask.SetApart() | ask.CloseReceipt() | ask.PutAway():
                 self._execute_receiving(effect)
-            case ask.PutAway(goods, place, bin_id):
-                self._move("put_away", [goods], source_bin=place, target_bin=bin_id)
             case ask.Claim(order_id, take_over):
                 if not take_over:
                     self._advance(order_id, FulfillmentEvent.CLAIM)
@@ -254,6 +254,8 @@ class FloorModel:
                 self._check(order_id, line, Check(line, CheckOutcome.WAITING))
             case ask.AcceptCheck(order_id, line):
                 self._check(order_id, line)
+            case ask.NoteException(kind):
+                assert kind, "an exception is of a kind"
             case _:
                 self._execute_parcel(effect)
 
@@ -266,8 +268,14 @@ class FloorModel:
                 more = Came(goods.quantity)
                 lines = with_more(self.books.receipts[receipt_id], goods.sku_id, goods.lot, more, "")
                 self.books.receipts[receipt_id] = lines
+            case ask.SetApart(_receipt_id, goods, place, becomes):
+                places = Places(place, place, Disposition.IN_PROGRESS, becomes)
+                self._book("change_disposition", [goods], places)
             case ask.CloseReceipt(receipt_id):
                 assert receipt_id in self.books.receipts
+            case ask.PutAway(goods, place, bin_id, was):
+                waits = was == Disposition.IN_PROGRESS
+                self._book("put_away" if waits else "move", [goods], Places(place, bin_id, was, was))
 
     def _execute_parcel(self, effect: ask.Effect) -> None:
         match effect:
@@ -309,13 +317,10 @@ class FloorModel:
     def _move(
         self, command: str, goods: Iterable[Goods], *, source_bin: str = "", target_bin: str = ""
     ) -> None:
-        booking = book(
-            command,
-            goods,
-            Book(self.balances()),
-            Places(source_bin, target_bin),
-            reference=Reference(reason="model"),
-        )
+        self._book(command, goods, Places(source_bin, target_bin))
+
+    def _book(self, command: str, goods: Iterable[Goods], places: Places) -> None:
+        booking = book(command, goods, Book(self.balances()), places, reference=Reference(reason="model"))
         self.books.movements.append(booking.movement)
 
     def _move_all(self, command: str, source_bin: str, target_bin: str) -> None:

@@ -14,6 +14,7 @@ from bodega_agent.rules.floor.receive.doing import Fresh, Receiving
 from bodega_agent.rules.floor.receive.facts import Delivery, ReceiveFacts, Unit, UnitLine
 from bodega_agent.rules.floor.replenish.doing import Refilling
 from bodega_agent.rules.floor.replenish.facts import Face, ReplenishFacts, Source
+from bodega_agent.rules.floor.scans import Kind
 from bodega_agent.rules.floor.session import FloorStep, Session
 from support.floor_model import NAMES
 
@@ -99,4 +100,11 @@ SITUATIONS: dict[FloorStep, tuple[Session, Facts]] = {
     FloorStep.REPLENISH_FROM: _refilling(FloorStep.REPLENISH_FROM, 0, ""),
     FloorStep.REPLENISH_ITEM: _refilling(FloorStep.REPLENISH_ITEM, 1, "R-01"),
     FloorStep.REPLENISH_INTO: _refilling(FloorStep.REPLENISH_INTO, 3, "R-01"),
+}
+
+STARTS: dict[Kind, Facts] = {
+    Kind.RECEIVE: ReceiveFacts(delivery=_DELIVERY),
+    Kind.PUTAWAY: PutAwayFacts(),
+    Kind.REPLENISH: _REFILLING,
+    Kind.HOLD: HoldFacts(),
 }

@@ -16,13 +16,13 @@ from bodega_agent.store.reads.stage import LEFT_ON_STAGE
 from bodega_agent.store.transaction import Context, Transaction
 
 _PALLETS = "(bin >= 'LPN-' AND bin < 'LPN.')"
-_SET_APART = "('damaged', 'non_sellable_other', 'expired')"
+_RELEASED = "bin IN (SELECT bin_id FROM bin WHERE kind IN ('quality', 'returns'))"
 # In progress on the dock, on pallets, on stages of work that is over, or released from quality; set apart where it
 # came in.
 _WAITS = (
-    f"((disposition = 'in_progress' AND (bin = 'DOCK' OR {_PALLETS} OR {LEFT_ON_STAGE} OR bin IN"
-    " (SELECT bin_id FROM bin WHERE kind IN ('quality', 'returns'))))"
-    f" OR (disposition IN {_SET_APART} AND (bin = 'DOCK' OR {_PALLETS})))"  # constants
+    f"((disposition = 'in_progress' AND (bin = 'DOCK' OR {_PALLETS} OR {LEFT_ON_STAGE} OR {_RELEASED}))"
+    " OR (disposition IN ('damaged', 'non_sellable_other', 'expired')"
+    f" AND (bin = 'DOCK' OR {_PALLETS})))"
 )
 _COLUMNS = "sku_id, bin, disposition, lot, owner, external, quantity"
 

@@ -12,8 +12,8 @@ from bodega_agent.rules.floor.session import Doing
 class InHand(Doing):
     """Goods that a person holds between two scans of put-away; the book still has them where they were.
 
-    `each`: base units of what was scanned last. `disposition` is empty until a person has said which of two sorts it is.
-    `sscc`: a whole pallet, of whatever goods.
+    `each`: base units of what was scanned last. `disposition` is empty until a person has said which of two sorts it
+    is. `sscc`: a whole pallet, of whatever goods.
     """
 
     sku_id: str

@@ -11,6 +11,8 @@ from bodega.core.ledger import Disposition
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.putaway.suggest import BinFacts, Load
 
+NOTHING = Load(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -30,7 +32,7 @@ class PutAwayFacts(Facts):
     """See the module's text."""
 
     waiting: tuple[Waiting, ...] = ()
-    load: Load = Load(0)
+    load: Load = NOTHING
     bins: tuple[BinFacts, ...] = ()
 
     def bin(self, bin_id: str) -> BinFacts:
