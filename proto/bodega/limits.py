@@ -372,6 +372,16 @@ DISK_PASSES_MAX = 4
 
 # The floor. A longer run of digits is a code, not a quantity.
 FLOOR_NUMBER_DIGITS_MAX = 6
+# GS1 AI 10.
+LOT_CHARS_MAX = 20
+# All lines of a receipt are told in one event.
+NOTICE_LINES_MAX = 250
+RECEIPT_LINES_MAX = 400
+NOTICE_GTINS_SHOWN_MAX = 20
+# Of each sort of bin that goods might go into (their own, with the same, empty), so many are looked at.
+PUTAWAY_BINS_LOOKED_AT_MAX = 20
+# Places that a pick face is refilled from, the first to expire first.
+REFILL_SOURCES_MAX = 20
 
 # PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
 PIN_SALT_BYTES = 16
