@@ -94,8 +94,21 @@ def skip_ssccs(tx: Transaction, last_serial: int) -> None:
     tx.put("sscc_last_serial", last_serial + min(SSCC_SERIALS_SKIPPED, max(0, room) // 2))
 
 
+def number_unit(tx: Transaction, context: Context, sscc: str, label: bytes) -> None:
+    """A pallet or tote gets its number, which must be `peek_sscc`, and its `label` (a `LabelDocument`) is queued."""
+    _use_sscc(tx, sscc)
+    _queue(tx, context, "", sscc, copy=1, detail="", label=label)
+
+
 def _queue(
-    tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str, *, copy: int, detail: str
+    tx: Transaction,
+    context: Context,
+    fulfillment_order_id: str,
+    sscc: str,
+    *,
+    copy: int,
+    detail: str,
+    label: bytes = b"",
 ) -> PrintJob:
     job = PrintJob(
         f"{sscc}-{copy}",
@@ -104,7 +117,7 @@ def _queue(
         PRINT_JOB.start,
         copy,
         detail,
-        label_of(tx, fulfillment_order_id, sscc),
+        label or label_of(tx, fulfillment_order_id, sscc),
         tx.now_ms(),
     )
     seq = tx.append(context, label_advanced=_label_event(job, "queued"))
@@ -256,7 +269,9 @@ def reprint(tx: Transaction, context: Context, sscc: str, reason: str) -> PrintJ
         raise InvalidInput("a reprint needs a reason", hint='for example: --reason "label torn"')
     job = _known(tx, sscc)
     advance(tx, context, job, PrintEvent.REPRINT, reason)
-    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason)
+    # A pallet's label says nothing of an order, and stays what it was.
+    label = b"" if job.fulfillment_order_id else job.document
+    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason, label=label)
 
 
 def retry(tx: Transaction, context: Context, sscc: str) -> PrintJob:

@@ -96,7 +96,8 @@ def test_one_order_and_the_newest_ones_are_told_with_their_lines(
             (f"FO-{number}", number),
         )
         ledger.execute(
-            "INSERT INTO fulfillment_line(fulfillment_order_id, line, sku_id, quantity, picked) VALUES (?, 1, 'A', 2, 2)",
+            "INSERT INTO fulfillment_line(fulfillment_order_id, line, sku_id, quantity, picked)"
+            " VALUES (?, 1, 'A', 2, 2)",
             (f"FO-{number}",),
         )
     ledger.close()
