@@ -357,3 +357,7 @@ DISK_PASSES_MAX = 4
 
 # The floor. A longer run of digits is a code, not a quantity.
 FLOOR_NUMBER_DIGITS_MAX = 6
+# Wrong codes of one pickup, whoever says them; after that a lead looks at a document.
+PICKUP_CODE_TRIES_MAX = 5
+# Lines of one return; a closed one is told in one event.
+RETURN_LINES_MAX = 200

@@ -57,6 +57,8 @@ from bodega_agent.rules.floor.scans import (
 from bodega_agent.rules.floor.session import FloorStep, Session
 from support import asks as ask
 
+# Flows that this model plays; the others have their stories on the real store.
+MODELLED = frozenset({"receive", "putaway", "pick", "pack", "handover"})
 NAMES = {"OAT": "Oat milk 1 l", "RYE": "Rye bread", "TEA": "Green tea"}
 BINS = {"A-01": 1, "A-02": 2, "B-01": 3, "B-02": 4}
 SSCCS = SsccRange(extension=3, company_prefix="9526064", first_serial=1, last_serial=500)

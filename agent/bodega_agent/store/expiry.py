@@ -1,4 +1,4 @@
-"""Promises and overrides whose time is over end as events, by the monotonic clock: never early.
+"""Promises, overrides and pickups whose time is over end as events, by the monotonic clock: never early.
 
 After a reboot that clock begins at zero, so what was under way begins anew; `meta.boot_id` tells whether it has.
 """
@@ -6,7 +6,9 @@ After a reboot that clock begins at zero, so what was under way begins anew; `me
 from __future__ import annotations
 
 from bodega.limits import EXPIRIES_PER_COMMIT_MAX
-from bodega_agent.store import promises
+from bodega_agent.rules.floor.pickup.ending import give_up
+from bodega_agent.store import pickups, promises
+from bodega_agent.store.floor import effects
 from bodega_agent.store.overrides import expire_override
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -15,6 +17,8 @@ _BEGIN_ANEW = (
        WHERE state = 'pending' AND expires_after_ms > 0 AND boot_id <> ?1""",
     """UPDATE rule_override SET boot_id = ?1, expires_at_ms = ?2 + expires_after_ms
        WHERE state = 'open' AND boot_id <> ?1""",
+    """UPDATE pickup SET boot_id = ?1, expires_at_ms = ?2 + expires_after_ms
+       WHERE outcome = '' AND expires_after_ms > 0 AND boot_id <> ?1""",
 )
 _DUE_RESERVATIONS = """
 SELECT reservation_id FROM reservation
@@ -40,4 +44,9 @@ def expire_due(tx: Transaction) -> int:
     over = [row[0] for row in tx.execute(_DUE_OVERRIDES, bound)]
     for override_id in over:
         expire_override(tx, Context(f"expire-{override_id}"), override_id=override_id)
-    return len(due) + len(over)
+    unfetched = pickups.due(tx, *bound)
+    for fulfillment_order_id, sscc in unfetched:
+        context = Context(f"expire-pickup-{fulfillment_order_id}")
+        for effect in give_up(fulfillment_order_id, sscc, refused=False):
+            effects.execute(tx, context, effect)
+    return len(due) + len(over) + len(unfetched)

@@ -9,10 +9,11 @@ import cattrs
 
 from bodega.errors import InvalidInput
 from bodega_agent.rules.floor.putaway.doing import InHand
+from bodega_agent.rules.floor.returns.doing import TakingBack
 from bodega_agent.rules.floor.session import Doing, Session
 
 # What flows remember between two scans, by the name of the class.
-DOINGS: tuple[type[Doing], ...] = (InHand,)
+DOINGS: tuple[type[Doing], ...] = (InHand, TakingBack)
 
 
 def to_json(session: Session) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.scans import kind_of
-from bodega_agent.store.floor import handover, pick, putaway, receive
+from bodega_agent.store.floor import handover, pick, pickup, putaway, receive, returns
 from bodega_agent.store.floor.look import Look
 
 READERS: Mapping[str, Callable[[Look], Facts]] = {
@@ -16,6 +16,9 @@ READERS: Mapping[str, Callable[[Look], Facts]] = {
     "pick": pick.facts,
     "pack": pick.facts,
     "handover": handover.facts,
+    "stage": pickup.facts,
+    "collect": pickup.facts,
+    "return": returns.facts,
 }
 
 
