@@ -168,9 +168,11 @@ class FloorRig:
 
 
 @asynccontextmanager
-async def floor_rig(folder: Path, *, crash_at: int = 0, lost: bool = False) -> AsyncIterator[FloorRig]:
+async def floor_rig(
+    folder: Path, *, crash_at: int = 0, lost: bool = False, vision: VisionMode = VisionMode.OFF
+) -> AsyncIterator[FloorRig]:
     """A node that has just started; empty but for what the story brings."""
-    rig = FloorRig(folder, crash_at, lost)
+    rig = FloorRig(folder, crash_at, lost, vision=vision)
     rig.start()
     try:
         yield rig
