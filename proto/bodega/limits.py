@@ -361,3 +361,12 @@ FLOOR_NUMBER_DIGITS_MAX = 6
 PICKUP_CODE_TRIES_MAX = 5
 # Lines of one return; a closed one is told in one event.
 RETURN_LINES_MAX = 200
+
+# PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
+PIN_SALT_BYTES = 16
+PIN_HASH_BYTES = 32
+PIN_SCRYPT_BYTES_MAX = 32 * 1024 * 1024
+PIN_DIGITS_MIN = 4
+PIN_DIGITS_MAX = 12
+PIN_TRIES_MAX = 5
+PIN_REST_S = 300

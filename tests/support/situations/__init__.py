@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.session import FloorStep, Session
-from support.situations import one_order, pickup, returns
+from support.situations import one_order, people, pickup, returns
 
 Situation = tuple[Session, Facts]
 
 SITUATIONS: dict[FloorStep, Situation] = {
     **one_order.SITUATIONS,
+    **people.SITUATIONS,
     **pickup.SITUATIONS,
     **returns.SITUATIONS,
 }

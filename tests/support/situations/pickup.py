@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bodega.core.floor_words import BinKind, Method
 from bodega.core.lifecycles import FulfillmentState
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.pickup.code import code_sha256
@@ -13,12 +14,12 @@ SSCC = "395260640000000019"
 
 def pickup(state: FulfillmentState, bin_id: str = "") -> Pickup:
     """The one that all situations are about; its code is 4711."""
-    return Pickup("FO-1", "O-1", state, "locker", SSCC, bin_id, code_sha256("FO-1", "4711"))
+    return Pickup("FO-1", "O-1", state, Method.LOCKER, SSCC, bin_id, code_sha256("FO-1", "4711"))
 
 
 _PACKED = pickup(FulfillmentState.LABELLED)
 _WAITS = pickup(FulfillmentState.STAGED, "A-01")
-_PLACES = (Place("A-01", "locker", left=("FO-0",)),)
+_PLACES = (Place("A-01", BinKind.LOCKER, left=("FO-0",)),)
 _AT_COUNTER = PickupFacts(pickup=_WAITS, scanned=(_WAITS,))
 
 

@@ -37,6 +37,8 @@ class FloorStep(StrEnum):
     RETURN_GRADE = "return_grade"
     RETURN_DISPOSE = "return_dispose"
     RETURN_PLACE = "return_place"
+    SIGN_IN_PIN = "sign_in_pin"
+    RESUME = "resume"
 
 
 FLOWS: dict[FloorStep, str] = {
@@ -61,6 +63,8 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.RETURN_GRADE: "return",
     FloorStep.RETURN_DISPOSE: "return",
     FloorStep.RETURN_PLACE: "return",
+    FloorStep.SIGN_IN_PIN: "people",
+    FloorStep.RESUME: "resume",
 }
 
 WORK_STEPS = frozenset(
@@ -69,7 +73,7 @@ WORK_STEPS = frozenset(
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.COLLECT_CODE})
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.COLLECT_CODE, FloorStep.SIGN_IN_PIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Session:
     """One device's place in its flow.
 
     `fulfillment_order_id` and `bin_id` are the order and the bin that the step is about, where it is about one. `doing`
-    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY where nobody signs in.
+    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY while nobody is signed in.
     """
 
     device: str

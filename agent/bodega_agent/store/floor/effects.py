@@ -6,7 +6,18 @@ All effects of one scan, and the session that they lead to, share one transactio
 from __future__ import annotations
 
 from bodega_agent.rules.floor.effects import Effect
-from bodega_agent.store.floor import common, handover, pack, pick, pickup, putaway, receive, returns
+from bodega_agent.store.floor import (
+    common,
+    handover,
+    pack,
+    people,
+    pick,
+    pickup,
+    putaway,
+    receive,
+    resume,
+    returns,
+)
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -19,6 +30,8 @@ DOES: Doers = {
     **handover.DOES,
     **pickup.DOES,
     **returns.DOES,
+    **people.DOES,
+    **resume.DOES,
 }
 
 

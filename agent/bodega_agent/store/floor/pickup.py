@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bodega.core.floor_words import TemperatureClass
 from bodega.core.ledger import Reference, parcel_place
 from bodega_agent.rules.floor.pickup import effects as ask
 from bodega_agent.rules.floor.pickup.facts import Pickup, PickupFacts, Place
 from bodega_agent.rules.floor.scans import BinScan, Kind, NamedScan, Scanned, SsccScan, kind_of
 from bodega_agent.rules.floor.session import FLOWS
-from bodega_agent.store import ledger, pickups, work
+from bodega_agent.store import catalogue, ledger, pickups, work
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.floor.look import Look
 from bodega_agent.store.transaction import Context, Transaction
@@ -48,7 +49,17 @@ def _pickup(tx: Transaction, order: work.WorkOrder) -> Pickup:
         kept.bin_id,
         kept.code_sha256,
         kept.wrong_codes,
+        _coldest(tx, order),
     )
+
+
+def _coldest(tx: Transaction, order: work.WorkOrder) -> str:
+    skus = [catalogue.sku_by_id(tx, line.sku_id) for line in order.lines]
+    found = {sku.temperature_class for sku in skus if sku}
+    return next((cold for cold in _COLDEST_FIRST if cold in found), TemperatureClass.AMBIENT)
+
+
+_COLDEST_FIRST = (TemperatureClass.FROZEN, TemperatureClass.CHILLED)
 
 
 def _places(tx: Transaction) -> tuple[Place, ...]:
@@ -62,7 +73,7 @@ def _places(tx: Transaction) -> tuple[Place, ...]:
         waiting[bin_id] = (*waiting.get(bin_id, ()), order)
     left = pickups.left(tx)
     return tuple(
-        Place(bin_id, kind, cold, waiting.get(bin_id, ()), left.get(bin_id, ()))
+        Place(bin_id, kind, cold or TemperatureClass.AMBIENT, waiting.get(bin_id, ()), left.get(bin_id, ()))
         for bin_id, kind, cold in places
     )
 

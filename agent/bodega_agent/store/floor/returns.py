@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from bodega.core.commands import decode
 from bodega.core.expiry import day_of, is_past
+from bodega.core.floor_words import BinKind, TemperatureClass
 from bodega.core.ledger import DOCK, Disposition, LotSeen, Reference
 from bodega.core.promise import OverrideRule
 from bodega.core.recipes import Places, book
+from bodega.core.sku import Sku
 from bodega_agent.rules.floor.cancel import GONE_STATES
 from bodega_agent.rules.floor.returns import effects as ask
 from bodega_agent.rules.floor.returns.choices import LEDGER
@@ -44,7 +46,8 @@ def facts(look: Look) -> ReturnFacts:
 
 def _places(tx: Transaction) -> tuple[str, ...]:
     return tuple(
-        row[0] for row in tx.execute("SELECT bin_id FROM bin WHERE kind = 'returns' ORDER BY walk_order")
+        row[0]
+        for row in tx.execute("SELECT bin_id FROM bin WHERE kind = ? ORDER BY walk_order", (BinKind.RETURNS,))
     )
 
 
@@ -105,17 +108,19 @@ def _line(tx: Transaction, line: returns.Line) -> ReturnLine:
         line.bin_id,
         line.camera,
         line.camera_reasons,
-        _unfit(tx, line.sku_id, line.lot, expires=bool(sku and sku.expiry_tracked)),
+        _unfit(tx, sku, line.lot) if sku else "",
     )
 
 
-def _unfit(tx: Transaction, sku_id: str, lot: str, *, expires: bool) -> str:
+def _unfit(tx: Transaction, sku: Sku, lot: str) -> str:
     """Why it can not be sold again whatever it looks like; empty if it can."""
-    expiry = catalogue.expiry_of(tx, sku_id, lot) if lot else ""
-    if expires and not expiry:
+    if sku.temperature_class != TemperatureClass.AMBIENT:
+        return f"nobody knows that it stayed {sku.temperature_class}"
+    expiry = catalogue.expiry_of(tx, sku.sku_id, lot) if lot else ""
+    if sku.expiry_tracked and not expiry:
         return "its expiry is not known"
     past = is_past(expiry or "", day_of(tx.now_ms()))
-    return "it has expired" if past and not is_set_aside(tx, OverrideRule.EXPIRED, sku_id, lot) else ""
+    return "it has expired" if past and not is_set_aside(tx, OverrideRule.EXPIRED, sku.sku_id, lot) else ""
 
 
 def _open(tx: Transaction, context: Context, effect: ask.OpenReturn) -> None:

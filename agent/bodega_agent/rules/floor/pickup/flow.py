@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bodega.core.lifecycles import FulfillmentState
 from bodega.limits import PICKUP_CODE_TRIES_MAX
+from bodega_agent.rules.floor.facts import LEAD
 from bodega_agent.rules.floor.leaving import LEAVE
 from bodega_agent.rules.floor.pickup import collecting, staging
 from bodega_agent.rules.floor.pickup.facts import PickupFacts
 from bodega_agent.rules.floor.pickup.places import fitting, suggested
-from bodega_agent.rules.floor.pickup.staging import pickup_of
+from bodega_agent.rules.floor.pickup.staging import pickup_of, place_name
 from bodega_agent.rules.floor.prompt import Expect, ExpectKind, Tone
 from bodega_agent.rules.floor.scans import Kind
 from bodega_agent.rules.floor.session import FloorStep, Session
@@ -32,10 +33,9 @@ def _stage_place(_session: Session, facts: PickupFacts) -> Shown:
         sscc=pickup.sscc,
     )
     if not where and fitting(pickup, facts.places):
-        text = f"Every {pickup.method} place is taken. Clear one and scan it, or CMD-CANCEL."
+        text = f"Every {place_name(pickup)} place is taken. Clear one and scan it, or CMD-CANCEL."
         return Shown(Tone.ASK, text, (pickup.sscc,), expect)
-    goods = f"{pickup.cold} " if pickup.cold else ""
-    text = f"Put the {goods}parcel into {where or 'a place'} and scan the place."
+    text = f"Put the parcel into {where or 'a place'} and scan the place."
     return Shown(Tone.OK, text, (pickup.sscc,), expect)
 
 
@@ -112,9 +112,7 @@ COLLECT = Flow(
         (S.COLLECT_FIND, Kind.COLLECT): remind(S.COLLECT_FIND),
         (S.COLLECT_FIND, Kind.DONE): LEAVE,
         (S.COLLECT_CODE, Kind.TEXT): Move(collecting.said_code, (S.COLLECT_CODE, S.COLLECT_HAND)),
-        (S.COLLECT_CODE, Kind.APPROVE): Move(
-            without_scan(collecting.vouch), (S.COLLECT_CODE, S.COLLECT_HAND)
-        ),
+        (S.COLLECT_CODE, Kind.APPROVE): Move(without_scan(collecting.vouch), (S.COLLECT_HAND,), role=LEAD),
         (S.COLLECT_CODE, Kind.COLLECT): remind(S.COLLECT_CODE),
         (S.COLLECT_HAND, Kind.SSCC): Move(collecting.hand, (S.COLLECT_HAND, S.COLLECT_FIND)),
         (S.COLLECT_HAND, Kind.WORD): Move(collecting.answer, (S.COLLECT_HAND, S.COLLECT_FIND)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bodega.core.floor_words import TemperatureClass
 from bodega.core.lifecycles import FulfillmentState
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.pickup.effects import StagePickup
@@ -47,7 +48,7 @@ def into_place(session: Session, scan: BinScan, facts: PickupFacts) -> Answer:
     fit = fitting(pickup, facts.places)
     place = next((one for one in fit if one.bin_id == scan.bin_id), None)
     if fit and place is None:
-        return refuse(session, facts, f"{scan.bin_id} is no {fit[0].kind} place.")
+        return refuse(session, facts, f"{scan.bin_id} is no {place_name(pickup)} place.")
     if place is not None and is_taken(pickup, place):
         return refuse(session, facts, f"{scan.bin_id} holds the parcel of {place.waiting[0]}. Take another.")
     said = f"Order {pickup.order_id} waits in {scan.bin_id}."
@@ -55,6 +56,12 @@ def into_place(session: Session, scan: BinScan, facts: PickupFacts) -> Answer:
         said += f" Take the parcel of {place.left[0]} out of it and put its goods back."
     staged = StagePickup(pickup.fulfillment_order_id, scan.bin_id)
     return say(session.at(FloorStep.STAGE_PARCEL), replace(facts, pickup=None), said, effects=(staged,))
+
+
+def place_name(pickup: Pickup) -> str:
+    """What sort of place it wants, such as "chilled locker"."""
+    cold = pickup.temperature if pickup.temperature != TemperatureClass.AMBIENT else ""
+    return f"{cold} {pickup.method}".strip()
 
 
 def pickup_of(facts: PickupFacts) -> Pickup:
