@@ -23,7 +23,7 @@ from bodega.core.ledger import (
     Reference,
 )
 from bodega.core.lifecycles import FulfillmentState, OrderState
-from bodega.core.sku import EACH, Sku, Unit
+from bodega.core.sku import AMBIENT, EACH, VELOCITY_CLASSES, Sku, Unit
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
 from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
@@ -148,7 +148,7 @@ def movement_from_wire(message: stock_pb2.Movement) -> Movement:
 
 
 def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
-    """The facts of a SKU that the ledger's rules ask for."""
+    """The facts of a SKU that the ledger's and the floor's rules ask for."""
     return Sku(
         sku_id=message.sku_id,
         name=message.name,
@@ -161,6 +161,14 @@ def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
         units_version=message.units_version,
         gtins=tuple(message.gtins),
         components=tuple([(part.sku_id, part.quantity) for part in message.components]),
+        weight_g=message.weight_g,
+        volume_ml=message.volume_ml,
+        length_mm=message.length_mm,
+        width_mm=message.width_mm,
+        height_mm=message.height_mm,
+        temperature_class=message.temperature_class or AMBIENT,
+        velocity_class=message.velocity_class or VELOCITY_CLASSES[-1],
+        fragile=message.fragile,
     )
 
 
