@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bodega.v1 import catalogue_pb2, orders_pb2
+from bodega.v1.catalogue_pb2 import Associate
 from bodega_agent.rules.floor.pickup.code import code_sha256
 from support.floor_rig import GS1_128, FloorRig, Prompt
 
@@ -19,8 +21,8 @@ PLACES = {
 }
 
 
-async def set_up(rig: FloorRig, **of_sku: Any) -> str:
-    """Bins of each kind, and ten units of one product on a shelf; its SKU."""
+async def set_up(rig: FloorRig, *, cold: str = "", people: Sequence[Associate] = (), **of_sku: Any) -> str:
+    """Bins of each kind, and ten units of one product on a shelf; its SKU. `cold`: of it, and of LOCKER-2."""
     await rig.hub.write(
         node_profile=catalogue_pb2.NodeProfile(
             node_id="lisbon-01",
@@ -30,13 +32,19 @@ async def set_up(rig: FloorRig, **of_sku: Any) -> str:
                 extension=3, company_prefix="9521234", first_serial=1, last_serial=9_999
             ),
             bins=[
-                catalogue_pb2.Bin(bin_id=bin_id, walk_order=number, kind=kind)
+                catalogue_pb2.Bin(
+                    bin_id=bin_id,
+                    walk_order=number,
+                    kind=kind,
+                    temperature_class=cold if bin_id == "LOCKER-2" else "",
+                )
                 for number, (bin_id, kind) in enumerate(PLACES.items(), start=1)
             ],
+            associates=people,
             version=1,
         )
     )
-    oat = await rig.hub.sku_of("OAT", 1, **of_sku)
+    oat = await rig.hub.sku_of("OAT", 1, temperature_class=cold, **of_sku)
     if not of_sku:
         await rig.stock(oat, "A-01-01", 10)
     return oat

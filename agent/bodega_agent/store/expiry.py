@@ -38,6 +38,7 @@ def expire_due(tx: Transaction) -> int:
     if tx.get("boot_id") != now.boot_id:
         for statement in _BEGIN_ANEW:
             tx.execute(statement, tuple(now))
+        pickups.adopt(tx)
         tx.put("boot_id", now.boot_id)
     tx.execute("DELETE FROM pin_tries WHERE rests_until_ms BETWEEN 1 AND ?", (now.ms,))
     bound = (now.ms, EXPIRIES_PER_COMMIT_MAX)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from bodega.core.deadline import deadline
+from bodega.core.floor_words import Method
 from bodega.core.lifecycles import FulfillmentEvent, FulfillmentState
 from bodega.v1 import floor_pb2, orders_pb2
 from bodega_agent.store import work
@@ -28,6 +29,21 @@ class Kept(NamedTuple):
     hold_ms: int
     bin_id: str
     wrong_codes: int
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether a customer comes for it, and no carrier."""
+        return self.method in {Method.PICKUP, Method.LOCKER}
+
+
+def adopt(tx: Transaction) -> None:
+    """Parcels that wait by the hub's word alone, after a wiped disk: nobody knows where; their time begins anew."""
+    rows = tx.execute(
+        "SELECT f.fulfillment_order_id FROM fulfillment_order f LEFT JOIN pickup p USING (fulfillment_order_id)"
+        " WHERE f.state = 'staged' AND p.bin IS NULL"
+    )
+    for (fulfillment_order_id,) in list(rows):
+        _keep(tx, fulfillment_order_id, "")
 
 
 def find(tx: Transaction, fulfillment_order_id: str) -> Kept:
@@ -76,13 +92,17 @@ def stage(tx: Transaction, context: Context, fulfillment_order_id: str, bin_id: 
     """It waits in `bin_id` from now on, and the hub may tell the customer. Put elsewhere, its time goes on."""
     if work.find(tx, fulfillment_order_id).state is not FulfillmentState.STAGED:
         work.advance(tx, context, fulfillment_order_id, FulfillmentEvent.STAGE)
+    _keep(tx, fulfillment_order_id, bin_id)
+    _tell(tx, context, fulfillment_order_id, STAGED, bin_id)
+
+
+def _keep(tx: Transaction, fulfillment_order_id: str, bin_id: str) -> None:
     ends = deadline(find(tx, fulfillment_order_id).hold_ms, tx.clock())
     tx.execute(
         "INSERT INTO pickup(fulfillment_order_id, bin, boot_id, expires_at_ms, expires_after_ms, staged_at_ms)"
         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET bin = excluded.bin",
         (fulfillment_order_id, bin_id, *ends, tx.now_ms()),
     )
-    _tell(tx, context, fulfillment_order_id, STAGED, bin_id)
 
 
 def count_wrong_code(tx: Transaction, fulfillment_order_id: str) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bodega.core.deadline import BootTime
 from bodega.core.ledger import CUSTOMER
+from bodega.errors import Refused
 from bodega_agent.store.expiry import expire_due
 from bodega_agent.store.reader import Reader
+from support.associates import LEA_PIN, PEOPLE, RUI_BADGE
 from support.floor_rig import FloorRig, floor_rig, lived_through_crashes
 from support.pickup_story import CODE, order, pack, ready, set_up, stage
 
@@ -119,6 +123,33 @@ async def test_wrong_codes_are_counted_over_devices_and_restarts_until_a_person_
         await rig.parcel(sscc)
         assert await states(rig) == {"FO-1": "collected"}
         assert await kinds(rig) == ["wrong_pickup_code"] * 5 + ["pickup_without_code"]
+
+
+async def test_where_people_sign_in_only_a_lead_hands_over_without_the_code(tmp_path: Path) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await set_up(rig, people=PEOPLE)
+        await rig.scan(RUI_BADGE)
+        sscc, _ = await ready(rig)
+        shown = await rig.play("CMD-COLLECT", "FO-1", "CMD-APPROVE")
+        assert (shown["tone"], shown["step"]) == ("error", "collect_code")
+        assert "Only a lead may do that." in shown["text"]
+        shown = await rig.play("CMD-SIGNOUT", "lea", LEA_PIN)
+        assert (shown["tone"], shown["step"]) == ("ok", "collect_code")
+        assert await kinds(rig) == [], "neither name nor PIN is a try"
+        assert (await rig.scan("CMD-APPROVE"))["step"] == "collect_hand"
+        await rig.parcel(sscc)
+        assert await states(rig) == {"FO-1": "collected"}
+
+
+async def test_cold_goods_wait_in_a_cold_place(tmp_path: Path) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await set_up(rig, cold="chilled")
+        await order(rig, 1, "OAT", 1)
+        sscc = await pack(rig, 1)
+        await rig.scan("CMD-STAGE")
+        assert (await rig.parcel(sscc))["expect"]["values"] == ["LOCKER-2"]
+        assert "LOCKER-1 is no chilled locker place" in (await rig.scan("LOCKER-1"))["text"]
+        assert (await rig.scan("LOCKER-2"))["tone"] == "ok"
 
 
 async def test_a_label_scanned_in_the_codes_place_is_no_try_and_no_code_is_ever_kept(tmp_path: Path) -> None:
@@ -241,6 +272,38 @@ async def test_the_locker_of_an_expired_parcel_may_be_used_again_and_says_what_s
         await rig.scan("CMD-STAGE")
         assert (await rig.parcel(sscc))["expect"]["values"] == ["LOCKER-2"], "an empty one comes first"
         assert "Take the parcel of FO-1 out" in (await rig.scan("LOCKER-1"))["text"]
+
+
+async def test_no_carrier_takes_what_a_customer_fetches_not_even_by_a_command_of_the_office(
+    tmp_path: Path,
+) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await set_up(rig)
+        await order(rig, 1, "OAT", 1)
+        sscc = await pack(rig, 1)
+        with pytest.raises(Refused, match="waits for its customer"):
+            await rig.command({"command": "ship", "sscc": sscc})
+        assert await states(rig) == {"FO-1": "labelled"}
+
+
+async def test_a_parcel_that_waits_by_the_hubs_word_alone_gets_its_time_anew_and_its_tries_counted(
+    tmp_path: Path,
+) -> None:
+    """After a wiped disk the node knows that it waits, and not where."""
+    now = [BootTime("boot-a", 0)]
+    async with floor_rig(tmp_path) as rig:
+        rig.clock = lambda: now[0]
+        await rig.crash()
+        await set_up(rig)
+        await ready(rig, hold_ms=1_000)
+        await rig.store.write(lambda tx: [tx.execute("DELETE FROM pickup"), tx.put("boot_id", "")])
+        await rig.store.write(expire_due)
+        shown = await rig.play("CMD-COLLECT", "FO-1")
+        assert "nobody has said where" in shown["text"]
+        assert "4 tries left" in (await rig.scan("0000"))["detail"]
+        now[0] = BootTime("boot-a", 1_000)
+        assert await rig.store.write(expire_due) == 1
+        assert await states(rig) == {"FO-1": "expired"}
 
 
 async def test_a_cancel_of_the_hub_unpacks_what_waits_and_comes_too_late_for_what_was_fetched(

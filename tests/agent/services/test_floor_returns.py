@@ -237,6 +237,15 @@ async def test_an_expired_lot_is_never_sold_again_whatever_it_looks_like(tmp_pat
         assert await rig.held(DOCK, "OAT") == 0
 
 
+async def test_cold_goods_that_were_out_of_the_house_are_never_sold_again(tmp_path: Path) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await set_up(rig, cold="chilled")
+        await rig.scan("CMD-RETURN")
+        shown = await take(rig, "new")
+        assert "it can not be sold again: nobody knows that it stayed chilled" in shown["detail"]
+        assert (await rig.scan("sellable"))["tone"] == "error"
+
+
 async def test_a_unit_with_a_serial_comes_back_once(tmp_path: Path) -> None:
     async with floor_rig(tmp_path) as rig:
         await set_up(rig, serial_tracked=True)

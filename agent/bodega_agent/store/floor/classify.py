@@ -9,6 +9,7 @@ from bodega.core.promise import OverrideRule
 from bodega.core.sku import Counted, in_base_units
 from bodega.limits import FLOOR_NUMBER_DIGITS_MAX
 from bodega_adapters.framing import gs1
+from bodega_agent.rules.floor.facts import UNSIGNED
 from bodega_agent.rules.floor.scans import (
     BinScan,
     ControlScan,
@@ -22,7 +23,7 @@ from bodega_agent.rules.floor.scans import (
     UnknownScan,
     WordScan,
 )
-from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, Session
+from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, FloorStep, Session
 from bodega_agent.rules.floor.words import WORDS
 from bodega_agent.store import catalogue, ledger, returns, work
 from bodega_agent.store.floor import people
@@ -43,7 +44,9 @@ def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) ->
     if isinstance(code, gs1.ControlCode):
         return ControlScan(code.word)
     if session.step in FREE_TEXT_STEPS:
-        return TextScan(text)
+        told = _free_text(tx, text, session)
+        if told is not None:
+            return told
     match code:
         case gs1.SsccCode(sscc):
             return SsccScan(sscc)
@@ -56,6 +59,16 @@ def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) ->
             if associate_id := people.by_badge(tx, text):
                 return NamedScan(Kind.BADGE, associate_id)
             return UnknownScan(code.text, code.problem, code.hint)
+
+
+def _free_text(tx: Transaction, text: str, session: Session) -> Scanned | None:
+    """Whoever comes may say who they are also where any text is taken; the step of the PIN knows badges itself."""
+    if session.step is not FloorStep.SIGN_IN_PIN:
+        if associate_id := people.by_badge(tx, text):
+            return NamedScan(Kind.BADGE, associate_id)
+        if people.role_at(tx, session)[0] == UNSIGNED:
+            return None
+    return TextScan(text)
 
 
 def _plain(tx: Transaction, text: str) -> Scanned:

@@ -44,7 +44,8 @@ def find(session: Session, scan: SsccScan | NamedScan | BinScan, facts: PickupFa
         return refuse(session, facts, _why_none(scan, facts))
     found = waiting[0]
     at = session.at(FloorStep.COLLECT_CODE, fulfillment_order_id=found.fulfillment_order_id)
-    return say(at, replace(facts, pickup=found), f"Order {found.order_id} waits in {found.bin_id}.")
+    where = found.bin_id or "the house, nobody has said where"
+    return say(at, replace(facts, pickup=found), f"Order {found.order_id} waits in {where}.")
 
 
 def _why_none(scan: SsccScan | NamedScan | BinScan, facts: PickupFacts) -> str:
