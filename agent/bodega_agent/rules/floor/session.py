@@ -27,6 +27,19 @@ class FloorStep(StrEnum):
     PACK = "pack"
     LABEL = "label"
     HANDOVER = "handover"
+    COUNT_BIN = "count_bin"
+    COUNT_ITEM = "count_item"
+    COUNT_APPROVE = "count_approve"
+    RECONCILE_BIN = "reconcile_bin"
+    RECONCILE_ITEM = "reconcile_item"
+    RECONCILE_POST = "reconcile_post"
+    SEND_CHOOSE = "send_choose"
+    SEND_BIN = "send_bin"
+    SEND_ITEM = "send_item"
+    SEND_READY = "send_ready"
+    ARRIVE_CHOOSE = "arrive_choose"
+    ARRIVE_ITEM = "arrive_item"
+    ARRIVE_CLOSE = "arrive_close"
 
 
 FLOWS: dict[FloorStep, str] = {
@@ -41,6 +54,19 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PACK: "pack",
     FloorStep.LABEL: "pack",
     FloorStep.HANDOVER: "handover",
+    FloorStep.COUNT_BIN: "count",
+    FloorStep.COUNT_ITEM: "count",
+    FloorStep.COUNT_APPROVE: "count",
+    FloorStep.RECONCILE_BIN: "reconcile",
+    FloorStep.RECONCILE_ITEM: "reconcile",
+    FloorStep.RECONCILE_POST: "reconcile",
+    FloorStep.SEND_CHOOSE: "send",
+    FloorStep.SEND_BIN: "send",
+    FloorStep.SEND_ITEM: "send",
+    FloorStep.SEND_READY: "send",
+    FloorStep.ARRIVE_CHOOSE: "arrive",
+    FloorStep.ARRIVE_ITEM: "arrive",
+    FloorStep.ARRIVE_CLOSE: "arrive",
 }
 
 WORK_STEPS = frozenset(
@@ -49,7 +75,7 @@ WORK_STEPS = frozenset(
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset()
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.ARRIVE_CHOOSE})
 
 
 @dataclass(frozen=True, slots=True)
