@@ -366,3 +366,12 @@ COUNT_APPROVAL_EVENTS_MAX = 100_000
 RECONCILE_EVENTS_MAX = 5_000
 # Transfers between nodes: lines of one.
 TRANSFER_LINES_MAX = 500
+
+# PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
+PIN_SALT_BYTES = 16
+PIN_HASH_BYTES = 32
+PIN_SCRYPT_BYTES_MAX = 32 * 1024 * 1024
+PIN_DIGITS_MIN = 4
+PIN_DIGITS_MAX = 12
+PIN_TRIES_MAX = 5
+PIN_REST_S = 300

@@ -237,6 +237,14 @@ def claim(tx: Transaction, context: Context, fulfillment_order_id: str, *, take_
     )
 
 
+def hand_on(tx: Transaction, from_device: str, to_device: str) -> None:
+    """All that a device has claimed is another one's from now on."""
+    tx.execute(
+        f"UPDATE fulfillment_order SET device = ? WHERE device = ? AND state IN {_CLAIMED_STATES}",  # noqa: S608  # a constant
+        (to_device, from_device),
+    )
+
+
 def pick(
     tx: Transaction,
     context: Context,
