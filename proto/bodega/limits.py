@@ -358,12 +358,14 @@ DISK_PASSES_MAX = 4
 # The floor. A longer run of digits is a code, not a quantity.
 FLOOR_NUMBER_DIGITS_MAX = 6
 # Counting: lines of one count (and bins or lines that one person may skip), bins that are looked up ahead, lines of one
-# event, how far back an approval looks for what moved since, and a reconcile for what explains a difference.
+# event, how far back an approval looks for what moved since, and a
+# reconcile for what explains a difference, and of how many lines.
 COUNT_LINES_MAX = 200
 COUNT_PLACES_AHEAD_MAX = 16
 COUNT_EVENT_LINES_MAX = 100
 COUNT_APPROVAL_EVENTS_MAX = 100_000
 RECONCILE_EVENTS_MAX = 5_000
+RECONCILE_LINES_MAX = 5
 # Transfers between nodes: lines of one.
 TRANSFER_LINES_MAX = 500
 

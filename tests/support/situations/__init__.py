@@ -6,9 +6,16 @@ The walk over all pairs of step and scan (tests/agent/rules/test_floor_flow.py) 
 from __future__ import annotations
 
 from bodega_agent.rules.floor.facts import Facts
+from bodega_agent.rules.floor.scans import Kind
 from bodega_agent.rules.floor.session import FloorStep, Session
-from support.situations import one_order, people
+from support.situations import counts, one_order, people
 
 Situation = tuple[Session, Facts]
 
-SITUATIONS: dict[FloorStep, Situation] = {**one_order.SITUATIONS, **people.SITUATIONS}
+SITUATIONS: dict[FloorStep, Situation] = {
+    **one_order.SITUATIONS,
+    **counts.SITUATIONS,
+    **people.SITUATIONS,
+}
+# At idle the flow that a word begins reads its own facts.
+STARTS: dict[Kind, Facts] = {**counts.STARTS}

@@ -24,7 +24,7 @@ from bodega_agent.rules.floor.scans import (
 )
 from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, Session
 from bodega_agent.rules.floor.words import WORDS
-from bodega_agent.store import catalogue, ledger
+from bodega_agent.store import catalogue, ledger, transfer_orders
 from bodega_agent.store.floor import people
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
@@ -33,6 +33,7 @@ from bodega_agent.store.transaction import Transaction
 NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
     (Kind.BADGE, people.by_badge),
     (Kind.PERSON, people.by_id),
+    (Kind.TRANSFER, transfer_orders.named),
 )
 
 

@@ -6,7 +6,7 @@ All effects of one scan, and the session that they lead to, share one transactio
 from __future__ import annotations
 
 from bodega_agent.rules.floor.effects import Effect
-from bodega_agent.store.floor import common, handover, pack, people, pick, putaway, receive, resume
+from bodega_agent.store.floor import common, count, handover, pack, people, pick, putaway, receive, resume, transfer
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -17,6 +17,8 @@ DOES: Doers = {
     **pick.DOES,
     **pack.DOES,
     **handover.DOES,
+    **count.DOES,
+    **transfer.DOES,
     **people.DOES,
     **resume.DOES,
 }

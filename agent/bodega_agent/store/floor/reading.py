@@ -8,7 +8,7 @@ from dataclasses import replace
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.scans import kind_of
-from bodega_agent.store.floor import handover, people, pick, putaway, receive, resume
+from bodega_agent.store.floor import count, handover, people, pick, putaway, receive, reconcile, resume, transfer
 from bodega_agent.store.floor.look import Look
 
 READERS: Mapping[str, Callable[[Look], Facts]] = {
@@ -17,6 +17,10 @@ READERS: Mapping[str, Callable[[Look], Facts]] = {
     "pick": pick.facts,
     "pack": pick.facts,
     "handover": handover.facts,
+    "count": count.facts,
+    "reconcile": reconcile.facts,
+    "send": transfer.send_facts,
+    "arrive": transfer.arrive_facts,
     "people": people.facts,
     "resume": resume.facts,
 }

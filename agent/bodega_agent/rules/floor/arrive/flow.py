@@ -44,7 +44,7 @@ def _close(_session: Session, facts: ArriveFacts) -> Shown:
         for line in arrival.differing
     ]
     text = f"{'; '.join(told[:2]) or 'All is here'}. Is that all of {arrival.transfer_id}, yes or no?"
-    return Shown(Tone.ASK, text, tuple(told[2:]), Expect(ExpectKind.ANY, (Word.YES.value, Word.NO.value, "CMD-DONE")))
+    return Shown(Tone.ASK, text, tuple(told[2:]), Expect(ExpectKind.ANY, (Word.YES.value, Word.NO.value, Kind.DONE.value)))
 
 
 _CHOICES = (S.ARRIVE_CHOOSE, S.ARRIVE_ITEM)
@@ -55,7 +55,7 @@ ARRIVE = Flow(
     {
         (S.IDLE, Kind.ARRIVE): Move(without_scan(steps.start), (S.ARRIVE_CHOOSE,)),
         (S.ARRIVE_CHOOSE, Kind.TRANSFER): Move(steps.named, _CHOICES),
-        (S.ARRIVE_CHOOSE, Kind.TEXT): Move(steps.text, _CHOICES),
+        (S.ARRIVE_CHOOSE, Kind.UNKNOWN): Move(steps.unknown, _CHOICES),
         (S.ARRIVE_CHOOSE, Kind.ACCEPT): Move(without_scan(steps.accept), _CHOICES),
         (S.ARRIVE_CHOOSE, Kind.ARRIVE): remind(S.ARRIVE_CHOOSE),
         (S.ARRIVE_CHOOSE, Kind.DONE): LEAVE,

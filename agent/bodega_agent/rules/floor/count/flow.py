@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bodega_agent.rules.floor.count import deciding, steps
 from bodega_agent.rules.floor.count.facts import Count, CountFacts
+from bodega_agent.rules.floor.facts import LEAD
 from bodega_agent.rules.floor.leaving import LEAVE
 from bodega_agent.rules.floor.prompt import Expect, ExpectKind, Tone
 from bodega_agent.rules.floor.scans import Kind
@@ -50,7 +51,7 @@ def ask_for(count: Count) -> Shown:
 def _approve(session: Session, facts: CountFacts) -> Shown:
     held = deciding.shown(session, facts)
     if held is None:
-        return Shown(Tone.OK, "No count waits for approval. CMD-DONE.", (), Expect(ExpectKind.CONTROL, ("CMD-DONE",)))
+        return Shown(Tone.OK, "No count waits for approval. CMD-DONE.", (), Expect(ExpectKind.CONTROL, (Kind.DONE.value,)))
     lot = f" lot {held.lot}" if held.lot else ""
     found = held.counted[-1]
     text = f"{held.bin_id}: {held.name}{lot} {found}, the book has {held.book} ({found - held.book:+d}). Book it?"
@@ -73,9 +74,9 @@ COUNT = Flow(
         (S.COUNT_ITEM, Kind.BIN): Move(steps.same_bin, (S.COUNT_ITEM,)),
         (S.COUNT_ITEM, Kind.DONE): Move(without_scan(steps.done), (S.COUNT_BIN, S.COUNT_ITEM)),
         (S.COUNT_ITEM, Kind.COUNT): remind(S.COUNT_ITEM),
-        (S.IDLE, Kind.APPROVE): Move(without_scan(deciding.start), (S.IDLE, S.COUNT_APPROVE)),
-        (S.COUNT_APPROVE, Kind.ACCEPT): Move(without_scan(deciding.approve), (S.COUNT_APPROVE, S.IDLE)),
-        (S.COUNT_APPROVE, Kind.WORD): Move(deciding.word, (S.COUNT_APPROVE, S.IDLE)),
+        (S.IDLE, Kind.APPROVE): Move(without_scan(deciding.start), (S.IDLE, S.COUNT_APPROVE), role=LEAD),
+        (S.COUNT_APPROVE, Kind.ACCEPT): Move(without_scan(deciding.approve), (S.COUNT_APPROVE, S.IDLE), role=LEAD),
+        (S.COUNT_APPROVE, Kind.WORD): Move(deciding.word, (S.COUNT_APPROVE, S.IDLE), role=LEAD),
         (S.COUNT_APPROVE, Kind.SKIP): Move(without_scan(deciding.skip), (S.COUNT_APPROVE,)),
         (S.COUNT_APPROVE, Kind.APPROVE): remind(S.COUNT_APPROVE),
         (S.COUNT_APPROVE, Kind.DONE): LEAVE,

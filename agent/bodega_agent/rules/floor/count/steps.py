@@ -34,10 +34,8 @@ def suggested(session: Session, facts: CountFacts) -> Place | None:
     """Where to count next: what was skipped comes at the end; what somebody counts now does not come."""
     skipped = session.doing.skipped if isinstance(session.doing, Choosing) else ()
     free = [place for place in facts.places if not place.busy]
-    return next(
-        (place for place in free if place.bin_id not in skipped),
-        min(free, key=lambda place: skipped.index(place.bin_id), default=None),
-    )
+    order = {bin_id: place for place, bin_id in enumerate(skipped)}
+    return min(free, key=lambda place: order.get(place.bin_id, -1), default=None)
 
 
 def skip(session: Session, facts: CountFacts) -> Answer:

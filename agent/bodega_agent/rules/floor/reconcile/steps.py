@@ -10,15 +10,19 @@ from dataclasses import replace
 
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.count import steps as counting
-from bodega_agent.rules.floor.count.deciding import LEADS
 from bodega_agent.rules.floor.count.effects import EndRound
 from bodega_agent.rules.floor.count.facts import Line
 from bodega_agent.rules.floor.count.judge import Verdict
 from bodega_agent.rules.floor.effects import NoteException
+from bodega_agent.rules.floor.facts import LEAD, TECHNICIAN
 from bodega_agent.rules.floor.reconcile.facts import ReconcileFacts
 from bodega_agent.rules.floor.scans import BinScan, WordScan
 from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.rules.floor.words import Word
+
+
+# Whose yes needs nobody else's; where nobody signs in, everybody's.
+_DECIDES = frozenset({"", LEAD, TECHNICIAN})
 
 
 def start(session: Session, facts: ReconcileFacts) -> Answer:
@@ -101,7 +105,7 @@ def _ended(facts: ReconcileFacts, otherwise: Verdict) -> EndRound:
         if not line.difference:
             return Verdict.POST
         large = facts.approve.exceeded(line.counted, line.book)
-        waits = otherwise is Verdict.POST and large and facts.role not in LEADS
+        waits = otherwise is Verdict.POST and large and facts.role not in _DECIDES
         return Verdict.HOLD if waits else otherwise
 
     count = counting.count_of(facts)
