@@ -21,6 +21,8 @@ _HERE = "bodega_agent.cli"
         "status": f"{_HERE}.status:status",
         "tasks": f"{_HERE}.tasks:tasks",
         "orders": f"{_HERE}.orders:orders",
+        "count": f"{_HERE}.count:count",
+        "reconcile": f"{_HERE}.reconcile:reconcile",
         "stock": f"{_HERE}.stock:stock",
         "catalog": f"{_HERE}.catalog:catalog",
         "labels": f"{_HERE}.labels:labels",

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from bodega_agent.rules import settings
 from bodega_agent.rules.floor.count.judge import Cause, Due, planned
-from bodega_agent.store import counts, goods
+from bodega_agent.store import goods
 from bodega_agent.store.settings import settings_of
 from bodega_agent.store.transaction import Transaction
 
@@ -52,33 +52,45 @@ def reason_at(tx: Transaction, bin_id: str) -> tuple[Cause, tuple[Key, ...]]:
     return cause, () if whole else tuple(sorted(doubts))
 
 
-def wanted(tx: Transaction) -> list[tuple[str, Cause]]:
-    """Every place that is to be counted, the most urgent first; what waits for a lead is not counted meanwhile."""
+def urgent(asks: Asks) -> list[tuple[str, Cause]]:
+    """Every place that somebody doubts, the most urgent first, then in walking order; in none a line waits for a lead."""
     order = list(Cause)
-    urgent: dict[str, Cause] = {}
-    for bin_id, cause in _doubts(tx):
-        urgent[bin_id] = min(urgent.get(bin_id, cause), cause, key=order.index)
-    walk = dict(tx.execute("SELECT bin_id, walk_order FROM bin"))
-    held = counts.bins_held(tx)
-    first = sorted(urgent, key=lambda bin_id: (order.index(urgent[bin_id]), walk.get(bin_id, _LAST), bin_id))
-    by_plan = planned(_bins(tx), plan_days(settings_of(tx)), tx.now_ms())
-    found = [(bin_id, urgent[bin_id]) for bin_id in first if _can_be_counted(tx, bin_id, walk)]
-    found += [(bin_id, Cause.PLAN) for bin_id in by_plan if bin_id not in urgent]
-    return [(bin_id, cause) for bin_id, cause in found if bin_id not in held]
+    found: dict[str, Cause] = {}
+    for bin_id, cause in asks.execute(_DOUBTED):
+        found[bin_id] = min(found.get(bin_id, Cause(cause)), Cause(cause), key=order.index)
+    walk = dict(asks.execute("SELECT bin_id, walk_order FROM bin"))
+    return sorted(found.items(), key=lambda one: (order.index(one[1]), walk.get(one[0], _LAST), one[0]))
 
 
-def _doubts(tx: Transaction) -> list[tuple[str, Cause]]:
-    found = [(row.bin_id, Cause.RECOUNT) for row in counts.all_open(tx)]
-    for bin_id, divergence_id in tx.execute("SELECT bin, divergence_id FROM count_task WHERE closed_seq = 0"):
-        found.append((bin_id, Cause.DIGEST if divergence_id else Cause.RECOUNT))
-    rows = tx.execute("SELECT DISTINCT bin FROM discrepancy WHERE closed_seq = 0")
-    return [*found, *((row[0], Cause.DISCREPANCY) for row in rows)]
+def by_plan(asks: Asks, said: Mapping[str, str], now_ms: int) -> list[str]:
+    """The bins that the plan asks for by the settings `said`, the most overdue first."""
+    held = {row[0] for row in asks.execute(_HELD)}
+    return [bin_id for bin_id in planned(_bins(asks), plan_days(said), now_ms) if bin_id not in held]
 
 
-def _can_be_counted(tx: Transaction, bin_id: str, bins: Mapping[str, int]) -> bool:
+def wanted(tx: Transaction) -> list[tuple[str, Cause]]:
+    """Every place that a person can go to and count now, the most urgent first."""
+    doubted = urgent(tx)
+    names = {bin_id for bin_id, _cause in doubted}
+    planned_now = by_plan(tx, settings_of(tx), tx.now_ms())
+    return [
+        *(one for one in doubted if _can_be_counted(tx, one[0])),
+        *((bin_id, Cause.PLAN) for bin_id in planned_now if bin_id not in names),
+    ]
+
+
+_HELD = "SELECT DISTINCT bin FROM stock_count_line JOIN stock_count USING (count_id) WHERE verdict = 'held'"
+_DOUBTED = f"""
+SELECT bin, cause FROM (
+  SELECT bin, 'recount' AS cause FROM stock_count WHERE state = 'open'
+  UNION ALL SELECT bin, CASE divergence_id WHEN '' THEN 'recount' ELSE 'digest' END FROM count_task WHERE closed_seq = 0
+  UNION ALL SELECT bin, 'discrepancy' FROM discrepancy WHERE closed_seq = 0)
+WHERE bin NOT IN ({_HELD})
+"""  # noqa: S608  # constants
+
+
+def _can_be_counted(tx: Transaction, bin_id: str) -> bool:
     """A bin; else a place that is no order's and no parcel's while these are open."""
-    if bin_id in bins:
-        return True
     if bin_id.startswith(_UNDER_WAY):
         return False
     return goods.is_place(tx, bin_id) and not goods.open_work_at(tx, bin_id)
@@ -96,8 +108,3 @@ def _bins(asks: Asks, bin_id: str = "") -> list[Due]:
 def plan_days(said: Mapping[str, str]) -> dict[str, int]:
     """Velocity class -> days between two counts of a bin."""
     return {name: settings.number_of(said, setting) for name, setting in settings.PLAN_DAYS.items()}
-
-
-def due_by_plan(asks: Asks, said: Mapping[str, str], now_ms: int) -> list[str]:
-    """The bins that the plan asks for, for those who only read."""
-    return planned(_bins(asks), plan_days(said), now_ms)

@@ -145,7 +145,7 @@ def still_stands(tx: Transaction, row: CountRow, line: LineRow) -> int | None:
 def decide(
     tx: Transaction, context: Context, count_id: str, sku_id: str, lot: str, *, approved: bool
 ) -> bool:
-    """A lead's word on a line that waits; whether it was booked. What is not is to be counted again.
+    """A lead's word on a line that waits; whether it was booked. What was not is to be counted again.
 
     Raises NotFound if the line waits for nobody any more.
     """

@@ -105,14 +105,6 @@ def found_before(tx: Transaction, line: LineRow) -> tuple[int, ...]:
     return tuple(row[0] for row in rows)
 
 
-def bins_held(tx: Transaction) -> set[str]:
-    """Bins with a line that waits for a lead."""
-    rows = tx.execute(
-        "SELECT DISTINCT bin FROM stock_count_line JOIN stock_count USING (count_id) WHERE verdict = 'held'"
-    )
-    return {row[0] for row in rows}
-
-
 def begin_round(
     tx: Transaction,
     context: Context,
