@@ -23,6 +23,8 @@ _HERE = "bodega_agent.cli"
         "orders": f"{_HERE}.orders:orders",
         "pickups": f"{_HERE}.pickups:pickups",
         "returns": f"{_HERE}.returns:returns",
+        "count": f"{_HERE}.count:count",
+        "reconcile": f"{_HERE}.reconcile:reconcile",
         "stock": f"{_HERE}.stock:stock",
         "catalog": f"{_HERE}.catalog:catalog",
         "labels": f"{_HERE}.labels:labels",
