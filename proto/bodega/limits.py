@@ -375,6 +375,20 @@ DISK_PASSES_MAX = 4
 
 # The floor. A longer run of digits is a code, not a quantity.
 FLOOR_NUMBER_DIGITS_MAX = 6
+# GS1 AI 10.
+LOT_CHARS_MAX = 20
+# All lines of a receipt are told in one event.
+NOTICE_LINES_MAX = 250
+RECEIPT_LINES_MAX = 400
+NOTICE_GTINS_SHOWN_MAX = 20
+# Of each sort of bin that goods might go into (their own, with the same, empty), so many are looked at.
+PUTAWAY_BINS_LOOKED_AT_MAX = 20
+# Places that a pick face is refilled from, the first to expire first.
+REFILL_SOURCES_MAX = 20
+# Wrong codes of one pickup, whoever says them; after that a lead looks at a document.
+PICKUP_CODE_TRIES_MAX = 5
+# Lines of one return; a closed one is told in one event.
+RETURN_LINES_MAX = 200
 
 # PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
 PIN_SALT_BYTES = 16
@@ -384,3 +398,9 @@ PIN_DIGITS_MIN = 4
 PIN_DIGITS_MAX = 12
 PIN_TRIES_MAX = 5
 PIN_REST_S = 300
+
+# The floor's figures. A longer gap between two events of one person is a break.
+KPI_BREAK_S = 600
+# Of what is told to the hub now and then: the time before now, and how many events of it at most.
+KPI_TOLD_S = 3600
+KPI_TOLD_EVENTS_MAX = 20_000

@@ -16,7 +16,7 @@ from bodega_agent.rules.floor.prompt import Tone
 from bodega_agent.rules.floor.scans import CONTROL_WORDS, NEWS, ControlScan, Kind, NamedScan
 from bodega_agent.rules.floor.session import FloorStep
 from support.floor_scans import SCANS
-from support.situations import SITUATIONS
+from support.situations import SITUATIONS, situation
 
 RUI = Person("rui", "Rui", "associate", has_pin=True)
 
@@ -71,7 +71,7 @@ def test_a_move_that_demands_a_lead_refuses_the_others(monkeypatch, role, may):
     """Where nobody signs in, there is nobody to ask."""
     row = (FloorStep.IDLE, Kind.RECEIVE)
     monkeypatch.setitem(TABLE, row, replace(TABLE[row], role=LEAD))
-    session, facts = SITUATIONS[FloorStep.IDLE]
+    session, facts = situation(FloorStep.IDLE, Kind.RECEIVE)
     outcome = step(session, ControlScan("CMD-RECEIVE"), replace(facts, role=role))
     assert (outcome.session.step is FloorStep.RECEIVE_ITEM) is may
     assert outcome.prompt.text.startswith("Only a lead may do that.") is not may
