@@ -19,6 +19,7 @@ ALTER TABLE fulfillment_order ADD COLUMN method TEXT NOT NULL DEFAULT '';
 ALTER TABLE fulfillment_order ADD COLUMN ship_complete INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE fulfillment_order ADD COLUMN pickup BLOB NOT NULL DEFAULT x'';
 ALTER TABLE fulfillment_line ADD COLUMN substitutes TEXT NOT NULL DEFAULT '[]';
+CREATE INDEX print_job_in_doubt ON print_job(state) WHERE state IN ('unknown', 'failed');
 """
 
 # What suppliers have announced; what came in, by receipt; pallets and totes by SSCC: announced ones that are here, and
