@@ -21,6 +21,7 @@ _HERE = "bodega_agent.cli"
         "status": f"{_HERE}.status:status",
         "tasks": f"{_HERE}.tasks:tasks",
         "orders": f"{_HERE}.orders:orders",
+        "receive": f"{_HERE}.receive:receive",
         "stock": f"{_HERE}.stock:stock",
         "catalog": f"{_HERE}.catalog:catalog",
         "labels": f"{_HERE}.labels:labels",
