@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bodega_agent.rules.floor.putaway.suggest import BinFacts, Load, Tier, against, best, objection, tier
 from bodega_agent.rules.floor.replenish.facts import Face, Source
-from bodega_agent.rules.floor.replenish.plan import most_urgent, next_source
+from bodega_agent.rules.floor.replenish.plan import by_urgency, next_source
 
 OAT = Load(4, "OAT", volume_ml=4_000, weight_g=4_000, velocity_class="A")
 PLAIN = BinFacts("A-01", 1)
@@ -108,13 +108,13 @@ def test_a_reason_is_asked_for_where_another_bin_suits_better(chosen, suggested,
 
 
 def face(bin_id: str, held: int, below: int = 4, to: int = 10, *sources: Source) -> Face:
-    return Face(bin_id, "OAT", "Oat", held, below, to, sources=sources or (Source("R-01", "", 9),))
+    return Face(bin_id, "OAT", held, below, to, sources=sources or (Source("R-01", "", 9),))
 
 
 def test_the_face_that_is_emptiest_for_its_own_measure_comes_first():
-    assert most_urgent([face("A", 3), face("B", 7, below=20)]).bin_id == "B"
-    assert most_urgent([face("A", 4)]) is None, "at its level it needs nothing"
-    assert most_urgent([replace(face("A", 0), sources=())]) is None, "nothing is in reserve"
+    far, near = replace(face("C", 3), walk_order=9), face("D", 3)
+    found = by_urgency([far, near, face("B", 7, below=20), face("A", 4)])
+    assert [one.bin_id for one in found] == ["B", "D", "C"], "at its level a face needs nothing"
 
 
 @pytest.mark.parametrize(
