@@ -29,12 +29,12 @@ def receive() -> None:
     type=click.IntRange(1, PAGE_ROWS_MAX),
     default=PAGE_ROWS_DEFAULT,
     show_default=True,
-    help="Show at most so many receipts.",
+    help="Show at most so many of each.",
 )
 @config_option
 @json_option
 def ls(config_path: Path, *, as_json: bool, limit: int) -> None:
-    """List notices of deliveries, and the newest receipts.
+    """List notices of deliveries and receipts, the latest first.
 
     Reads the ledger file, so it works while the agent is down.
 
@@ -44,7 +44,7 @@ def ls(config_path: Path, *, as_json: bool, limit: int) -> None:
       bodega receive ls --json | jq '.notices[] | select(.state == "expected")'
     """
     with ledger_of(config_path) as ledger, ledger.snapshot():
-        announced, came = receipts.notices(ledger), receipts.receipts(ledger, limit)
+        announced, came = receipts.notices(ledger, limit), receipts.receipts(ledger, limit)
     if as_json:
         emit_json({"notices": announced, "receipts": came})
         return

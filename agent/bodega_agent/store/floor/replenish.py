@@ -28,7 +28,7 @@ FROM bin n WHERE n.refill_below > 0 AND n.fixed_sku_id <> ''
 """
 # Of faces that lack something and are not the only place of their goods.
 _NEEDY = f"""{_FACE} AND held < n.refill_below AND EXISTS (SELECT 1 FROM balance r WHERE r.sku_id = n.fixed_sku_id
-  AND r.bin <> n.bin_id AND r.bin <> '' AND r.disposition = 'sellable_accessible')"""
+  AND r.bin <> n.bin_id AND r.bin <> '' AND r.disposition = 'sellable_accessible')"""  # noqa: S608  # a constant
 # Faces that somebody is at already.
 _IN_WORK = (
     "SELECT json_extract(body, '$.doing.is.face') FROM floor_session"

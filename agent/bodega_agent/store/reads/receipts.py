@@ -21,11 +21,11 @@ FROM receipt r LEFT JOIN receipt_line l USING (receipt_id)
 """
 
 
-def notices(reader: Reader) -> list[Json]:
-    """Every notice, what should come first is first: notice_id, supplier, expected_at_ms, state, and in base units
+def notices(reader: Reader, limit: int) -> list[Json]:
+    """Notices, what should come last is first: notice_id, supplier, expected_at_ms, state, and in base units
     expected, received, open and over.
     """
-    rows = reader.rows(f"{_NOTICES} ORDER BY expected_at_ms, notice_id")
+    rows = reader.rows(f"{_NOTICES} ORDER BY expected_at_ms DESC, notice_id LIMIT ?", limit)
     return [_notice(row, _lines_of_notice(reader, row["notice_id"])) for row in rows]
 
 
