@@ -384,6 +384,10 @@ PUTAWAY_BINS_LOOKED_AT_MAX = 20
 PUTAWAY_BINS_WEIGHED_MAX = 500
 # Places that a pick face is refilled from, the first to expire first.
 REFILL_SOURCES_MAX = 20
+# Wrong codes of one pickup, whoever says them; after that a lead looks at a document.
+PICKUP_CODE_TRIES_MAX = 5
+# Lines of one return; a closed one is told in one event.
+RETURN_LINES_MAX = 200
 
 # PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
 PIN_SALT_BYTES = 16
