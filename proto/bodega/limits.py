@@ -383,6 +383,8 @@ RECEIPT_LINES_MAX = 400
 NOTICE_GTINS_SHOWN_MAX = 20
 # Of each sort of bin that goods might go into (their own, with the same, empty), so many are looked at.
 PUTAWAY_BINS_LOOKED_AT_MAX = 20
+# Where none is empty: so many of a class, the nearest to the door, are asked how much they hold.
+PUTAWAY_BINS_WEIGHED_MAX = 500
 # Places that a pick face is refilled from, the first to expire first.
 REFILL_SOURCES_MAX = 20
 # Wrong codes of one pickup, whoever says them; after that a lead looks at a document.

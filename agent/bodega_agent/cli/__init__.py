@@ -21,6 +21,7 @@ _HERE = "bodega_agent.cli"
         "status": f"{_HERE}.status:status",
         "tasks": f"{_HERE}.tasks:tasks",
         "orders": f"{_HERE}.orders:orders",
+        "receive": f"{_HERE}.receive:receive",
         "pickups": f"{_HERE}.pickups:pickups",
         "returns": f"{_HERE}.returns:returns",
         "count": f"{_HERE}.count:count",
