@@ -26,6 +26,7 @@ from bodega_agent.rules.floor.pack.effects import Pack, Reprint
 from bodega_agent.rules.floor.people.effects import SignOut
 from bodega_agent.rules.floor.pick.effects import Inspect
 from bodega_agent.rules.floor.prompt import Prompt, Tone
+from bodega_agent.rules.floor.receive.effects import StartUnit
 from bodega_agent.rules.floor.resume.effects import TakeOver
 from bodega_agent.rules.floor.returns.effects import LookAtReturn
 from bodega_agent.rules.floor.scans import CONTROL_WORDS, PrintChanged, Scanned, WorkCancelled
@@ -237,7 +238,7 @@ class FloorService:
                     self.on_inspect(InspectAsked(device, fulfillment_order_id, line, sku_id))
                 case LookAtReturn(return_id, line, sku_id, fulfillment_order_id):
                     self.on_inspect(InspectAsked(device, fulfillment_order_id, line, sku_id, return_id))
-                case Pack() | Reprint():
+                case Pack() | Reprint() | StartUnit():
                     self.on_print()
 
 

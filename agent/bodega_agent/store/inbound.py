@@ -22,6 +22,7 @@ from bodega_agent.store import (
     catalogue,
     conflicts,
     count_tasks,
+    notices,
     overrides,
     parked,
     returns,
@@ -81,6 +82,7 @@ def _begin_anew(tx: Transaction, head: Head) -> None:
     """The hub says everything again, and may be one that has gone back: what it owns is taken whatever its version."""
     tx.put("down_epoch", head.epoch)
     tx.execute("UPDATE sku SET version = 0")
+    tx.execute("UPDATE notice SET version = 0")
     tx.put("profile_version", 0)
     tx.put("generation", 0)
 
@@ -206,6 +208,7 @@ _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "rights_wanted": lambda at, fact: rights.give_back(at.tx, at.context, fact),
     "count_wanted": lambda at, fact: count_tasks.open_wanted(at.tx, at.context, fact),
     "return_expected": lambda at, fact: returns.expect(at.tx, fact),
+    "advance_notice": lambda at, fact: notices.put_notice(at.tx, fact),
     "transfer_closed": lambda at, fact: transfers.close(at.tx, at.context, fact),
     "stream_restated": lambda at, _fact: _find_forgotten(at.tx, at.context),
     "desired_state": _take_desired_state,

@@ -25,7 +25,7 @@ from bodega_agent.rules.floor.scans import (
 )
 from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, FloorStep, Session
 from bodega_agent.rules.floor.words import WORDS
-from bodega_agent.store import catalogue, ledger, returns, work
+from bodega_agent.store import catalogue, ledger, notices, returns, work
 from bodega_agent.store.floor import people
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
@@ -36,6 +36,7 @@ NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
     (Kind.RETURN_ID, returns.named),
     (Kind.BADGE, people.by_badge),
     (Kind.PERSON, people.by_id),
+    (Kind.NOTICE, notices.named_by),
 )
 
 
@@ -43,7 +44,7 @@ def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) ->
     """The decoded `code` of a scan, and its `text` for a step that takes any."""
     if isinstance(code, gs1.ControlCode):
         return ControlScan(code.word)
-    if session.step in FREE_TEXT_STEPS:
+    if session.step in FREE_TEXT_STEPS and not _carries_lot(code):
         told = _free_text(tx, text, session)
         if told is not None:
             return told
@@ -69,6 +70,11 @@ def _free_text(tx: Transaction, text: str, session: Session) -> Scanned | None:
         if people.role_at(tx, session)[0] == UNSIGNED:
             return None
     return TextScan(text)
+
+
+def _carries_lot(code: gs1.Decoded) -> bool:
+    """Such a code is no free text, whatever is asked for: only a GS1 code of goods has a lot in it."""
+    return isinstance(code, gs1.ItemCode | gs1.CaseCode) and bool(code.lot)
 
 
 def _plain(tx: Transaction, text: str) -> Scanned:

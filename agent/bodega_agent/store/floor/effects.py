@@ -9,12 +9,14 @@ from bodega_agent.rules.floor.effects import Effect
 from bodega_agent.store.floor import (
     common,
     handover,
+    hold,
     pack,
     people,
     pick,
     pickup,
     putaway,
     receive,
+    replenish,
     resume,
     returns,
 )
@@ -25,6 +27,8 @@ DOES: Doers = {
     **common.DOES,
     **receive.DOES,
     **putaway.DOES,
+    **replenish.DOES,
+    **hold.DOES,
     **pick.DOES,
     **pack.DOES,
     **handover.DOES,

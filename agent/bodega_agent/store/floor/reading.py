@@ -8,12 +8,25 @@ from dataclasses import replace
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.scans import kind_of
-from bodega_agent.store.floor import handover, people, pick, pickup, putaway, receive, resume, returns
+from bodega_agent.store.floor import (
+    handover,
+    hold,
+    people,
+    pick,
+    pickup,
+    putaway,
+    receive,
+    replenish,
+    resume,
+    returns,
+)
 from bodega_agent.store.floor.look import Look
 
 READERS: Mapping[str, Callable[[Look], Facts]] = {
     "receive": receive.facts,
     "putaway": putaway.facts,
+    "replenish": replenish.facts,
+    "hold": hold.facts,
     "pick": pick.facts,
     "pack": pick.facts,
     "handover": handover.facts,
