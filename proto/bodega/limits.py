@@ -383,6 +383,9 @@ PUTAWAY_BINS_LOOKED_AT_MAX = 20
 # Places that a pick face is refilled from, the first to expire first.
 REFILL_SOURCES_MAX = 20
 
+# A terminal without a scan for so long counts as gone: its work may be taken over.
+FLOOR_QUIET_S = 900
+
 # PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
 PIN_SALT_BYTES = 16
 PIN_HASH_BYTES = 32
