@@ -382,6 +382,10 @@ NOTICE_GTINS_SHOWN_MAX = 20
 PUTAWAY_BINS_LOOKED_AT_MAX = 20
 # Places that a pick face is refilled from, the first to expire first.
 REFILL_SOURCES_MAX = 20
+# Wrong codes of one pickup, whoever says them; after that a lead looks at a document.
+PICKUP_CODE_TRIES_MAX = 5
+# Lines of one return; a closed one is told in one event.
+RETURN_LINES_MAX = 200
 
 # A terminal without a scan for so long counts as gone: its work may be taken over.
 FLOOR_QUIET_S = 900

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.scans import Kind
 from bodega_agent.rules.floor.session import FloorStep, Session
-from support.situations import one_order, people, receiving
+from support.situations import one_order, people, pickup, receiving, returns
 
 Situation = tuple[Session, Facts]
 
@@ -16,6 +16,8 @@ SITUATIONS: dict[FloorStep, Situation] = {
     **receiving.SITUATIONS,
     **one_order.SITUATIONS,
     **people.SITUATIONS,
+    **pickup.SITUATIONS,
+    **returns.SITUATIONS,
 }
 
 # What is read at idle when the word of a flow is scanned, where it is not the same as for picking.

@@ -14,10 +14,11 @@ from bodega_agent.rules.floor.putaway.doing import InHand
 from bodega_agent.rules.floor.receive.doing import Receiving
 from bodega_agent.rules.floor.replenish.doing import Refilling
 from bodega_agent.rules.floor.resume.doing import Offered
+from bodega_agent.rules.floor.returns.doing import TakingBack
 from bodega_agent.rules.floor.session import Doing, Session
 
 # What flows remember between two scans, by the name of the class.
-DOINGS: tuple[type[Doing], ...] = (Receiving, InHand, Judged, Refilling, SigningIn, Offered)
+DOINGS: tuple[type[Doing], ...] = (Receiving, InHand, Judged, Refilling, SigningIn, Offered, TakingBack)
 
 
 def to_json(session: Session) -> dict[str, Any]:

@@ -39,6 +39,16 @@ class FloorStep(StrEnum):
     PACK = "pack"
     LABEL = "label"
     HANDOVER = "handover"
+    STAGE_PARCEL = "stage_parcel"
+    STAGE_PLACE = "stage_place"
+    COLLECT_FIND = "collect_find"
+    COLLECT_CODE = "collect_code"
+    COLLECT_HAND = "collect_hand"
+    RETURN_FIND = "return_find"
+    RETURN_ITEM = "return_item"
+    RETURN_GRADE = "return_grade"
+    RETURN_DISPOSE = "return_dispose"
+    RETURN_PLACE = "return_place"
     SIGN_IN_PIN = "sign_in_pin"
     RESUME = "resume"
 
@@ -67,6 +77,16 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PACK: "pack",
     FloorStep.LABEL: "pack",
     FloorStep.HANDOVER: "handover",
+    FloorStep.STAGE_PARCEL: "stage",
+    FloorStep.STAGE_PLACE: "stage",
+    FloorStep.COLLECT_FIND: "collect",
+    FloorStep.COLLECT_CODE: "collect",
+    FloorStep.COLLECT_HAND: "collect",
+    FloorStep.RETURN_FIND: "return",
+    FloorStep.RETURN_ITEM: "return",
+    FloorStep.RETURN_GRADE: "return",
+    FloorStep.RETURN_DISPOSE: "return",
+    FloorStep.RETURN_PLACE: "return",
     FloorStep.SIGN_IN_PIN: "people",
     FloorStep.RESUME: "resume",
 }
@@ -77,7 +97,9 @@ WORK_STEPS = frozenset(
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.RECEIVE_LOT, FloorStep.SIGN_IN_PIN})
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset(
+    {FloorStep.RECEIVE_LOT, FloorStep.SIGN_IN_PIN, FloorStep.COLLECT_CODE}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from bodega_agent.store.floor import (
     pack,
     people,
     pick,
+    pickup,
     putaway,
     receive,
     replenish,
     resume,
+    returns,
 )
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.transaction import Context, Transaction
@@ -30,6 +32,8 @@ DOES: Doers = {
     **pick.DOES,
     **pack.DOES,
     **handover.DOES,
+    **pickup.DOES,
+    **returns.DOES,
     **people.DOES,
     **resume.DOES,
 }
