@@ -403,6 +403,9 @@ RECONCILE_LINES_MAX = 5
 # Transfers between nodes: lines of one.
 TRANSFER_LINES_MAX = 500
 
+# A terminal without a scan for so long counts as gone: its work may be taken over.
+FLOOR_QUIET_S = 900
+
 # PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
 PIN_SALT_BYTES = 16
 PIN_HASH_BYTES = 32
