@@ -375,6 +375,7 @@ DISK_PASSES_MAX = 4
 
 # The floor. A longer run of digits is a code, not a quantity.
 FLOOR_NUMBER_DIGITS_MAX = 6
+ORDERS_ANSWERED_MAX = 1_000
 # GS1 AI 10.
 LOT_CHARS_MAX = 20
 # All lines of a receipt are told in one event.
