@@ -39,6 +39,29 @@ class FloorStep(StrEnum):
     PACK = "pack"
     LABEL = "label"
     HANDOVER = "handover"
+    STAGE_PARCEL = "stage_parcel"
+    STAGE_PLACE = "stage_place"
+    COLLECT_FIND = "collect_find"
+    COLLECT_CODE = "collect_code"
+    COLLECT_HAND = "collect_hand"
+    RETURN_FIND = "return_find"
+    RETURN_ITEM = "return_item"
+    RETURN_GRADE = "return_grade"
+    RETURN_DISPOSE = "return_dispose"
+    RETURN_PLACE = "return_place"
+    COUNT_BIN = "count_bin"
+    COUNT_ITEM = "count_item"
+    COUNT_APPROVE = "count_approve"
+    RECONCILE_BIN = "reconcile_bin"
+    RECONCILE_ITEM = "reconcile_item"
+    RECONCILE_POST = "reconcile_post"
+    SEND_CHOOSE = "send_choose"
+    SEND_BIN = "send_bin"
+    SEND_ITEM = "send_item"
+    SEND_READY = "send_ready"
+    ARRIVE_CHOOSE = "arrive_choose"
+    ARRIVE_ITEM = "arrive_item"
+    ARRIVE_CLOSE = "arrive_close"
     SIGN_IN_PIN = "sign_in_pin"
     RESUME = "resume"
 
@@ -67,6 +90,29 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PACK: "pack",
     FloorStep.LABEL: "pack",
     FloorStep.HANDOVER: "handover",
+    FloorStep.STAGE_PARCEL: "stage",
+    FloorStep.STAGE_PLACE: "stage",
+    FloorStep.COLLECT_FIND: "collect",
+    FloorStep.COLLECT_CODE: "collect",
+    FloorStep.COLLECT_HAND: "collect",
+    FloorStep.RETURN_FIND: "return",
+    FloorStep.RETURN_ITEM: "return",
+    FloorStep.RETURN_GRADE: "return",
+    FloorStep.RETURN_DISPOSE: "return",
+    FloorStep.RETURN_PLACE: "return",
+    FloorStep.COUNT_BIN: "count",
+    FloorStep.COUNT_ITEM: "count",
+    FloorStep.COUNT_APPROVE: "count",
+    FloorStep.RECONCILE_BIN: "reconcile",
+    FloorStep.RECONCILE_ITEM: "reconcile",
+    FloorStep.RECONCILE_POST: "reconcile",
+    FloorStep.SEND_CHOOSE: "send",
+    FloorStep.SEND_BIN: "send",
+    FloorStep.SEND_ITEM: "send",
+    FloorStep.SEND_READY: "send",
+    FloorStep.ARRIVE_CHOOSE: "arrive",
+    FloorStep.ARRIVE_ITEM: "arrive",
+    FloorStep.ARRIVE_CLOSE: "arrive",
     FloorStep.SIGN_IN_PIN: "people",
     FloorStep.RESUME: "resume",
 }
@@ -77,7 +123,9 @@ WORK_STEPS = frozenset(
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.RECEIVE_LOT, FloorStep.SIGN_IN_PIN})
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset(
+    {FloorStep.RECEIVE_LOT, FloorStep.SIGN_IN_PIN, FloorStep.COLLECT_CODE}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,19 @@ from __future__ import annotations
 from bodega_agent.rules.floor.effects import Effect
 from bodega_agent.store.floor import (
     common,
+    count,
     handover,
     hold,
     pack,
     people,
     pick,
+    pickup,
     putaway,
     receive,
     replenish,
     resume,
+    returns,
+    transfer,
 )
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.transaction import Context, Transaction
@@ -30,6 +34,10 @@ DOES: Doers = {
     **pick.DOES,
     **pack.DOES,
     **handover.DOES,
+    **pickup.DOES,
+    **returns.DOES,
+    **count.DOES,
+    **transfer.DOES,
     **people.DOES,
     **resume.DOES,
 }

@@ -8,7 +8,21 @@ from dataclasses import replace
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.scans import kind_of
-from bodega_agent.store.floor import handover, hold, people, pick, putaway, receive, replenish, resume
+from bodega_agent.store.floor import (
+    count,
+    handover,
+    hold,
+    people,
+    pick,
+    pickup,
+    putaway,
+    receive,
+    reconcile,
+    replenish,
+    resume,
+    returns,
+    transfer,
+)
 from bodega_agent.store.floor.look import Look
 
 READERS: Mapping[str, Callable[[Look], Facts]] = {
@@ -19,6 +33,13 @@ READERS: Mapping[str, Callable[[Look], Facts]] = {
     "pick": pick.facts,
     "pack": pick.facts,
     "handover": handover.facts,
+    "stage": pickup.facts,
+    "collect": pickup.facts,
+    "return": returns.facts,
+    "count": count.facts,
+    "reconcile": reconcile.facts,
+    "send": transfer.send_facts,
+    "arrive": transfer.arrive_facts,
     "people": people.facts,
     "resume": resume.facts,
 }
