@@ -26,6 +26,7 @@ from bodega_agent.rules.floor.pack.effects import Pack, Reprint
 from bodega_agent.rules.floor.people.effects import SignOut
 from bodega_agent.rules.floor.pick.effects import Inspect
 from bodega_agent.rules.floor.prompt import Prompt, Tone
+from bodega_agent.rules.floor.receive.effects import StartUnit
 from bodega_agent.rules.floor.resume.effects import TakeOver
 from bodega_agent.rules.floor.scans import CONTROL_WORDS, PrintChanged, Scanned, WorkCancelled
 from bodega_agent.rules.floor.session import FloorStep, Session
@@ -233,7 +234,7 @@ class FloorService:
             match effect:
                 case Inspect(fulfillment_order_id, line, sku_id):
                     self.on_inspect(InspectAsked(device, fulfillment_order_id, line, sku_id))
-                case Pack() | Reprint():
+                case Pack() | Reprint() | StartUnit():
                     self.on_print()
 
 

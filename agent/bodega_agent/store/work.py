@@ -12,7 +12,7 @@ from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentSta
 from bodega.errors import NotFound
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_agent.store import ledger
-from bodega_agent.store.reads.stage import ENDED_STATES
+from bodega_agent.store.reads.stage import OPEN_STATES
 from bodega_agent.store.transaction import Context, Transaction
 
 
@@ -94,7 +94,7 @@ def open_but_for(tx: Transaction, down_epoch: int) -> list[WorkOrder]:
     """Orders that have not ended, and of which the hub has not spoken in this epoch of its stream."""
     rows = tx.execute(
         f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE down_epoch < ?"  # noqa: S608  # constants
-        f" AND state NOT IN {ENDED_STATES} ORDER BY arrived_seq",
+        f" AND state IN {OPEN_STATES} ORDER BY arrived_seq",
         (down_epoch,),
     )
     return [_work_order(tx, row) for row in list(rows)]

@@ -8,14 +8,22 @@ from __future__ import annotations
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.scans import Kind
 from bodega_agent.rules.floor.session import FloorStep, Session
-from support.situations import counts, one_order, people
+from support.situations import counts, one_order, people, receiving
 
 Situation = tuple[Session, Facts]
 
 SITUATIONS: dict[FloorStep, Situation] = {
+    **receiving.SITUATIONS,
     **one_order.SITUATIONS,
     **counts.SITUATIONS,
     **people.SITUATIONS,
 }
-# At idle the flow that a word begins reads its own facts.
-STARTS: dict[Kind, Facts] = {**counts.STARTS}
+
+# What is read at idle when the word of a flow is scanned, where it is not the same as for picking.
+STARTS: dict[Kind, Facts] = {**receiving.STARTS, **counts.STARTS}
+
+
+def situation(step: FloorStep, kind: Kind) -> Situation:
+    """A session at a step, and the facts that are read there for a kind of scan."""
+    session, facts = SITUATIONS[step]
+    return session, STARTS.get(kind, facts) if step is FloorStep.IDLE else facts

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from bodega_agent.rules.floor.arrive.flow import ARRIVE
 from bodega_agent.rules.floor.count.flow import COUNT
 from bodega_agent.rules.floor.handover.flow import HANDOVER
+from bodega_agent.rules.floor.hold.flow import HOLD
 from bodega_agent.rules.floor.leaving import LEAVE, cancelled
 from bodega_agent.rules.floor.pack.flow import PACK
 from bodega_agent.rules.floor.people.flow import PEOPLE, anywhere
@@ -17,6 +18,7 @@ from bodega_agent.rules.floor.pick.flow import PICK
 from bodega_agent.rules.floor.putaway.flow import PUT_AWAY
 from bodega_agent.rules.floor.receive.flow import RECEIVE
 from bodega_agent.rules.floor.reconcile.flow import RECONCILE
+from bodega_agent.rules.floor.replenish.flow import REPLENISH
 from bodega_agent.rules.floor.resume.flow import RESUME
 from bodega_agent.rules.floor.scans import CONTROL_WORDS, Kind
 from bodega_agent.rules.floor.send.flow import SEND
@@ -26,6 +28,8 @@ from bodega_agent.rules.floor.table import Flow, Move, remind
 ALL: tuple[Flow, ...] = (
     RECEIVE,
     PUT_AWAY,
+    REPLENISH,
+    HOLD,
     PICK,
     PACK,
     HANDOVER,

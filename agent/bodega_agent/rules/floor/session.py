@@ -18,8 +18,20 @@ class FloorStep(StrEnum):
 
     IDLE = "idle"
     RECEIVE_ITEM = "receive_item"
+    RECEIVE_LOT = "receive_lot"
+    RECEIVE_EXPIRY = "receive_expiry"
+    RECEIVE_APART = "receive_apart"
+    RECEIVE_CLOSE = "receive_close"
+    HOLD_BIN = "hold_bin"
+    HOLD_ITEM = "hold_item"
+    HOLD_VERDICT = "hold_verdict"
     PUTAWAY_ITEM = "putaway_item"
+    PUTAWAY_WHICH = "putaway_which"
     PUTAWAY_BIN = "putaway_bin"
+    PUTAWAY_REASON = "putaway_reason"
+    REPLENISH_FROM = "replenish_from"
+    REPLENISH_ITEM = "replenish_item"
+    REPLENISH_INTO = "replenish_into"
     TAKE_OVER = "take_over"
     PICK_BIN = "pick_bin"
     PICK_ITEM = "pick_item"
@@ -47,8 +59,20 @@ class FloorStep(StrEnum):
 FLOWS: dict[FloorStep, str] = {
     FloorStep.IDLE: "idle",
     FloorStep.RECEIVE_ITEM: "receive",
+    FloorStep.RECEIVE_LOT: "receive",
+    FloorStep.RECEIVE_EXPIRY: "receive",
+    FloorStep.RECEIVE_APART: "receive",
+    FloorStep.RECEIVE_CLOSE: "receive",
+    FloorStep.HOLD_BIN: "hold",
+    FloorStep.HOLD_ITEM: "hold",
+    FloorStep.HOLD_VERDICT: "hold",
     FloorStep.PUTAWAY_ITEM: "putaway",
+    FloorStep.PUTAWAY_WHICH: "putaway",
     FloorStep.PUTAWAY_BIN: "putaway",
+    FloorStep.PUTAWAY_REASON: "putaway",
+    FloorStep.REPLENISH_FROM: "replenish",
+    FloorStep.REPLENISH_ITEM: "replenish",
+    FloorStep.REPLENISH_INTO: "replenish",
     FloorStep.TAKE_OVER: "pick",
     FloorStep.PICK_BIN: "pick",
     FloorStep.PICK_ITEM: "pick",
@@ -79,7 +103,7 @@ WORK_STEPS = frozenset(
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.SIGN_IN_PIN})
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.RECEIVE_LOT, FloorStep.SIGN_IN_PIN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from bodega_agent.rules.floor.scans import (
 )
 from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, Session
 from bodega_agent.rules.floor.words import WORDS
-from bodega_agent.store import catalogue, ledger, transfer_orders
+from bodega_agent.store import catalogue, ledger, notices, transfer_orders
 from bodega_agent.store.floor import people
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
@@ -33,6 +33,7 @@ from bodega_agent.store.transaction import Transaction
 NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
     (Kind.BADGE, people.by_badge),
     (Kind.PERSON, people.by_id),
+    (Kind.NOTICE, notices.named_by),
     (Kind.TRANSFER, transfer_orders.named),
 )
 
@@ -41,7 +42,7 @@ def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) ->
     """The decoded `code` of a scan, and its `text` for a step that takes any."""
     if isinstance(code, gs1.ControlCode):
         return ControlScan(code.word)
-    if session.step in FREE_TEXT_STEPS:
+    if session.step in FREE_TEXT_STEPS and not _carries_lot(code):
         return TextScan(text)
     match code:
         case gs1.SsccCode(sscc):
@@ -55,6 +56,11 @@ def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) ->
             if associate_id := people.by_badge(tx, text):
                 return NamedScan(Kind.BADGE, associate_id)
             return UnknownScan(code.text, code.problem, code.hint)
+
+
+def _carries_lot(code: gs1.Decoded) -> bool:
+    """Such a code is no free text, whatever is asked for: only a GS1 code of goods has a lot in it."""
+    return isinstance(code, gs1.ItemCode | gs1.CaseCode) and bool(code.lot)
 
 
 def _plain(tx: Transaction, text: str) -> Scanned:

@@ -8,12 +8,26 @@ from dataclasses import replace
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.scans import kind_of
-from bodega_agent.store.floor import count, handover, people, pick, putaway, receive, reconcile, resume, transfer
+from bodega_agent.store.floor import (
+    count,
+    handover,
+    hold,
+    people,
+    pick,
+    putaway,
+    receive,
+    reconcile,
+    replenish,
+    resume,
+    transfer,
+)
 from bodega_agent.store.floor.look import Look
 
 READERS: Mapping[str, Callable[[Look], Facts]] = {
     "receive": receive.facts,
     "putaway": putaway.facts,
+    "replenish": replenish.facts,
+    "hold": hold.facts,
     "pick": pick.facts,
     "pack": pick.facts,
     "handover": handover.facts,

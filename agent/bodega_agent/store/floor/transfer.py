@@ -164,7 +164,7 @@ def _close_arrival(tx: Transaction, context: Context, effect: arriving.CloseArri
     transfer_orders.end(tx, context, effect.transfer_id, LegState.RECEIVED, lines)
 
 
-def _book(  # noqa: PLR0913  # the parts of a movement
+def _book(  # the parts of a movement
     tx: Transaction,
     context: Context,
     command: str,

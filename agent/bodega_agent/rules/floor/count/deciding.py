@@ -14,6 +14,7 @@ from bodega_agent.rules.floor.scans import Kind, WordScan
 from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.rules.floor.words import Word
 
+
 def start(session: Session, facts: CountFacts) -> Answer:
     """CMD-APPROVE: the line that has waited longest."""
     if not facts.held:

@@ -20,7 +20,6 @@ from bodega_agent.rules.floor.scans import BinScan, WordScan
 from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.rules.floor.words import Word
 
-
 # Whose yes needs nobody else's; where nobody signs in, everybody's.
 _DECIDES = frozenset({"", LEAD, TECHNICIAN})
 
