@@ -382,16 +382,13 @@ NOTICE_GTINS_SHOWN_MAX = 20
 PUTAWAY_BINS_LOOKED_AT_MAX = 20
 # Places that a pick face is refilled from, the first to expire first.
 REFILL_SOURCES_MAX = 20
-# Counting: lines of one count (and bins or lines that one person may skip), bins that are looked up ahead, lines of one
-# event, how far back an approval looks for what moved since, and a
-# reconcile for what explains a difference, and of how many lines.
+# A count; how far back its approval looks for what moved since, and a reconcile for what explains a difference.
 COUNT_LINES_MAX = 200
 COUNT_PLACES_AHEAD_MAX = 16
 COUNT_EVENT_LINES_MAX = 100
 COUNT_APPROVAL_EVENTS_MAX = 100_000
 RECONCILE_EVENTS_MAX = 5_000
 RECONCILE_LINES_MAX = 5
-# Transfers between nodes: lines of one.
 TRANSFER_LINES_MAX = 500
 
 # PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.

@@ -170,7 +170,9 @@ def reject(count_id: str, sku_id: str, lot: str, config_path: Path, *, as_json: 
     _decide(config_path, count_id, sku_id, lot, approved=False, as_json=as_json)
 
 
-def _decide(config_path: Path, count_id: str, sku_id: str, lot: str, *, approved: bool, as_json: bool) -> None:
+def _decide(
+    config_path: Path, count_id: str, sku_id: str, lot: str, *, approved: bool, as_json: bool
+) -> None:
     about: Json = {"count_id": count_id, "sku_id": sku_id, "lot": lot, "approved": approved}
     with ControlClient.of(config_path) as agent:
         result = agent.ask("count.decide", cmd_id=str(uuid4()), **about)

@@ -54,7 +54,9 @@ def reconcile(
     counted = _named(pairs) if pairs or as_json else _asked(bin_id)
     with ledger_of(config_path) as ledger, ledger.snapshot():
         book = reads.book_at(ledger, bin_id)
-        differing = {key: units - book.get(key, 0) for key, units in counted.items() if units != book.get(key, 0)}
+        differing = {
+            key: units - book.get(key, 0) for key, units in counted.items() if units != book.get(key, 0)
+        }
         why = traces.explained(ledger.connection, bin_id, differing, time.time_ns() // 1_000_000)
     lines = [
         {
@@ -84,7 +86,9 @@ def _named(pairs: tuple[str, ...]) -> dict[Key, int]:
         name, _, units = pair.rpartition("=")
         sku_id, _, lot = name.partition("/")
         if not sku_id or not _is_units(units):
-            faults.append(FieldFault(pair, f"must be SKU=UNITS or SKU/LOT=UNITS, with 0 to {QUANTITY_MAX} units"))
+            faults.append(
+                FieldFault(pair, f"must be SKU=UNITS or SKU/LOT=UNITS, with 0 to {QUANTITY_MAX} units")
+            )
         elif (sku_id, lot) in counted:
             faults.append(FieldFault(pair, "is there twice"))
         else:
@@ -99,7 +103,12 @@ def _named(pairs: tuple[str, ...]) -> dict[Key, int]:
 
 
 def _is_units(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= len(str(QUANTITY_MAX)) and int(text) <= QUANTITY_MAX
+    return (
+        text.isascii()
+        and text.isdigit()
+        and len(text) <= len(str(QUANTITY_MAX))
+        and int(text) <= QUANTITY_MAX
+    )
 
 
 def _asked(bin_id: str) -> dict[Key, int]:

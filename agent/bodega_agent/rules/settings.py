@@ -47,7 +47,9 @@ def faults_in(settings: Mapping[str, str]) -> list[str]:
             faults.append(f"'{name}' is not a setting; known are {', '.join(sorted(KNOWN))}")
         elif isinstance(legal, Whole):
             if not _is_whole(value, legal):
-                faults.append(f"'{name}' must be a whole number from {legal.low} to {legal.high}, is '{value}'")
+                faults.append(
+                    f"'{name}' must be a whole number from {legal.low} to {legal.high}, is '{value}'"
+                )
         elif value not in legal:
             faults.append(f"'{name}' must be one of {', '.join(sorted(legal))}, is '{value}'")
     return faults

@@ -113,7 +113,13 @@ class Operations:
         lot, approved = request.get("lot") or "", request.get("approved")
         if not isinstance(lot, str) or not isinstance(approved, bool):
             raise _fault("approved", "must be true or false, and 'lot' a text")
-        body = {"op": "count.decide", "count_id": count_id, "sku_id": sku_id, "lot": lot, "approved": approved}
+        body = {
+            "op": "count.decide",
+            "count_id": count_id,
+            "sku_id": sku_id,
+            "lot": lot,
+            "approved": approved,
+        }
         who = Context(cmd_id, actor="technician", device="control")
 
         def work(tx: Transaction) -> Json:

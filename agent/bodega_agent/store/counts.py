@@ -140,7 +140,12 @@ def begin_round(
     tx.executemany(
         "INSERT INTO stock_count_line(count_id, round, sku_id, lot, looks) VALUES (?, ?, ?, ?, ?)",
         [
-            (count_id, number, *key, before[key].looks + (before[key].verdict == AGAIN) if key in before else 0)
+            (
+                count_id,
+                number,
+                *key,
+                before[key].looks + (before[key].verdict == AGAIN) if key in before else 0,
+            )
             for key in keys
         ],
     )
@@ -170,15 +175,13 @@ def judge(tx: Transaction, line: LineRow) -> None:
 def advance(tx: Transaction, count_id: str, state: str) -> None:
     """The count's state, unless one of its lines waits for a lead still."""
     waits = tx.one("SELECT 1 FROM stock_count_line WHERE count_id = ? AND verdict = 'held'", (count_id,))
-    tx.execute(
-        "UPDATE stock_count SET state = ? WHERE count_id = ?", (WAITS if waits else state, count_id)
-    )
+    tx.execute("UPDATE stock_count SET state = ? WHERE count_id = ?", (WAITS if waits else state, count_id))
 
 
 def supersede(tx: Transaction, context: Context, bin_id: str, sku_id: str, lot: str) -> None:
     """Somebody has counted this place since: what waits for a lead there has nothing to say any more."""
     rows = tx.execute(
-        f"{_LINE} WHERE verdict = 'held' AND sku_id = ?2 AND lot = ?3"
+        f"{_LINE} WHERE verdict = 'held' AND sku_id = ?2 AND lot = ?3"  # noqa: S608  # a constant
         " AND count_id IN (SELECT count_id FROM stock_count WHERE bin = ?1)",
         (bin_id, sku_id, lot),
     )
@@ -221,7 +224,9 @@ def tell(
 
 def hand_on(tx: Transaction, from_device: str, to_device: str) -> None:
     """Another device goes on with what one has begun."""
-    tx.execute("UPDATE stock_count SET device = ? WHERE device = ? AND state = 'open'", (to_device, from_device))
+    tx.execute(
+        "UPDATE stock_count SET device = ? WHERE device = ? AND state = 'open'", (to_device, from_device)
+    )
 
 
 def _count(row: Sequence[object]) -> CountRow:

@@ -35,7 +35,8 @@ def explained(
     for key, trace in _traces(asks, set(largest), now_ms):
         traces[key].append(trace)
     return {
-        key: explain(bin_id, differing[key], traces[key], list(_waiting(asks, key))) for key in sorted(largest)
+        key: explain(bin_id, differing[key], traces[key], list(_waiting(asks, key)))
+        for key in sorted(largest)
     }
 
 
@@ -77,7 +78,8 @@ def _shelves(changes: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
 def _waiting(asks: Asks, key: Key) -> Iterator[Waiting]:
     """The same goods on the dock by the book, and bins where shelf and book are known to differ."""
     at_dock = asks.execute(
-        "SELECT coalesce(sum(quantity), 0) FROM balance WHERE sku_id = ? AND lot = ? AND bin = ?", (*key, DOCK)
+        "SELECT coalesce(sum(quantity), 0) FROM balance WHERE sku_id = ? AND lot = ? AND bin = ?",
+        (*key, DOCK),
     )
     for (units,) in list(at_dock):
         if units:

@@ -46,7 +46,8 @@ def accept(tx: Transaction, ordered: floor_pb2.TransferOrdered) -> None:
     here, leg = tx.get("node_id"), find(tx, ordered.transfer_id)
     if here not in {ordered.from_node_id, ordered.to_node_id}:
         raise Refused(
-            f"transfer {ordered.transfer_id} is none of this node's", hint="bodegactl transfers show names its ends"
+            f"transfer {ordered.transfer_id} is none of this node's",
+            hint="bodegactl transfers show names its ends",
         )
     if len(ordered.lines) > TRANSFER_LINES_MAX:
         raise Refused(
@@ -123,9 +124,7 @@ def end(
     lines: Sequence[floor_pb2.NoticeLine],
 ) -> None:
     """All of it is shipped, or is here."""
-    tx.execute(
-        "UPDATE transfer_order SET state = ?, device = '' WHERE transfer_id = ?", (state, transfer_id)
-    )
+    tx.execute("UPDATE transfer_order SET state = ?, device = '' WHERE transfer_id = ?", (state, transfer_id))
     _tell(tx, context, transfer_id, state, lines)
 
 

@@ -43,7 +43,9 @@ async def states(rig: FloorRig) -> list[tuple[str, list[tuple[int, int]]]]:
     return [(fact.state, [(line.counted, line.book) for line in fact.lines]) for fact in told]
 
 
-async def test_the_plan_leads_through_the_bins_in_walking_order_and_each_is_counted_once(rig: FloorRig) -> None:
+async def test_the_plan_leads_through_the_bins_in_walking_order_and_each_is_counted_once(
+    rig: FloorRig,
+) -> None:
     shown = await rig.scan("CMD-COUNT")
     assert shown["expect"]["values"] == [A1]
     shown = await rig.scan(A1)
@@ -145,7 +147,9 @@ async def test_a_pick_between_count_and_approval_is_not_deducted_twice(rig: Floo
     assert await rig.held(A1, "SKU-1") == 2
 
 
-async def test_a_short_pick_between_count_and_approval_has_taken_the_missing_ones_out_already(rig: FloorRig) -> None:
+async def test_a_short_pick_between_count_and_approval_has_taken_the_missing_ones_out_already(
+    rig: FloorRig,
+) -> None:
     """The picker says that the shelf is empty: its book is at zero. Six less than zero is no number of units."""
     await waiting(rig)
     await rig.hub.fulfillment_order(1, ("SKU-1", 5))
@@ -154,7 +158,9 @@ async def test_a_short_pick_between_count_and_approval_has_taken_the_missing_one
         await rig.item(1)
     await rig.play("CMD-SHORT", "CMD-CANCEL")
     assert await rig.held(A1, "SKU-1") == 0
-    await rig.command({"command": "adjust", "sku_id": "SKU-1", "bin_id": A1, "difference": 8, "reason": "found"})
+    await rig.command(
+        {"command": "adjust", "sku_id": "SKU-1", "bin_id": A1, "difference": 8, "reason": "found"}
+    )
     await rig.scan("CMD-APPROVE")
     shown = await rig.scan("yes")
     assert "changed since" in shown["text"]
@@ -267,7 +273,9 @@ async def test_a_place_without_a_label_is_begun_by_a_word(rig: FloorRig) -> None
     assert await rig.held("DOCK", "SKU-1") == 3
 
 
-async def test_two_people_do_not_count_one_bin_at_once_but_a_bin_that_was_left_is_begun_anew(rig: FloorRig) -> None:
+async def test_two_people_do_not_count_one_bin_at_once_but_a_bin_that_was_left_is_begun_anew(
+    rig: FloorRig,
+) -> None:
     await rig.play("CMD-COUNT", A1)
     await rig.scan("CMD-COUNT", device=OTHER)
     shown = await rig.scan(A1, device=OTHER)
@@ -284,7 +292,9 @@ async def test_two_people_do_not_count_one_bin_at_once_but_a_bin_that_was_left_i
 async def test_units_with_serials_are_counted_one_by_one(rig: FloorRig) -> None:
     await rig.hub.sku_of("CAM", 7, serial_tracked=True)
     for serial in ("S1", "S2", "S3"):
-        await rig.command({"command": "receive", "sku_id": "CAM", "quantity": 1, "serials": [serial], "bin_id": "DOCK"})
+        await rig.command(
+            {"command": "receive", "sku_id": "CAM", "quantity": 1, "serials": [serial], "bin_id": "DOCK"}
+        )
         await rig.command(
             {"command": "put_away", "sku_id": "CAM", "quantity": 1, "serials": [serial], "to_bin_id": A2}
         )
@@ -300,7 +310,13 @@ async def test_units_with_serials_are_counted_one_by_one(rig: FloorRig) -> None:
 
 async def test_goods_on_hold_in_the_bin_stay_on_hold(rig: FloorRig) -> None:
     await rig.command(
-        {"command": "change_disposition", "sku_id": "SKU-1", "quantity": 3, "bin_id": A1, "to_disposition": "damaged"}
+        {
+            "command": "change_disposition",
+            "sku_id": "SKU-1",
+            "quantity": 3,
+            "bin_id": A1,
+            "to_disposition": "damaged",
+        }
     )
     await rig.play("CMD-COUNT", A1)
     await counted(rig, 9)

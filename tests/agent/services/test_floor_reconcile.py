@@ -33,7 +33,9 @@ async def _two_picked_from_the_wrong_bin(rig: FloorRig) -> None:
     await rig.command({"command": "pick", "sku_id": "SKU-1", "quantity": 2, "bin_id": B2, "to_bin_id": A2})
 
 
-async def test_a_difference_is_shown_with_the_movement_that_explains_it_and_booked_by_a_yes(rig: FloorRig) -> None:
+async def test_a_difference_is_shown_with_the_movement_that_explains_it_and_booked_by_a_yes(
+    rig: FloorRig,
+) -> None:
     await _two_picked_from_the_wrong_bin(rig)
     await rig.play("CMD-RECONCILE", A1)
     await rig.item(1)
@@ -46,7 +48,12 @@ async def test_a_difference_is_shown_with_the_movement_that_explains_it_and_book
     assert (shown["tone"], shown["step"]) == ("ok", "reconcile_bin")
     assert await rig.held(A1, "SKU-1") == 8
     (told,) = await rig.facts("count_advanced")
-    assert (told.cause, told.state, told.lines[0].counted, told.lines[0].book) == ("reconcile", "posted", 8, 10)
+    assert (told.cause, told.state, told.lines[0].counted, told.lines[0].book) == (
+        "reconcile",
+        "posted",
+        8,
+        10,
+    )
     (noted,) = await rig.facts("exception_noted")
     assert (noted.kind, noted.bin_id, noted.quantity) == ("reconciled", A1, 2)
 

@@ -89,7 +89,9 @@ async def test_what_no_bin_holds_is_sent_short_and_its_bin_is_to_be_counted(rig:
     assert "2 x Product 1 can not be sent" in shown["text"]
     await rig.scan("CMD-DONE")
     assert (await states(rig))[-1] == ("shipped", 1)
-    assert [(fact.kind, fact.quantity) for fact in await rig.facts("exception_noted")] == [("short_transfer", 2)]
+    assert [(fact.kind, fact.quantity) for fact in await rig.facts("exception_noted")] == [
+        ("short_transfer", 2)
+    ]
     assert [fact.bin_id for fact in await rig.facts("discrepancy_opened")] == [A1]
 
 
@@ -128,7 +130,9 @@ async def test_a_transfer_that_was_left_goes_on_at_its_device_or_is_taken_by_its
 
 async def test_a_transfer_of_other_nodes_is_nothing_for_this_one(rig: FloorRig) -> None:
     await rig.hub.write(
-        transfer_ordered=floor_pb2.TransferOrdered(transfer_id="T-9", from_node_id=THERE, to_node_id="faro-01")
+        transfer_ordered=floor_pb2.TransferOrdered(
+            transfer_id="T-9", from_node_id=THERE, to_node_id="faro-01"
+        )
     )
     assert "No transfer is to be sent" in (await rig.scan("CMD-SEND"))["text"]
 
@@ -197,7 +201,9 @@ async def test_the_node_takes_over_the_hub_s_close_of_what_never_came(rig: Floor
     await rig.item(1)
     await rig.play("CMD-DONE", "yes")
     line = stock_pb2.TransferLine(sku_id="SKU-1", in_transit=3)
-    await rig.hub.write(transfer_closed=stock_pb2.TransferClosed(transfer_id="T-1", lines=[line], reason="both"))
+    await rig.hub.write(
+        transfer_closed=stock_pb2.TransferClosed(transfer_id="T-1", lines=[line], reason="both")
+    )
     (settled,) = await rig.facts("transfer_settled")
     assert (settled.missing, settled.surplus) == (2, 0)
 

@@ -63,7 +63,10 @@ _RECONCILE = ReconcileFacts(
 _READY = replace(TRANSFER, lines=(replace(TRANSFER.lines[0], picked=4),))
 
 SITUATIONS: dict[FloorStep, tuple[Session, Facts]] = {
-    S.COUNT_BIN: (_at(S.COUNT_BIN, doing=Choosing()), _count(count=None, places=(Place("DOCK", "digest", label=False),))),
+    S.COUNT_BIN: (
+        _at(S.COUNT_BIN, doing=Choosing()),
+        _count(count=None, places=(Place("DOCK", "digest", label=False),)),
+    ),
     S.COUNT_ITEM: (_at(S.COUNT_ITEM, bin_id="A-01", doing=COUNTING), _count()),
     S.COUNT_APPROVE: (_at(S.COUNT_APPROVE, doing=Deciding()), _count()),
     S.RECONCILE_BIN: (_at(S.RECONCILE_BIN), replace(_RECONCILE, count=None)),
@@ -76,7 +79,10 @@ SITUATIONS: dict[FloorStep, tuple[Session, Facts]] = {
         SendFacts(open=("X-1",), transfer=TRANSFER),
     ),
     S.SEND_READY: (_at(S.SEND_READY, doing=Sending("X-1")), SendFacts(open=("X-1",), transfer=_READY)),
-    S.ARRIVE_CHOOSE: (_at(S.ARRIVE_CHOOSE, doing=Arriving("X-1", unknown=True)), ArriveFacts(arrival=ARRIVAL)),
+    S.ARRIVE_CHOOSE: (
+        _at(S.ARRIVE_CHOOSE, doing=Arriving("X-1", unknown=True)),
+        ArriveFacts(arrival=ARRIVAL),
+    ),
     S.ARRIVE_ITEM: (_at(S.ARRIVE_ITEM, doing=ARRIVING), ArriveFacts(expected=("X-1",), arrival=ARRIVAL)),
     S.ARRIVE_CLOSE: (_at(S.ARRIVE_CLOSE, doing=ARRIVING), ArriveFacts(expected=("X-1",), arrival=ARRIVAL)),
 }

@@ -243,9 +243,7 @@ def _end(tx: Transaction, context: Context, effect: ask.EndRound) -> None:
 
 
 def _decide(tx: Transaction, context: Context, effect: ask.Decide) -> None:
-    count_rounds.decide(
-        tx, context, effect.count_id, effect.sku_id, effect.lot, approved=effect.approved
-    )
+    count_rounds.decide(tx, context, effect.count_id, effect.sku_id, effect.lot, approved=effect.approved)
 
 
 DOES: Doers = {ask.BeginRound: _begin, ask.KeepLine: _keep, ask.EndRound: _end, ask.Decide: _decide}

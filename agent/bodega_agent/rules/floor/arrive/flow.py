@@ -44,7 +44,12 @@ def _close(_session: Session, facts: ArriveFacts) -> Shown:
         for line in arrival.differing
     ]
     text = f"{'; '.join(told[:2]) or 'All is here'}. Is that all of {arrival.transfer_id}, yes or no?"
-    return Shown(Tone.ASK, text, tuple(told[2:]), Expect(ExpectKind.ANY, (Word.YES.value, Word.NO.value, Kind.DONE.value)))
+    return Shown(
+        Tone.ASK,
+        text,
+        tuple(told[2:]),
+        Expect(ExpectKind.ANY, (Word.YES.value, Word.NO.value, Kind.DONE.value)),
+    )
 
 
 _CHOICES = (S.ARRIVE_CHOOSE, S.ARRIVE_ITEM)

@@ -17,7 +17,9 @@ S = FloorStep
 def _bin(session: Session, facts: CountFacts) -> Shown:
     place = steps.suggested(session, facts)
     if place is None:
-        return Shown(Tone.OK, "No bin is due. Scan any bin to count it, or CMD-DONE.", (), Expect(ExpectKind.BIN))
+        return Shown(
+            Tone.OK, "No bin is due. Scan any bin to count it, or CMD-DONE.", (), Expect(ExpectKind.BIN)
+        )
     why = (f"because of: {place.cause}", "CMD-SKIP for another one, CMD-DONE to end")
     if place.label:
         text = f"Go to {place.bin_id} and scan it, to count it."
@@ -51,7 +53,12 @@ def ask_for(count: Count) -> Shown:
 def _approve(session: Session, facts: CountFacts) -> Shown:
     held = deciding.shown(session, facts)
     if held is None:
-        return Shown(Tone.OK, "No count waits for approval. CMD-DONE.", (), Expect(ExpectKind.CONTROL, (Kind.DONE.value,)))
+        return Shown(
+            Tone.OK,
+            "No count waits for approval. CMD-DONE.",
+            (),
+            Expect(ExpectKind.CONTROL, (Kind.DONE.value,)),
+        )
     lot = f" lot {held.lot}" if held.lot else ""
     found = held.counted[-1]
     text = f"{held.bin_id}: {held.name}{lot} {found}, the book has {held.book} ({found - held.book:+d}). Book it?"
@@ -75,7 +82,9 @@ COUNT = Flow(
         (S.COUNT_ITEM, Kind.DONE): Move(without_scan(steps.done), (S.COUNT_BIN, S.COUNT_ITEM)),
         (S.COUNT_ITEM, Kind.COUNT): remind(S.COUNT_ITEM),
         (S.IDLE, Kind.APPROVE): Move(without_scan(deciding.start), (S.IDLE, S.COUNT_APPROVE), role=LEAD),
-        (S.COUNT_APPROVE, Kind.ACCEPT): Move(without_scan(deciding.approve), (S.COUNT_APPROVE, S.IDLE), role=LEAD),
+        (S.COUNT_APPROVE, Kind.ACCEPT): Move(
+            without_scan(deciding.approve), (S.COUNT_APPROVE, S.IDLE), role=LEAD
+        ),
         (S.COUNT_APPROVE, Kind.WORD): Move(deciding.word, (S.COUNT_APPROVE, S.IDLE), role=LEAD),
         (S.COUNT_APPROVE, Kind.SKIP): Move(without_scan(deciding.skip), (S.COUNT_APPROVE,)),
         (S.COUNT_APPROVE, Kind.APPROVE): remind(S.COUNT_APPROVE),

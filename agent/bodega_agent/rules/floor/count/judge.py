@@ -50,6 +50,10 @@ class Tolerance(NamedTuple):
         return difference > self.units and 100 * difference > self.percent * book
 
 
+# Every difference is too much.
+EXACT = Tolerance(0, 0)
+
+
 class Look(NamedTuple):
     """A line as it is judged, in base units; see `facts.Line`."""
 
@@ -70,9 +74,7 @@ def verdict_of(look: Look, recount: Tolerance, approve: Tolerance) -> Verdict:
     if look.looks:
         return Verdict.HOLD if approve.exceeded(look.counted, look.book) else Verdict.POST
     forgotten = not look.seen and look.book > 0
-    return (
-        Verdict.AGAIN if forgotten or recount.exceeded(look.counted, look.book) else Verdict.POST
-    )
+    return Verdict.AGAIN if forgotten or recount.exceeded(look.counted, look.book) else Verdict.POST
 
 
 class Due(NamedTuple):

@@ -84,7 +84,9 @@ def _post(session: Session, facts: ReconcileFacts, said: str) -> Answer:
     held = sum(result.verdict is Verdict.HOLD for result in ended.results)
     waits = f" {held} of its lines wait for a lead." if held else ""
     noted = tuple(
-        NoteException("reconciled", "", count.count_id, count.bin_id, line.sku_id, line.lot, abs(line.difference))
+        NoteException(
+            "reconciled", "", count.count_id, count.bin_id, line.sku_id, line.lot, abs(line.difference)
+        )
         for line in differing(facts)
     )
     return say(
