@@ -56,8 +56,9 @@ from bodega_agent.services.telemetry import TelemetryService
 from bodega_agent.store import rejoin
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
-from bodega_agent.store.inbound import Applied, settings_of
+from bodega_agent.store.inbound import Applied
 from bodega_agent.store.lock import held
+from bodega_agent.store.settings import settings_of
 from bodega_agent.store.store import Store
 from bodega_agent.store.telemetry import TelemetryBox
 from bodega_agent.vision.client import VisionClient
@@ -146,9 +147,7 @@ class Node:
         self._tasks.append(ExpiryService(self._store).run())
         self._board = PromptBoard(self._nonce)
         self._devices = DeviceService(_specs(config), cameras=lambda: camera_rows(self._eyes, config.cameras))
-        self._floor = FloorService(
-            self._store, self._board, present=self._devices.present, vision=self._vision_mode
-        )
+        self._floor = FloorService(self._store, self._board, present=self._present, vision=self._vision_mode)
         self._tasks.append(self._devices.run(self._floor))
         self._start_printer()
         self._eyes = self._make_eyes()
@@ -243,6 +242,10 @@ class Node:
         self._closing.push_async_callback(self._printing.close)
         self._floor.on_print = self._printing.wake
         self._tasks.append(self._printing.run())
+
+    def _present(self) -> set[str]:
+        """Scanners are there or not; of a terminal only its scans tell."""
+        return self._devices.present() | (self._board.active() - self._devices.cells.keys())
 
     def _make_eyes(self) -> VisionClient | None:
         vision = self._config.vision

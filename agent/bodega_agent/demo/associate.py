@@ -217,9 +217,11 @@ class Associate:
         for parcel in parcels:
 
             async def settle(parcel: Json = parcel) -> None:
-                shipped = (parcel["fulfillment_order_id"], "shipped")
-                orders = await self._ask("orders")
-                if shipped in {(order["fulfillment_order_id"], order["state"]) for order in orders}:
+                wanted = parcel["fulfillment_order_id"]
+                if any(
+                    order["state"] == "shipped"
+                    for order in await self._ask("orders", fulfillment_order_id=wanted)
+                ):
                     self._gone(parcel)
 
             self._settle_doubt = settle
@@ -246,5 +248,5 @@ class Associate:
             self.notes.right_scans_refused.append(f"{barcode.text} at {screen.step}: {screen.answer}")
         return not screen.refused
 
-    async def _ask(self, op: str) -> Any:
-        return await ask(self.handheld.socket_path, op)
+    async def _ask(self, op: str, **arguments: str) -> Any:
+        return await ask(self.handheld.socket_path, op, **arguments)

@@ -28,10 +28,12 @@ from bodega_agent.store import (
     returns,
     rights,
     stopping,
+    transfer_orders,
     transfers,
     work,
 )
 from bodega_agent.store.parked import Parked
+from bodega_agent.store.settings import settings_of
 from bodega_agent.store.stopping import HubEvent
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -180,12 +182,6 @@ def _take_desired_state(at: _Arrived, desired: fleet_pb2.DesiredState) -> None:
     )
 
 
-def settings_of(tx: Transaction) -> dict[str, str]:
-    """The settings in force that the hub has pushed."""
-    body = tx.get("settings")
-    return dict(fleet_pb2.DesiredState.FromString(body).settings) if body is not None else {}
-
-
 def down_head(tx: Transaction) -> Head:
     """How far the hub's stream is applied."""
     genesis = Head()
@@ -210,6 +206,7 @@ _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "advance_notice": lambda at, fact: notices.put_notice(at.tx, fact),
     "return_expected": lambda at, fact: returns.expect(at.tx, fact),
     "transfer_closed": lambda at, fact: transfers.close(at.tx, at.context, fact),
+    "transfer_ordered": lambda at, fact: transfer_orders.accept(at.tx, fact),
     "stream_restated": lambda at, _fact: _find_forgotten(at.tx, at.context),
     "desired_state": _take_desired_state,
 }
