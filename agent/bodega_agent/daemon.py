@@ -55,8 +55,9 @@ from bodega_agent.services.telemetry import TelemetryService
 from bodega_agent.store import rejoin
 from bodega_agent.store.clock import boot_time
 from bodega_agent.store.gate import Gate
-from bodega_agent.store.inbound import Applied, settings_of
+from bodega_agent.store.inbound import Applied
 from bodega_agent.store.lock import held
+from bodega_agent.store.settings import settings_of
 from bodega_agent.store.store import Store
 from bodega_agent.store.telemetry import TelemetryBox
 from bodega_agent.vision.client import VisionClient

@@ -357,3 +357,9 @@ DISK_PASSES_MAX = 4
 
 # The floor. A longer run of digits is a code, not a quantity.
 FLOOR_NUMBER_DIGITS_MAX = 6
+
+# Picking: orders of one walk, and what a day's cut-off is where no carrier says one.
+BATCH_ORDERS_MAX = 8
+CART_TOTES_MAX = 12
+TOTE_CHARS_MAX = 32
+PICKUP_READY_MS = 2 * 3600 * 1000

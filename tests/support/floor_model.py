@@ -41,20 +41,23 @@ from bodega_agent.rules.floor.facts import Facts, VisionMode
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.handover.facts import HandoverFacts, Parcel
 from bodega_agent.rules.floor.pack.sscc import SsccRange, next_sscc
-from bodega_agent.rules.floor.pick.facts import Check, PickFacts, Shelf, Work, WorkLine
+from bodega_agent.rules.floor.pick.doing import doing_of
+from bodega_agent.rules.floor.pick.facts import Check, PickFacts, Shelf, Substitute, Work, WorkLine, ZeroCheck
 from bodega_agent.rules.floor.prompt import Outcome
 from bodega_agent.rules.floor.putaway.doing import InHand
 from bodega_agent.rules.floor.putaway.facts import PutAwayFacts, Waiting
 from bodega_agent.rules.floor.scans import (
     CheckOutcome,
     ItemScan,
+    Kind,
+    NamedScan,
     Scanned,
     SsccScan,
     VerdictArrived,
     WorkCancelled,
     kind_of,
 )
-from bodega_agent.rules.floor.session import FloorStep, Session
+from bodega_agent.rules.floor.session import PICK_STEPS, FloorStep, Session
 from support import asks as ask
 
 NAMES = {"OAT": "Oat milk 1 l", "RYE": "Rye bread", "TEA": "Green tea"}
@@ -62,16 +65,26 @@ BINS = {"A-01": 1, "A-02": 2, "B-01": 3, "B-02": 4}
 SSCCS = SsccRange(extension=3, company_prefix="9526064", first_serial=1, last_serial=500)
 
 
-def order(fulfillment_order_id: str, lines: dict[str, int]) -> Work:
-    """A fulfillment order as the hub assigns it."""
+def order(fulfillment_order_id: str, lines: dict[str, int], instead: str = "", **more: Any) -> Work:
+    """A fulfillment order as the hub assigns it; `instead` may be sent for any of its lines."""
     return Work(
         fulfillment_order_id,
         f"order-of-{fulfillment_order_id}",
         FulfillmentState.ASSIGNED,
         tuple(
-            WorkLine(number, sku_id, NAMES[sku_id], (f"gtin-{sku_id}",), quantity)
+            WorkLine(
+                number,
+                sku_id,
+                NAMES[sku_id],
+                (f"gtin-{sku_id}",),
+                quantity,
+                substitutes=(Substitute(instead, NAMES[instead], (f"gtin-{instead}",), 0),)
+                if instead
+                else (),
+            )
             for number, (sku_id, quantity) in enumerate(lines.items(), start=1)
         ),
+        **more,
     )
 
 
@@ -85,6 +98,7 @@ class Books:
     put_back: list[str] = field(default_factory=list)
     late_cancels: list[str] = field(default_factory=list)
     print_jobs: Counter[str] = field(default_factory=Counter)
+    exceptions: Counter[tuple[str, str]] = field(default_factory=Counter)
     last_serial: int | None = None
 
     def copy(self) -> Books:
@@ -95,9 +109,10 @@ class Books:
 class FloorModel:
     """One node with some devices; `absent` are the devices that are gone."""
 
-    def __init__(self, *, vision: VisionMode = VisionMode.OFF) -> None:
+    def __init__(self, *, vision: VisionMode = VisionMode.OFF, zero_check: ZeroCheck = ZeroCheck.OFF) -> None:
         self.books = Books()
         self.vision = vision
+        self.zero_check = zero_check
         self.absent: set[str] = set()
 
     def stock(self, sku_id: str, bin_id: str, quantity: int, lot: str = "") -> None:
@@ -172,15 +187,61 @@ class FloorModel:
                 return HandoverFacts(parcel=self._parcel(scan.sscc) if isinstance(scan, SsccScan) else None)
             case "receive":
                 return Facts()
+        return self._pick_facts(session, scan)
+
+    def _pick_facts(self, session: Session, scan: Scanned | None) -> PickFacts:
+        released = [self._with_shelves(w) for w in self.books.orders.values() if w.state is _ASSIGNED]
         if session.step in {FloorStep.IDLE, FloorStep.TAKE_OVER}:
+            several = scan is not None and kind_of(scan) in {Kind.BATCH, Kind.CART}
+            states = {FulfillmentState.PICKING} if several else _OPEN
+            own = self._oldest(lambda w: w.device == session.device and w.state in states)
+            left = self._oldest(lambda w: w.device in self.absent and w.state in _OPEN)
+            named = left if session.step is FloorStep.TAKE_OVER else own
             return PickFacts(
-                work=self._oldest(lambda w: w.device == session.device and w.state in _OPEN),
-                next_work=self._oldest(lambda w: w.state is FulfillmentState.ASSIGNED),
-                left_work=self._oldest(lambda w: w.device in self.absent and w.state in _OPEN),
+                work=own,
+                next_work=next(iter(released), None),
+                next_works=tuple(released),
+                left_work=left,
+                walk=self._walk(named, named.device) if named else (),
                 vision=self.vision,
             )
-        work = self._with_shelves(self.books.orders[session.fulfillment_order_id])
-        return PickFacts(work=work, vision=self.vision, next_sscc=self._next_sscc()[0])
+        found = self.books.orders.get(session.fulfillment_order_id)
+        work = self._with_shelves(found) if found else None
+        is_picked = session.step in PICK_STEPS or session.step is FloorStep.CART_TOTE
+        asked = doing_of(session.doing).may_be_empty
+        return PickFacts(
+            work=work,
+            walk=self._walk(work, session.device) if work and is_picked else (),
+            next_works=tuple(released),
+            cancelled=self.books.orders[scan.fulfillment_order_id]
+            if isinstance(scan, WorkCancelled)
+            else None,
+            tote_order=self._tote_order(scan),
+            zero_check=self.zero_check,
+            there=self.held(asked.bin_id, asked.sku_id) if asked else 0,
+            vision=self.vision,
+            next_sscc=self._next_sscc()[0],
+        )
+
+    def _walk(self, work: Work, device: str) -> tuple[Work, ...]:
+        """All that the device still picks in the walk of this order."""
+        return tuple(
+            self._with_shelves(one)
+            for one in self.books.orders.values()
+            if one.batch
+            and (one.batch, one.device) == (work.batch, device)
+            and one.state is FulfillmentState.PICKING
+        )
+
+    def _tote_order(self, scan: Scanned | None) -> str:
+        if not isinstance(scan, NamedScan):
+            return ""
+        for order_id, work in self.books.orders.items():
+            over = work.state not in {FulfillmentState.PICKING, FulfillmentState.PICKED}
+            has_goods = any(account.bin == stage_of(order_id) for account in self.balances())
+            if scan.name in work.totes and (has_goods or not over):
+                return order_id
+        return ""
 
     def _next_sscc(self) -> tuple[str, int]:
         return next_sscc(SSCCS, self.books.last_serial)
@@ -190,6 +251,8 @@ class FloorModel:
 
     def _with_shelves(self, work: Work) -> Work:
         wanted = {line.sku_id for line in work.lines if line.outstanding}
+        wanted |= {instead.sku_id for line in work.lines for instead in line.substitutes}
+        work = replace(work, lines=tuple(map(self._with_spare, work.lines)))
         shelves = tuple(
             Shelf(account.sku_id, account.lot, account.bin, BINS[account.bin], quantity)
             for account, quantity in self.balances().items()
@@ -197,11 +260,35 @@ class FloorModel:
         )
         return replace(work, shelves=shelves)
 
+    def _with_spare(self, line: WorkLine) -> WorkLine:
+        """The line with what nobody wants of its substitutes."""
+        return replace(
+            line,
+            substitutes=tuple(
+                replace(instead, spare=self._spare(instead.sku_id)) for instead in line.substitutes
+            ),
+        )
+
+    def _spare(self, sku_id: str) -> int:
+        wanted = sum(
+            line.outstanding
+            for work in self.books.orders.values()
+            if work.state in {_ASSIGNED, FulfillmentState.PICKING}
+            for line in work.lines
+            if line.sku_id == sku_id
+        )
+        on_shelf = sum(
+            n
+            for a, n in self.balances().items()
+            if (a.sku_id, a.disposition) == (sku_id, Disposition.SELLABLE)
+        )
+        return max(0, on_shelf - wanted)
+
     def _waiting(self, sku_id: str) -> tuple[Waiting, ...]:
         cancelled = {
             stage_of(w.fulfillment_order_id)
             for w in self.books.orders.values()
-            if w.state is FulfillmentState.CANCELLED
+            if w.state in {FulfillmentState.CANCELLED, FulfillmentState.HANDED_BACK}
         }
         return tuple(
             Waiting(account.bin, sku_id, account.lot, quantity)
@@ -224,9 +311,10 @@ class FloorModel:
                 self._move("receive", [goods], target_bin=DOCK)
             case ask.PutAway(goods, place, bin_id):
                 self._move("put_away", [goods], source_bin=place, target_bin=bin_id)
-            case ask.Claim(order_id, take_over):
+            case ask.Claim(order_id, take_over, batch):
                 if not take_over:
                     self._advance(order_id, FulfillmentEvent.CLAIM)
+                    self._change(order_id, batch=batch)
                 self._change(order_id, device=device)
             case ask.Pick(order_id, line, goods, bin_id):
                 self._move("pick", [goods], source_bin=bin_id, target_bin=stage_of(order_id))
@@ -241,6 +329,43 @@ class FloorModel:
                 self._check(order_id, line, Check(line, CheckOutcome.WAITING))
             case ask.AcceptCheck(order_id, line):
                 self._check(order_id, line)
+            case _:
+                self._execute_walk(effect)
+
+    def _execute_walk(self, effect: ask.Effect) -> None:
+        match effect:
+            case ask.UseTote(order_id, tote_id):
+                for other, work in list(self.books.orders.items()):
+                    self._change(other, totes=tuple(name for name in work.totes if name != tote_id))
+                self._change(order_id, totes=(*self.books.orders[order_id].totes, tote_id))
+            case ask.SetAside(_order_id, goods, bin_id, disposition):
+                self._move(
+                    "change_disposition",
+                    [goods],
+                    source_bin=bin_id,
+                    target_bin=bin_id,
+                    target_disposition=disposition,
+                )
+            case ask.SubstituteLine(order_id, line, _sku_id, substitute_sku_id, quantity):
+                self._change_line(order_id, line, short=quantity)
+                work = self.books.orders[order_id]
+                name, number = NAMES[substitute_sku_id], len(work.lines) + 1
+                added = WorkLine(
+                    number,
+                    substitute_sku_id,
+                    name,
+                    (f"gtin-{substitute_sku_id}",),
+                    quantity,
+                    substitute_of=line,
+                )
+                self._change(order_id, lines=(*work.lines, added))
+            case ask.HandBack(order_id):
+                self._advance(order_id, FulfillmentEvent.HAND_BACK)
+            case ask.ZeroChecked(_order_id, bin_id, sku_id, lot, left):
+                if left:
+                    self._move("count_up", [Goods(sku_id, left, lot)], target_bin=bin_id)
+            case ask.NoteException(kind, reason):
+                self.books.exceptions[kind, reason] += 1
             case _:
                 self._execute_parcel(effect)
 
@@ -282,13 +407,19 @@ class FloorModel:
         self._change(order_id, checks=(*others, *now))
 
     def _move(
-        self, command: str, goods: Iterable[Goods], *, source_bin: str = "", target_bin: str = ""
+        self,
+        command: str,
+        goods: Iterable[Goods],
+        *,
+        source_bin: str = "",
+        target_bin: str = "",
+        target_disposition: str = Disposition.SELLABLE,
     ) -> None:
         booking = book(
             command,
             goods,
             Book(self.balances()),
-            Places(source_bin, target_bin),
+            Places(source_bin, target_bin, target_disposition=target_disposition),
             reference=Reference(reason="model"),
         )
         self.books.movements.append(booking.movement)
@@ -311,4 +442,5 @@ class FloorModel:
         self.books.orders[order_id] = work.with_line(changed)
 
 
+_ASSIGNED = FulfillmentState.ASSIGNED
 _OPEN = {FulfillmentState.PICKING, FulfillmentState.PICKED, FulfillmentState.PACKED}

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 # Setting: its legal values. Whatever is not here is decided by the node's own file.
 KNOWN: Mapping[str, frozenset[str]] = {
     "vision.mode": frozenset({"off", "advisory", "blocking"}),
+    # Where the person who takes the last unit by the book is asked whether the bin is empty.
+    "pick.zero_check": frozenset({"off", "pick_faces", "all"}),
 }
 
 
