@@ -246,4 +246,4 @@ def test_a_session_survives_its_way_through_json():
 
 
 TestFloor = Floor.TestCase
-TestFloor.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestFloor.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

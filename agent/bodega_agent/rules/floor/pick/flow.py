@@ -31,7 +31,7 @@ _AT_THE_SHELF = {
     (S.PICK_BIN, Kind.ITEM): Move(camera.show_again, (S.PICK_BIN,)),
     (S.PICK_ITEM, Kind.ITEM): Move(steps.item, (*_WALK, *_ASKS)),
     (S.PICK_ITEM, Kind.NUMBER): Move(steps.number, (*_WALK, *_ASKS)),
-    (S.PICK_ITEM, Kind.BIN): Move(steps.other_bin, (S.PICK_ITEM,)),
+    (S.PICK_ITEM, Kind.BIN): Move(steps.other_bin, (S.PICK_ITEM, S.PICK_TOTE)),
     (S.PICK_ITEM, Kind.LOT): Move(without_scan(steps.other_lot), (S.PICK_ITEM, S.PICK_TOTE)),
     (S.PICK_CHECK, Kind.ITEM): Move(camera.show_again, (S.PICK_CHECK,)),
     (S.PICK_CHECK, Kind.ACCEPT): Move(without_scan(camera.accept), (S.PICK_CHECK, S.PACK, S.IDLE)),

@@ -8,7 +8,9 @@ from bodega.core.lifecycles import FulfillmentState
 from bodega_agent.rules.floor.answer import Answer, say
 from bodega_agent.rules.floor.effects import Effect
 from bodega_agent.rules.floor.pick.facts import PickFacts
+from bodega_agent.rules.floor.pick.walk import seen_from
 from bodega_agent.rules.floor.pick.work import finish_walk, place, place_walk
+from bodega_agent.rules.floor.prompt import Tone
 from bodega_agent.rules.floor.session import PICK_STEPS, FloorStep, Session
 
 _ENDED = {
@@ -26,7 +28,13 @@ def go_on(session: Session, facts: PickFacts, said: str = "", *, effects: tuple[
     after = _next(session, facts)
     if after.step is FloorStep.IDLE:
         said, facts = _at_the_end(said, facts)
-    return say(after, facts, said, effects=effects)
+    return say(after, seen_from(facts, after), said, effects=effects)
+
+
+def walk_on(session: Session, facts: PickFacts, said: str = "", *, tone: Tone | None = None) -> Answer:
+    """Nothing has ended and nothing moves: the session goes to what is next in its walk."""
+    after = place_walk(session, facts)
+    return say(after, seen_from(facts, after), said, tone=tone)
 
 
 def _next(session: Session, facts: PickFacts) -> Session:

@@ -16,7 +16,7 @@ from bodega_agent.rules.floor.effects import Effect, NoteException
 from bodega_agent.rules.floor.pick.doing import AskedWhy, Missing, doing_of
 from bodega_agent.rules.floor.pick.effects import SetAside, ShortLine, ShortShelf, SubstituteLine
 from bodega_agent.rules.floor.pick.facts import PickFacts, Shelf, Substitute, Work, WorkLine
-from bodega_agent.rules.floor.pick.going import go_on
+from bodega_agent.rules.floor.pick.going import go_on, walk_on
 from bodega_agent.rules.floor.pick.walk import (
     Task,
     changed,
@@ -25,7 +25,7 @@ from bodega_agent.rules.floor.pick.walk import (
     shelves_of,
     task_of,
 )
-from bodega_agent.rules.floor.pick.work import handed_back, of_no_bin, place_walk
+from bodega_agent.rules.floor.pick.work import handed_back, of_no_bin
 from bodega_agent.rules.floor.prompt import units
 from bodega_agent.rules.floor.scans import ItemScan, NumberScan, WordScan
 from bodega_agent.rules.floor.session import FloorStep, Session
@@ -54,7 +54,7 @@ def why(session: Session, scan: WordScan, facts: PickFacts) -> Answer:
 
 def never_mind(session: Session, facts: PickFacts) -> Answer:
     """CMD-PICK: it is there after all."""
-    return say(place_walk(_walking(session), facts), facts)
+    return walk_on(_walking(session), facts)
 
 
 def _empty(session: Session, facts: PickFacts, task: Task, reason: Word) -> Answer:

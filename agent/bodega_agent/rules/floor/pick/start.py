@@ -11,7 +11,6 @@ from bodega_agent.rules.floor.effects import Effect
 from bodega_agent.rules.floor.pick.effects import Claim, UseTote
 from bodega_agent.rules.floor.pick.facts import BATCH, CART, PickFacts, Work
 from bodega_agent.rules.floor.pick.going import go_on
-from bodega_agent.rules.floor.pick.work import place, place_walk
 from bodega_agent.rules.floor.scans import NamedScan
 from bodega_agent.rules.floor.session import FloorStep, Session
 
@@ -60,14 +59,14 @@ def cart_tote(session: Session, scan: NamedScan, facts: PickFacts) -> Answer:
     effects = (Claim(order, batch=name), UseTote(order, scan.name))
     if len(walk) < CART_TOTES_MAX and facts.next_works:
         return say(session.at(FloorStep.CART_TOTE, fulfillment_order_id=order), facts, said, effects=effects)
-    return say(place_walk(session, facts), facts, f"{said} The cart is ready.", effects=effects)
+    return go_on(session, facts, f"{said} The cart is ready.", effects=effects)
 
 
 def cart_ready(session: Session, facts: PickFacts) -> Answer:
     """CMD-DONE: the walk begins with the totes that were scanned."""
     if not facts.walk:
         return say(session.idle(), replace(facts, work=None), "No tote was scanned.")
-    return say(place_walk(session, facts), facts, "The cart is ready.")
+    return go_on(session, facts, "The cart is ready.")
 
 
 def take_over(session: Session, facts: PickFacts) -> Answer:
@@ -79,10 +78,7 @@ def take_over(session: Session, facts: PickFacts) -> Answer:
     walk = tuple(replace(work, device=session.device) for work in facts.walk)
     facts = replace(facts, work=replace(left, device=session.device), walk=walk)
     said = f"{_named(orders)} yours now."
-    if not walk:
-        assert facts.work is not None, "it was set just now"
-        return say(place(session, facts.work, facts), facts, said, effects=effects)
-    return say(place_walk(session, facts), facts, said, effects=effects)
+    return go_on(session, facts, said, effects=effects)
 
 
 def _resume(session: Session, work: Work, facts: PickFacts) -> Answer:

@@ -16,7 +16,7 @@ from bodega_agent.rules.floor.pick.camera import is_shown_again, show_again
 from bodega_agent.rules.floor.pick.doing import InHand, LastScan, MayBeEmpty, doing_of
 from bodega_agent.rules.floor.pick.effects import Inspect, Pick
 from bodega_agent.rules.floor.pick.facts import PickFacts, Shelf, ZeroCheck
-from bodega_agent.rules.floor.pick.going import go_on
+from bodega_agent.rules.floor.pick.going import go_on, walk_on
 from bodega_agent.rules.floor.pick.walk import (
     Task,
     changed,
@@ -26,7 +26,7 @@ from bodega_agent.rules.floor.pick.walk import (
     shelves_of,
     task_of,
 )
-from bodega_agent.rules.floor.pick.work import of_no_bin, place_walk, with_waiting_check
+from bodega_agent.rules.floor.pick.work import of_no_bin, with_waiting_check
 from bodega_agent.rules.floor.prompt import units
 from bodega_agent.rules.floor.scans import BinScan, ItemScan, NumberScan
 from bodega_agent.rules.floor.session import Session
@@ -48,7 +48,7 @@ def into_bin(session: Session, scan: BinScan, facts: PickFacts) -> Answer:
     if wanted and scan.bin_id != wanted:
         return refuse(session, facts, f"Bin {scan.bin_id} is not {wanted}.")
     there = replace(session, bin_id=scan.bin_id, doing=of_no_bin(doing_of(session.doing)))
-    return say(place_walk(there, facts), facts, f"Bin {scan.bin_id}.")
+    return walk_on(there, facts, f"Bin {scan.bin_id}.")
 
 
 def other_bin(session: Session, scan: BinScan, facts: PickFacts) -> Answer:

@@ -8,7 +8,7 @@ from bodega_agent.rules.floor import leaving
 from bodega_agent.rules.floor.answer import Answer, say
 from bodega_agent.rules.floor.pick.doing import doing_of
 from bodega_agent.rules.floor.pick.facts import PickFacts
-from bodega_agent.rules.floor.pick.work import place_walk
+from bodega_agent.rules.floor.pick.going import walk_on
 from bodega_agent.rules.floor.prompt import Tone
 from bodega_agent.rules.floor.scans import WorkCancelled
 from bodega_agent.rules.floor.session import FloorStep, Session
@@ -30,4 +30,4 @@ def cancelled(session: Session, scan: WorkCancelled, facts: PickFacts) -> Answer
     doing = doing_of(session.doing)
     if doing.in_hand and doing.in_hand.fulfillment_order_id == scan.fulfillment_order_id:
         doing = replace(doing, in_hand=None)
-    return say(place_walk(replace(session, doing=doing), facts), facts, said, tone=Tone.ERROR)
+    return walk_on(replace(session, doing=doing), facts, said, tone=Tone.ERROR)

@@ -8,9 +8,8 @@ from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.pick.doing import doing_of
 from bodega_agent.rules.floor.pick.effects import UseTote
 from bodega_agent.rules.floor.pick.facts import PickFacts, Work
-from bodega_agent.rules.floor.pick.going import go_on
+from bodega_agent.rules.floor.pick.going import go_on, walk_on
 from bodega_agent.rules.floor.pick.walk import changed, task_of
-from bodega_agent.rules.floor.pick.work import place_walk
 from bodega_agent.rules.floor.prompt import units
 from bodega_agent.rules.floor.scans import NamedScan
 from bodega_agent.rules.floor.session import FloorStep, Session
@@ -69,7 +68,7 @@ def another(session: Session, scan: NamedScan, facts: PickFacts) -> Answer:
 
 def not_full(session: Session, facts: PickFacts) -> Answer:
     """CMD-PICK: go on with the tote that is there."""
-    return say(place_walk(session, facts), facts)
+    return walk_on(session, facts)
 
 
 def _bind(session: Session, tote_id: str, work: Work, facts: PickFacts) -> Answer:

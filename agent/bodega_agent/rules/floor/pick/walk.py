@@ -53,6 +53,14 @@ def changed(facts: PickFacts, work: Work) -> PickFacts:
     return replace(facts, work=work if own and own.fulfillment_order_id == is_same else own, walk=walk)
 
 
+def seen_from(facts: PickFacts, session: Session) -> PickFacts:
+    """The facts with the session's order as `work`, which may be another one of the walk than before."""
+    order = session.fulfillment_order_id
+    return replace(
+        facts, work=next((work for work in facts.walk if work.fulfillment_order_id == order), facts.work)
+    )
+
+
 def shelves_of(facts: PickFacts, *, without: Collection[str] = ()) -> list[Shelf]:
     """Every shelf once; those of the bins `without` are left out."""
     shelves = {

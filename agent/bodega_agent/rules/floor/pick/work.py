@@ -60,7 +60,9 @@ def _settled_cart(session: Session, facts: PickFacts) -> Session | Lost:
 
 
 def _settled_pick(session: Session, facts: PickFacts) -> Session:
-    session = replace(session, doing=_still_asked(doing_of(session.doing), facts))
+    doing = doing_of(session.doing)
+    asked = _still_asked(doing, facts)
+    session = session if asked == doing else replace(session, doing=asked)
     if _asks_why(session, facts) or (session.step is FloorStep.PICK_FULL and _is_open(facts.work)):
         return session
     return place_walk(session, facts)
@@ -90,7 +92,7 @@ def _still_asked(doing: Picking, facts: PickFacts) -> Picking:
         work.fulfillment_order_id == missing.fulfillment_order_id and line.line == missing.line
         for work in orders_of(facts)
         for line in work.lines
-        if line.outstanding and line.substitutes
+        if line.outstanding and any(instead.spare for instead in line.substitutes)
     ):
         doing = replace(doing, missing=None)
     return doing
