@@ -33,6 +33,8 @@ class MayBeEmpty:
     sku_id: str
     lot: str
     name: str
+    walk_order: int = 0
+    first_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

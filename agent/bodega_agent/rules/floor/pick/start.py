@@ -73,7 +73,8 @@ def take_over(session: Session, facts: PickFacts) -> Answer:
     """CMD-ACCEPT on the question: the order of a device that is gone becomes this device's, with those in its walk."""
     left = facts.left_work
     assert left is not None, "a lost take-over never gets here"
-    orders = facts.walk or (left,)
+    others = tuple(one for one in facts.walk if one.fulfillment_order_id != left.fulfillment_order_id)
+    orders = (left, *others)
     effects = tuple(Claim(work.fulfillment_order_id, take_over=True) for work in orders)
     walk = tuple(replace(work, device=session.device) for work in facts.walk)
     facts = replace(facts, work=replace(left, device=session.device), walk=walk)

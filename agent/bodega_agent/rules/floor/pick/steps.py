@@ -120,10 +120,14 @@ def _take(session: Session, facts: PickFacts, task: Task, taken: _Taken) -> Answ
         held = doing.in_hand.units if doing.in_hand else 0
         doing = replace(doing, in_hand=InHand(order, taken.name, held + taken.quantity))
     if shelf and shelf.quantity <= taken.quantity and _is_checked(shelf, facts):
-        doing = replace(doing, may_be_empty=MayBeEmpty(shelf.bin_id, sku_id, shelf.lot, taken.name))
-    found = not task.bin_id and not _wanted(facts, task)
-    session = replace(session, doing=doing, bin_id="" if found else session.bin_id)
-    return go_on(session, facts, f"Picked {units(taken.quantity, taken.name)}.", effects=tuple(effects))
+        asked = MayBeEmpty(shelf.bin_id, sku_id, shelf.lot, taken.name, shelf.walk_order, shelf.first_out)
+        doing = replace(doing, may_be_empty=asked)
+    return go_on(
+        replace(session, doing=doing),
+        facts,
+        f"Picked {units(taken.quantity, taken.name)}.",
+        effects=tuple(effects),
+    )
 
 
 def _is_checked(shelf: Shelf, facts: PickFacts) -> bool:

@@ -88,6 +88,16 @@ def less_on_shelf(facts: PickFacts, bin_id: str, sku_id: str, lot: str, quantity
     return replace(facts, work=work and rest(work), walk=tuple(map(rest, facts.walk)))
 
 
+def more_on_shelf(facts: PickFacts, found: Shelf) -> PickFacts:
+    """The facts once units were found on a shelf that was empty by the book."""
+
+    def more(work: Work) -> Work:
+        return replace(work, shelves=(*work.shelves, found))
+
+    work = facts.work
+    return replace(facts, work=work and more(work), walk=tuple(map(more, facts.walk)))
+
+
 def lines_for(facts: PickFacts, task: Task) -> list[tuple[Work, WorkLine]]:
     """The lines that a scan of the task's SKU may serve, as they are served."""
     return [

@@ -118,15 +118,18 @@ def place_walk(session: Session, facts: PickFacts) -> Session:
         order = doing.missing.fulfillment_order_id
         return _at(session, FloorStep.PICK_SUBSTITUTE, order, session.bin_id, doing)
     task = task_of(facts, session)
-    if doing.last is None or not _goes_on(task, session.bin_id, doing):
-        doing = doing if doing.last is None else of_no_bin(doing)
+    if doing.last is not None and not _goes_on(task, session.bin_id, doing):
+        # All of it is taken here: whoever stays, stays for something else that lies in the same bin.
+        doing = of_no_bin(doing)
+        stays = task is not None and task.bin_id == session.bin_id
+        session = session if stays else replace(session, bin_id="")
+    if doing.last is None:
         if doing.in_hand:
             return _at(
                 session, FloorStep.PICK_TOTE, doing.in_hand.fulfillment_order_id, session.bin_id, doing
             )
         if doing.may_be_empty:
-            order = session.fulfillment_order_id
-            return _at(session, FloorStep.PICK_ZERO, order, doing.may_be_empty.bin_id, doing)
+            return _at(session, FloorStep.PICK_ZERO, session.fulfillment_order_id, session.bin_id, doing)
     if task is not None:
         order, bin_id = task.work.fulfillment_order_id, session.bin_id
         if bin_id and task.bin_id in {bin_id, ""}:
@@ -137,7 +140,7 @@ def place_walk(session: Session, facts: PickFacts) -> Session:
 
 def _goes_on(task: Task | None, bin_id: str, doing: Picking) -> bool:
     """Whether more of what was scanned last is taken now, for the same tote if there is one."""
-    if task is None or doing.last is None or task.bin_id not in {bin_id, ""}:
+    if task is None or doing.last is None or doing.may_be_empty or task.bin_id not in {bin_id, ""}:
         return False
     same_tote = not doing.in_hand or doing.in_hand.fulfillment_order_id == task.work.fulfillment_order_id
     return same_tote and task.line.sku_id == doing.last.sku_id

@@ -8,8 +8,9 @@ from bodega_agent.rules.floor.answer import Answer, refuse
 from bodega_agent.rules.floor.effects import Effect, NoteException
 from bodega_agent.rules.floor.pick.doing import doing_of
 from bodega_agent.rules.floor.pick.effects import ZeroChecked
-from bodega_agent.rules.floor.pick.facts import PickFacts
+from bodega_agent.rules.floor.pick.facts import PickFacts, Shelf
 from bodega_agent.rules.floor.pick.going import go_on
+from bodega_agent.rules.floor.pick.walk import more_on_shelf
 from bodega_agent.rules.floor.scans import NumberScan, WordScan
 from bodega_agent.rules.floor.session import Session
 from bodega_agent.rules.floor.words import Word
@@ -34,6 +35,10 @@ def left(session: Session, scan: NumberScan, facts: PickFacts) -> Answer:
     if scan.value:
         noted = NoteException("zero_check", "found", order, asked.bin_id, asked.sku_id, asked.lot, scan.value)
         effects += (noted,)
+        found = Shelf(
+            asked.sku_id, asked.lot, asked.bin_id, asked.walk_order, scan.value, asked.first_out, True
+        )
+        facts = more_on_shelf(facts, found)
     said = (
         f"{asked.bin_id} holds {scan.value} of {asked.name}." if scan.value else f"{asked.bin_id} is empty."
     )
