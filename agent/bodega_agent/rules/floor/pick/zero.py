@@ -35,9 +35,7 @@ def left(session: Session, scan: NumberScan, facts: PickFacts) -> Answer:
     if scan.value:
         noted = NoteException("zero_check", "found", order, asked.bin_id, asked.sku_id, asked.lot, scan.value)
         effects += (noted,)
-        found = Shelf(
-            asked.sku_id, asked.lot, asked.bin_id, asked.walk_order, scan.value, asked.first_out, True
-        )
+        found = Shelf(asked.sku_id, asked.lot, asked.bin_id, asked.walk_order, scan.value, asked.first_out)
         facts = more_on_shelf(facts, found)
     said = (
         f"{asked.bin_id} holds {scan.value} of {asked.name}." if scan.value else f"{asked.bin_id} is empty."
