@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError, Message
 
 from bodega import packing
 from bodega.core.conflicts.row import Conflict
+from bodega.core.floor_words import TemperatureClass, VelocityClass
 from bodega.core.ledger import (
     NO_REFERENCE,
     Account,
@@ -148,7 +149,7 @@ def movement_from_wire(message: stock_pb2.Movement) -> Movement:
 
 
 def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
-    """The facts of a SKU that the ledger's rules ask for."""
+    """The facts of a SKU that the ledger's and the floor's rules ask for."""
     return Sku(
         sku_id=message.sku_id,
         name=message.name,
@@ -161,6 +162,14 @@ def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
         units_version=message.units_version,
         gtins=tuple(message.gtins),
         components=tuple([(part.sku_id, part.quantity) for part in message.components]),
+        weight_g=message.weight_g,
+        volume_ml=message.volume_ml,
+        length_mm=message.length_mm,
+        width_mm=message.width_mm,
+        height_mm=message.height_mm,
+        temperature_class=message.temperature_class or TemperatureClass.AMBIENT,
+        velocity_class=message.velocity_class or VelocityClass.C,
+        fragile=message.fragile,
     )
 
 

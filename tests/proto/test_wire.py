@@ -22,12 +22,13 @@ from bodega.codec import (
     order_state_from_wire,
     order_state_to_wire,
     parse_node_event,
+    sku_from_wire,
 )
 from bodega.core.ledger import Account, Entered, LotSeen, Movement, Posting, Reference
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
-from bodega.v1 import journal_pb2
+from bodega.v1 import catalogue_pb2, journal_pb2
 
 TEXT = st.text(max_size=20)
 ACCOUNTS = st.builds(Account, TEXT, TEXT, TEXT, TEXT, TEXT, st.just("")) | st.builds(
@@ -114,3 +115,22 @@ def test_different_settings_never_share_the_text_that_is_signed(
 ) -> None:
     same = desired_state_text("n", 1, first.items()) == desired_state_text("n", 1, second.items())
     assert same == (first == second)
+
+
+def test_a_sku_says_its_size_and_classes_and_what_an_older_hub_leaves_out_has_a_meaning():
+    said = catalogue_pb2.Sku(
+        sku_id="ICE",
+        weight_g=1,
+        volume_ml=2,
+        length_mm=3,
+        width_mm=4,
+        height_mm=5,
+        temperature_class="frozen",
+        velocity_class="A",
+        fragile=True,
+    )
+    sku = sku_from_wire(said)
+    assert (sku.weight_g, sku.volume_ml, sku.length_mm, sku.width_mm, sku.height_mm) == (1, 2, 3, 4, 5)
+    assert (sku.temperature_class, sku.velocity_class, sku.fragile) == ("frozen", "A", True)
+    plain = sku_from_wire(catalogue_pb2.Sku(sku_id="OAT"))
+    assert (plain.temperature_class, plain.velocity_class, plain.fragile) == ("ambient", "C", False)

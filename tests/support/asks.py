@@ -25,25 +25,28 @@ from bodega_agent.rules.floor.pick.effects import (
     ZeroChecked,
 )
 from bodega_agent.rules.floor.putaway.effects import PutAway
-from bodega_agent.rules.floor.receive.effects import Receive
+from bodega_agent.rules.floor.receive.effects import CloseReceipt, OpenReceipt, Receive, SetApart
 
 __all__ = [
     "AcceptCheck",
     "Advance",
     "CancelWork",
     "Claim",
+    "CloseReceipt",
     "Effect",
     "HandBack",
     "HandOver",
     "Inspect",
     "NoteException",
     "OpenPutBack",
+    "OpenReceipt",
     "Pack",
     "Pick",
     "PutAway",
     "Receive",
     "ReportLateCancel",
     "Reprint",
+    "SetApart",
     "SetAside",
     "ShortLine",
     "ShortShelf",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bodega.codec import sku_from_wire
 from bodega.core.sku import Sku
 from bodega.v1 import catalogue_pb2
@@ -34,7 +36,17 @@ def put_profile(tx: Transaction, profile: catalogue_pb2.NodeProfile) -> None:
             for b in profile.bins
         ),
     )
+    _put_associates(tx, profile.associates)
     apply_local_fields(tx)
+
+
+def _put_associates(tx: Transaction, associates: Iterable[catalogue_pb2.Associate]) -> None:
+    tx.execute("DELETE FROM associate")
+    tx.executemany(
+        "INSERT OR REPLACE INTO associate(associate_id, name, role, badge, pin_salt, pin_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        ((a.associate_id, a.name, a.role, a.badge, a.pin_salt, a.pin_hash) for a in associates),
+    )
 
 
 def apply_local_fields(tx: Transaction) -> None:
@@ -82,6 +94,12 @@ def sku_by_id(tx: Transaction, sku_id: str) -> Sku | None:
     return _sku(row[0]) if row else None
 
 
+def name_of(tx: Transaction, sku_id: str) -> str:
+    """What a person calls it; the id of one that is not in the catalogue."""
+    row = tx.one("SELECT name FROM sku WHERE sku_id = ?", (sku_id,))
+    return row[0] if row and row[0] else sku_id
+
+
 def _sku(body: bytes) -> Sku:
     return sku_from_wire(catalogue_pb2.Sku.FromString(body))
 
@@ -101,26 +119,3 @@ def known_texts(tx: Transaction, table: str) -> list[str]:
 def has_bin(tx: Transaction, bin_id: str) -> bool:
     """Whether this text is the label of one of the node's bins."""
     return tx.one("SELECT 1 FROM bin WHERE bin_id = ?", (bin_id,)) is not None
-
-
-def suggested_bin(tx: Transaction, sku_id: str) -> str:
-    """Where to put a SKU away: the bin that people here have named for it, else the one that holds most of it,
-    else the emptiest in walking order.
-    """
-    row = (
-        tx.one(
-            "SELECT bin_id FROM local_field JOIN bin ON bin_id = value"
-            " WHERE local_field.kind = 'sku' AND subject = ? AND field = 'home_bin'",
-            (sku_id,),
-        )
-        or tx.one(
-            "SELECT bin FROM balance WHERE sku_id = ? AND disposition = 'sellable_accessible'"
-            " ORDER BY quantity DESC, bin LIMIT 1",
-            (sku_id,),
-        )
-        or tx.one(
-            "SELECT bin_id FROM bin LEFT JOIN (SELECT bin, sum(quantity) AS held FROM balance WHERE bin <> ''"
-            " GROUP BY bin) ON bin = bin_id ORDER BY coalesce(held, 0), walk_order, bin_id LIMIT 1"
-        )
-    )
-    return row[0] if row else ""

@@ -38,6 +38,9 @@ class PrintJob:
 
 
 _COLUMNS = "print_job_id, sscc, fulfillment_order_id, state, copy, detail, document, updated_at_ms"
+# In the words of the index: SQLite takes a partial index only where its condition is said again, and without it every
+# print would read every label that was ever printed.
+_ON_THE_WAY = "state IN ('queued', 'sent')"
 
 
 def pack(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str) -> None:
@@ -91,8 +94,21 @@ def skip_ssccs(tx: Transaction, last_serial: int) -> None:
     tx.put("sscc_last_serial", last_serial + min(SSCC_SERIALS_SKIPPED, max(0, room) // 2))
 
 
+def number_unit(tx: Transaction, context: Context, sscc: str, label: bytes) -> None:
+    """A pallet or tote gets its number, which must be `peek_sscc`, and its `label` (a `LabelDocument`) is queued."""
+    _use_sscc(tx, sscc)
+    _queue(tx, context, "", sscc, copy=1, detail="", label=label)
+
+
 def _queue(
-    tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str, *, copy: int, detail: str
+    tx: Transaction,
+    context: Context,
+    fulfillment_order_id: str,
+    sscc: str,
+    *,
+    copy: int,
+    detail: str,
+    label: bytes = b"",
 ) -> PrintJob:
     job = PrintJob(
         f"{sscc}-{copy}",
@@ -101,7 +117,7 @@ def _queue(
         PRINT_JOB.start,
         copy,
         detail,
-        label_of(tx, fulfillment_order_id, sscc),
+        label or label_of(tx, fulfillment_order_id, sscc),
         tx.now_ms(),
     )
     seq = tx.append(context, label_advanced=_label_event(job, "queued"))
@@ -176,7 +192,9 @@ def put_back(tx: Transaction, context: Context, job: PrintJob) -> PrintState:
 
 def next_queued(tx: Transaction, suits: Callable[[PrintJob], bool] = lambda _job: True) -> PrintJob | None:
     """The oldest job that waits for a printer and suits the one that asks."""
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'queued' ORDER BY queued_seq")  # noqa: S608  # a constant
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM print_job WHERE {_ON_THE_WAY} AND state = 'queued' ORDER BY queued_seq"  # noqa: S608  # constants
+    )
     return next(filter(suits, map(_job, rows)), None)
 
 
@@ -213,7 +231,7 @@ def advance(
 
 def lose_track_of_sent(tx: Transaction, context: Context) -> list[PrintJob]:
     """After a restart nobody knows what became of jobs that were being sent; returns them as they were."""
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'sent'")  # noqa: S608  # a constant
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE {_ON_THE_WAY} AND state = 'sent'")  # noqa: S608  # constants
     jobs = [_job(row) for row in rows]
     for job in jobs:
         advance(tx, context, job, PrintEvent.LOSE_TRACK, "the agent stopped while the label was being sent")
@@ -251,7 +269,9 @@ def reprint(tx: Transaction, context: Context, sscc: str, reason: str) -> PrintJ
         raise InvalidInput("a reprint needs a reason", hint='for example: --reason "label torn"')
     job = _known(tx, sscc)
     advance(tx, context, job, PrintEvent.REPRINT, reason)
-    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason)
+    # A pallet's label says nothing of an order, and stays what it was.
+    label = b"" if job.fulfillment_order_id else job.document
+    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason, label=label)
 
 
 def retry(tx: Transaction, context: Context, sscc: str) -> PrintJob:

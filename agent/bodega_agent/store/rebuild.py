@@ -28,7 +28,11 @@ Snapshot = nodesync_pb2.NodeSnapshot
 Begun = nodesync_pb2.BeginEpochResponse
 
 # What the old file knows better than the hub, copied as it is; the hub's stream brings what is newer.
-_KEPT_TABLES = ("sku", "gtin", "bin", "lot", "local_field", "device_counter")
+_OF_THE_FLOOR = (
+    *("notice", "notice_line", "receipt", "receipt_line", "load_unit"),
+    *("pickup", "goods_return", "goods_return_announced", "goods_return_line"),
+)
+_KEPT_TABLES = ("sku", "gtin", "bin", "lot", "local_field", "device_counter", "associate", *_OF_THE_FLOOR)
 _KEPT_META = ("profile", "profile_version", "settings", "sync_paused_at_ms")
 
 # A result that nobody can tell any more; an empty digest fits every body.
@@ -60,6 +64,7 @@ def fill(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | None) -> No
         catalogue.put_profile(tx, snapshot.profile)
     # The stream says it again, and may be of a hub that has gone back.
     tx.execute("UPDATE sku SET version = 0")
+    tx.execute("UPDATE notice SET version = 0")
     tx.put("profile_version", 0)
     tx.executemany(
         "INSERT OR REPLACE INTO lot(sku_id, lot, expiry) VALUES (?, ?, ?)",

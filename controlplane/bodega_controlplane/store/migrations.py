@@ -114,6 +114,22 @@ STEPS: Mapping[int, Step] = {
             "ALTER TABLE stock SET (fillfactor = 70)",
         ),
     ),
+    # The work on the floor: what nodes say of it, what goods are like, and how customers get them.
+    4: Step(
+        {
+            schema.sku: (
+                "length_mm",
+                "width_mm",
+                "height_mm",
+                "temperature_class",
+                "velocity_class",
+                "fragile",
+            ),
+            schema.orders: ("method", "ship_complete", "ship_by_ms", "pickup"),
+            schema.order_line: ("substitutes",),
+        },
+        schema.FLOOR_TABLES,
+    ),
 }
 
 

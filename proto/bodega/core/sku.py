@@ -1,4 +1,4 @@
-"""What a node must know of a SKU to book it: units, lots, serial numbers, expiry, parts of a kit.
+"""What a node must know of a SKU to book, store and pack it: units, lots, serials, expiry, parts, size and class.
 
 Everything is counted in base units; what was entered in another unit is kept beside it, with the version of
 the conversion. A rule gives all faults of a line at once, each as (field, what is wrong and what to do).
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bodega.core.floor_words import TemperatureClass, VelocityClass
 from bodega.core.ledger import Entered
 from bodega.limits import QUANTITY_MAX
 
@@ -28,7 +29,10 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Sku:
-    """One SKU as the hub describes it; `gtins` mean one base unit, `components` are (SKU, base units) of a kit."""
+    """One SKU as the hub describes it; `gtins` mean one base unit, `components` are (SKU, base units) of a kit.
+
+    Weight and measures are of one base unit; 0 where nobody has said.
+    """
 
     sku_id: str
     name: str = ""
@@ -41,6 +45,14 @@ class Sku:
     units_version: int = 0
     gtins: tuple[str, ...] = ()
     components: tuple[tuple[str, int], ...] = ()
+    weight_g: int = 0
+    volume_ml: int = 0
+    length_mm: int = 0
+    width_mm: int = 0
+    height_mm: int = 0
+    temperature_class: str = TemperatureClass.AMBIENT
+    velocity_class: str = VelocityClass.C
+    fragile: bool = False
 
     def factor(self, unit: str) -> int | None:
         """Base units in one `unit` (empty means the base unit); None if it has no such unit."""

@@ -7,71 +7,20 @@ import json
 
 import pytest
 
-from bodega.core.lifecycles import PrintState
 from bodega.errors import InvalidInput
 from bodega_agent.rules.floor import flows, keeping
 from bodega_agent.rules.floor.engine import prompt_for, step
 from bodega_agent.rules.floor.flows import TABLE
 from bodega_agent.rules.floor.prompt import Tone
-from bodega_agent.rules.floor.scans import (
-    NEWS,
-    BinScan,
-    CheckOutcome,
-    ControlScan,
-    ItemScan,
-    Kind,
-    NamedScan,
-    NumberScan,
-    PrintChanged,
-    SsccScan,
-    TextScan,
-    UnknownScan,
-    VerdictArrived,
-    WordScan,
-    WorkCancelled,
-    kind_of,
-)
+from bodega_agent.rules.floor.scans import NEWS, ControlScan, Kind, kind_of
 from bodega_agent.rules.floor.session import FLOWS, FloorStep, Session
-from bodega_agent.rules.floor.words import Word
-from support.floor_model import NAMES
-from support.situations import SITUATIONS
-
-SSCC = "395260640000000019"
-SCANS = {
-    Kind.ITEM: ItemScan("OAT", NAMES["OAT"], "gtin-OAT"),
-    Kind.BIN: BinScan("A-01"),
-    Kind.SSCC: SsccScan(SSCC),
-    **{
-        kind: NamedScan(kind, "X-1")
-        for kind in (
-            Kind.CARTON,
-            Kind.TOTE,
-            Kind.ORDER,
-            Kind.NOTICE,
-            Kind.TRANSFER,
-            Kind.RETURN_ID,
-            Kind.TRACKING,
-            Kind.BADGE,
-        )
-    },
-    Kind.NUMBER: NumberScan(2),
-    Kind.WORD: WordScan(Word.DAMAGED),
-    Kind.TEXT: TextScan("4711"),
-    Kind.UNKNOWN: UnknownScan("?", "this is no code", "scan again"),
-    Kind.VERDICT: VerdictArrived("FO-1", 1, "OAT", CheckOutcome.FAIL, ("other colour",)),
-    Kind.PRINT: PrintChanged(SSCC, PrintState.UNKNOWN),
-    Kind.CANCELLED: WorkCancelled("FO-1"),
-    **{kind: ControlScan(kind.value) for kind in Kind if kind.value.startswith("CMD-")},
-}
-
-
-def situation(floor_step):
-    return SITUATIONS[floor_step]
+from support.floor_scans import SCANS
+from support.situations import SITUATIONS, situation
 
 
 @pytest.mark.parametrize(("floor_step", "kind"), list(itertools.product(FloorStep, Kind)))
 def test_every_step_answers_every_scan(floor_step, kind):
-    session, facts = situation(floor_step)
+    session, facts = situation(floor_step, kind)
     assert kind_of(SCANS[kind]) is kind
     outcome = step(session, SCANS[kind], facts)
     assert outcome.prompt.text
@@ -90,14 +39,14 @@ def test_every_step_answers_every_scan(floor_step, kind):
 
 @pytest.mark.parametrize("floor_step", FloorStep)
 def test_an_unknown_code_is_answered_with_what_is_wrong_and_what_is_wanted(floor_step):
-    session, facts = situation(floor_step)
+    session, facts = SITUATIONS[floor_step]
     text = step(session, SCANS[Kind.UNKNOWN], facts).prompt.text
     assert text == f"This is no code. Scan again. {prompt_for(session, facts).text}"
 
 
 @pytest.mark.parametrize("floor_step", FloorStep)
 def test_a_person_can_walk_out_of_every_step_and_nothing_moves(floor_step):
-    session, facts = situation(floor_step)
+    session, facts = SITUATIONS[floor_step]
     outcome = step(session, ControlScan("CMD-CANCEL"), facts)
     assert outcome.session.step is FloorStep.IDLE
     assert outcome.effects == ()

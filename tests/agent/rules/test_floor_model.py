@@ -18,7 +18,7 @@ from bodega.core.lifecycles import FulfillmentState, PrintEvent
 from bodega_agent.rules.floor import keeping
 from bodega_agent.rules.floor.engine import prompt_for
 from bodega_agent.rules.floor.facts import VisionMode
-from bodega_agent.rules.floor.flows import TABLE
+from bodega_agent.rules.floor.flows import TABLE, started_by
 from bodega_agent.rules.floor.pick.facts import ZeroCheck
 from bodega_agent.rules.floor.pick.work import settle
 from bodega_agent.rules.floor.prompt import Tone
@@ -39,12 +39,17 @@ from bodega_agent.rules.floor.scans import (
 )
 from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.rules.floor.words import Word
-from support.floor_model import BINS, NAMES, FloorModel, order
+from support.floor_model import BINS, MODELLED, NAMES, FloorModel, order
 from support.floor_people import follow, work_off
 
 DEVICES = ("scanner-1", "scanner-2")
 devices = st.sampled_from(DEVICES)
 skus = st.sampled_from(sorted(NAMES))
+WORDS = [
+    word
+    for word, kind in CONTROL_WORDS.items()
+    if (flow := started_by(kind)) is None or flow.name in MODELLED
+]
 ANSWERS = [CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.REVIEW]
 PRINTER = [PrintEvent.SEND, PrintEvent.CONFIRM, PrintEvent.LOSE_TRACK]
 ENDS = {
@@ -98,7 +103,7 @@ class Floor(RuleBasedStateMachine):
             assert self.model.session(device) == before
         json.dumps(outcome.prompt.to_json())
 
-    @rule(device=devices, word=st.sampled_from([*CONTROL_WORDS, "CMD-NONSENSE"]), crash=st.booleans())
+    @rule(device=devices, word=st.sampled_from([*WORDS, "CMD-NONSENSE"]), crash=st.booleans())
     def scan_control(self, device, word, crash):
         self.scan(device, ControlScan(word), crash)
 

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     RETURN_ID = "return"
     TRACKING = "tracking"
     BADGE = "badge"
+    PERSON = "person"
     NUMBER = "number"
     WORD = "word"
     TEXT = "text"
@@ -132,8 +133,9 @@ class SsccScan:
 
 @dataclass(frozen=True, slots=True)
 class NamedScan:
-    """A label that names one thing the node knows: `kind` is CARTON, TOTE, ORDER, NOTICE, TRANSFER, RETURN_ID, TRACKING
-    or BADGE, `name` its identifier there (of a badge: the associate's).
+    """A label that names one thing the node knows: `kind` is CARTON, TOTE, ORDER, NOTICE, TRANSFER, RETURN_ID,
+    TRACKING, BADGE or PERSON (an associate's id, which anybody may type), `name` its identifier there (of a badge: the
+    associate's).
     """
 
     kind: Kind
@@ -179,13 +181,14 @@ class UnknownScan:
 
 @dataclass(frozen=True, slots=True)
 class VerdictArrived:
-    """The camera has looked at a picked line. The store holds the verdict already."""
+    """The camera has looked at a picked line, or at one of a return. The store holds the verdict already."""
 
     fulfillment_order_id: str
     line: int
     sku_id: str
     outcome: CheckOutcome
     reasons: tuple[str, ...] = ()
+    return_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

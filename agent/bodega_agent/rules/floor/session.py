@@ -18,8 +18,20 @@ class FloorStep(StrEnum):
 
     IDLE = "idle"
     RECEIVE_ITEM = "receive_item"
+    RECEIVE_LOT = "receive_lot"
+    RECEIVE_EXPIRY = "receive_expiry"
+    RECEIVE_APART = "receive_apart"
+    RECEIVE_CLOSE = "receive_close"
+    HOLD_BIN = "hold_bin"
+    HOLD_ITEM = "hold_item"
+    HOLD_VERDICT = "hold_verdict"
     PUTAWAY_ITEM = "putaway_item"
+    PUTAWAY_WHICH = "putaway_which"
     PUTAWAY_BIN = "putaway_bin"
+    PUTAWAY_REASON = "putaway_reason"
+    REPLENISH_FROM = "replenish_from"
+    REPLENISH_ITEM = "replenish_item"
+    REPLENISH_INTO = "replenish_into"
     TAKE_OVER = "take_over"
     PICK_BIN = "pick_bin"
     PICK_ITEM = "pick_item"
@@ -34,13 +46,37 @@ class FloorStep(StrEnum):
     PACK = "pack"
     LABEL = "label"
     HANDOVER = "handover"
+    STAGE_PARCEL = "stage_parcel"
+    STAGE_PLACE = "stage_place"
+    COLLECT_FIND = "collect_find"
+    COLLECT_CODE = "collect_code"
+    COLLECT_HAND = "collect_hand"
+    RETURN_FIND = "return_find"
+    RETURN_ITEM = "return_item"
+    RETURN_GRADE = "return_grade"
+    RETURN_DISPOSE = "return_dispose"
+    RETURN_PLACE = "return_place"
+    SIGN_IN_PIN = "sign_in_pin"
+    RESUME = "resume"
 
 
 FLOWS: dict[FloorStep, str] = {
     FloorStep.IDLE: "idle",
     FloorStep.RECEIVE_ITEM: "receive",
+    FloorStep.RECEIVE_LOT: "receive",
+    FloorStep.RECEIVE_EXPIRY: "receive",
+    FloorStep.RECEIVE_APART: "receive",
+    FloorStep.RECEIVE_CLOSE: "receive",
+    FloorStep.HOLD_BIN: "hold",
+    FloorStep.HOLD_ITEM: "hold",
+    FloorStep.HOLD_VERDICT: "hold",
     FloorStep.PUTAWAY_ITEM: "putaway",
+    FloorStep.PUTAWAY_WHICH: "putaway",
     FloorStep.PUTAWAY_BIN: "putaway",
+    FloorStep.PUTAWAY_REASON: "putaway",
+    FloorStep.REPLENISH_FROM: "replenish",
+    FloorStep.REPLENISH_ITEM: "replenish",
+    FloorStep.REPLENISH_INTO: "replenish",
     FloorStep.TAKE_OVER: "pick",
     FloorStep.PICK_BIN: "pick",
     FloorStep.PICK_ITEM: "pick",
@@ -55,6 +91,18 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PACK: "pack",
     FloorStep.LABEL: "pack",
     FloorStep.HANDOVER: "handover",
+    FloorStep.STAGE_PARCEL: "stage",
+    FloorStep.STAGE_PLACE: "stage",
+    FloorStep.COLLECT_FIND: "collect",
+    FloorStep.COLLECT_CODE: "collect",
+    FloorStep.COLLECT_HAND: "collect",
+    FloorStep.RETURN_FIND: "return",
+    FloorStep.RETURN_ITEM: "return",
+    FloorStep.RETURN_GRADE: "return",
+    FloorStep.RETURN_DISPOSE: "return",
+    FloorStep.RETURN_PLACE: "return",
+    FloorStep.SIGN_IN_PIN: "people",
+    FloorStep.RESUME: "resume",
 }
 
 # Steps at which an order is picked, alone or in a walk with others.
@@ -75,7 +123,9 @@ WORK_STEPS = PICK_STEPS | {FloorStep.PACK, FloorStep.LABEL}
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset()
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset(
+    {FloorStep.RECEIVE_LOT, FloorStep.SIGN_IN_PIN, FloorStep.COLLECT_CODE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +138,7 @@ class Session:
     """One device's place in its flow.
 
     `fulfillment_order_id` and `bin_id` are the order and the bin that the step is about, where it is about one. `doing`
-    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY where nobody signs in.
+    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY while nobody is signed in.
     """
 
     device: str

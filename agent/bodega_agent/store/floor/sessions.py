@@ -18,6 +18,6 @@ def load(tx: Transaction, device: str) -> Session:
 def save(tx: Transaction, session: Session) -> None:
     """Keep the session for after a crash."""
     tx.execute(
-        "INSERT OR REPLACE INTO floor_session(device, body) VALUES (?, ?)",
+        "INSERT INTO floor_session(device, body) VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
         (session.device, json.dumps(keeping.to_json(session), sort_keys=True)),
     )
