@@ -51,27 +51,48 @@ class PrinterRig(Protocol):
     async def on(self) -> None: ...
 
 
-class ZplRig:
-    """`driver` over one simulated printer with a port and a terminal."""
+class CabledRig:
+    """`driver` over one simulated printer that has a port and a terminal: TCP, serial or USB."""
 
-    def __init__(self, driver: str, folder: Path, *, quick: bool = False) -> None:
-        self.device = SimulatedZplPrinter(link=folder / "printer")
+    def __init__(
+        self, driver: str, device: SimulatedZplPrinter | SimulatedReceiptPrinter, waits: dict[str, float]
+    ) -> None:
         self._driver = driver
-        self._waits = QUICK_WAITS if quick else WAITS
+        self._cabled = device
+        self._waits = waits
 
     async def start(self) -> None:
-        await self.device.start()
+        await self._cabled.start()
 
     async def close(self) -> None:
-        await self.device.close()
+        await self._cabled.close()
 
     def open(self) -> LabelPrinter:
         places: dict[str, dict[str, object]] = {
-            "zpl-tcp": {"host": self.device.host, "port": self.device.port},
-            "zpl-serial": {"port": self.device.path, "baud": 115_200},
-            "zpl-usb": {"path": self.device.path},
+            "tcp": {"host": self._cabled.host, "port": self._cabled.port},
+            "serial": {"port": self._cabled.path, "baud": 115_200},
+            "usb": {"path": self._cabled.path},
         }
-        return open_printer(self._driver, "bench", {**places[self._driver], **self._waits})
+        place = places[self._driver.rpartition("-")[2]]
+        return open_printer(self._driver, "bench", {**place, **self._waits})
+
+    async def off(self) -> None:
+        # A USB printer that is off is gone from the bus.
+        if self._driver.endswith("-usb"):
+            self._cabled.unplug()
+        await self._cabled.power_off()
+
+    async def on(self) -> None:
+        self._cabled.plug()
+        await self._cabled.power_on()
+
+
+class ZplRig(CabledRig):
+    """A label printer."""
+
+    def __init__(self, driver: str, folder: Path, *, quick: bool = False) -> None:
+        self.device = SimulatedZplPrinter(link=folder / "printer")
+        super().__init__(driver, self.device, QUICK_WAITS if quick else WAITS)
 
     def job(self, serial: int) -> bytes:
         return zpl_label(serial)
@@ -82,37 +103,13 @@ class ZplRig:
     def set_ready(self, ready: bool) -> None:
         self.device.paused = not ready
 
-    async def off(self) -> None:
-        # A USB printer that is off is gone from the bus.
-        if self._driver == "zpl-usb":
-            self.device.unplug()
-        await self.device.power_off()
 
-    async def on(self) -> None:
-        self.device.plug()
-        await self.device.power_on()
-
-
-class ReceiptRig:
-    """As ZplRig, for receipts."""
+class ReceiptRig(CabledRig):
+    """A receipt printer."""
 
     def __init__(self, driver: str, folder: Path) -> None:
         self.device = SimulatedReceiptPrinter(link=folder / "printer")
-        self._driver = driver
-
-    async def start(self) -> None:
-        await self.device.start()
-
-    async def close(self) -> None:
-        await self.device.close()
-
-    def open(self) -> LabelPrinter:
-        places: dict[str, dict[str, object]] = {
-            "escpos-tcp": {"host": self.device.host, "port": self.device.port},
-            "escpos-serial": {"port": self.device.path, "baud": 115_200},
-            "escpos-usb": {"path": self.device.path},
-        }
-        return open_printer(self._driver, "bench", {**places[self._driver], **WAITS})
+        super().__init__(driver, self.device, WAITS)
 
     def job(self, serial: int) -> bytes:
         # A raster line with bytes that a line discipline or flow control would eat.
@@ -125,15 +122,6 @@ class ReceiptRig:
 
     def set_ready(self, ready: bool) -> None:
         self.device.paper_out = not ready
-
-    async def off(self) -> None:
-        if self._driver == "escpos-usb":
-            self.device.unplug()
-        await self.device.power_off()
-
-    async def on(self) -> None:
-        self.device.plug()
-        await self.device.power_on()
 
 
 class PdfRig:
