@@ -103,6 +103,12 @@ def has_bin(tx: Transaction, bin_id: str) -> bool:
     return tx.one("SELECT 1 FROM bin WHERE bin_id = ?", (bin_id,)) is not None
 
 
+def carton_named(tx: Transaction, text: str) -> str:
+    """The carton whose barcode says this; empty if it is none of the node's."""
+    profile = profile_of(tx)
+    return text if profile and any(one.carton_id == text for one in profile.cartons) else ""
+
+
 def suggested_bin(tx: Transaction, sku_id: str) -> str:
     """Where to put a SKU away: the bin that people here have named for it, else the one that holds most of it,
     else the emptiest in walking order.

@@ -1,6 +1,6 @@
-"""Parcels and their labels: an SSCC from the node's own range, one print job, and no blind reprint.
+"""Parcels and what is printed for them: an SSCC from the node's own range, one label, and no blind reprint.
 
-A job is durable before its first byte leaves (`sent`), so a power cut leaves at worst `unknown`, which a
+Beside its label a parcel may have a packing slip, and a label that its carrier has made. A job is durable before its first byte leaves (`sent`), so a power cut leaves at worst `unknown`, which a
 person resolves by scanning the label back or by an explicit, counted reprint.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from bodega.core.ledger import Reference, parcel_place, stage_of
 from bodega.core.lifecycles import PRINT_JOB, PrintEvent, PrintState
@@ -15,9 +16,18 @@ from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import SSCC_SERIALS_SKIPPED, TEXT_CHARS_MAX
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_adapters.labels import document
+from bodega_agent.rules.floor.pack.effects import Closed
 from bodega_agent.rules.floor.pack.sscc import SsccRange, next_sscc
-from bodega_agent.store import catalogue, ledger, work
+from bodega_agent.store import catalogue, ledger, parcels, work
 from bodega_agent.store.transaction import Context, Row, Transaction
+
+
+class Paper(StrEnum):
+    """What a job prints for a parcel: the middle of its id, "<sscc>-<paper><copy>". Only a label is scanned back."""
+
+    LABEL = ""
+    SLIP = "slip-"
+    CARRIER = "carrier-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,17 @@ class PrintJob:
     detail: str
     document: bytes
     updated_at_ms: int
+
+    @property
+    def paper(self) -> Paper:
+        """What it prints."""
+        return paper_of(self.print_job_id)
+
+
+def paper_of(print_job_id: str) -> Paper:
+    """What the job of this id prints."""
+    middle = print_job_id.partition("-")[2]
+    return next((one for one in (Paper.SLIP, Paper.CARRIER) if middle.startswith(one)), Paper.LABEL)
 
 
 _COLUMNS = "print_job_id, sscc, fulfillment_order_id, state, copy, detail, document, updated_at_ms"
@@ -55,7 +76,29 @@ def pack(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str
     tx.execute(
         "UPDATE fulfillment_order SET sscc = ? WHERE fulfillment_order_id = ?", (sscc, fulfillment_order_id)
     )
-    _queue(tx, context, fulfillment_order_id, sscc, copy=1, detail="")
+    _queue(tx, context, fulfillment_order_id, sscc, label_of(tx, fulfillment_order_id, sscc))
+
+
+def queue_slip(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str) -> None:
+    """A packing slip for a parcel that is closed, on the printer of receipts."""
+    _queue(tx, context, fulfillment_order_id, sscc, slip_of(tx, fulfillment_order_id, sscc), Paper.SLIP)
+
+
+def queue_carrier_label(tx: Transaction, context: Context, sscc: str, content: bytes) -> PrintJob:
+    """A label that the carrier has made (PNG or PDF), beside the parcel's own.
+
+    Raises NotFound without a parcel of that number, InvalidInput for a file that is none, Refused while one is on its
+    way.
+    """
+    order = work.find_by_sscc(tx, sscc)
+    if order is None:
+        raise NotFound(f"no parcel of this node has SSCC {sscc}", hint="bodega orders")
+    before = latest_for(tx, sscc, Paper.CARRIER)
+    if before is not None and before.state in (PrintState.QUEUED, PrintState.SENT):
+        raise Refused(f"a label of the carrier for {sscc} is on its way already", hint="bodega labels ls")
+    kept = document.image(content).to_bytes()
+    copy = before.copy + 1 if before else 1
+    return _queue(tx, context, order.fulfillment_order_id, sscc, kept, Paper.CARRIER, copy=copy)
 
 
 def peek_sscc(tx: Transaction) -> str:
@@ -91,17 +134,25 @@ def skip_ssccs(tx: Transaction, last_serial: int) -> None:
     tx.put("sscc_last_serial", last_serial + min(SSCC_SERIALS_SKIPPED, max(0, room) // 2))
 
 
-def _queue(
-    tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str, *, copy: int, detail: str
+def _queue(  # noqa: PLR0913  # what a job is
+    tx: Transaction,
+    context: Context,
+    fulfillment_order_id: str,
+    sscc: str,
+    kept: bytes,
+    paper: Paper = Paper.LABEL,
+    *,
+    copy: int = 1,
+    detail: str = "",
 ) -> PrintJob:
     job = PrintJob(
-        f"{sscc}-{copy}",
+        f"{sscc}-{paper}{copy}",
         sscc,
         fulfillment_order_id,
         PRINT_JOB.start,
         copy,
         detail,
-        label_of(tx, fulfillment_order_id, sscc),
+        kept,
         tx.now_ms(),
     )
     seq = tx.append(context, label_advanced=_label_event(job, "queued"))
@@ -123,19 +174,59 @@ def _queue(
 
 
 def label_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
-    """The label of a parcel, as a `LabelDocument`."""
+    """The label of a parcel, as a `LabelDocument`: with the carrier's part if it has a tracking number."""
+    order_id, service, recipient = _addressed(tx, fulfillment_order_id)
+    profile = catalogue.profile_of(tx)
+    parcel = parcels.find(tx, sscc)
+    closed = parcel.closed if parcel else Closed()
+    return document.parcel(
+        sscc=sscc,
+        order_id=order_id,
+        ship_to=_ship_to(recipient),
+        ship_from=tuple(profile.ship_from) if profile else (),
+        service=closed.service or service,
+        carrier=closed.carrier,
+        tracking_number=parcel.tracking_number if parcel else "",
+        weight_g=closed.weight_g,
+    ).to_bytes()
+
+
+def slip_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
+    """What lies in a parcel, for its customer, as a `LabelDocument`."""
+    order_id, _service, recipient = _addressed(tx, fulfillment_order_id)
+    profile = catalogue.profile_of(tx)
+    inside: dict[str, int] = {}
+    for goods in work.staged_goods(tx, parcel_place(sscc)):
+        inside[goods.sku_id] = inside.get(goods.sku_id, 0) + goods.quantity
+    items = tuple(f"{quantity} x {sku_id}  {_name_of(tx, sku_id)}" for sku_id, quantity in inside.items())
+    values = {
+        "site": (profile.name,) if profile and profile.name else (),
+        "order_id": (order_id,),
+        "ship_to": _ship_to(recipient),
+        "items": items,
+        "sscc": (sscc,),
+    }
+    return document.of_layout(document.PACKING_SLIP, values).to_bytes()
+
+
+def _name_of(tx: Transaction, sku_id: str) -> str:
+    sku = catalogue.sku_by_id(tx, sku_id)
+    return sku.name if sku else ""
+
+
+def _addressed(tx: Transaction, fulfillment_order_id: str) -> tuple[str, str, orders_pb2.Recipient]:
+    """(order, carrier service that it asks for, recipient)."""
     row = tx.one(
-        "SELECT recipient, order_id, carrier_service FROM fulfillment_order WHERE fulfillment_order_id = ?",
+        "SELECT order_id, carrier_service, recipient FROM fulfillment_order WHERE fulfillment_order_id = ?",
         (fulfillment_order_id,),
     )
     assert row is not None, "a parcel is only packed for a known fulfillment order"
-    recipient = orders_pb2.Recipient.FromString(row[0])
-    profile = catalogue.profile_of(tx)
-    ship_to = (recipient.name, *recipient.address, f"{recipient.postal_code} {recipient.country}".strip())
-    ship_from = tuple(profile.ship_from) if profile else ()
-    return document.parcel(
-        sscc=sscc, order_id=row[1], ship_to=ship_to, ship_from=ship_from, service=row[2]
-    ).to_bytes()
+    return row[0], row[1], orders_pb2.Recipient.FromString(row[2])
+
+
+def _ship_to(recipient: orders_pb2.Recipient) -> tuple[str, ...]:
+    town = f"{recipient.postal_code} {recipient.country}".strip()
+    return (recipient.name, *recipient.address, town)
 
 
 def _label_event(job: PrintJob, event: str) -> journal_pb2.LabelAdvanced:
@@ -186,9 +277,13 @@ def job_of(tx: Transaction, print_job_id: str) -> PrintJob | None:
     return _job(row) if row else None
 
 
-def latest_for(tx: Transaction, sscc: str) -> PrintJob | None:
-    """The newest job of a parcel."""
-    row = tx.one(f"SELECT {_COLUMNS} FROM print_job WHERE sscc = ? ORDER BY copy DESC LIMIT 1", (sscc,))  # noqa: S608  # a constant
+def latest_for(tx: Transaction, sscc: str, paper: Paper = Paper.LABEL) -> PrintJob | None:
+    """The newest job of a parcel for that paper."""
+    row = tx.one(
+        f"SELECT {_COLUMNS} FROM print_job WHERE sscc = ?1 AND print_job_id = ?1 || '-' || ?2 || copy"  # noqa: S608  # a constant
+        " ORDER BY copy DESC LIMIT 1",
+        (sscc, paper),
+    )
     return _job(row) if row else None
 
 
@@ -228,10 +323,11 @@ def scan_back(tx: Transaction, context: Context, sscc: str) -> None:
 
 
 def void_queued(tx: Transaction, context: Context, sscc: str) -> None:
-    """The parcel is no more: a label that has not left the queue is not printed."""
-    job = latest_for(tx, sscc)
-    if job is not None and PRINT_JOB.allows(job.state, PrintEvent.VOID):
-        advance(tx, context, job, PrintEvent.VOID)
+    """The parcel is no more: what has not left the queue for it is not printed."""
+    for paper in Paper:
+        job = latest_for(tx, sscc, paper)
+        if job is not None and PRINT_JOB.allows(job.state, PrintEvent.VOID):
+            advance(tx, context, job, PrintEvent.VOID)
 
 
 def seen(tx: Transaction, context: Context, sscc: str) -> PrintJob:
@@ -251,7 +347,8 @@ def reprint(tx: Transaction, context: Context, sscc: str, reason: str) -> PrintJ
         raise InvalidInput("a reprint needs a reason", hint='for example: --reason "label torn"')
     job = _known(tx, sscc)
     advance(tx, context, job, PrintEvent.REPRINT, reason)
-    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason)
+    again = label_of(tx, job.fulfillment_order_id, sscc)
+    return _queue(tx, context, job.fulfillment_order_id, sscc, again, copy=job.copy + 1, detail=reason)
 
 
 def retry(tx: Transaction, context: Context, sscc: str) -> PrintJob:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.session import FloorStep, Session
-from support.situations import one_order
+from support.situations import one_order, packing
 
 Situation = tuple[Session, Facts]
 
-SITUATIONS: dict[FloorStep, Situation] = {**one_order.SITUATIONS}
+SITUATIONS: dict[FloorStep, Situation] = {**one_order.SITUATIONS, **packing.SITUATIONS}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from bodega_agent.rules.floor.handover.flow import HANDOVER
 from bodega_agent.rules.floor.leaving import LEAVE, cancelled
 from bodega_agent.rules.floor.pack.flow import PACK
+from bodega_agent.rules.floor.pack.void import VOID
 from bodega_agent.rules.floor.pick.flow import PICK
 from bodega_agent.rules.floor.putaway.flow import PUT_AWAY
 from bodega_agent.rules.floor.receive.flow import RECEIVE
@@ -17,11 +18,11 @@ from bodega_agent.rules.floor.scans import Kind
 from bodega_agent.rules.floor.session import FLOWS, FloorStep
 from bodega_agent.rules.floor.table import Flow, Move, remind
 
-ALL: tuple[Flow, ...] = (RECEIVE, PUT_AWAY, PICK, PACK, HANDOVER)
+ALL: tuple[Flow, ...] = (RECEIVE, PUT_AWAY, PICK, PACK, VOID, HANDOVER)
 BY_NAME: Mapping[str, Flow] = {flow.name: flow for flow in ALL}
 
 # News is never wrong: where a flow does not say otherwise, it repeats the prompt.
-_NEWS = (Kind.PRINT, Kind.VERDICT)
+_NEWS = (Kind.PRINT, Kind.VERDICT, Kind.WEIGHT)
 
 
 def _together() -> dict[tuple[FloorStep, Kind], Move]:

@@ -8,11 +8,13 @@ from typing import Any
 import cattrs
 
 from bodega.errors import InvalidInput
+from bodega_agent.rules.floor.handover.doing import ClosingManifest, HandingOver
+from bodega_agent.rules.floor.pack.doing import Counted, Doubted, Voiding
 from bodega_agent.rules.floor.putaway.doing import InHand
 from bodega_agent.rules.floor.session import Doing, Session
 
 # What flows remember between two scans, by the name of the class.
-DOINGS: tuple[type[Doing], ...] = (InHand,)
+DOINGS: tuple[type[Doing], ...] = (InHand, Counted, Doubted, Voiding, HandingOver, ClosingManifest)
 
 
 def to_json(session: Session) -> dict[str, Any]:

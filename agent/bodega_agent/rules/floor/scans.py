@@ -66,10 +66,11 @@ class Kind(StrEnum):
     VERDICT = "verdict"
     PRINT = "print"
     CANCELLED = "cancelled"
+    WEIGHT = "weight"
 
 
 CONTROL_WORDS: dict[str, Kind] = {kind.value: kind for kind in Kind if kind.value.startswith("CMD-")}
-NEWS = frozenset({Kind.VERDICT, Kind.PRINT, Kind.CANCELLED})
+NEWS = frozenset({Kind.VERDICT, Kind.PRINT, Kind.CANCELLED, Kind.WEIGHT})
 
 
 class CheckOutcome(StrEnum):
@@ -133,7 +134,7 @@ class SsccScan:
 @dataclass(frozen=True, slots=True)
 class NamedScan:
     """A label that names one thing the node knows: `kind` is CARTON, TOTE, ORDER, NOTICE, TRANSFER, RETURN_ID, TRACKING
-    or BADGE, `name` its identifier there (of a badge: the associate's).
+    or BADGE, `name` its identifier there (of a badge: the associate's; of a tracking number: the parcel's SSCC).
     """
 
     kind: Kind
@@ -203,6 +204,15 @@ class WorkCancelled:
     fulfillment_order_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class WeightArrived:
+    """The scale has answered for a parcel: grams, or 0 and the `problem`."""
+
+    fulfillment_order_id: str
+    weight_g: int
+    problem: str = ""
+
+
 Scanned: TypeAlias = (
     ItemScan
     | BinScan
@@ -216,6 +226,7 @@ Scanned: TypeAlias = (
     | VerdictArrived
     | PrintChanged
     | WorkCancelled
+    | WeightArrived
 )
 
 _KIND_OF: dict[type, Kind] = {
@@ -229,6 +240,7 @@ _KIND_OF: dict[type, Kind] = {
     VerdictArrived: Kind.VERDICT,
     PrintChanged: Kind.PRINT,
     WorkCancelled: Kind.CANCELLED,
+    WeightArrived: Kind.WEIGHT,
 }
 
 
@@ -239,3 +251,8 @@ def kind_of(scan: Scanned) -> Kind:
     if isinstance(scan, NamedScan):
         return scan.kind
     return _KIND_OF[type(scan)]
+
+
+def sscc_of(scan: SsccScan | NamedScan) -> str:
+    """The parcel that a label names, by its SSCC or by its tracking number."""
+    return scan.name if isinstance(scan, NamedScan) else scan.sscc

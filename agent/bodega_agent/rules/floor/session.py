@@ -25,8 +25,16 @@ class FloorStep(StrEnum):
     PICK_ITEM = "pick_item"
     PICK_CHECK = "pick_check"
     PACK = "pack"
+    PACK_ITEM = "pack_item"
+    PACK_SHORT = "pack_short"
+    PACK_CARTON = "pack_carton"
+    PACK_WEIGH = "pack_weigh"
     LABEL = "label"
+    VOID_PARCEL = "void_parcel"
+    VOID_REASON = "void_reason"
     HANDOVER = "handover"
+    MANIFEST = "manifest"
+    MANIFEST_CLOSE = "manifest_close"
 
 
 FLOWS: dict[FloorStep, str] = {
@@ -39,12 +47,30 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PICK_ITEM: "pick",
     FloorStep.PICK_CHECK: "pick",
     FloorStep.PACK: "pack",
+    FloorStep.PACK_ITEM: "pack",
+    FloorStep.PACK_SHORT: "pack",
+    FloorStep.PACK_CARTON: "pack",
+    FloorStep.PACK_WEIGH: "pack",
     FloorStep.LABEL: "pack",
+    FloorStep.VOID_PARCEL: "void",
+    FloorStep.VOID_REASON: "void",
     FloorStep.HANDOVER: "handover",
+    FloorStep.MANIFEST: "handover",
+    FloorStep.MANIFEST_CLOSE: "handover",
 }
 
 WORK_STEPS = frozenset(
-    {FloorStep.PICK_BIN, FloorStep.PICK_ITEM, FloorStep.PICK_CHECK, FloorStep.PACK, FloorStep.LABEL}
+    {
+        FloorStep.PICK_BIN,
+        FloorStep.PICK_ITEM,
+        FloorStep.PICK_CHECK,
+        FloorStep.PACK,
+        FloorStep.PACK_ITEM,
+        FloorStep.PACK_SHORT,
+        FloorStep.PACK_CARTON,
+        FloorStep.PACK_WEIGH,
+        FloorStep.LABEL,
+    }
 )
 
 

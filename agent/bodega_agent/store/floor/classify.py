@@ -24,12 +24,15 @@ from bodega_agent.rules.floor.scans import (
 )
 from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, Session
 from bodega_agent.rules.floor.words import WORDS
-from bodega_agent.store import catalogue, ledger
+from bodega_agent.store import catalogue, ledger, parcels
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
 
 # What labels of this node may name, tried in this order; each answers the identifier that the rules get, or "".
-NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = ()
+NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
+    (Kind.CARTON, catalogue.carton_named),
+    (Kind.TRACKING, parcels.sscc_by_tracking),
+)
 
 
 def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) -> Scanned:

@@ -12,6 +12,14 @@ from bodega_agent.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
+class Equipment:
+    """What stands at the packing place: a scale that is asked for a weight, a printer for packing slips."""
+
+    scale: bool = False
+    slips: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """`scan` is None for a prompt without a scan; `present` are the devices that are there now."""
 
@@ -20,3 +28,4 @@ class Look:
     scan: Scanned | None
     vision: VisionMode
     present: Collection[str]
+    equipment: Equipment = Equipment()

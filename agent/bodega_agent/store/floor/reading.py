@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.scans import kind_of
-from bodega_agent.store.floor import handover, pick, putaway, receive
+from bodega_agent.store.floor import handover, pack, pick, putaway, receive
 from bodega_agent.store.floor.look import Look
 
 READERS: Mapping[str, Callable[[Look], Facts]] = {
     "receive": receive.facts,
     "putaway": putaway.facts,
     "pick": pick.facts,
-    "pack": pick.facts,
+    "pack": pack.facts,
+    "void": pack.void_facts,
     "handover": handover.facts,
 }
 
