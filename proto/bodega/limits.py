@@ -370,3 +370,12 @@ TRACKING_NUMBERS_SKIPPED = 1_000
 # Parcels on one manifest; the next one begins another. And how many that wait are named in a prompt.
 MANIFEST_PARCELS_MAX = 1_000
 PARCELS_NAMED_MAX = 20
+
+# PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
+PIN_SALT_BYTES = 16
+PIN_HASH_BYTES = 32
+PIN_SCRYPT_BYTES_MAX = 32 * 1024 * 1024
+PIN_DIGITS_MIN = 4
+PIN_DIGITS_MAX = 12
+PIN_TRIES_MAX = 5
+PIN_REST_S = 300

@@ -151,6 +151,15 @@ class FloorRig:
 
         return await self.store.write(job)
 
+    async def actors(self) -> list[tuple[str, str]]:
+        """(actor, device) of every event in the journal, oldest first."""
+
+        def job(tx: Transaction) -> list[tuple[str, str]]:
+            rows = tx.execute("SELECT body FROM journal ORDER BY seq")
+            return [(event.actor, event.device) for row in list(rows) for event in [parse_node_event(row[0])]]
+
+        return await self.store.write(job)
+
     async def end(self) -> tuple[dict[Account, int], list[str]]:
         """How the story has ended: the stock, and which facts were recorded, in order."""
 

@@ -6,7 +6,7 @@ The hub's events go through `Store.apply_down`, as the ones from the network do.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,10 @@ class HubPen:
         await before(heard[0])
         return heard[0]
 
-    async def profile(self, *, last_serial: int = 9_999) -> None:
-        """Bins and an SSCC range."""
+    async def profile(
+        self, *, last_serial: int = 9_999, associates: Sequence[catalogue_pb2.Associate] = ()
+    ) -> None:
+        """Bins, an SSCC range, and who signs in."""
         await self.write(
             node_profile=catalogue_pb2.NodeProfile(
                 node_id="lisbon-01",
@@ -72,6 +74,7 @@ class HubPen:
                     extension=3, company_prefix="9521234", first_serial=1, last_serial=last_serial
                 ),
                 bins=[catalogue_pb2.Bin(bin_id=b, walk_order=i) for i, b in enumerate(BINS, start=1)],
+                associates=associates,
                 version=next(self._versions),
             )
         )

@@ -89,7 +89,7 @@ class Quote:
 def choose(
     card: Sequence[Service], sent: Consignment, now: LocalTime, *, without: Collection[str] = ()
 ) -> Quote | None:
-    """The service that the order names, if a carrier of the card offers it there; else the cheapest that keeps its class.
+    """The service that the order names, if the card has it for there; else the cheapest that keeps its class.
 
     Of those that keep it, the ones that still leave by `ship_by` come first. `without`: carriers that have no number
     left for a parcel. None: nobody takes it.

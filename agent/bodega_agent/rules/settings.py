@@ -7,6 +7,8 @@ from collections.abc import Mapping
 # Setting: its legal values. Whatever is not here is decided by the node's own file.
 KNOWN: Mapping[str, frozenset[str]] = {
     "vision.mode": frozenset({"off", "advisory", "blocking"}),
+    # Whether the contents of a parcel must be seen before it is closed; unset: where the node has a list of cartons.
+    "pack.verify": frozenset({"always", "never"}),
 }
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 from bodega.core.conflicts.duplicate_scan import ScanNumber, is_repeat
 from bodega.core.expiry import day_of
 from bodega.core.lifecycles import PrintState
+from bodega.core.pins import is_right
 from bodega.errors import BodegaError
 from bodega.host.log import bound, get_logger
 from bodega_adapters.framing import gs1
@@ -21,17 +22,20 @@ from bodega_adapters.ports import Scan
 from bodega_agent.rules.floor import engine as rules
 from bodega_agent.rules.floor.effects import Effect
 from bodega_agent.rules.floor.facts import Facts, VisionMode
-from bodega_agent.rules.floor.pack.effects import Pack, Reprint
+from bodega_agent.rules.floor.pack.effects import Pack, Reprint, Weigh
+from bodega_agent.rules.floor.people.effects import SignOut
 from bodega_agent.rules.floor.pick.effects import Inspect
 from bodega_agent.rules.floor.prompt import Prompt, Tone
-from bodega_agent.rules.floor.scans import PrintChanged, Scanned, WorkCancelled
-from bodega_agent.rules.floor.session import Session
+from bodega_agent.rules.floor.resume.effects import TakeOver
+from bodega_agent.rules.floor.scans import CONTROL_WORDS, PrintChanged, Scanned, WorkCancelled
+from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.services import floor_log
 from bodega_agent.services.prompts import PromptBoard, Shown
 from bodega_agent.store import scan_counters, work
-from bodega_agent.store.floor import effects, reading, sessions
+from bodega_agent.store.floor import effects, pins, reading, sessions
 from bodega_agent.store.floor.classify import classify
-from bodega_agent.store.floor.look import Look
+from bodega_agent.store.floor.look import Equipment, Look
+from bodega_agent.store.floor.pins import Proof
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -46,6 +50,14 @@ class InspectAsked:
     fulfillment_order_id: str
     line: int
     sku_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeighAsked:
+    """The scale shall weigh the parcel that this device packs."""
+
+    device: str
+    fulfillment_order_id: str
 
 
 class FloorService:
@@ -68,6 +80,8 @@ class FloorService:
         self._counter_name = f"start-{uuid4().hex}"
         self.on_inspect: Callable[[InspectAsked], None] = lambda _asked: None
         self.on_print: Callable[[], None] = lambda: None
+        self.on_weigh: Callable[[WeighAsked], None] = lambda _asked: None
+        self.equipment: Callable[[], Equipment] = Equipment
 
     async def handle(self, scan: Scan, *, cmd_id: str = "") -> Shown:
         """Answer one scan. A scan that the rules or the store refuse changes nothing, and says so."""
@@ -78,8 +92,20 @@ class FloorService:
             return classify(tx, code, scan.text, sessions.load(tx, scan.device))
 
         number = ScanNumber(scan.counter_name or self._counter_name, scan.device_counter)
+        proof = await self._proof_in(scan)
         with bound(device=scan.device, cmd_id=command):
-            return await self._step(scan.device, command, classified, number=number)
+            return await self._step(scan.device, command, classified, number=number, proof=proof)
+
+    async def _proof_in(self, scan: Scan) -> Proof | None:
+        """Whether this is the PIN that its device waits for, if it does; slow on purpose, so before the transaction."""
+        shown = self._board.current(scan.device)
+        if shown is not None and shown["step"] != FloorStep.SIGN_IN_PIN:
+            return None
+        asked = await self._store.read(lambda reader: pins.asked_of(reader, scan.device))
+        if asked is None or scan.text in CONTROL_WORDS:
+            return None
+        right = await asyncio.to_thread(is_right, scan.text.strip(), asked.salt, asked.expected)
+        return Proof(asked.associate_id, right)
 
     async def tell(
         self, device: str, news: Scanned, *, first: Callable[[Transaction], None] | None = None
@@ -108,17 +134,23 @@ class FloorService:
 
     async def greet(self, device: str) -> Shown:
         """Show where the device's session stands, after a start."""
+        return await self._board.show(
+            device, await self._present_prompt(device, rules.greeting), scanned=False
+        )
 
-        return await self._board.show(device, await self._present_prompt(device), scanned=False)
+    def _facts(
+        self, tx: Transaction, session: Session, scan: Scanned | None, proof: Proof | None = None
+    ) -> Facts:
+        return reading.facts_for(
+            Look(tx, session, scan, self._vision(), self._present(), proof, self.equipment())
+        )
 
-    def _facts(self, tx: Transaction, session: Session, scan: Scanned | None) -> Facts:
-        return reading.facts_for(Look(tx, session, scan, self._vision(), self._present()))
-
-    async def _present_prompt(self, device: str) -> Prompt:
+    async def _present_prompt(
+        self, device: str, say: Callable[[Session, Facts], Prompt] = rules.prompt_for
+    ) -> Prompt:
         def look(tx: Transaction) -> Prompt:
             session = sessions.load(tx, device)
-            facts = self._facts(tx, session, None)
-            return rules.prompt_for(session, facts)
+            return say(session, self._facts(tx, session, None))
 
         return await self._store.write(look)
 
@@ -134,6 +166,7 @@ class FloorService:
         classified: Callable[[Transaction], Scanned],
         *,
         number: ScanNumber | None = None,
+        proof: Proof | None = None,
     ) -> Shown:
         """One scan, which has a number, or one piece of news."""
         scanned = number is not None
@@ -142,7 +175,7 @@ class FloorService:
             last = scan_counters.last_of(tx, device) if number else None
             if number and last and is_repeat(number, last.number):
                 return self._repeated(tx, device, number, last), ""
-            outcome, order_id = self._in_transaction(tx, device, cmd_id, classified)
+            outcome, order_id = self._in_transaction(tx, device, cmd_id, classified, proof)
             if number:
                 scan_counters.keep(tx, device, number, outcome.prompt)
             return outcome, order_id
@@ -156,6 +189,7 @@ class FloorService:
             shown = await self._board.show(device, outcome.prompt, scanned=scanned)
         floor_log.say(outcome.effects, device=device, order_id=order_id)
         self._after_commit(device, outcome.effects)
+        await self._tell_others(device, outcome.effects)
         return shown
 
     def _repeated(
@@ -172,20 +206,39 @@ class FloorService:
         return rules.Outcome(session, (), replace(prompt, text=f"That scan was taken already. {prompt.text}"))
 
     def _in_transaction(
-        self, tx: Transaction, device: str, cmd_id: str, classified: Callable[[Transaction], Scanned]
+        self,
+        tx: Transaction,
+        device: str,
+        cmd_id: str,
+        classified: Callable[[Transaction], Scanned],
+        proof: Proof | None,
     ) -> tuple[rules.Outcome, str]:
         """The outcome, done and saved, and the customer's order that it is about."""
         scan = classified(tx)
         session = sessions.load(tx, device)
-        facts = self._facts(tx, session, scan)
+        if proof is not None:
+            pins.count(tx, Context(cmd_id, actor=session.actor, device=device), proof)
+        facts = self._facts(tx, session, scan, proof)
         outcome = rules.step(session, scan, facts)
         order_id = _order_of(tx, session, outcome)
         context = Context(cmd_id, actor=session.actor, device=device, correlation_id=order_id)
         for effect in outcome.effects:
             effects.execute(tx, context, effect)
+        if then := outcome.then:
+            # Other facts are read for it, and these must see it as the session of this device.
+            sessions.save(tx, then.session)
+            went_on = rules.go_on(then, self._facts(tx, then.session, None))
+            outcome, session = replace(went_on, effects=outcome.effects), then.session
         if outcome.session != session:
             sessions.save(tx, outcome.session)
         return outcome, order_id
+
+    async def _tell_others(self, device: str, done: tuple[Effect, ...]) -> None:
+        """A device from which the person or the work has gone shows it at once."""
+        for effect in done:
+            match effect:
+                case SignOut(at_device=other) | TakeOver(from_device=other) if other != device:
+                    await self.greet(other)
 
     def _after_commit(self, device: str, done: tuple[Effect, ...]) -> None:
         for effect in done:
@@ -194,6 +247,8 @@ class FloorService:
                     self.on_inspect(InspectAsked(device, fulfillment_order_id, line, sku_id))
                 case Pack() | Reprint():
                     self.on_print()
+                case Weigh(fulfillment_order_id):
+                    self.on_weigh(WeighAsked(device, fulfillment_order_id))
 
 
 def _order_of(tx: Transaction, before: Session, outcome: rules.Outcome) -> str:

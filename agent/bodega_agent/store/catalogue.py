@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bodega.codec import sku_from_wire
 from bodega.core.sku import Sku
 from bodega.v1 import catalogue_pb2
@@ -34,7 +36,17 @@ def put_profile(tx: Transaction, profile: catalogue_pb2.NodeProfile) -> None:
             for b in profile.bins
         ),
     )
+    _put_associates(tx, profile.associates)
     apply_local_fields(tx)
+
+
+def _put_associates(tx: Transaction, associates: Iterable[catalogue_pb2.Associate]) -> None:
+    tx.execute("DELETE FROM associate")
+    tx.executemany(
+        "INSERT OR REPLACE INTO associate(associate_id, name, role, badge, pin_salt, pin_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        ((a.associate_id, a.name, a.role, a.badge, a.pin_salt, a.pin_hash) for a in associates),
+    )
 
 
 def apply_local_fields(tx: Transaction) -> None:

@@ -1,11 +1,11 @@
-"""Promises and overrides whose time is over end as events, by the monotonic clock: never early.
+"""Promises and overrides whose time is over end as events, by the monotonic clock: never early. So do rests of PINs.
 
 After a reboot that clock begins at zero, so what was under way begins anew; `meta.boot_id` tells whether it has.
 """
 
 from __future__ import annotations
 
-from bodega.limits import EXPIRIES_PER_COMMIT_MAX
+from bodega.limits import EXPIRIES_PER_COMMIT_MAX, PIN_REST_S
 from bodega_agent.store import promises
 from bodega_agent.store.overrides import expire_override
 from bodega_agent.store.transaction import Context, Transaction
@@ -15,6 +15,7 @@ _BEGIN_ANEW = (
        WHERE state = 'pending' AND expires_after_ms > 0 AND boot_id <> ?1""",
     """UPDATE rule_override SET boot_id = ?1, expires_at_ms = ?2 + expires_after_ms
        WHERE state = 'open' AND boot_id <> ?1""",
+    f"UPDATE pin_tries SET rests_until_ms = ?2 + {PIN_REST_S * 1000} WHERE rests_until_ms > 0 AND ?1 <> ''",  # noqa: S608  # a constant
 )
 _DUE_RESERVATIONS = """
 SELECT reservation_id FROM reservation
@@ -33,6 +34,7 @@ def expire_due(tx: Transaction) -> int:
         for statement in _BEGIN_ANEW:
             tx.execute(statement, tuple(now))
         tx.put("boot_id", now.boot_id)
+    tx.execute("DELETE FROM pin_tries WHERE rests_until_ms BETWEEN 1 AND ?", (now.ms,))
     bound = (now.ms, EXPIRIES_PER_COMMIT_MAX)
     due = [row[0] for row in tx.execute(_DUE_RESERVATIONS, bound)]
     for reservation_id in due:

@@ -58,7 +58,17 @@ _COUNTS = ""
 
 _TRANSFERS = ""
 
-_PEOPLE = ""
+# Who works here, as the profile says; who was signed in last at a device whose work stands still. Wrong PINs since the
+# last right one, and how long no more are taken.
+_PEOPLE = """
+CREATE TABLE associate(
+  associate_id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, badge TEXT NOT NULL,
+  pin_salt BLOB NOT NULL, pin_hash BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX associate_by_badge ON associate(badge) WHERE badge <> '';
+ALTER TABLE floor_session ADD COLUMN left_by TEXT NOT NULL DEFAULT '';
+CREATE TABLE pin_tries(
+  associate_id TEXT PRIMARY KEY, wrong INTEGER NOT NULL, rests_until_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+"""
 
 _SECTIONS = (
     _PLACES_AND_WORK,

@@ -30,6 +30,7 @@ from bodega_agent.store import (
     work,
 )
 from bodega_agent.store.parked import Parked
+from bodega_agent.store.settings import settings_of
 from bodega_agent.store.stopping import HubEvent
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -175,12 +176,6 @@ def _take_desired_state(at: _Arrived, desired: fleet_pb2.DesiredState) -> None:
             generation=tx.get("generation", 0), settings=settings_of(tx), faults=faults
         ),
     )
-
-
-def settings_of(tx: Transaction) -> dict[str, str]:
-    """The settings in force that the hub has pushed."""
-    body = tx.get("settings")
-    return dict(fleet_pb2.DesiredState.FromString(body).settings) if body is not None else {}
 
 
 def down_head(tx: Transaction) -> Head:

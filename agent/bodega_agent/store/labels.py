@@ -1,7 +1,8 @@
 """Parcels and what is printed for them: an SSCC from the node's own range, one label, and no blind reprint.
 
-Beside its label a parcel may have a packing slip, and a label that its carrier has made. A job is durable before its first byte leaves (`sent`), so a power cut leaves at worst `unknown`, which a
-person resolves by scanning the label back or by an explicit, counted reprint.
+Beside its label a parcel may have a packing slip, and a label that its carrier has made. A job is durable before its
+first byte leaves (`sent`), so a power cut leaves at worst `unknown`, which a person resolves by scanning the label back
+or by an explicit, counted reprint.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def skip_ssccs(tx: Transaction, last_serial: int) -> None:
     tx.put("sscc_last_serial", last_serial + min(SSCC_SERIALS_SKIPPED, max(0, room) // 2))
 
 
-def _queue(  # noqa: PLR0913  # what a job is
+def _queue(
     tx: Transaction,
     context: Context,
     fulfillment_order_id: str,

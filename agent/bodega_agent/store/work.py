@@ -237,6 +237,14 @@ def claim(tx: Transaction, context: Context, fulfillment_order_id: str, *, take_
     )
 
 
+def hand_on(tx: Transaction, from_device: str, to_device: str) -> None:
+    """All that a device has claimed is another one's from now on."""
+    tx.execute(
+        f"UPDATE fulfillment_order SET device = ? WHERE device = ? AND state IN {_CLAIMED_STATES}",  # noqa: S608  # a constant
+        (to_device, from_device),
+    )
+
+
 def pick(
     tx: Transaction,
     context: Context,
@@ -286,7 +294,7 @@ def set_short(tx: Transaction, fulfillment_order_id: str, line: int, quantity: i
 
 
 def take_off(tx: Transaction, fulfillment_order_id: str, sku_id: str, quantity: int) -> None:
-    """Units that were picked do not go after all: lines are short of them, those of this SKU first, the last line first."""
+    """Units that were picked do not go after all: lines are short of them, those of this SKU first, the last first."""
     lines = sorted(find(tx, fulfillment_order_id).lines, key=lambda line: (line.sku_id != sku_id, -line.line))
     for line in lines:
         taken = min(quantity, line.picked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sized
+from collections.abc import Collection, Sized
 
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import IDENTIFIER_CHARS_MAX, TEXT_CHARS_MAX
@@ -57,6 +57,12 @@ class Faults:
         """A whole number, both ends included."""
         if not low <= value <= high:
             self.add(where, f"must be {low} to {high}, is {value}")
+
+    def one_of(self, where: str, value: str, words: Collection[str]) -> None:
+        """One of these words."""
+        if value not in words:
+            known = ", ".join(filter(None, words))
+            self.add(where, f"must be one of {known}, is {value[:IDENTIFIER_CHARS_MAX]!r}")
 
     def count(self, where: str, items: Sized, low: int, high: int) -> None:
         """That many items, both ends included."""

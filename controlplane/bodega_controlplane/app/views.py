@@ -138,6 +138,12 @@ class SkuDraft:
     base_unit: str = ""
     units: tuple[SkuUnit, ...] = ()
     components: tuple[SkuComponent, ...] = ()
+    length_mm: int = 0
+    width_mm: int = 0
+    height_mm: int = 0
+    temperature_class: str = ""
+    velocity_class: str = ""
+    fragile: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,12 @@ def sku_message(sku: SkuView) -> catalogue_pb2.Sku:
         components=[
             catalogue_pb2.KitComponent(sku_id=one.sku_id, quantity=one.quantity) for one in sku.components
         ],
+        length_mm=sku.length_mm,
+        width_mm=sku.width_mm,
+        height_mm=sku.height_mm,
+        temperature_class=sku.temperature_class,
+        velocity_class=sku.velocity_class,
+        fragile=sku.fragile,
     )
 
 

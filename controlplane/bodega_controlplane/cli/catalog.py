@@ -31,8 +31,9 @@ def import_(hub: HubClient, file: Path, as_json: bool) -> None:
 
     The name of FILE ends in .csv or .json. CSV has a header with the columns sku_id, name and, if you
     like, gtins (apart by spaces or semicolons), owner, lot_tracked, serial_tracked, expiry_tracked,
-    weight_g, volume_ml, base_unit, units (case=12/15601234567897;pallet=480) and components of a kit
-    (TEA=2;MUG=1). JSON is {"skus": [...]} with the same keys, as the storefront's API takes it. GTINs have
+    weight_g, volume_ml, length_mm, width_mm, height_mm, temperature_class (ambient, chilled, frozen),
+    velocity_class (A, B, C), fragile, base_unit, units (case=12/15601234567897;pallet=480) and components
+    of a kit (TEA=2;MUG=1). JSON is {"skus": [...]} with the same keys, as the storefront's API takes it. GTINs have
     8, 12, 13 or 14 digits. Every bad row is named with its line, column and reason; then nothing is
     imported. Importing a file again changes nothing.
 

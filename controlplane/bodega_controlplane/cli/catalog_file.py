@@ -32,6 +32,12 @@ COLUMNS = (
     "base_unit",
     "units",
     "components",
+    "length_mm",
+    "width_mm",
+    "height_mm",
+    "temperature_class",
+    "velocity_class",
+    "fragile",
 )
 _REQUIRED = ("sku_id", "name")
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0", ""})
@@ -178,6 +184,12 @@ def _sku(row: RawRow, faults: list[FieldFault]) -> catalogue_pb2.Sku:
         base_unit=_text(values, "base_unit", fault),
         units=[_unit(one, fault) for one in _objects(values, "units", _UNIT_KEYS, fault)],
         components=[_part(one, fault) for one in _objects(values, "components", _PART_KEYS, fault)],
+        length_mm=_number(values, "length_mm", fault),
+        width_mm=_number(values, "width_mm", fault),
+        height_mm=_number(values, "height_mm", fault),
+        temperature_class=_text(values, "temperature_class", fault),
+        velocity_class=_text(values, "velocity_class", fault),
+        fragile=_flag(values, "fragile", fault),
     )
 
 

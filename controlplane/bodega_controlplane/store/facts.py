@@ -14,16 +14,6 @@ from bodega_controlplane.store.transaction import Transaction
 Values = Mapping[str, Any]
 
 
-def put_labels(tx: Transaction, rows: Sequence[Values]) -> None:
-    """The newest state of each print job."""
-    tx.upsert(schema.label, rows)
-
-
-def put_discrepancies(tx: Transaction, rows: Sequence[Values]) -> None:
-    """One row per event."""
-    tx.upsert(schema.discrepancy, rows)
-
-
 def close_discrepancies(tx: Transaction, node_id: str, closed_seq: Mapping[tuple[int, int], int]) -> None:
     """(epoch, seq) of the opening event -> sequence of the one that closed it."""
     table = schema.discrepancy

@@ -114,6 +114,20 @@ STEPS: Mapping[int, Step] = {
             "ALTER TABLE stock SET (fillfactor = 70)",
         ),
     ),
+    # The work on the floor: what nodes say of it, and what goods are like.
+    4: Step(
+        {
+            schema.sku: (
+                "length_mm",
+                "width_mm",
+                "height_mm",
+                "temperature_class",
+                "velocity_class",
+                "fragile",
+            ),
+        },
+        schema.FLOOR_TABLES,
+    ),
 }
 
 

@@ -18,6 +18,7 @@ from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_down import down_log
 from bodega_controlplane.store.schema_epochs import node_agent, node_epoch, node_snapshot, readmission
+from bodega_controlplane.store.schema_floor import FLOOR_TABLES
 from bodega_controlplane.store.schema_orders import (
     fulfillment_order,
     order_line,
@@ -34,6 +35,7 @@ from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, r
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
 
 __all__ = [
+    "FLOOR_TABLES",
     "broker_stream",
     "conflict",
     "divergence",
@@ -68,7 +70,7 @@ __all__ = [
     "work_to_stop",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 meta = sa.Table("meta", metadata, _text("key", key=True), _text("value"))
 

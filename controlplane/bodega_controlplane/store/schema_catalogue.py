@@ -23,6 +23,12 @@ sku = sa.Table(
     integer("units_version", default=0),
     text("components", default="[]"),
     text("field_changes", default="{}"),
+    integer("length_mm", default=0),
+    integer("width_mm", default=0),
+    integer("height_mm", default=0),
+    text("temperature_class", default=""),
+    text("velocity_class", default=""),
+    boolean("fragile"),
 )
 
 gtin = sa.Table(

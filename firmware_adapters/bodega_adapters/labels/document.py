@@ -79,7 +79,7 @@ class LabelDocument:
         return next(iter(self.values.get(name, ())), "")
 
 
-def parcel(  # noqa: PLR0913  # what stands on it
+def parcel(
     *,
     sscc: str,
     order_id: str,

@@ -7,64 +7,15 @@ import json
 
 import pytest
 
-from bodega.core.lifecycles import PrintState
 from bodega.errors import InvalidInput
 from bodega_agent.rules.floor import flows, keeping
 from bodega_agent.rules.floor.engine import prompt_for, step
 from bodega_agent.rules.floor.flows import TABLE
 from bodega_agent.rules.floor.prompt import Tone
-from bodega_agent.rules.floor.scans import (
-    NEWS,
-    BinScan,
-    CheckOutcome,
-    ControlScan,
-    ItemScan,
-    Kind,
-    NamedScan,
-    NumberScan,
-    PrintChanged,
-    SsccScan,
-    TextScan,
-    UnknownScan,
-    VerdictArrived,
-    WeightArrived,
-    WordScan,
-    WorkCancelled,
-    kind_of,
-)
+from bodega_agent.rules.floor.scans import NEWS, ControlScan, Kind, kind_of
 from bodega_agent.rules.floor.session import FLOWS, FloorStep, Session
-from bodega_agent.rules.floor.words import Word
-from support.floor_model import NAMES
+from support.floor_scans import SCANS
 from support.situations import SITUATIONS
-
-SSCC = "395260640000000019"
-SCANS = {
-    Kind.ITEM: ItemScan("OAT", NAMES["OAT"], "gtin-OAT"),
-    Kind.BIN: BinScan("A-01"),
-    Kind.SSCC: SsccScan(SSCC),
-    **{
-        kind: NamedScan(kind, "X-1")
-        for kind in (
-            Kind.CARTON,
-            Kind.TOTE,
-            Kind.ORDER,
-            Kind.NOTICE,
-            Kind.TRANSFER,
-            Kind.RETURN_ID,
-            Kind.TRACKING,
-            Kind.BADGE,
-        )
-    },
-    Kind.NUMBER: NumberScan(2),
-    Kind.WORD: WordScan(Word.DAMAGED),
-    Kind.TEXT: TextScan("4711"),
-    Kind.UNKNOWN: UnknownScan("?", "this is no code", "scan again"),
-    Kind.VERDICT: VerdictArrived("FO-1", 1, "OAT", CheckOutcome.FAIL, ("other colour",)),
-    Kind.PRINT: PrintChanged(SSCC, PrintState.UNKNOWN),
-    Kind.CANCELLED: WorkCancelled("FO-1"),
-    Kind.WEIGHT: WeightArrived("FO-1", 0, "it does not come to rest"),
-    **{kind: ControlScan(kind.value) for kind in Kind if kind.value.startswith("CMD-")},
-}
 
 
 def situation(floor_step):

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.session import FloorStep, Session
-from support.situations import one_order, packing
+from support.situations import one_order, packing, people
 
 Situation = tuple[Session, Facts]
 
-SITUATIONS: dict[FloorStep, Situation] = {**one_order.SITUATIONS, **packing.SITUATIONS}
+SITUATIONS: dict[FloorStep, Situation] = {
+    **one_order.SITUATIONS,
+    **packing.SITUATIONS,
+    **people.SITUATIONS,
+}

@@ -42,7 +42,8 @@ def work(state: FulfillmentState = FulfillmentState.PICKED, sscc: str = "") -> W
 def packing(seen: int = 2, **more: Any) -> Packing:
     """Packing of that order, begun."""
     piece = Piece(NAMES["OAT"], 2, 1_040, 1_000, (), fragile=True)
-    return Packing(True, (Content("OAT", piece, ("gtin-OAT",), seen),), BOXES, verifies=True, **more)
+    contents = (Content("OAT", piece, ("gtin-OAT",), seen),)
+    return Packing(begun=True, contents=contents, cartons=BOXES, verifies=True, **more)
 
 
 def facts(packed: Packing) -> PackFacts:

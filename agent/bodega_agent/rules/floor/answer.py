@@ -15,7 +15,8 @@ from bodega_agent.rules.floor.session import Session
 class Answer:
     """`facts` are those that the prompt is made from: as they will be once the effects are done.
 
-    `said` stands before the step's own text; `tone` replaces the step's own.
+    `said` stands before the step's own text; `tone` replaces the step's own. `then`: the session to go on with, at any
+    step of any flow; its facts are read once the effects are done, and `session` does not count any more.
     """
 
     session: Session
@@ -23,6 +24,7 @@ class Answer:
     said: str = ""
     tone: Tone | None = None
     effects: tuple[Effect, ...] = ()
+    then: Session | None = None
 
 
 def say(
@@ -32,9 +34,10 @@ def say(
     *,
     effects: tuple[Effect, ...] = (),
     tone: Tone | None = None,
+    then: Session | None = None,
 ) -> Answer:
     """An answer whose prompt is `said` followed by what to do next."""
-    return Answer(session, facts, said, tone, effects)
+    return Answer(session, facts, said, tone, effects, then)
 
 
 def refuse(session: Session, facts: Facts, said: str) -> Answer:

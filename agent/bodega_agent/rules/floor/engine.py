@@ -3,10 +3,13 @@
 Obligations of the caller (the floor service):
 - read the facts of the flow (`facts.py`), call `step`, run its effects and save its session in ONE store
   transaction; then acknowledge with the prompt; then do what is asked for after a commit (camera, printer);
-- put news (verdict, print, cancel) through the same function, for the session that it concerns.
+- put news (verdict, print, cancel) through the same function, for the session that it concerns;
+- if the outcome says `then`, read the facts of that session once the effects are done and answer with `go_on`: so a
+  person who signs in or takes over goes on at any step of any flow.
 
 Obligations of the engine: it is pure and never raises, for any scan at any step; tone "error" means that this
-scan moved nothing; what the table does not list changes nothing at all; facts win over the session.
+scan moved nothing; what the table does not list changes nothing at all; facts win over the session. Where people sign
+in, nobody works unsigned, and a move that demands a role refuses everybody else: no flow has to think of it.
 """
 
 from __future__ import annotations
@@ -15,11 +18,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bodega_agent.rules.floor.answer import Answer, refuse, say
-from bodega_agent.rules.floor.facts import Facts
+from bodega_agent.rules.floor.facts import UNSIGNED, Facts, Why
 from bodega_agent.rules.floor.flows import START_WORDS, TABLE, flow_of
+from bodega_agent.rules.floor.people.flow import PEOPLE, WHO_COMES, unsigned
 from bodega_agent.rules.floor.pick.facts import PickFacts
-from bodega_agent.rules.floor.prompt import Expect, ExpectKind, Outcome, Prompt, Tone
+from bodega_agent.rules.floor.prompt import Expect, ExpectKind, GoOn, Outcome, Prompt, Tone
+from bodega_agent.rules.floor.resume.flow import said_of
 from bodega_agent.rules.floor.scans import (
+    NEWS,
     BinScan,
     ControlScan,
     ItemScan,
@@ -36,7 +42,7 @@ from bodega_agent.rules.floor.scans import (
 from bodega_agent.rules.floor.session import FLOWS, FloorStep, Session
 from bodega_agent.rules.floor.table import Lost, Shown
 
-__all__ = ["Outcome", "Prompt", "Session", "prompt_for", "step"]
+__all__ = ["Outcome", "Prompt", "Session", "go_on", "greeting", "prompt_for", "step"]
 
 
 def step(session: Session, scan: Scanned, facts: Facts) -> Outcome:
@@ -46,12 +52,29 @@ def step(session: Session, scan: Scanned, facts: Facts) -> Outcome:
         answer.session,
         answer.effects,
         _prompt(answer.session, answer.facts, answer.said, answer.tone),
+        GoOn(answer.then, answer.said, answer.tone) if answer.then else None,
     )
 
 
+def go_on(then: GoOn, facts: Facts) -> Outcome:
+    """Where a session stands that goes on after a sign-in or a take-over; `facts`: its own, read after the effects."""
+    settled = _settled(then.session, facts)
+    if isinstance(settled, Lost):
+        said = f"{then.said} {settled.said}".strip()
+        return Outcome(then.session.idle(), (), _prompt(then.session.idle(), facts.bare(), said, then.tone))
+    return Outcome(settled, (), _prompt(settled, facts, then.said, then.tone))
+
+
 def prompt_for(session: Session, facts: Facts) -> Prompt:
-    """The present prompt of a session, for the control socket and after a restart; facts as for a step."""
+    """The present prompt of a session, such as after a refusal of the store; facts as for a step."""
     return _prompt(session, facts)
+
+
+def greeting(session: Session, facts: Facts) -> Prompt:
+    """The first prompt after a start or a reconnection: it says in the middle of what the device is."""
+    where = FLOWS[session.step]
+    said = f"You are in {where}." if session.step is not FloorStep.IDLE and facts.role != UNSIGNED else ""
+    return _prompt(session, facts, said)
 
 
 def _answer(session: Session, scan: Scanned, facts: Facts) -> Answer:
@@ -59,11 +82,20 @@ def _answer(session: Session, scan: Scanned, facts: Facts) -> Answer:
     # A cancel says itself what has become of the work.
     settled = session if kind is Kind.CANCELLED else _settled(session, facts)
     if isinstance(settled, Lost):
-        return say(session.idle(), Facts(role=facts.role), settled.said, tone=Tone.ERROR)
+        return say(session.idle(), facts.bare(), settled.said, tone=Tone.ERROR)
+    if facts.role == UNSIGNED and kind not in NEWS and flow_of(settled.step) is not PEOPLE:
+        # Who comes is asked first, also where the flow itself would take a badge.
+        return WHO_COMES.get(kind, _nobody)(settled, scan, facts)
     move = TABLE.get((settled.step, kind))
     if move is None:
         return refuse(settled, facts, _out_of_place(settled, scan))
+    if move.role and facts.role not in {"", move.role}:
+        return refuse(settled, facts, f"Only a {move.role} may do that.")
     return move.handler(settled, scan, facts)
+
+
+def _nobody(session: Session, _scan: Scanned, facts: Facts) -> Answer:
+    return refuse(session, facts, "Nobody is signed in here.")
 
 
 def _settled(session: Session, facts: Facts) -> Session | Lost:
@@ -75,7 +107,10 @@ def _prompt(session: Session, facts: Facts, said: str = "", tone: Tone | None = 
     settled = _settled(session, facts)
     session = session.idle() if isinstance(settled, Lost) else settled
     flow = flow_of(session.step)
-    shown = _idle(facts) if flow is None else flow.prompts[session.step](session, facts)
+    if facts.role == UNSIGNED and flow is not PEOPLE:
+        shown = unsigned(session, facts)
+    else:
+        shown = _idle(facts) if flow is None else flow.prompts[session.step](session, facts)
     return Prompt(
         tone or shown.tone, f"{said} {shown.text}".strip(), shown.detail, session.step, shown.expect
     )
@@ -83,12 +118,17 @@ def _prompt(session: Session, facts: Facts, said: str = "", tone: Tone | None = 
 
 def _idle(facts: Facts) -> Shown:
     text = "Ready. Scan what to do."
-    if isinstance(facts, PickFacts):
+    left = facts.crew.left[0] if facts.crew.left else None
+    if left is not None and left.why is Why.YOURS:
+        text = f"{said_of(left)}. CMD-RESUME goes on with it here."
+    elif isinstance(facts, PickFacts):
         if facts.work is not None:
             text = f"Order {facts.work.fulfillment_order_id} is still yours. CMD-PICK goes on with it."
         elif facts.next_work is not None:
             text = "An order waits. CMD-PICK takes it."
-    return Shown(Tone.OK, text, (" ".join(START_WORDS),), Expect(ExpectKind.CONTROL, START_WORDS))
+    words = (*START_WORDS, Kind.SIGNOUT.value) if facts.role else START_WORDS
+    others = (f"{said_of(left)}: CMD-RESUME",) if left is not None and left.why is not Why.YOURS else ()
+    return Shown(Tone.OK, text, (" ".join(words), *others), Expect(ExpectKind.CONTROL, START_WORDS))
 
 
 def _out_of_place(session: Session, scan: Scanned) -> str:

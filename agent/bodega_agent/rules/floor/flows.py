@@ -11,14 +11,16 @@ from bodega_agent.rules.floor.handover.flow import HANDOVER
 from bodega_agent.rules.floor.leaving import LEAVE, cancelled
 from bodega_agent.rules.floor.pack.flow import PACK
 from bodega_agent.rules.floor.pack.void import VOID
+from bodega_agent.rules.floor.people.flow import PEOPLE, anywhere
 from bodega_agent.rules.floor.pick.flow import PICK
 from bodega_agent.rules.floor.putaway.flow import PUT_AWAY
 from bodega_agent.rules.floor.receive.flow import RECEIVE
-from bodega_agent.rules.floor.scans import Kind
+from bodega_agent.rules.floor.resume.flow import RESUME
+from bodega_agent.rules.floor.scans import CONTROL_WORDS, Kind
 from bodega_agent.rules.floor.session import FLOWS, FloorStep
 from bodega_agent.rules.floor.table import Flow, Move, remind
 
-ALL: tuple[Flow, ...] = (RECEIVE, PUT_AWAY, PICK, PACK, VOID, HANDOVER)
+ALL: tuple[Flow, ...] = (RECEIVE, PUT_AWAY, PICK, PACK, VOID, HANDOVER, PEOPLE, RESUME)
 BY_NAME: Mapping[str, Flow] = {flow.name: flow for flow in ALL}
 
 # News is never wrong: where a flow does not say otherwise, it repeats the prompt.
@@ -33,6 +35,7 @@ def _together() -> dict[tuple[FloorStep, Kind], Move]:
             Kind.CANCEL: LEAVE,
             Kind.CANCELLED: Move(cancelled, (step, FloorStep.IDLE)),
             **dict.fromkeys(_NEWS, remind(step)),
+            **anywhere(step),
         }.items()
     }
     table[FloorStep.IDLE, Kind.CANCEL] = remind(FloorStep.IDLE)
@@ -48,7 +51,7 @@ START_WORDS: tuple[str, ...] = tuple(
     kind.value
     for flow in ALL
     for (step, kind), move in flow.moves.items()
-    if step is FloorStep.IDLE and not move.reminds
+    if step is FloorStep.IDLE and not move.reminds and kind.value in CONTROL_WORDS
 )
 
 
@@ -63,7 +66,7 @@ def started_by(kind: Kind) -> Flow | None:
 
 
 def diagram_of(flow: Flow) -> str:
-    """The flow's table as a mermaid state diagram; what every step has (CMD-CANCEL, news) is left out."""
+    """The flow's table as a mermaid state diagram; what every step has (CMD-CANCEL, news, people) is left out."""
     edges: dict[tuple[FloorStep, FloorStep], list[str]] = {}
     for (step, kind), move in flow.moves.items():
         for after in move.to if not move.reminds else ():

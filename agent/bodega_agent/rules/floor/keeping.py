@@ -10,11 +10,22 @@ import cattrs
 from bodega.errors import InvalidInput
 from bodega_agent.rules.floor.handover.doing import ClosingManifest, HandingOver
 from bodega_agent.rules.floor.pack.doing import Counted, Doubted, Voiding
+from bodega_agent.rules.floor.people.doing import SigningIn
 from bodega_agent.rules.floor.putaway.doing import InHand
+from bodega_agent.rules.floor.resume.doing import Offered
 from bodega_agent.rules.floor.session import Doing, Session
 
 # What flows remember between two scans, by the name of the class.
-DOINGS: tuple[type[Doing], ...] = (InHand, Counted, Doubted, Voiding, HandingOver, ClosingManifest)
+DOINGS: tuple[type[Doing], ...] = (
+    InHand,
+    Counted,
+    Doubted,
+    Voiding,
+    HandingOver,
+    ClosingManifest,
+    SigningIn,
+    Offered,
+)
 
 
 def to_json(session: Session) -> dict[str, Any]:

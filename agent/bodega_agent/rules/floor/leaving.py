@@ -25,7 +25,7 @@ def cancelled(session: Session, scan: WorkCancelled, facts: Facts) -> Answer:
     said = f"Order {scan.fulfillment_order_id} is cancelled."
     if isinstance(facts, PickFacts) and facts.work is not None and facts.work.picked:
         said += " Put its goods back: CMD-PUTAWAY."
-    return say(session.idle(), Facts(role=facts.role), said, tone=Tone.ERROR)
+    return say(session.idle(), facts.bare(), said, tone=Tone.ERROR)
 
 
 LEAVE = Move(leave, (FloorStep.IDLE,))

@@ -44,7 +44,10 @@ class ExpectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """`values` are the codes that lead on (GTIN-14s, bin ids, SSCCs, names, words); empty: any of `kind`."""
+    """`values` are the codes that lead on (GTIN-14s, bin ids, SSCCs, names, words); empty: any of `kind`.
+
+    `secret`: what is typed now is for no other eyes; a terminal does not show it.
+    """
 
     kind: ExpectKind
     values: tuple[str, ...] = ()
@@ -52,11 +55,12 @@ class Expect:
     quantity: int = 0
     fulfillment_order_id: str = ""
     sscc: str = ""
+    secret: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Keys that do not apply are absent."""
         shown: dict[str, Any] = {"kind": self.kind.value, "values": list(self.values)}
-        for key in ("sku_id", "quantity", "fulfillment_order_id", "sscc"):
+        for key in ("sku_id", "quantity", "fulfillment_order_id", "sscc", "secret"):
             value = getattr(self, key)
             if value:
                 shown[key] = value
@@ -91,12 +95,25 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class GoOn:
+    """The session to go on with once the effects are done, and what stands before its prompt (`engine.go_on`)."""
+
+    session: Session
+    said: str = ""
+    tone: Tone | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a step answers: the session from now on, what to do (in one transaction with it), what to say."""
+    """What a step answers: the session from now on, what to do (in one transaction with it), what to say.
+
+    With `then`, another session counts instead, and its prompt is made from facts that are read after the effects.
+    """
 
     session: Session
     effects: tuple[Effect, ...]
     prompt: Prompt
+    then: GoOn | None = None
 
 
 def units(quantity: int, name: str) -> str:

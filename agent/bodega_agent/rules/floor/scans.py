@@ -29,6 +29,7 @@ class Kind(StrEnum):
     RETURN_ID = "return"
     TRACKING = "tracking"
     BADGE = "badge"
+    PERSON = "person"
     NUMBER = "number"
     WORD = "word"
     TEXT = "text"
@@ -133,8 +134,9 @@ class SsccScan:
 
 @dataclass(frozen=True, slots=True)
 class NamedScan:
-    """A label that names one thing the node knows: `kind` is CARTON, TOTE, ORDER, NOTICE, TRANSFER, RETURN_ID, TRACKING
-    or BADGE, `name` its identifier there (of a badge: the associate's; of a tracking number: the parcel's SSCC).
+    """A label that names one thing the node knows: `kind` is CARTON, TOTE, ORDER, NOTICE, TRANSFER, RETURN_ID,
+    TRACKING, BADGE or PERSON (an associate's id, which anybody may type), `name` its identifier there (of a badge: the
+    associate's; of a tracking number: the parcel's SSCC).
     """
 
     kind: Kind

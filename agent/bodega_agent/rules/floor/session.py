@@ -35,6 +35,8 @@ class FloorStep(StrEnum):
     HANDOVER = "handover"
     MANIFEST = "manifest"
     MANIFEST_CLOSE = "manifest_close"
+    SIGN_IN_PIN = "sign_in_pin"
+    RESUME = "resume"
 
 
 FLOWS: dict[FloorStep, str] = {
@@ -57,6 +59,8 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.HANDOVER: "handover",
     FloorStep.MANIFEST: "handover",
     FloorStep.MANIFEST_CLOSE: "handover",
+    FloorStep.SIGN_IN_PIN: "people",
+    FloorStep.RESUME: "resume",
 }
 
 WORK_STEPS = frozenset(
@@ -75,7 +79,7 @@ WORK_STEPS = frozenset(
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset()
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.SIGN_IN_PIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Session:
     """One device's place in its flow.
 
     `fulfillment_order_id` and `bin_id` are the order and the bin that the step is about, where it is about one. `doing`
-    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY where nobody signs in.
+    is what else the flow must remember. `actor` is who works: an associate's id, or ANYBODY while nobody is signed in.
     """
 
     device: str

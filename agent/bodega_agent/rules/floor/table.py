@@ -24,12 +24,14 @@ Handler = Callable[[Session, Any, Any], Answer]
 class Move:
     """What one kind of scan does at one step, and every step that it may lead to.
 
-    `reminds`: it only says again what is wanted; the diagram leaves it out.
+    `reminds`: it only says again what is wanted; the diagram leaves it out. `role`: who may do it (`facts.LEAD`), empty
+    for all; where nobody signs in, everybody may. The engine refuses the others.
     """
 
     handler: Handler
     to: tuple[FloorStep, ...]
     reminds: bool = False
+    role: str = ""
 
 
 class Shown(NamedTuple):

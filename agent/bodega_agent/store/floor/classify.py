@@ -25,6 +25,7 @@ from bodega_agent.rules.floor.scans import (
 from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, Session
 from bodega_agent.rules.floor.words import WORDS
 from bodega_agent.store import catalogue, ledger, parcels
+from bodega_agent.store.floor import people
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
 
@@ -32,6 +33,8 @@ from bodega_agent.store.transaction import Transaction
 NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
     (Kind.CARTON, catalogue.carton_named),
     (Kind.TRACKING, parcels.sscc_by_tracking),
+    (Kind.BADGE, people.by_badge),
+    (Kind.PERSON, people.by_id),
 )
 
 
@@ -49,6 +52,9 @@ def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) ->
         case gs1.PlainCode(plain):
             return _plain(tx, plain)
         case gs1.BadCode():
+            # A GSRN names neither goods nor a parcel; a badge of digits may look like a damaged code.
+            if associate_id := people.by_badge(tx, text):
+                return NamedScan(Kind.BADGE, associate_id)
             return UnknownScan(code.text, code.problem, code.hint)
 
 

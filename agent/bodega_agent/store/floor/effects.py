@@ -6,11 +6,20 @@ All effects of one scan, and the session that they lead to, share one transactio
 from __future__ import annotations
 
 from bodega_agent.rules.floor.effects import Effect
-from bodega_agent.store.floor import common, handover, pack, pick, putaway, receive
+from bodega_agent.store.floor import common, handover, pack, people, pick, putaway, receive, resume
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.transaction import Context, Transaction
 
-DOES: Doers = {**common.DOES, **receive.DOES, **putaway.DOES, **pick.DOES, **pack.DOES, **handover.DOES}
+DOES: Doers = {
+    **common.DOES,
+    **receive.DOES,
+    **putaway.DOES,
+    **pick.DOES,
+    **pack.DOES,
+    **handover.DOES,
+    **people.DOES,
+    **resume.DOES,
+}
 
 
 def execute(tx: Transaction, context: Context, effect: Effect) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bodega_agent.rules.floor.facts import VisionMode
 from bodega_agent.rules.floor.scans import Scanned
 from bodega_agent.rules.floor.session import Session
+from bodega_agent.store.floor.pins import Proof
 from bodega_agent.store.transaction import Transaction
 
 
@@ -21,11 +22,14 @@ class Equipment:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`scan` is None for a prompt without a scan; `present` are the devices that are there now."""
+    """`scan` is None for a prompt without a scan; `present` are the devices that are there now; `proof` is what the
+    service found out of a PIN that was typed.
+    """
 
     tx: Transaction
     session: Session
     scan: Scanned | None
     vision: VisionMode
     present: Collection[str]
+    proof: Proof | None = None
     equipment: Equipment = Equipment()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from bodega.core.ledger import Account, Disposition, Goods, Reference, parcel_place, stage_of
 from bodega.core.lifecycles import FulfillmentEvent
@@ -22,7 +22,7 @@ from bodega_agent.store.floor import pick
 from bodega_agent.store.floor.common import DOES as COMMON
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.floor.look import Look
-from bodega_agent.store.inbound import settings_of
+from bodega_agent.store.settings import settings_of
 from bodega_agent.store.transaction import Context, Transaction
 
 # The setting that says when the contents of a parcel must be seen; unset: where the node has a list of cartons.
@@ -60,14 +60,7 @@ def void_facts(look: Look) -> PackFacts:
 
 def _of(picked: PickFacts, look: Look, place: str) -> PackFacts:
     """Picking's facts with the packing of the same order, whose goods lie at `place`."""
-    known = PackFacts(
-        role=picked.role,
-        work=picked.work,
-        next_work=picked.next_work,
-        left_work=picked.left_work,
-        vision=picked.vision,
-        next_sscc=picked.next_sscc,
-    )
+    known = PackFacts(**{each.name: getattr(picked, each.name) for each in fields(picked)})
     tx, profile = look.tx, catalogue.profile_of(look.tx)
     if picked.work is None or profile is None:
         return known
@@ -125,7 +118,7 @@ def _passed(tx: Transaction, order: str) -> dict[str, int]:
         " GROUP BY sku_id",
         (order,),
     )
-    return {sku_id: units for sku_id, units in list(rows)}
+    return {str(sku_id): int(units) for sku_id, units in list(rows)}
 
 
 def _content(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.scans import kind_of
-from bodega_agent.store.floor import handover, pack, pick, putaway, receive
+from bodega_agent.store.floor import handover, pack, people, pick, putaway, receive, resume
 from bodega_agent.store.floor.look import Look
 
 READERS: Mapping[str, Callable[[Look], Facts]] = {
@@ -17,10 +18,14 @@ READERS: Mapping[str, Callable[[Look], Facts]] = {
     "pack": pack.facts,
     "void": pack.void_facts,
     "handover": handover.facts,
+    "people": people.facts,
+    "resume": resume.facts,
 }
 
 
 def facts_for(look: Look) -> Facts:
-    """Read what the rules of this step may know."""
+    """Read what the rules of this step may know, and who is there."""
     flow = flow_of(look.session.step) or (started_by(kind_of(look.scan)) if look.scan else None)
-    return READERS[flow.name if flow else "pick"](look)
+    facts = READERS[flow.name if flow else "pick"](look)
+    role, name = people.role_at(look.tx, look.session)
+    return replace(facts, role=role, crew=people.crew(look, name))

@@ -46,6 +46,12 @@ def sku_draft(message: catalogue_pb2.Sku) -> views.SkuDraft:
         base_unit=message.base_unit,
         units=tuple(views.SkuUnit(one.unit, one.base_units, tuple(one.gtins)) for one in message.units),
         components=tuple(views.SkuComponent(one.sku_id, one.quantity) for one in message.components),
+        length_mm=message.length_mm,
+        width_mm=message.width_mm,
+        height_mm=message.height_mm,
+        temperature_class=message.temperature_class,
+        velocity_class=message.velocity_class,
+        fragile=message.fragile,
     )
 
 

@@ -78,6 +78,16 @@ class SkuIn(_In):
     volume_ml: Measure = Field(
         default=0, description="Volume of one base unit in millilitres; 0 if not known."
     )
+    length_mm: Measure = Field(default=0, description="Outer length of one base unit; 0 if not known.")
+    width_mm: Measure = Field(default=0, description="Outer width of one base unit; 0 if not known.")
+    height_mm: Measure = Field(default=0, description="Outer height of one base unit; 0 if not known.")
+    temperature_class: Literal["", "ambient", "chilled", "frozen"] = Field(
+        default="", description="How cold it is kept; empty means ambient."
+    )
+    velocity_class: Literal["", "A", "B", "C"] = Field(
+        default="", description="How often it is asked for, A most; empty means C."
+    )
+    fragile: bool = Field(default=False, description="It needs padding in a parcel.")
 
     def draft(self) -> views.SkuDraft:
         """The value for the app layer."""

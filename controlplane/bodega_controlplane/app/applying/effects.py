@@ -22,6 +22,8 @@ from bodega.host.log import get_logger
 from bodega.skimming import PlainMove
 from bodega_controlplane.app.applying import reported
 from bodega_controlplane.app.applying.arrived import PICK, Arrived, Picked, decode
+from bodega_controlplane.app.applying.floor import FloorBook
+from bodega_controlplane.app.applying.floor_rows import FLOOR
 from bodega_controlplane.app.applying.fulfilling import OpenWork
 from bodega_controlplane.app.applying.shortfalls import SHORT, Shortfalls, taken_by, taken_by_move
 from bodega_controlplane.app.deciding.proposals import ProposalBook
@@ -54,11 +56,10 @@ class Effects:
         self._shortfalls = Shortfalls(tx, node.node_id)
         self._transfers = TransferBook(tx, node.node_id, now_ms)
         self._proposals = ProposalBook(tx, node.node_id, now_ms)
+        self._floor = FloorBook(tx)
         self._balances: dict[Account, int] = defaultdict(int)
         self._serials: dict[tuple[str, str], Values] = {}
         self._lots: dict[tuple[str, str], Values] = {}
-        self._labels: dict[str, Values] = {}
-        self._discrepancies: list[Values] = []
         self._closed: dict[tuple[int, int], int] = {}
         self._overrides: dict[str, Values] = {}
         self._verdicts: list[Values] = []
@@ -113,8 +114,7 @@ class Effects:
         lot_rows.put(self._tx, list(self._lots.values()))
         self._transfers.write()
         self._proposals.write()
-        facts.put_labels(self._tx, list(self._labels.values()))
-        facts.put_discrepancies(self._tx, self._discrepancies)
+        self._floor.write()
         facts.close_discrepancies(self._tx, self.node_id, self._closed)
         facts.put_overrides(self._tx, list(self._overrides.values()))
         facts.put_vision_decisions(self._tx, self._verdicts)
@@ -133,13 +133,13 @@ class Effects:
     def _at(self, seq: int) -> Values:
         return {"node_id": self.node_id, "epoch": self.epoch, "seq": seq}
 
-    def _note(self, action: str, detail: Values) -> None:
-        """A line of the audit trail, in the node's name and about it."""
+    def _note(self, action: str, detail: Values, subject: str = "") -> None:
+        """A line of the audit trail, in the node's name, about it or something else."""
         self._tx.audit(
             at_ms=self._now_ms,
             actor=f"node:{self.node_id}",
             action=action,
-            subject=self.node_id,
+            subject=subject or self.node_id,
             detail=detail,
         )
 
@@ -197,9 +197,22 @@ class Effects:
             self._open_conflict(conflict, arrived.seq)
         return problem
 
-    def _discrepancy_opened(self, arrived: Arrived) -> str:
-        self._discrepancies.append(reported.discrepancy_row(self._at(arrived.seq), arrived.message))
+    def _stands_for_itself(self, arrived: Arrived) -> str:
+        self._floor.note(self._at(arrived.seq), arrived)
         return ""
+
+    def _line_substituted(self, arrived: Arrived) -> str:
+        """The units that are sent instead leave their own shelf: the line's promise of its own SKU ends for them."""
+        self._stands_for_itself(arrived)
+        said = arrived.message.line_substituted
+        units = self._floor.substituted(said.fulfillment_order_id, said.line)
+        self._work.substituted(said.fulfillment_order_id, said.line, units)
+        return ""
+
+    def _refund_due(self, arrived: Arrived) -> str:
+        due = arrived.message.refund_due
+        self._note("refund.due", {"return_id": due.return_id, "seq": arrived.seq}, due.order_id)
+        return self._stands_for_itself(arrived)
 
     def _discrepancy_closed(self, arrived: Arrived) -> str:
         self._closed |= reported.closed_by(arrived.message, arrived.seq)
@@ -284,11 +297,6 @@ class Effects:
         self._diverged_seq = diverged_seq
         return ""
 
-    def _label_advanced(self, arrived: Arrived) -> str:
-        row = reported.label_row(self.node_id, arrived.message)
-        self._labels[row["print_job_id"]] = row
-        return ""
-
     def _vision_decision(self, arrived: Arrived) -> str:
         order_id = self._work.order_of(arrived.message.vision_decision.fulfillment_order_id)
         at = self._at(arrived.seq)
@@ -320,13 +328,8 @@ class Effects:
         if conflict.conflict_id in self._conflicts or facts.conflict(self._tx, conflict.conflict_id):
             return
         self._conflicts[conflict.conflict_id] = reported.conflict_row(conflict, self._now_ms)
-        self._tx.audit(
-            at_ms=self._now_ms,
-            actor=f"node:{self.node_id}",
-            action="conflict.opened",
-            subject=conflict.order_id or conflict.sku_id or self.node_id,
-            detail={"conflict_id": conflict.conflict_id, "rule": conflict.rule, "seq": seq},
-        )
+        detail = {"conflict_id": conflict.conflict_id, "rule": conflict.rule, "seq": seq}
+        self._note("conflict.opened", detail, conflict.order_id or conflict.sku_id)
 
     def _state_reported(self, arrived: Arrived) -> str:
         self._state = reported.reported_state(arrived.message)
@@ -366,9 +369,9 @@ class Effects:
 
 # The fact's name on the wire -> what it does here; the answer is why it could not, or empty.
 EFFECTS: Mapping[str, Callable[[Effects, Arrived], str]] = {
+    **dict.fromkeys(FLOOR, Effects._stands_for_itself),
     "movement": Effects._movement,
     "fulfillment_advanced": Effects._fulfillment_advanced,
-    "discrepancy_opened": Effects._discrepancy_opened,
     "discrepancy_closed": Effects._discrepancy_closed,
     "override_changed": Effects._override_changed,
     "reservation_changed": Effects._reservation_changed,
@@ -379,7 +382,6 @@ EFFECTS: Mapping[str, Callable[[Effects, Arrived], str]] = {
     "store_restored": Effects._store_restored,
     "epoch_begun": Effects._epoch_begun,
     "ledger_checkpoint": Effects._ledger_checkpoint,
-    "label_advanced": Effects._label_advanced,
     "vision_decision": Effects._vision_decision,
     "cancel_came_too_late": Effects._cancel_came_too_late,
     "conflict_found": Effects._conflict_found,
@@ -387,7 +389,9 @@ EFFECTS: Mapping[str, Callable[[Effects, Arrived], str]] = {
     "task_opened": Effects._task_opened,
     "parked_event_applied": Effects._parked_event_applied,
     "task_closed": Effects._task_closed,
+    "line_substituted": Effects._line_substituted,
+    "refund_due": Effects._refund_due,
 }
 
 KNOWN_FACTS = frozenset(EFFECTS)
-_NAMES_WORK = frozenset({"movement", "fulfillment_advanced", "vision_decision"})
+_NAMES_WORK = frozenset({"movement", "fulfillment_advanced", "vision_decision", "line_substituted"})

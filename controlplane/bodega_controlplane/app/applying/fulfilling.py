@@ -80,6 +80,17 @@ class OpenWork:
                     quantity -= gone
                     _touch(work)
 
+    def substituted(self, fulfillment_order_id: str, number: int, units: int) -> None:
+        """So many units of a line are served by other SKUs by now: that much of its own promise ends."""
+        work = self._works.get(fulfillment_order_id)
+        promise = work.promises.get(number) if work else None
+        if promise is None:
+            return
+        gone = min(units - promise.reservation.voided, promise.reservation.pending)
+        if gone > 0:
+            promise.reservation = promise.reservation.lose(gone)
+            _touch(work)
+
     def advanced(self, event: journal_pb2.NodeEvent, name: str) -> str:
         """Step the work to the state reported; the reason when that is not possible, or empty.
 

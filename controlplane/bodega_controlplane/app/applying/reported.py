@@ -12,21 +12,6 @@ from bodega.v1 import journal_pb2
 Values = dict[str, Any]
 
 
-def discrepancy_row(at: Values, event: journal_pb2.NodeEvent) -> Values:
-    """A row of `discrepancy`; `at` is the event's node_id, epoch and seq."""
-    opened = event.discrepancy_opened
-    return {
-        **at,
-        "bin_id": opened.bin_id,
-        "sku_id": opened.sku_id,
-        "lot": opened.lot,
-        "difference": opened.difference,
-        "reason": opened.reason,
-        "fulfillment_order_id": opened.fulfillment_order_id,
-        "at_ms": event.at_ms,
-    }
-
-
 def closed_by(event: journal_pb2.NodeEvent, seq: int) -> dict[tuple[int, int], int]:
     """(epoch, seq) of each discrepancy that the event closes -> its own sequence."""
     opened = (name.partition("/") for name in event.discrepancy_closed.opened)
@@ -64,20 +49,6 @@ def override_conflict(row: Values) -> Conflict:
         node_id=row["node_id"],
         sku_id=row["sku_id"],
     )
-
-
-def label_row(node_id: str, event: journal_pb2.NodeEvent) -> Values:
-    """A row of `label`."""
-    label = event.label_advanced
-    return {
-        "node_id": node_id,
-        "print_job_id": label.print_job_id,
-        "sscc": label.sscc,
-        "state": label.state,
-        "copy": label.copy,
-        "detail": label.detail,
-        "updated_at_ms": event.at_ms,
-    }
 
 
 def verdict_row(at: Values, event: journal_pb2.NodeEvent, order_id: str, now_ms: int) -> Values:

@@ -8,6 +8,7 @@ from dataclasses import asdict, fields, replace
 from typing import TypeAlias
 
 from bodega.core.conflicts.fields import FIELDS, SKU, Owner
+from bodega.core.floor_words import TemperatureClass, VelocityClass
 from bodega.core.gtin import as_gtin14, fault_in
 from bodega.limits import (
     CATALOGUE_ROWS_MAX,
@@ -41,7 +42,23 @@ _EDITABLE = tuple(
     for (kind, name), rule in FIELDS.items()
     if kind == SKU and rule.owner in {Owner.SHARED, Owner.PERSON}
 )
-_GRAMS_MAX = _MILLILITRES_MAX = 2**32 - 1
+_UINT32_MAX = 2**32 - 1
+# Columns of a SKU that say how large a base unit is.
+_MEASURES = ("weight_g", "volume_ml", "length_mm", "width_mm", "height_mm")
+# Columns that hold what the draft says, as it is.
+_PLAIN = (
+    "sku_id",
+    "name",
+    "owner",
+    "lot_tracked",
+    "serial_tracked",
+    "expiry_tracked",
+    "base_unit",
+    "temperature_class",
+    "velocity_class",
+    "fragile",
+    *_MEASURES,
+)
 # What a base unit without a name is called.
 BASE_UNIT = "each"
 
@@ -100,8 +117,10 @@ def _check(faults: Faults, where: str, draft: SkuDraft) -> None:
     faults.text(f"{where}.name", draft.name)
     faults.text(f"{where}.owner", draft.owner, empty=True)
     faults.count(f"{where}.gtins", draft.gtins, 0, GTINS_PER_SKU_MAX)
-    faults.number(f"{where}.weight_g", draft.weight_g, 0, _GRAMS_MAX)
-    faults.number(f"{where}.volume_ml", draft.volume_ml, 0, _MILLILITRES_MAX)
+    for name in _MEASURES:
+        faults.number(f"{where}.{name}", getattr(draft, name), 0, _UINT32_MAX)
+    faults.one_of(f"{where}.temperature_class", draft.temperature_class, ("", *TemperatureClass))
+    faults.one_of(f"{where}.velocity_class", draft.velocity_class, ("", *VelocityClass))
     for at, gtin in _gtins_of(where, draft):
         fault = fault_in(gtin)
         if fault:
@@ -225,15 +244,7 @@ def _write(
 ) -> None:
     rows = [
         {
-            "sku_id": view.sku_id,
-            "name": view.name,
-            "owner": view.owner,
-            "lot_tracked": view.lot_tracked,
-            "serial_tracked": view.serial_tracked,
-            "expiry_tracked": view.expiry_tracked,
-            "weight_g": view.weight_g,
-            "volume_ml": view.volume_ml,
-            "base_unit": view.base_unit,
+            **{name: getattr(view, name) for name in _PLAIN},
             "units": json.dumps([asdict(one) for one in view.units]),
             "units_version": view.units_version,
             "components": json.dumps([asdict(one) for one in view.components]),
@@ -291,16 +302,8 @@ def _views(tx: Transaction, rows: Iterable[Row]) -> Mapping[str, SkuView]:
     gtins = catalogue.gtins_of(tx, {row.sku_id for row in kept})
     return {
         row.sku_id: SkuView(
-            sku_id=row.sku_id,
-            name=row.name,
+            **{name: getattr(row, name) for name in _PLAIN},
             gtins=tuple(gtins.get(row.sku_id, ())),
-            owner=row.owner,
-            lot_tracked=row.lot_tracked,
-            serial_tracked=row.serial_tracked,
-            expiry_tracked=row.expiry_tracked,
-            weight_g=row.weight_g,
-            volume_ml=row.volume_ml,
-            base_unit=row.base_unit,
             units=tuple(
                 SkuUnit(one["unit"], one["base_units"], tuple(one["gtins"])) for one in json.loads(row.units)
             ),

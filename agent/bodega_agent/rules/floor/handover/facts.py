@@ -1,6 +1,6 @@
 """What handing over must know.
 
-- handover: `parcel` that was scanned, what is `waiting` for the carrier whose driver is here, `manifests`.
+- handover: `parcel` that was scanned, what is `waiting` for its carrier, `manifests`.
 - manifest, manifest_close, and CMD-MANIFEST at idle: `manifests`.
 """
 
@@ -14,7 +14,7 @@ from bodega_agent.rules.floor.facts import Facts
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What the node knows of an SSCC. `carrier` is empty where none was chosen; `fetched`: the customer comes for it."""
+    """What the node knows of an SSCC. `carrier`: empty where none was chosen; `fetched`: a customer comes."""
 
     sscc: str
     fulfillment_order_id: str
@@ -25,7 +25,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class OpenManifest:
-    """`parcels`: how many are on it; `left`: how many labelled ones of this carrier are still here, `first_left` of them."""
+    """`parcels`: how many are on it; `left`: labelled ones of its carrier still here, `first_left` of them."""
 
     manifest_id: str
     carrier: str

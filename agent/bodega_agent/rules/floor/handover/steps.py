@@ -7,6 +7,7 @@ from dataclasses import replace
 from bodega.core.lifecycles import FulfillmentState
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.effects import Effect, NoteException
+from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.handover.doing import ClosingManifest, HandingOver
 from bodega_agent.rules.floor.handover.effects import CloseManifest, HandOver
 from bodega_agent.rules.floor.handover.facts import HandoverFacts, OpenManifest
@@ -65,9 +66,10 @@ def _wrong(session: Session, sscc: str, facts: HandoverFacts) -> str:
     return ""
 
 
-def manifest(session: Session, facts: HandoverFacts) -> Answer:
+def manifest(session: Session, facts: Facts) -> Answer:
     """CMD-MANIFEST: the one of the carrier that is here, or the only one; else a number says which."""
     here = carrier_of(session)
+    facts = facts if isinstance(facts, HandoverFacts) else HandoverFacts(role=facts.role, crew=facts.crew)
     open_ones = [one for one in facts.manifests if not here or one.carrier == here]
     if not open_ones:
         return say(session, facts, "No manifest is open: hand parcels over first.", tone=Tone.ASK)

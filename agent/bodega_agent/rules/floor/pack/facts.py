@@ -101,9 +101,9 @@ class Shipping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackFacts(PickFacts):
-    """`shipping` is None where no carrier is asked: no rate card, or the customer fetches it. `slips`: they are printed.
+    """`shipping` is None where no carrier is asked: there is no rate card, or the customer fetches it.
 
-    `ship_complete`: all or nothing.
+    `slips`: packing slips are printed. `ship_complete`: all or nothing.
     """
 
     packing: Packing = Packing()

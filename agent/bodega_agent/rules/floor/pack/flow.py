@@ -15,13 +15,12 @@ from bodega_agent.rules.floor.prompt import Expect, ExpectKind, Tone, units
 from bodega_agent.rules.floor.scans import Kind
 from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.rules.floor.table import Flow, Lost, Move, Shown, remind, without_scan
-from bodega_agent.rules.floor.words import Word
 
 S = FloorStep
 
 
 def settle(session: Session, facts: PickFacts) -> Session | Lost:
-    """An order that is picked is where its packing is; what the session remembers between two scans stays with its step."""
+    """An order that is picked is where its packing is; what the session remembers stays with its step."""
     settled = settle_work(session, facts)
     if isinstance(settled, Lost) or settled.step is not S.PACK or not isinstance(facts, PackFacts):
         return settled

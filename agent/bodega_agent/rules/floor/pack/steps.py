@@ -100,7 +100,7 @@ def close(
 
 
 def _closed(order: str, facts: PickFacts, weight_g: int) -> tuple[Closed, str, tuple[Effect, ...]]:
-    """The parcel, which carrier takes it, and what is not as it should be. Without a scale its contents tell a weight."""
+    """The parcel, which carrier takes it, and what is not as it should be. Unweighed, its contents tell a weight."""
     packing = packing_of(facts)
     expected_g = cartons.expected_g(packing.pieces, packing.carton)
     parcel = Closed(packing.carton_id or "", weight_g, expected_g)

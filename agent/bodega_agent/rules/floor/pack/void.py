@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
 from bodega_agent.rules.floor.answer import Answer, refuse, say
+from bodega_agent.rules.floor.facts import LEAD
 from bodega_agent.rules.floor.leaving import LEAVE
 from bodega_agent.rules.floor.pack.doing import Voiding
 from bodega_agent.rules.floor.pack.effects import VoidParcel
@@ -76,7 +77,7 @@ def _which(_session: Session, _facts: PackFacts) -> Shown:
     return Shown(Tone.OK, "Scan the label of the parcel to void.", (), Expect(ExpectKind.SSCC))
 
 
-def _why(session: Session, facts: PackFacts) -> Shown:
+def _why(session: Session, _facts: PackFacts) -> Shown:
     assert isinstance(session.doing, Voiding), "a reason is asked for one parcel"
     words = tuple(word.value for word in REASONS)
     text = f"Why is parcel {session.doing.sscc} void: {', '.join(words)}? CMD-CANCEL leaves it closed."
@@ -87,7 +88,7 @@ def _why(session: Session, facts: PackFacts) -> Shown:
 VOID = Flow(
     "void",
     {
-        (S.IDLE, Kind.VOID): Move(without_scan(_start), (S.VOID_PARCEL,)),
+        (S.IDLE, Kind.VOID): Move(without_scan(_start), (S.VOID_PARCEL,), role=LEAD),
         (S.VOID_PARCEL, Kind.SSCC): Move(_parcel, (S.VOID_PARCEL, S.VOID_REASON)),
         (S.VOID_PARCEL, Kind.TRACKING): Move(_parcel, (S.VOID_PARCEL, S.VOID_REASON)),
         (S.VOID_PARCEL, Kind.VOID): remind(S.VOID_PARCEL),

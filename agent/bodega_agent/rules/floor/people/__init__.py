@@ -1,0 +1,1 @@
+"""Signing in and out: table and prompts (flow), what scans do (steps), what they know (facts) and ask for (effects)."""
