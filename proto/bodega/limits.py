@@ -359,10 +359,10 @@ DISK_PASSES_MAX = 4
 FLOOR_NUMBER_DIGITS_MAX = 6
 
 # Packing. A closed parcel may weigh that much more or less than its contents and its box, whichever is the more.
-PARCEL_WEIGHT_TOLERANCE_G = 50
-PARCEL_WEIGHT_TOLERANCE_PERMILLE = 100
+PARCEL_WEIGHT_TOLERANCE_GRAMS = 50
+PARCEL_WEIGHT_TOLERANCE_PERCENT = 10
 # A scale that shows less than this has nothing on it; how long it is asked until it shows more.
-SCALE_EMPTY_G = 5
+SCALE_EMPTY_GRAMS = 5
 SCALE_WAIT_S = 60.0
 SCALE_PAUSE_S = 0.5
 # Tracking numbers that a node leaves out when nobody knows which it has given last.

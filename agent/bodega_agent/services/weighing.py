@@ -10,7 +10,7 @@ import asyncio
 
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
-from bodega.limits import COMMANDS_WAITING_MAX, SCALE_EMPTY_G, SCALE_PAUSE_S, SCALE_WAIT_S
+from bodega.limits import COMMANDS_WAITING_MAX, SCALE_EMPTY_GRAMS, SCALE_PAUSE_S, SCALE_WAIT_S
 from bodega_adapters.ports import Scale
 from bodega_agent.rules.floor.scans import WeightArrived
 from bodega_agent.rules.floor.session import FloorStep
@@ -64,7 +64,7 @@ class WeighingService:
                 while True:
                     weight = await self._scale.weigh()
                     grams = round(weight.milligrams / _MG_PER_G)
-                    if grams >= SCALE_EMPTY_G:
+                    if grams >= SCALE_EMPTY_GRAMS:
                         return WeightArrived(order, grams)
                     await asyncio.sleep(self._pause_s)
         except TimeoutError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bodega.limits import PARCEL_WEIGHT_TOLERANCE_G, PARCEL_WEIGHT_TOLERANCE_PERMILLE
+from bodega.limits import PARCEL_WEIGHT_TOLERANCE_GRAMS, PARCEL_WEIGHT_TOLERANCE_PERCENT
 from bodega_agent.rules import cartons
 from bodega_agent.rules.floor.answer import Answer, needs_serial, refuse, say
 from bodega_agent.rules.floor.effects import Effect, NoteException
@@ -198,7 +198,7 @@ def doubt_of(packing: Packing, weight_g: int) -> str:
     if box and box.max_weight_g and weight_g > box.max_weight_g:
         return f"{weight_g} g are more than the {box.max_weight_g} g that {box.carton_id} bears"
     expected_g = cartons.expected_g(packing.pieces, box)
-    tolerance_g = max(PARCEL_WEIGHT_TOLERANCE_G, expected_g * PARCEL_WEIGHT_TOLERANCE_PERMILLE // 1000)
+    tolerance_g = max(PARCEL_WEIGHT_TOLERANCE_GRAMS, expected_g * PARCEL_WEIGHT_TOLERANCE_PERCENT // 100)
     if expected_g and abs(weight_g - expected_g) > tolerance_g:
         return f"It weighs {weight_g} g and should weigh about {expected_g} g"
     return ""
