@@ -7,6 +7,7 @@ parcel stands there, for SCALE_WAIT_S. A person may type the grams at any time i
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
@@ -54,7 +55,7 @@ class WeighingService:
             self.ask(asked)
         while True:
             asked = await self._asked.get()
-            if await self._store.write(lambda tx, asked=asked: _waits(tx, asked)):
+            if await self._store.write(partial(_waits, asked=asked)):
                 await self._floor.tell(asked.device, await self._weigh(asked))
 
     async def _weigh(self, asked: WeighAsked) -> WeightArrived:
@@ -82,7 +83,7 @@ def _waiting(tx: Transaction) -> list[WeighAsked]:
     ]
 
 
-def _waits(tx: Transaction, asked: WeighAsked) -> bool:
+def _waits(tx: Transaction, *, asked: WeighAsked) -> bool:
     session = sessions.load(tx, asked.device)
     step, order = FloorStep.PACK_WEIGH, asked.fulfillment_order_id
     return (session.step, session.fulfillment_order_id) == (step, order)

@@ -151,7 +151,10 @@ def open_manifests(tx: Transaction) -> tuple[OpenManifest, ...]:
         "SELECT manifest_id, carrier, ship_date, parcels FROM manifest WHERE closed_seq = 0"
         " ORDER BY ship_date, carrier, manifest_id"
     )
-    return tuple(OpenManifest(*row, *waiting_for(tx, row[1])) for row in list(rows))
+    return tuple(
+        OpenManifest(manifest_id, carrier, ship_date, parcels, *waiting_for(tx, carrier))
+        for manifest_id, carrier, ship_date, parcels in list(rows)
+    )
 
 
 _WAITING = (
