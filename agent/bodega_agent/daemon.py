@@ -36,6 +36,7 @@ from bodega_agent.services.device_control import DeviceControl
 from bodega_agent.services.devices import DeviceService
 from bodega_agent.services.disk import DiskService, total_bytes
 from bodega_agent.services.expiry import ExpiryService
+from bodega_agent.services.figures import floor_findings
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.health import HealthService, Parts
 from bodega_agent.services.inspecting import InspectingService
@@ -311,6 +312,7 @@ class Node:
             look=self._health.condition,
             may_speak=lambda: sync.at_rest,
             may_keep=lambda: self._disk.rung is DiskRung.ROOMY,
+            figures=lambda: floor_findings(self._store, _now_ms),
         )
         self._closing.push_async_callback(sync.keep_last_ack)
         sync.pause(await self._store.read(paused_at_ms))

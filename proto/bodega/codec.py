@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError, Message
 
 from bodega import packing
 from bodega.core.conflicts.row import Conflict
+from bodega.core.floor_words import TemperatureClass, VelocityClass
 from bodega.core.ledger import (
     NO_REFERENCE,
     Account,
@@ -23,7 +24,7 @@ from bodega.core.ledger import (
     Reference,
 )
 from bodega.core.lifecycles import FulfillmentState, OrderState
-from bodega.core.sku import AMBIENT, EACH, VELOCITY_CLASSES, Sku, Unit
+from bodega.core.sku import EACH, Sku, Unit
 from bodega.core.sync import Envelope, Head
 from bodega.errors import PeerFault
 from bodega.v1 import catalogue_pb2, decisions_pb2, journal_pb2, orders_pb2, stock_pb2, sync_pb2
@@ -166,8 +167,8 @@ def sku_from_wire(message: catalogue_pb2.Sku) -> Sku:
         length_mm=message.length_mm,
         width_mm=message.width_mm,
         height_mm=message.height_mm,
-        temperature_class=message.temperature_class or AMBIENT,
-        velocity_class=message.velocity_class or VELOCITY_CLASSES[-1],
+        temperature_class=message.temperature_class or TemperatureClass.AMBIENT,
+        velocity_class=message.velocity_class or VelocityClass.C,
         fragile=message.fragile,
     )
 

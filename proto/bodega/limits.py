@@ -144,6 +144,13 @@ FAULT_METADATA_BYTES_MAX = 4 * 1024
 IMPORT_BYTES_MAX = 4 * 1024 * 1024
 OPERATOR_CALL_S = 30.0
 
+# What an order may say of how it is served. Times end with the year 9999.
+SUBSTITUTES_PER_LINE_MAX = 5
+PICKUP_CODE_CHARS_MIN = 4
+PICKUP_CODE_CHARS_MAX = 32
+PICKUP_HOLD_MS_MAX = 90 * 24 * 3600 * 1000
+TIME_MS_MAX = 253_402_300_799_999
+
 # Orders that move between nodes, conflicts, and what people decide
 # By itself the hub moves an order no sooner than this after its last move, so that it can not thrash.
 REASSIGN_COOLDOWN_MS = 10 * 60 * 1000
@@ -280,6 +287,14 @@ GTINS_PER_SKU_MAX = 20
 UNITS_PER_SKU_MAX = 8
 COMPONENTS_PER_SKU_MAX = 50
 NODE_BINS_MAX = 20_000
+# A profile is one event, which must fit into an envelope with what stands around it.
+NODE_PROFILE_BYTES_MAX = ENVELOPE_BYTES_MAX - 4 * 1024
+NODE_CARTONS_MAX = 200
+NODE_ASSOCIATES_MAX = 1_000
+NODE_CARRIER_SERVICES_MAX = 50
+NODE_TRACKING_RANGES_MAX = 100
+RATE_ZONES_PER_SERVICE_MAX = 100
+RATE_BRACKETS_PER_ZONE_MAX = 100
 SETTINGS_MAX = 200
 DATABASE_BUSY_MS = 5_000
 DATABASE_CONNECTIONS_MAX = 8
@@ -357,6 +372,20 @@ DISK_PASSES_MAX = 4
 
 # The floor. A longer run of digits is a code, not a quantity.
 FLOOR_NUMBER_DIGITS_MAX = 6
+# GS1 AI 10.
+LOT_CHARS_MAX = 20
+# All lines of a receipt are told in one event.
+NOTICE_LINES_MAX = 250
+RECEIPT_LINES_MAX = 400
+NOTICE_GTINS_SHOWN_MAX = 20
+# Of each sort of bin that goods might go into (their own, with the same, empty), so many are looked at.
+PUTAWAY_BINS_LOOKED_AT_MAX = 20
+# Places that a pick face is refilled from, the first to expire first.
+REFILL_SOURCES_MAX = 20
+# Wrong codes of one pickup, whoever says them; after that a lead looks at a document.
+PICKUP_CODE_TRIES_MAX = 5
+# Lines of one return; a closed one is told in one event.
+RETURN_LINES_MAX = 200
 
 # Packing. A closed parcel may weigh that much more or less than its contents and its box, whichever is the more.
 PARCEL_WEIGHT_TOLERANCE_GRAMS = 50
@@ -379,3 +408,9 @@ PIN_DIGITS_MIN = 4
 PIN_DIGITS_MAX = 12
 PIN_TRIES_MAX = 5
 PIN_REST_S = 300
+
+# The floor's figures. A longer gap between two events of one person is a break.
+KPI_BREAK_S = 600
+# Of what is told to the hub now and then: the time before now, and how many events of it at most.
+KPI_TOLD_S = 3600
+KPI_TOLD_EVENTS_MAX = 20_000

@@ -16,9 +16,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
 import shutil
-import statistics
 import tempfile
 import time
 from collections import deque
@@ -28,9 +26,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from benchmarks import ledger_rows as rows
 from benchmarks.result import Result
-from bodega.limits import CONTROL_REQUEST_BYTES_MAX, FRAMES_KEPT_BYTES_MAX, SCAN_BYTES_MAX
+from benchmarks.scan_limits import median, p99, raw_limits
+from bodega.limits import CONTROL_REQUEST_BYTES_MAX, FRAMES_KEPT_BYTES_MAX
 from bodega_adapters.simulated.pty_scanner import SimulatedScanner
 from bodega_agent.demo.handheld import ask
 from bodega_agent.demo.patience import until
@@ -47,9 +45,7 @@ NAME = "devices.scan"
 SCANNERS = 4
 SCANS_A_SECOND = 10
 SECONDS = 60
-RAW_COMMITS = 1_000
 CAMERA = "bench"
-PERCENTILE = 99
 
 
 def run() -> Iterator[Result]:
@@ -85,7 +81,7 @@ async def _measure(folder: Path, scans_each: int) -> list[Result]:
         )
         if camera.taken == pictures:
             raise RuntimeError("the camera was not busy: no picture was judged while scans were measured")
-        wire_ms, raw_ms = await raw_limits(folder / "raw.db")
+        wire_ms, raw_ms = await raw_limits(folder / "raw.db", a_second=SCANNERS * SCANS_A_SECOND)
     took_ms = [each for desk in desks for each in desk.took_ms]
     return [
         Result.against("scan.to_commit_p99", p99(took_ms), "ms", p99(raw_ms)),
@@ -225,35 +221,3 @@ async def busy_camera(folder: Path) -> AsyncIterator[BusyCamera]:
         if looking:
             looking.cancel()
         await client.stop()
-
-
-async def raw_limits(path: Path) -> tuple[list[float], list[float]]:
-    """Milliseconds of a frame through a bare pseudo-terminal, and of single commits, at the pace of all scanners."""
-    raw, day = rows.RawFile(path), rows.day(rows.cmd_ids())
-    device = SimulatedScanner()
-    reader = os.open(device.path, os.O_RDONLY | os.O_NOCTTY)
-    wire_ms, commit_ms = [], []
-    for _ in range(RAW_COMMITS):
-        writes = raw.writes(next(day))
-        begun_s = time.perf_counter()
-        device.scan(scan_text(1), "]E0")
-        os.read(reader, SCAN_BYTES_MAX)
-        read_s = time.perf_counter()
-        raw.commit_one(writes)
-        commit_ms.append((time.perf_counter() - read_s) * 1000)
-        wire_ms.append((read_s - begun_s) * 1000)
-        await asyncio.sleep(1 / SCANS_A_SECOND / SCANNERS)
-    os.close(reader)
-    device.close()
-    raw.close()
-    return wire_ms, commit_ms
-
-
-def p99(values: list[float]) -> float:
-    """The 99th percentile, to microseconds."""
-    return round(statistics.quantiles(values, n=100)[PERCENTILE - 1], 3)
-
-
-def median(values: list[float]) -> float:
-    """The median, to microseconds."""
-    return round(statistics.median(values), 3)

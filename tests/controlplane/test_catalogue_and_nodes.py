@@ -14,15 +14,8 @@ from bodega.v1 import journal_pb2
 from bodega_controlplane.app import audit
 from bodega_controlplane.app.fleet import nodes, outbox
 from bodega_controlplane.app.goods import catalogue, stock
-from bodega_controlplane.app.views import (
-    BinDraft,
-    GeoPoint,
-    PageRequest,
-    SkuComponent,
-    SkuDraft,
-    SkuUnit,
-    SsccRange,
-)
+from bodega_controlplane.app.node_views import BinDraft, SsccRange
+from bodega_controlplane.app.views import GeoPoint, PageRequest, SkuComponent, SkuDraft, SkuUnit
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.store.engine import Store
 from support.controlplane import (

@@ -13,8 +13,9 @@ from bodega_controlplane.app.deciding import proposals
 from bodega_controlplane.app.deciding.proposals import ProposalView
 from bodega_controlplane.app.fleet import nodes, outbox
 from bodega_controlplane.app.goods import catalogue
+from bodega_controlplane.app.node_views import BinDraft
 from bodega_controlplane.app.ordering import decisions
-from bodega_controlplane.app.views import BinDraft, ConflictView, SkuDraft, SkuView
+from bodega_controlplane.app.views import ConflictView, SkuDraft, SkuView
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, NodeByHand, deliver, gtin_of, node_draft, settle, sku
 

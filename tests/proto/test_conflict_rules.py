@@ -91,15 +91,34 @@ STATES = st.lists(st.sampled_from(FulfillmentState), min_size=1, max_size=4)
 
 
 @given(states=STATES, asked=st.booleans(), in_full=st.booleans())
-def test_a_shipment_by_anybody_makes_the_order_shipped_and_else_the_newest_assignment_decides(
+def test_what_left_by_anybody_has_left_and_else_the_newest_assignment_decides(
     states: list[FulfillmentState], asked: bool, in_full: bool
 ) -> None:
     state = joined(states, cancel_asked=asked, in_full=in_full)
     if F.SHIPPED in states:
         assert state is (ORDER.SHIPPED if in_full else ORDER.PARTIALLY_SHIPPED)
+    elif F.COLLECTED in states:
+        assert state is (ORDER.COLLECTED if in_full else ORDER.PARTIALLY_COLLECTED)
     else:
         assert state is joined(states[-1:], cancel_asked=asked, in_full=in_full)
     assert (state is ORDER.CANCEL_REQUESTED) <= asked
+
+
+@pytest.mark.parametrize(
+    ("newest", "going_on", "cancel_asked"),
+    [
+        (F.STAGED, ORDER.READY_FOR_PICKUP, ORDER.CANCEL_REQUESTED),
+        (F.EXPIRED, ORDER.NOT_COLLECTED, ORDER.CANCELLED),
+        (F.HANDED_BACK, ORDER.HANDED_BACK, ORDER.CANCELLED),
+        (F.PACKED, ORDER.IN_FULFILLMENT, ORDER.CANCEL_REQUESTED),
+    ],
+)
+def test_a_cancel_of_work_that_nobody_has_any_more_waits_for_nobody(
+    newest: FulfillmentState, going_on: OrderState, cancel_asked: OrderState
+) -> None:
+    before = [F.HANDED_BACK]
+    assert joined([*before, newest], cancel_asked=False, in_full=False) is going_on
+    assert joined([*before, newest], cancel_asked=True, in_full=False) is cancel_asked
 
 
 def test_two_parcels_are_told_by_token_and_not_by_arrival() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.goods import catalogue
-from bodega_controlplane.app.views import BinDraft, Caller, GeoPoint, NodeDraft, SkuDraft, SsccRange
+from bodega_controlplane.app.node_views import BinDraft, NodeDraft, SsccRange
+from bodega_controlplane.app.views import Caller, GeoPoint, SkuDraft
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.store.transaction import Transaction
 from simulator.machine import BEGAN_MS

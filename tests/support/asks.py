@@ -1,6 +1,13 @@
 """Every effect of the flows that the model store knows, by one name."""
 
-from bodega_agent.rules.floor.effects import CancelWork, Effect, OpenPutBack, ReportLateCancel, Unpack
+from bodega_agent.rules.floor.effects import (
+    CancelWork,
+    Effect,
+    NoteException,
+    OpenPutBack,
+    ReportLateCancel,
+    Unpack,
+)
 from bodega_agent.rules.floor.handover.effects import HandOver
 from bodega_agent.rules.floor.pack.effects import Pack, Reprint, VerifyLabel
 from bodega_agent.rules.floor.pick.effects import (
@@ -13,23 +20,27 @@ from bodega_agent.rules.floor.pick.effects import (
     ShortShelf,
 )
 from bodega_agent.rules.floor.putaway.effects import PutAway
-from bodega_agent.rules.floor.receive.effects import Receive
+from bodega_agent.rules.floor.receive.effects import CloseReceipt, OpenReceipt, Receive, SetApart
 
 __all__ = [
     "AcceptCheck",
     "Advance",
     "CancelWork",
     "Claim",
+    "CloseReceipt",
     "Effect",
     "HandOver",
     "Inspect",
+    "NoteException",
     "OpenPutBack",
+    "OpenReceipt",
     "Pack",
     "Pick",
     "PutAway",
     "Receive",
     "ReportLateCancel",
     "Reprint",
+    "SetApart",
     "ShortLine",
     "ShortShelf",
     "Unpack",

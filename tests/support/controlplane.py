@@ -20,17 +20,8 @@ from bodega_controlplane.app.applying.journal import Applied, Delivery, apply
 from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.goods import catalogue
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.views import (
-    BinDraft,
-    Caller,
-    DraftLine,
-    GeoPoint,
-    NodeDraft,
-    OrderDraft,
-    Recipient,
-    SkuDraft,
-    SsccRange,
-)
+from bodega_controlplane.app.node_views import BinDraft, NodeDraft, SsccRange
+from bodega_controlplane.app.views import Caller, DraftLine, GeoPoint, OrderDraft, Recipient, SkuDraft
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.rules.routing import RoutingPolicy
 from bodega_controlplane.store import schema

@@ -45,6 +45,10 @@ from bodega_agent.rules.floor.pick.facts import Check, PickFacts, Shelf, Work, W
 from bodega_agent.rules.floor.prompt import Outcome
 from bodega_agent.rules.floor.putaway.doing import InHand
 from bodega_agent.rules.floor.putaway.facts import PutAwayFacts, Waiting
+from bodega_agent.rules.floor.putaway.suggest import BinFacts, Load
+from bodega_agent.rules.floor.receive.against import Came, Line, with_more
+from bodega_agent.rules.floor.receive.doing import Receiving
+from bodega_agent.rules.floor.receive.facts import Delivery, ReceiveFacts
 from bodega_agent.rules.floor.scans import (
     CheckOutcome,
     ItemScan,
@@ -57,6 +61,8 @@ from bodega_agent.rules.floor.scans import (
 from bodega_agent.rules.floor.session import FloorStep, Session
 from support import asks as ask
 
+# Flows that this model plays; the others have their stories on the real store.
+MODELLED = frozenset({"receive", "putaway", "pick", "pack", "handover"})
 NAMES = {"OAT": "Oat milk 1 l", "RYE": "Rye bread", "TEA": "Green tea"}
 BINS = {"A-01": 1, "A-02": 2, "B-01": 3, "B-02": 4}
 SSCCS = SsccRange(extension=3, company_prefix="9526064", first_serial=1, last_serial=500)
@@ -85,6 +91,7 @@ class Books:
     put_back: list[str] = field(default_factory=list)
     late_cancels: list[str] = field(default_factory=list)
     print_jobs: Counter[str] = field(default_factory=Counter)
+    receipts: dict[str, tuple[Line, ...]] = field(default_factory=dict)
     last_serial: int | None = None
 
     def copy(self) -> Books:
@@ -167,11 +174,12 @@ class FloorModel:
             case "putaway":
                 held = session.doing.sku_id if isinstance(session.doing, InHand) else ""
                 sku_id = scan.sku_id if isinstance(scan, ItemScan) else held
-                return PutAwayFacts(waiting=self._waiting(sku_id), suggested_bin="A-01")
+                places = tuple(BinFacts(bin_id, walk_order) for bin_id, walk_order in BINS.items())
+                return PutAwayFacts(waiting=self._waiting(sku_id), load=Load(1, sku_id), bins=places)
             case "handover":
                 return HandoverFacts(parcel=self._parcel(scan.sscc) if isinstance(scan, SsccScan) else None)
             case "receive":
-                return Facts()
+                return self._receiving(session)
         if session.step in {FloorStep.IDLE, FloorStep.TAKE_OVER}:
             return PickFacts(
                 work=self._oldest(lambda w: w.device == session.device and w.state in _OPEN),
@@ -197,6 +205,13 @@ class FloorModel:
         )
         return replace(work, shelves=shelves)
 
+    def _receiving(self, session: Session) -> ReceiveFacts:
+        doing = session.doing
+        receipt_id = doing.receipt_id if isinstance(doing, Receiving) else ""
+        lines = self.books.receipts.get(receipt_id)
+        delivery = None if lines is None else Delivery(receipt_id, lines=lines)
+        return ReceiveFacts(delivery=delivery, next_receipt_id=f"R-{len(self.books.receipts)}")
+
     def _waiting(self, sku_id: str) -> tuple[Waiting, ...]:
         cancelled = {
             stage_of(w.fulfillment_order_id)
@@ -204,7 +219,7 @@ class FloorModel:
             if w.state is FulfillmentState.CANCELLED
         }
         return tuple(
-            Waiting(account.bin, sku_id, account.lot, quantity)
+            Waiting(account.bin, sku_id, account.lot, quantity, disposition=account.disposition)
             for account, quantity in self.balances().items()
             if account.sku_id == sku_id and account.bin in {DOCK, *cancelled}
         )
@@ -220,10 +235,8 @@ class FloorModel:
     def execute(self, effect: ask.Effect, device: str) -> None:  # noqa: C901  # one short case an effect
         """Do what one effect says, or fail as the store's own guards would."""
         match effect:
-            case ask.Receive(goods):
-                self._move("receive", [goods], target_bin=DOCK)
-            case ask.PutAway(goods, place, bin_id):
-                self._move("put_away", [goods], source_bin=place, target_bin=bin_id)
+            case ask.OpenReceipt() | ask.Receive() | ask.SetApart() | ask.CloseReceipt() | ask.PutAway():
+                self._execute_receiving(effect)
             case ask.Claim(order_id, take_over):
                 if not take_over:
                     self._advance(order_id, FulfillmentEvent.CLAIM)
@@ -241,8 +254,28 @@ class FloorModel:
                 self._check(order_id, line, Check(line, CheckOutcome.WAITING))
             case ask.AcceptCheck(order_id, line):
                 self._check(order_id, line)
+            case ask.NoteException(kind):
+                assert kind, "an exception is of a kind"
             case _:
                 self._execute_parcel(effect)
+
+    def _execute_receiving(self, effect: ask.Effect) -> None:
+        match effect:
+            case ask.OpenReceipt(receipt_id):
+                self.books.receipts[receipt_id] = ()
+            case ask.Receive(goods, receipt_id=receipt_id, place=place):
+                self._move("receive", [goods], target_bin=place)
+                more = Came(goods.quantity)
+                lines = with_more(self.books.receipts[receipt_id], goods.sku_id, goods.lot, more, "")
+                self.books.receipts[receipt_id] = lines
+            case ask.SetApart(_receipt_id, goods, place, becomes):
+                places = Places(place, place, Disposition.IN_PROGRESS, becomes)
+                self._book("change_disposition", [goods], places)
+            case ask.CloseReceipt(receipt_id):
+                assert receipt_id in self.books.receipts
+            case ask.PutAway(goods, place, bin_id, was):
+                waits = was == Disposition.IN_PROGRESS
+                self._book("put_away" if waits else "move", [goods], Places(place, bin_id, was, was))
 
     def _execute_parcel(self, effect: ask.Effect) -> None:
         match effect:
@@ -284,13 +317,10 @@ class FloorModel:
     def _move(
         self, command: str, goods: Iterable[Goods], *, source_bin: str = "", target_bin: str = ""
     ) -> None:
-        booking = book(
-            command,
-            goods,
-            Book(self.balances()),
-            Places(source_bin, target_bin),
-            reference=Reference(reason="model"),
-        )
+        self._book(command, goods, Places(source_bin, target_bin))
+
+    def _book(self, command: str, goods: Iterable[Goods], places: Places) -> None:
+        booking = book(command, goods, Book(self.balances()), places, reference=Reference(reason="model"))
         self.books.movements.append(booking.movement)
 
     def _move_all(self, command: str, source_bin: str, target_bin: str) -> None:

@@ -21,12 +21,15 @@ _HERE = "bodega_agent.cli"
         "status": f"{_HERE}.status:status",
         "tasks": f"{_HERE}.tasks:tasks",
         "orders": f"{_HERE}.orders:orders",
+        "pickups": f"{_HERE}.pickups:pickups",
+        "returns": f"{_HERE}.returns:returns",
         "stock": f"{_HERE}.stock:stock",
         "catalog": f"{_HERE}.catalog:catalog",
         "labels": f"{_HERE}.labels:labels",
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "ledger": f"{_HERE}.ledger:ledger",
         "floor": f"{_HERE}.floor:floor",
+        "kpis": f"{_HERE}.kpis:kpis",
         "sync": f"{_HERE}.sync:sync",
         "devices": f"{_HERE}.devices:devices",
         "config": f"{_HERE}.config:config",
@@ -46,12 +49,14 @@ def bodega_group() -> None:
       bodega config check agent.toml     is the file right, all faults at once
       bodega run --config agent.toml     run the agent here
       bodega status                      how the node is, and what is wrong
+      bodega kpis                        how fast and how right the floor works
       bodega floor                       work with the keyboard instead of a scanner
       bodega stock --sku OAT-1L          what lies where
       bodega ledger verify               does every event add up
 
-    `tasks`, `orders`, `stock`, `labels ls`, `conflicts` and `ledger` read the ledger file and work while the agent is
-    down. Every read takes --json: one document with stable keys, times in milliseconds since 1970 UTC.
+    `tasks`, `orders`, `pickups`, `returns`, `stock`, `kpis`, `labels ls`, `conflicts` and `ledger` read the ledger file
+    and work while the agent is down. Every read takes --json: one document with stable keys, times in milliseconds
+    since 1970 UTC.
     """
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bodega_agent.demo.bench import Bench
@@ -29,6 +31,8 @@ from bodega_agent.demo.regrets import Regrets
 
 LOOK_S = 0.05
 PARCELS_PER_HANDOVER = 3
+# Work that waits for anybody; what is begun belongs to a device.
+_WAITING, _BEGUN = {"assigned"}, {"picking", "picked", "packed"}
 
 Json = dict[str, Any]
 
@@ -63,6 +67,7 @@ class Associate:
         self._going_home = False
         self._idle = asyncio.Event()
         self._regrets = regrets
+        self._settle_doubt: Callable[[], Awaitable[None]] | None = None
 
     def deliver(self, intakes: list[Intake]) -> None:
         """A lorry arrives: to be received and put away before anything else."""
@@ -103,6 +108,9 @@ class Associate:
             await self.handheld.connect()
             with suppress(AgentGone):
                 await self.picker.settle()
+                if self._settle_doubt is not None:
+                    await self._settle_doubt()
+                    self._settle_doubt = None
                 return
 
     async def _do_something(self) -> bool:
@@ -112,20 +120,64 @@ class Associate:
             await self._take_in(self._lorry[0])
             self._lorry.pop(0)
             return True
-        if put_back := [task for task in tasks if task["kind"] == "put_back"]:
-            await self._put_back(put_back[0])
+        if await self._put_something_back(tasks) or await self._hand_something_over(tasks):
             return True
-        ready = [task for task in tasks if task.get("state") == "labelled"]
-        open_work = [
-            task for task in tasks if task.get("state") in {"assigned", "picking", "picked", "packed"}
-        ]
-        if len(ready) >= PARCELS_PER_HANDOVER or (ready and not open_work):
-            await self._hand_over(ready)
-            return True
-        if open_work:
+        if any(self._is_for_me(task) for task in tasks):
             await self.picker.fulfil()
             return True
         return False
+
+    def _is_for_me(self, task: Json) -> bool:
+        state, mine = task.get("state"), task.get("device") == self.handheld.device
+        return state in _WAITING or (state in _BEGUN and mine)
+
+    async def _put_something_back(self, tasks: list[Json]) -> bool:
+        """One person at a time for all units of a SKU: nobody can tell by looking which order one was picked for."""
+        waiting = [task for task in tasks if task["kind"] == "put_back"]
+        for task in waiting:
+            goods = ("put_back", task["sku_id"])
+            if self.bench.huddle.takes(goods):
+                stages = [
+                    other["fulfillment_order_id"] for other in waiting if other["sku_id"] == task["sku_id"]
+                ]
+                with self._having([goods]):
+                    await self._put_back(task, stages)
+                return True
+        return False
+
+    async def _hand_something_over(self, tasks: list[Json]) -> bool:
+        """Give finished parcels to the carrier, once there are a few of them or nothing else is to be done."""
+        huddle = self.bench.huddle
+        ready = [
+            task for task in tasks if task.get("state") == "labelled" and not huddle.is_taken(task["sscc"])
+        ]
+        others = any(self._is_for_me(task) for task in tasks)
+        if not ready or (others and len(ready) < PARCELS_PER_HANDOVER):
+            return False
+        mine = [parcel for parcel in ready if huddle.takes(parcel["sscc"])]
+        with self._having([parcel["sscc"] for parcel in mine]):
+            await self._hand_over(mine)
+        return True
+
+    @contextmanager
+    def _having(self, things: Sequence[object]) -> Iterator[None]:
+        """Things that were taken are left at the end; if the agent dies over a scan of one, once its fate is known."""
+        try:
+            yield
+        finally:
+            doubt, self._settle_doubt = self._settle_doubt, None
+            if doubt is None:
+                self._leave(things)
+            else:
+                self._settle_doubt = partial(self._settle, doubt, things)
+
+    async def _settle(self, doubt: Callable[[], Awaitable[None]], things: Sequence[object]) -> None:
+        await doubt()
+        self._leave(things)
+
+    def _leave(self, things: Sequence[object]) -> None:
+        for thing in things:
+            self.bench.huddle.leaves(thing)
 
     async def _take_in(self, intake: Intake) -> None:
         """Receive every case and item, then carry each to its bin."""
@@ -141,26 +193,45 @@ class Associate:
                 shelves.put_away(sku_id, barcode.units, intake.bin_id)
         await self._scan(control_barcode("CMD-DONE"))
 
-    async def _put_back(self, task: Json) -> None:
+    async def _put_back(self, task: Json, stages: Sequence[str]) -> None:
         """Goods of a cancelled order go back to the bin that they came from."""
-        fulfillment_order_id, sku_id = task["fulfillment_order_id"], task["sku_id"]
-        bin_id = self.picker.came_from(fulfillment_order_id, sku_id)
+        sku_id, quantity, shelves = task["sku_id"], task["quantity"], self.bench.shelves
+        bin_id = shelves.came_from(task["fulfillment_order_id"], sku_id)
         await self._start("CMD-PUTAWAY")
-        for _ in range(task["quantity"]):
+        for _ in range(quantity):
             await self._scan(item_barcode(self._products[sku_id]))
+
+        async def settle() -> None:
+            if task not in await self._ask("tasks"):
+                shelves.put_back(stages, sku_id, quantity, bin_id)
+
+        self._settle_doubt = settle
         if await self._scan(bin_barcode(bin_id)):
-            self.bench.shelves.put_back(fulfillment_order_id, sku_id, task["quantity"], bin_id)
+            shelves.put_back(stages, sku_id, quantity, bin_id)
+        self._settle_doubt = None
         await self._scan(control_barcode("CMD-DONE"))
 
     async def _hand_over(self, parcels: list[Json]) -> None:
         """Give finished parcels to the carrier; one that was cancelled meanwhile is refused and stays."""
         await self._start("CMD-HANDOVER")
         for parcel in parcels:
+
+            async def settle(parcel: Json = parcel) -> None:
+                shipped = (parcel["fulfillment_order_id"], "shipped")
+                orders = await self._ask("orders")
+                if shipped in {(order["fulfillment_order_id"], order["state"]) for order in orders}:
+                    self._gone(parcel)
+
+            self._settle_doubt = settle
             screen = await self.handheld.scan(sscc_barcode(parcel["sscc"]))
+            self._settle_doubt = None
             if not screen.refused:
-                self.bench.shelves.hand_over(parcel["fulfillment_order_id"])
-                self._regrets.parcel_gone(parcel["order_id"])
+                self._gone(parcel)
         await self._scan(control_barcode("CMD-DONE"))
+
+    def _gone(self, parcel: Json) -> None:
+        self.bench.shelves.hand_over(parcel["fulfillment_order_id"])
+        self._regrets.parcel_gone(parcel["order_id"])
 
     async def _start(self, word: str) -> None:
         """Begin a flow, leaving whatever the hand-held was in."""

@@ -33,7 +33,7 @@ async def _site(post: Post, kill: Kill) -> Site:
     was_killed = kill.post is post
     return Site(
         post.node.site.node_id,
-        gather.floor_of(post.associate),
+        gather.floor_of(post.node.bench, [person.notes for person in post.associates]),
         gather.ledger_of(
             post.node.ledger, verified=bool(verified["ok"]), kept=kill.kept if was_killed else ()
         ),

@@ -13,6 +13,9 @@ import click
 from bodega.errors import BodegaError, ExitCode, Unavailable
 from bodega_agent.demo.folder import run_folder
 from bodega_agent.demo.plan import (
+    ASSOCIATES_DEFAULT,
+    ASSOCIATES_MAX,
+    ASSOCIATES_MIN,
     NODES_DEFAULT,
     NODES_MAX,
     NODES_MIN,
@@ -57,6 +60,13 @@ EXIT_INTERRUPTED = 130
     help="Nodes.",
 )
 @click.option(
+    "--associates",
+    type=click.IntRange(ASSOCIATES_MIN, ASSOCIATES_MAX),
+    default=ASSOCIATES_DEFAULT,
+    show_default=True,
+    help="People with a scanner at each node; several work without a camera.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(0, SEED_MAX),
     default=SEED_DEFAULT,
@@ -72,7 +82,7 @@ EXIT_INTERRUPTED = 130
 @click.option(
     "--keep", is_flag=True, help="Leave everything running until Ctrl-C, in ./.demo, and say what to try."
 )
-def demo(*, orders: int, nodes: int, seed: int, json_file: Path | None, keep: bool) -> None:
+def demo(*, orders: int, nodes: int, associates: int, seed: int, json_file: Path | None, keep: bool) -> None:
     """Run a whole day in a minute: a broker, a control plane, nodes, faults, and an audit.
 
     Starts a real nats-server, one control plane and some agents as processes of this machine, with devices
@@ -87,6 +97,7 @@ def demo(*, orders: int, nodes: int, seed: int, json_file: Path | None, keep: bo
     Examples:
       bodega demo
       bodega demo --orders 100 --nodes 3 --seed 7 --json demo.json
+      bodega demo --orders 500 --nodes 1 --associates 8
       bodega demo --keep
     """
     _check_installed()
@@ -97,7 +108,7 @@ def demo(*, orders: int, nodes: int, seed: int, json_file: Path | None, keep: bo
     from bodega_agent.demo.run import run  # noqa: PLC0415 (see above)
     from bodega_agent.demo.scenario import make_plan  # noqa: PLC0415 (see above)
 
-    plan = make_plan(orders=orders, nodes=nodes, seed=seed)
+    plan = make_plan(orders=orders, nodes=nodes, seed=seed, associates=associates)
     with run_folder(keep=keep) as folder:
         try:
             result = asyncio.run(run(plan, folder, stay=keep))

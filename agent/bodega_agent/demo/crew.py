@@ -1,28 +1,37 @@
-"""Who works at the nodes: one associate each."""
+"""Who works at the nodes: as many associates at each as the plan says."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from bodega.errors import Unavailable
 from bodega_agent.demo.associate import Associate
-from bodega_agent.demo.bench import SCANNER
 from bodega_agent.demo.handheld import AgentGone, Handheld, ask
-from bodega_agent.demo.plan import Plan, SitePlan
+from bodega_agent.demo.plan import Intake, Plan, SitePlan
 from bodega_agent.demo.regrets import Regrets
 from bodega_agent.demo.world import Node, World
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One node with its associate and its part of the plan."""
+    """One node with its associates and its part of the plan."""
 
     node: Node
-    associate: Associate
+    associates: tuple[Associate, ...]
     plan: SitePlan
+
+    def deliver(self, intakes: Sequence[Intake]) -> None:
+        """A lorry arrives: everybody takes their share in."""
+        for number, associate in enumerate(self.associates):
+            associate.deliver(list(intakes[number :: len(self.associates)]))
+
+    async def settled(self) -> None:
+        """Wait until everybody has looked and found nothing to do."""
+        await asyncio.gather(*(associate.settled() for associate in self.associates))
 
 
 class Crew:
@@ -32,38 +41,50 @@ class Crew:
         products = {product.sku_id: product for product in plan.products}
         self.posts: list[Post] = []
         for number, (node, site_plan) in enumerate(zip(world.nodes, plan.sites, strict=True)):
-            handheld = Handheld(SCANNER, node.bench.scanner, node.socket)
-            dice = random.Random(plan.seed * 1_000 + number)  # noqa: S311 (a story, not a secret)
-            self.posts.append(Post(node, Associate(node.bench, handheld, products, dice, regrets), site_plan))
+            people = [
+                Associate(
+                    node.bench,
+                    Handheld(name, scanner, node.socket),
+                    products,
+                    random.Random(plan.seed * 1_000 + number * len(node.bench.scanners) + person),  # noqa: S311 (a story, not a secret)
+                    regrets,
+                )
+                for person, (name, scanner) in enumerate(node.bench.scanners.items())
+            ]
+            self.posts.append(Post(node, tuple(people), site_plan))
 
     async def work(self) -> None:
         """Everybody works until `go_home`; an associate who can not go on ends it for all."""
         async with asyncio.TaskGroup() as tasks:
             for post in self.posts:
-                tasks.create_task(post.associate.work(), name=f"associate-{post.node.site.node_id}")
+                for person in post.associates:
+                    name = f"associate-{post.node.site.node_id}-{person.handheld.device}"
+                    tasks.create_task(person.work(), name=name)
 
     async def settled(self) -> None:
         """Wait until everybody has looked and found nothing to do."""
-        await asyncio.gather(*(post.associate.settled() for post in self.posts))
+        await asyncio.gather(*(post.settled() for post in self.posts))
 
     async def where(self) -> str:
         """What everybody stands in front of, and how far their node is with the hub: for an error's text."""
         said = []
         for post in self.posts:
-            handheld = post.associate.handheld
             with suppress(AgentGone, Unavailable):
                 sync = await ask(post.node.socket, "sync")
                 said.append(
                     f"{post.node.site.node_id}: up {sync['acked_seq']} of {sync['head_seq']} acknowledged, "
-                    f"down {sync['down_seq']} of {sync['down_head_seq']}, {handheld.beeps} scans, "
-                    f"the screen shows: {handheld.last_text}"
+                    f"down {sync['down_seq']} of {sync['down_head_seq']}"
                 )
+            for handheld in (person.handheld for person in post.associates):
+                shows = f"{handheld.device}: {handheld.beeps} scans, the screen shows: {handheld.last_text}"
+                said.append(shows)
         return "; ".join(said)
 
     def go_home(self) -> None:
         """Everybody stops when nothing is open."""
         for post in self.posts:
-            post.associate.go_home()
+            for person in post.associates:
+                person.go_home()
 
     def steal(self) -> None:
         """At night, things go from shelves."""

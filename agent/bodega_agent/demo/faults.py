@@ -1,8 +1,9 @@
-"""What is done to the network of nodes on purpose: a cut cable, a killed agent, a label lost in mid-print."""
+"""What is done to the network of nodes on purpose: a killed agent, a label lost in mid-print, an empty roll."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 from bodega_agent.demo.crew import Post
 from bodega_agent.demo.evidence import Row
@@ -28,9 +29,12 @@ class Kill:
 
     def arm(self) -> None:
         """Strike at the next chance."""
-        self.post.associate.picker.in_mid_pick = self._strike
+        for person in self.post.associates:
+            person.picker.in_mid_pick = self._strike
 
     async def _strike(self) -> None:
+        for person in self.post.associates:
+            person.picker.in_mid_pick = None
         agent = self.post.node.agent
         # The scan is on its way and may be committed at any moment: what is in the file now must stay.
         self.kept = journal_of(self.post.node.ledger)
@@ -41,11 +45,23 @@ class Kill:
         self.done.set()
 
 
-def kick_printer_cable(post: Post) -> None:
-    """The next label's connection dies in mid-label: nobody but the associate can know if it was printed."""
+def trouble_printer(post: Post) -> None:
+    """Something goes wrong at the printer with each associate's next parcel, another thing for each in turn.
+
+    The first: the label's connection dies in mid-label, and nobody but an associate can know if it was printed. Then:
+    the roll ends, and the lid is left open.
+    """
     printer = post.node.bench.printer
 
-    def kick() -> None:
+    def kick_cable() -> None:
         printer.drop_connection_after_bytes = _BYTES_BEFORE_THE_CABLE_IS_KICKED
 
-    post.associate.picker.before_pack = kick
+    def end_roll() -> None:
+        printer.labels_on_roll = 0
+
+    def leave_lid_open() -> None:
+        printer.head_open = True
+
+    troubles = itertools.cycle((kick_cable, end_roll, leave_lid_open))
+    for person, trouble in zip(post.associates, troubles, strict=False):
+        person.picker.before_pack = trouble

@@ -9,6 +9,7 @@
 | labels_printed, labels_double | labels that came out of the printers; those beyond the first of a parcel |
 | labels_asked_again | print jobs beyond the first of a parcel: lost in mid-print, asked for by a person |
 | wrong_scans | slips of the associates' hands; that each was refused is a rule |
+| shift_ms | from the first step of an order at a node to the last one, at the node where that took longest |
 | verdicts, verdicts_doubtful | what cameras said of picks, in the hub's database; those other than "pass" |
 | oversold_units | see `tally.oversold_units` |
 | events_total | events in the nodes' own journals |
@@ -45,6 +46,7 @@ class Figures:
     labels_double: int
     labels_asked_again: int
     wrong_scans: int
+    shift_ms: int
     verdicts: int
     verdicts_doubtful: int
     oversold_units: int
@@ -88,6 +90,7 @@ def figures_of(evidence: Evidence) -> Figures:
         labels_double=sum(tally.double_labels(evidence).values()),
         labels_asked_again=sum(site.ledger.labels_asked_again for site in evidence.sites),
         wrong_scans=sum(site.floor.wrong_scans for site in evidence.sites),
+        shift_ms=max((_shift_ms(site.ledger.journal) for site in evidence.sites), default=0),
         verdicts=sum(centre.verdicts.values()),
         verdicts_doubtful=sum(many for outcome, many in centre.verdicts.items() if outcome != "pass"),
         oversold_units=sum(tally.oversold_units(evidence).values()),
@@ -115,6 +118,11 @@ def figures_of(evidence: Evidence) -> Figures:
 def percentile(values: Sequence[int], percent: int) -> int:
     """Nearest-rank percentile of sorted values; 0 for none."""
     return values[max(0, math.ceil(len(values) * percent / 100) - 1)] if values else 0
+
+
+def _shift_ms(journal: Sequence[Row]) -> int:
+    steps = [row.at_ms for row in journal if row.fact == "fulfillment_advanced"]
+    return steps[-1] - steps[0] if steps else 0
 
 
 def _lags(journal: Sequence[Row], outages: Sequence[Outage]) -> list[int]:

@@ -7,7 +7,7 @@ meant to do; where a program's own check is evidence (a ledger, the audit chain)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ import apsw
 from bodega.codec import envelope_from_bytes
 from bodega.core.ledger import Account
 from bodega.core.sync import Envelope
-from bodega_agent.demo.associate import Associate
+from bodega_agent.demo.associate import Notes
+from bodega_agent.demo.bench import Bench
 from bodega_agent.demo.evidence import Centre, Floor, Ledger, Line, Order, Row, Till, Wire, Work
 from bodega_agent.demo.shop import Shop
 
@@ -27,9 +28,9 @@ _BALANCES = "SELECT sku_id, bin, disposition, lot, owner, external, quantity FRO
 _JOURNAL = "SELECT {epoch}, seq, hash, body, fact, cmd_id, at_ms{committed} FROM journal{where} ORDER BY seq"
 
 
-def floor_of(associate: Associate) -> Floor:
-    """What hands and devices of one node know."""
-    shelves, notes = associate.bench.shelves, associate.notes
+def floor_of(bench: Bench, notes: Sequence[Notes]) -> Floor:
+    """What hands and devices of one node know, and what its associates have noted."""
+    shelves = bench.shelves
     return Floor(
         bins=dict(+shelves.bins),
         taken=dict(shelves.taken),
@@ -38,10 +39,10 @@ def floor_of(associate: Associate) -> Floor:
         shipped=dict(shelves.shipped),
         dock=dict(+shelves.dock),
         stages={order: dict(+stage) for order, stage in shelves.stages.items()},
-        labels=tuple(label.sscc or "unreadable" for label in associate.bench.printer.labels),
-        wrong_scans_taken=tuple(notes.wrong_scans_taken),
-        right_scans_refused=tuple(notes.right_scans_refused),
-        wrong_scans=notes.wrong_scans,
+        labels=tuple(label.sscc or "unreadable" for label in bench.printer.labels),
+        wrong_scans_taken=tuple(said for note in notes for said in note.wrong_scans_taken),
+        right_scans_refused=tuple(said for note in notes for said in note.right_scans_refused),
+        wrong_scans=sum(note.wrong_scans for note in notes),
     )
 
 

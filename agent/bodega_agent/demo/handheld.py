@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,18 +94,31 @@ def _result(line: bytes) -> Any:
 
 
 class Handheld:
-    """`device` is the scanner's name in the agent's configuration. `connect` first, and after AgentGone."""
+    """`device` is the scanner's name in the agent's configuration. `connect` first, and after AgentGone.
 
-    def __init__(self, device: str, scanner: SimulatedScanner, socket_path: Path) -> None:
+    `hands_s`: what a person's hands need between a beep and the next scan; 0 for a robot's. `took_s`: seconds from each
+    trigger to its beep.
+    """
+
+    def __init__(
+        self, device: str, scanner: SimulatedScanner, socket_path: Path, *, hands_s: float = 0.0
+    ) -> None:
         self.device = device
         self.socket_path = socket_path
-        self.beeps = 0
+        self.took_s: list[float] = []
+        self._hands_s = hands_s
+        self._triggered_s = 0.0
         self._scanner = scanner
         self._screen: Screen | None = None
         self._updates = 0
         self._updates_at_beep = 0
         self._changed = asyncio.Condition()
         self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def beeps(self) -> int:
+        """Scans that were answered."""
+        return len(self.took_s)
 
     @property
     def screen(self) -> Screen:
@@ -168,6 +182,7 @@ class Handheld:
             self._updates += 1
             if screen is not None and self._screen is not None and screen.scan_no > self._screen.scan_no:
                 self._updates_at_beep = self._updates
+                self.took_s.append(time.perf_counter() - self._triggered_s)
             self._screen = screen
             self._changed.notify_all()
 
@@ -182,6 +197,7 @@ class Handheld:
 
     def point(self, barcode: Barcode) -> None:
         """Pull the trigger; does not wait for the beep."""
+        self._triggered_s = time.perf_counter()
         self._scanner.scan(barcode.text, barcode.symbology)
 
     async def scan(self, barcode: Barcode) -> Screen:
@@ -199,7 +215,8 @@ class Handheld:
                 f"{self.device} did not beep within {BEEP_S:.0f} s; it shows: {self.screen.text}",
                 hint="read the agent's log",
             ) from error
-        self.beeps += 1
+        if self._hands_s:
+            await asyncio.sleep(self._hands_s)
         return screen
 
     async def news_since_beep(self, seconds: float) -> Screen:

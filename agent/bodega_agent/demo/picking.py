@@ -22,6 +22,7 @@ WRONG_BIN_CHANCE = 0.05
 WRONG_ITEM_CHANCE = 0.04
 WRONG_ON_TRAY_CHANCE = 0.04
 LABEL_LOOK_S = 0.02
+HAND_LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,9 @@ class Picker:
         self._in_hand: InHand | None = None
         self._on_tray = ""
         self._shown_again: set[tuple[str, str]] = set()
-        self._origin: dict[tuple[str, str], str] = {}
         self._on_unit = on_unit
         self.in_mid_pick: Callable[[], Awaitable[None]] | None = None
         self.before_pack: Callable[[], None] | None = None
-
-    def came_from(self, fulfillment_order_id: str, sku_id: str) -> str:
-        """The bin that the picked units of this order came from."""
-        return self._origin[fulfillment_order_id, sku_id]
 
     async def settle(self) -> None:
         """The agent is back from the dead: does its count of what was picked have the unit in hand?"""
@@ -91,6 +87,8 @@ class Picker:
         self._in_hand = None
         if sum(line["picked"] for line in lines) > on_stage:
             await self._moved(held)
+        else:
+            self._bench.shelves.put_down(held.bin_id, held.sku_id)
 
     async def fulfil(self) -> None:
         """CMD-PICK, and then whatever the screen asks for, until it is idle again."""
@@ -116,6 +114,9 @@ class Picker:
     async def _take_unit(self, screen: Screen) -> Screen:
         sku_id, order = screen.sku_id, screen.fulfillment_order_id
         if not self._bench.shelves.on_shelf(self._bin_id, sku_id):
+            if self._bench.shelves.hands[self._bin_id, sku_id]:
+                # Somebody beside this one has the last of it in hand, and may yet put it down.
+                return await self._handheld.news(HAND_LOOK_S)
             self._bench.shelves.reported_empty.add((self._bin_id, sku_id))
             return await self._handheld.scan(control_barcode("CMD-SHORT"))
         if self._dice.random() < WRONG_ITEM_CHANCE:
@@ -126,6 +127,7 @@ class Picker:
     async def _scan_unit(self, screen: Screen, held: InHand) -> Screen:
         on_stage = self._bench.shelves.on_stage(held.fulfillment_order_id, held.sku_id)
         before = self._handheld.screen.scan_no
+        self._bench.shelves.take(held.bin_id, held.sku_id)
         self._in_hand = held
         self._handheld.point(item_barcode(self._products[held.sku_id]))
         if self.in_mid_pick is not None and on_stage >= 1 and screen.quantity >= 2:
@@ -134,7 +136,8 @@ class Picker:
         answer = await self._handheld.beep(before)
         self._in_hand = None
         if answer.refused:
-            # Back onto the shelf with it. If the order was cancelled meanwhile, the refusal is right.
+            self._bench.shelves.put_down(held.bin_id, held.sku_id)
+            # If the order was cancelled meanwhile, the refusal is right.
             if not await self._is_cancelled(held.fulfillment_order_id):
                 self._notes.right_scans_refused.append(f"{held.sku_id} in {held.bin_id}: {answer.answer}")
             return answer
@@ -145,7 +148,6 @@ class Picker:
     async def _moved(self, held: InHand) -> None:
         order = held.fulfillment_order_id
         self._bench.shelves.pick(held.bin_id, held.sku_id, order)
-        self._origin[order, held.sku_id] = held.bin_id
         if order not in self._order_of:
             self._order_of = {row["fulfillment_order_id"]: row["order_id"] for row in await self._orders()}
         self._on_unit(self._order_of[order])
@@ -172,7 +174,8 @@ class Picker:
             return await self._handheld.scan(sscc_barcode(screen.sscc))
         if "CMD-REPRINT" in screen.values:
             return await self._handheld.scan(control_barcode("CMD-REPRINT"))
-        # A printer does not ring: people look into its tray.
+        # A printer does not ring: people look into its tray, and what is the matter with it.
+        self._bench.look_after_printer()
         return await self._handheld.news(LABEL_LOOK_S)
 
     async def _scan_wrong(self, barcode: Barcode) -> None:

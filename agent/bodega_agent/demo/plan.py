@@ -13,8 +13,9 @@ from enum import StrEnum
 from bodega_agent.demo.catalogue import Product
 from bodega_agent.demo.places import Site
 
-ORDERS_DEFAULT, ORDERS_MIN, ORDERS_MAX = 40, 10, 300
+ORDERS_DEFAULT, ORDERS_MIN, ORDERS_MAX = 40, 10, 500
 NODES_DEFAULT, NODES_MIN, NODES_MAX = 2, 1, 5
+ASSOCIATES_DEFAULT, ASSOCIATES_MIN, ASSOCIATES_MAX = 1, 1, 8
 SEED_DEFAULT, SEED_MAX = 1, 2**31 - 1
 
 
@@ -110,8 +111,8 @@ class SitePlan:
 class Plan:
     """The whole run.
 
-    `orders` can all be served. Of `race`, wishes for the last units, exactly `race_units` can. Of `beyond`,
-    wishes for more than there is, none can.
+    `associates` work at each node. `orders` can all be served. Of `race`, wishes for the last units, exactly
+    `race_units` can. Of `beyond`, wishes for more than there is, none can.
     """
 
     seed: int
@@ -121,6 +122,7 @@ class Plan:
     race: tuple[OrderPlan, ...]
     race_units: int
     beyond: tuple[OrderPlan, ...]
+    associates: int = ASSOCIATES_DEFAULT
 
     @property
     def cut_site(self) -> int:

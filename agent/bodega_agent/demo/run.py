@@ -43,7 +43,14 @@ async def run(plan: Plan, folder: Folder, *, stay: bool) -> Result:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     started_s = time.monotonic()
-    world = World(folder.root, folder.runtime, [site.site for site in plan.sites])
+    world = World(
+        folder.root,
+        folder.runtime,
+        [site.site for site in plan.sites],
+        associates=plan.associates,
+        # One camera looks at one tray: where several work, each would have to have their own.
+        vision=plan.associates == 1,
+    )
     try:
         with Progress() as progress:
             work = _work(plan, world, progress, stay=stay, started_s=started_s)

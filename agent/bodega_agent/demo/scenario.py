@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from bodega_agent.demo.catalogue import Product, catalogue
 from bodega_agent.demo.places import Site, sites
-from bodega_agent.demo.plan import NODES_MAX, Intake, OrderPlan, Plan, SitePlan, Theft
+from bodega_agent.demo.plan import ASSOCIATES_DEFAULT, NODES_MAX, Intake, OrderPlan, Plan, SitePlan, Theft
 from bodega_agent.demo.timetable import timetable
 
 SAFETY_STOCK = 2
@@ -32,7 +32,7 @@ LATE_SKUS = 8
 LATE_UNITS_PER_SKU = 20
 
 
-def make_plan(*, orders: int, nodes: int, seed: int) -> Plan:
+def make_plan(*, orders: int, nodes: int, seed: int, associates: int = ASSOCIATES_DEFAULT) -> Plan:
     """The plan for `orders` orders that can be served (the race's winners among them) on `nodes` nodes."""
     dice = random.Random(seed)  # noqa: S311 (a story, not a secret)
     products = catalogue()
@@ -52,6 +52,7 @@ def make_plan(*, orders: int, nodes: int, seed: int) -> Plan:
         ),
         race_units=RACE_UNITS,
         beyond=tuple(shops[number % nodes].beyond(number) for number in range(max(2, orders // 10))),
+        associates=associates,
     )
 
 

@@ -7,6 +7,7 @@ the end. Units are counted per SKU, as a person would.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -14,18 +15,21 @@ from dataclasses import dataclass, field
 class Shelves:
     """Units by (bin, SKU) on shelves, and by SKU elsewhere.
 
-    `dock`: unloaded and not put away. `stages`: picked, by fulfillment order (and what is packed of it).
+    `dock`: unloaded and not put away. `hands`: taken out of a bin, and not scanned yet. `stages`: picked, by
+    fulfillment order (and what is packed of it); `origin`: the bin that a SKU on a stage came from last.
     `taken`: stolen; `reported_empty`: where an associate looked, and said so. `unloaded` and `shipped` count
     what came through the door, in and out.
     """
 
     bins: Counter[tuple[str, str]] = field(default_factory=Counter)
     dock: Counter[str] = field(default_factory=Counter)
+    hands: Counter[tuple[str, str]] = field(default_factory=Counter)
     stages: dict[str, Counter[str]] = field(default_factory=dict)
     unloaded: Counter[str] = field(default_factory=Counter)
     shipped: Counter[str] = field(default_factory=Counter)
     taken: Counter[tuple[str, str]] = field(default_factory=Counter)
     reported_empty: set[tuple[str, str]] = field(default_factory=set)
+    origin: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def unload(self, sku_id: str, quantity: int) -> None:
         """Goods come off the lorry onto the dock."""
@@ -38,11 +42,15 @@ class Shelves:
         self.dock[sku_id] -= quantity
         self.bins[bin_id, sku_id] += quantity
 
-    def put_back(self, fulfillment_order_id: str, sku_id: str, quantity: int, bin_id: str) -> None:
-        """From a stage into a bin, after a cancel."""
-        stage = self.stages[fulfillment_order_id]
-        assert stage[sku_id] >= quantity, f"there are no {quantity} of {sku_id} on that stage"
-        stage[sku_id] -= quantity
+    def put_back(self, stages: Sequence[str], sku_id: str, quantity: int, bin_id: str) -> None:
+        """From the stages of cancelled orders, one after the other, into a bin."""
+        left = quantity
+        for fulfillment_order_id in stages:
+            taken = min(left, self.on_stage(fulfillment_order_id, sku_id))
+            if taken:
+                self.stages[fulfillment_order_id][sku_id] -= taken
+            left -= taken
+        assert not left, f"{left} of {quantity} {sku_id} are on none of these stages"
         self.bins[bin_id, sku_id] += quantity
 
     def on_shelf(self, bin_id: str, sku_id: str) -> int:
@@ -53,11 +61,27 @@ class Shelves:
         """What a person counts of a SKU on the stage of a fulfillment order."""
         return self.stages.get(fulfillment_order_id, Counter())[sku_id]
 
-    def pick(self, bin_id: str, sku_id: str, fulfillment_order_id: str) -> None:
-        """One unit from a bin onto the stage of a fulfillment order."""
+    def take(self, bin_id: str, sku_id: str) -> None:
+        """One unit out of a bin into somebody's hand."""
         assert self.bins[bin_id, sku_id] > 0, f"nobody can take {sku_id} out of {bin_id}: it is not there"
         self.bins[bin_id, sku_id] -= 1
+        self.hands[bin_id, sku_id] += 1
+
+    def put_down(self, bin_id: str, sku_id: str) -> None:
+        """A unit that was taken goes back where it lay."""
+        self.hands[bin_id, sku_id] -= 1
+        self.bins[bin_id, sku_id] += 1
+
+    def pick(self, bin_id: str, sku_id: str, fulfillment_order_id: str) -> None:
+        """A unit in hand, taken out of a bin, goes onto the stage of a fulfillment order."""
+        assert self.hands[bin_id, sku_id] > 0, f"nobody has {sku_id} of {bin_id} in hand"
+        self.hands[bin_id, sku_id] -= 1
         self.stages.setdefault(fulfillment_order_id, Counter())[sku_id] += 1
+        self.origin[fulfillment_order_id, sku_id] = bin_id
+
+    def came_from(self, fulfillment_order_id: str, sku_id: str) -> str:
+        """The bin that the picked units of this order came from, the last of them."""
+        return self.origin[fulfillment_order_id, sku_id]
 
     def hand_over(self, fulfillment_order_id: str) -> None:
         """The parcel of a fulfillment order leaves with the carrier."""

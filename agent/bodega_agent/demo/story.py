@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from bodega.errors import Unavailable
 from bodega_agent.demo import gather
 from bodega_agent.demo.crew import Crew, Post
-from bodega_agent.demo.faults import Kill, kick_printer_cable
+from bodega_agent.demo.faults import Kill, trouble_printer
 from bodega_agent.demo.handheld import AgentGone, ask
 from bodega_agent.demo.patience import until
 from bodega_agent.demo.plan import OrderPlan, Plan, Wave
@@ -59,7 +59,7 @@ class Story:
         units = sum(intake.units for post in self._crew.posts for intake in post.plan.intakes)
         self._progress.chapter(f"receiving and putting away {units} units by scanning")
         for post in self._crew.posts:
-            post.associate.deliver(list(post.plan.intakes))
+            post.deliver(post.plan.intakes)
         await self._bounded("the stock to be put away", self._crew.settled())
         self._crew.steal()
         await self._until("the centre to know the stock", self._all_acknowledged)
@@ -69,7 +69,7 @@ class Story:
         self._progress.chapter(
             f"{len(wave) + len(self._plan.race)} customers order, {len(self._plan.beyond)} ask too much"
         )
-        kick_printer_cable(self._crew.posts[0])
+        trouble_printer(self._crew.posts[0])
         await self._place([*self._plan.race, *wave, *self._plan.beyond])
         cut = self._crew.posts[self._plan.cut_site]
         mine = sum(1 for order in wave if order.site == self._plan.cut_site)
@@ -80,14 +80,14 @@ class Story:
         cut, killed = self._crew.posts[plan.cut_site], self._crew.posts[plan.killed_site]
         cut.node.cable.cut()
         self._progress.chapter(f"{cut.node.site.node_id} is cut off and goes on working")
-        cut.associate.deliver(list(cut.plan.late_intakes))
+        cut.deliver(cut.plan.late_intakes)
         kill_now = plan.kill_wave is Wave.DURING
         if kill_now:
             self.kill.arm()
         await self._place(plan.wave(Wave.DURING))
         if kill_now:
             await self._bounded("the kill in mid-pick", self._until_killed(killed))
-        await self._bounded("the node without a network to finish its work", cut.associate.settled())
+        await self._bounded("the node without a network to finish its work", cut.settled())
         cut.node.cable.heal()
         self._progress.chapter(f"{cut.node.site.node_id} is connected again")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bodega.errors import Unavailable
-from bodega_agent.demo.bench import CAMERA, PRINTER, SCANNER, Bench, set_up
+from bodega_agent.demo.bench import CAMERA, PRINTER, Bench, set_up
 from bodega_agent.demo.broker import HUB_USER, Broker
 from bodega_agent.demo.places import Site
 from bodega_agent.demo.processes import Child, Recipe
@@ -49,10 +49,12 @@ class Node:
 class World:
     """`root` holds everything; `runtime` holds sockets, whose paths must be short. Both exist.
 
-    `vision`: whether the nodes have a camera and look at picks.
+    `associates`: how many work at each node. `vision`: whether the nodes have a camera and look at picks.
     """
 
-    def __init__(self, root: Path, runtime: Path, places: Sequence[Site], *, vision: bool = True) -> None:
+    def __init__(
+        self, root: Path, runtime: Path, places: Sequence[Site], *, associates: int = 1, vision: bool = True
+    ) -> None:
         self.root, self.runtime = root, runtime
         self.logs = root / "logs"
         self.logs.mkdir()
@@ -62,7 +64,7 @@ class World:
         self.nodes: list[Node] = []
         self.unclean_stops: list[str] = []
         self._places = places
-        self._vision = vision
+        self._associates, self._vision = associates, vision
         self._closing = AsyncExitStack()
         self._hub = Child(
             Recipe(
@@ -156,7 +158,7 @@ class World:
         cable = Cable(self.broker.port)
         await cable.start()
         self._closing.push_async_callback(cable.close)
-        bench = await set_up(state_dir, watched=self._vision)
+        bench = await set_up(state_dir, watched=self._vision, scanners=self._associates)
         self._closing.push_async_callback(bench.close)
         config = self.root / f"{place.node_id}.toml"
         agent = Child(
@@ -200,10 +202,6 @@ class World:
             nats_user = {node.site.node_id}
             nats_password_file = {self.broker.password_file(node.site.node_id)}
             verify_key = {verify_key}
-            [[scanners]]
-            name = {SCANNER}
-            driver = serial
-            options.port = {bench.scanner.path}
             [printer]
             name = {PRINTER}
             driver = zpl-tcp
@@ -211,6 +209,7 @@ class World:
             options.port = {bench.printer.port}
             """
         )
+        lines += "".join(_scanner_toml(name, scanner.path) for name, scanner in bench.scanners.items())
         return lines + self._vision_toml(bench) if self._vision else lines
 
     def _vision_toml(self, bench: Bench) -> str:
@@ -225,6 +224,17 @@ class World:
             mode = advisory
             """
         )
+
+
+def _scanner_toml(name: str, port: str) -> str:
+    return _toml(
+        f"""
+        [[scanners]]
+        name = {name}
+        driver = serial
+        options.port = {port}
+        """
+    )
 
 
 def python_module(module: str, *arguments: str) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from bodega_agent.rules.kpis import Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,33 @@ def sample(now: Condition) -> Finding:
         "",
         f"head {now.head_seq}, acknowledged {now.acked_seq}, disk free {now.disk_free_bytes} bytes",
     )
+
+
+def floor_figures(figures: Figures, waiting: Mapping[str, int]) -> list[Finding]:
+    """How the floor has worked lately and what waits there, a row each; of nobody in particular, and no empty one."""
+    shares = {
+        "pick_rate_units_per_hour": figures.all_picking.units_per_hour,
+        "pick_accuracy": figures.pick_accuracy,
+        "count_accuracy": figures.count_accuracy,
+    }
+    found = [Finding("kpi", name, f"{value:.4g}") for name, value in shares.items() if value is not None]
+    found += [
+        Finding(
+            "kpi", f"order_to_{name}", f"{lead.orders} orders, p50 {lead.p50_ms} ms, p90 {lead.p90_ms} ms"
+        )
+        for name, lead in figures.leads.items()
+    ]
+    if reprints := sum(figures.reprints.values()):
+        found.append(Finding("kpi", "label_reprints", f"{reprints} of {figures.labels} labels"))
+    found += [Finding("queue", name, str(many)) for name, many in waiting.items() if many]
+    for kind in sorted({kind for kind, _ in figures.exceptions}):
+        reasons = (
+            f"{reason or 'no reason'} {times}"
+            for (of, reason), times in figures.exception_counts.items()
+            if of == kind
+        )
+        found.append(Finding("exception", kind, ", ".join(reasons)))
+    return found
 
 
 def _link(condition: Condition) -> str:

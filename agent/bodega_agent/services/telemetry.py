@@ -19,7 +19,7 @@ log = get_logger(__name__)
 
 class TelemetryService:
     """`look` asks how the node is; `may_speak`: whether the journal has nothing to send; `may_keep`: whether the disk
-    has room for what may be lost.
+    has room for what may be lost. `figures`: how the floor has worked lately, asked for with every sample.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class TelemetryService:
         look: Callable[[], Awaitable[Condition]],
         may_speak: Callable[[], bool],
         may_keep: Callable[[], bool],
+        figures: Callable[[], Awaitable[list[Finding]]] | None = None,
     ) -> None:
         self._node_id = node_id
         self._box = box
@@ -38,6 +39,7 @@ class TelemetryService:
         self._look = look
         self._may_speak = may_speak
         self._may_keep = may_keep
+        self._figures = figures
         self._before: Condition | None = None
         self._sampled_at_s: float | None = None
 
@@ -59,6 +61,7 @@ class TelemetryService:
         if self._sampled_at_s is None or clock_s - self._sampled_at_s >= TELEMETRY_SAMPLE_S:
             self._sampled_at_s = clock_s
             found.append(sample(now))
+            found += await self._figures() if self._figures else []
         if found and self._may_keep():
             await asyncio.to_thread(self._box.add, list(map(_row, found)))
 

@@ -94,6 +94,12 @@ def sku_by_id(tx: Transaction, sku_id: str) -> Sku | None:
     return _sku(row[0]) if row else None
 
 
+def name_of(tx: Transaction, sku_id: str) -> str:
+    """What a person calls it; the id of one that is not in the catalogue."""
+    row = tx.one("SELECT name FROM sku WHERE sku_id = ?", (sku_id,))
+    return row[0] if row and row[0] else sku_id
+
+
 def _sku(body: bytes) -> Sku:
     return sku_from_wire(catalogue_pb2.Sku.FromString(body))
 
@@ -119,26 +125,3 @@ def carton_named(tx: Transaction, text: str) -> str:
     """The carton whose barcode says this; empty if it is none of the node's."""
     profile = profile_of(tx)
     return text if profile and any(one.carton_id == text for one in profile.cartons) else ""
-
-
-def suggested_bin(tx: Transaction, sku_id: str) -> str:
-    """Where to put a SKU away: the bin that people here have named for it, else the one that holds most of it,
-    else the emptiest in walking order.
-    """
-    row = (
-        tx.one(
-            "SELECT bin_id FROM local_field JOIN bin ON bin_id = value"
-            " WHERE local_field.kind = 'sku' AND subject = ? AND field = 'home_bin'",
-            (sku_id,),
-        )
-        or tx.one(
-            "SELECT bin FROM balance WHERE sku_id = ? AND disposition = 'sellable_accessible'"
-            " ORDER BY quantity DESC, bin LIMIT 1",
-            (sku_id,),
-        )
-        or tx.one(
-            "SELECT bin_id FROM bin LEFT JOIN (SELECT bin, sum(quantity) AS held FROM balance WHERE bin <> ''"
-            " GROUP BY bin) ON bin = bin_id ORDER BY coalesce(held, 0), walk_order, bin_id LIMIT 1"
-        )
-    )
-    return row[0] if row else ""

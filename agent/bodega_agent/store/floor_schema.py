@@ -19,9 +19,35 @@ ALTER TABLE fulfillment_order ADD COLUMN method TEXT NOT NULL DEFAULT '';
 ALTER TABLE fulfillment_order ADD COLUMN ship_complete INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE fulfillment_order ADD COLUMN pickup BLOB NOT NULL DEFAULT x'';
 ALTER TABLE fulfillment_line ADD COLUMN substitutes TEXT NOT NULL DEFAULT '[]';
+CREATE INDEX print_job_in_doubt ON print_job(state) WHERE state IN ('unknown', 'failed');
 """
 
-_RECEIVING = ""
+# What suppliers have announced; what came in, by receipt; pallets and totes by SSCC: announced ones that are here, and
+# those of this node's own numbers. Bins by what put-away and refilling ask for.
+_RECEIVING = """
+CREATE TABLE notice(
+  notice_id TEXT PRIMARY KEY, version INTEGER NOT NULL, supplier TEXT NOT NULL, expected_at_ms INTEGER NOT NULL,
+  withdrawn INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE notice_line(
+  notice_id TEXT NOT NULL, line INTEGER NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL, expiry TEXT NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity > 0), sscc TEXT NOT NULL, PRIMARY KEY (notice_id, line)) WITHOUT ROWID;
+CREATE INDEX notice_line_by_sscc ON notice_line(sscc) WHERE sscc <> '';
+CREATE TABLE receipt(
+  receipt_id TEXT PRIMARY KEY, notice_id TEXT NOT NULL, device TEXT NOT NULL, opened_seq INTEGER NOT NULL,
+  opened_at_ms INTEGER NOT NULL, closed_seq INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX receipt_by_notice ON receipt(notice_id) WHERE notice_id <> '';
+CREATE INDEX receipt_open ON receipt(device) WHERE closed_seq = 0;
+CREATE TABLE receipt_line(
+  receipt_id TEXT NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL, received INTEGER NOT NULL DEFAULT 0,
+  damaged INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (receipt_id, sku_id, lot)) WITHOUT ROWID;
+CREATE TABLE load_unit(
+  sscc TEXT PRIMARY KEY, receipt_id TEXT NOT NULL, own INTEGER NOT NULL,
+  proven INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX bin_for_goods ON bin(temperature_class, velocity_class, walk_order);
+CREATE INDEX bin_by_fixed_sku ON bin(fixed_sku_id) WHERE fixed_sku_id <> '';
+CREATE INDEX bin_to_refill ON bin(bin_id) WHERE refill_below > 0;
+"""
 
 _PICKING = ""
 
@@ -50,9 +76,34 @@ CREATE TABLE tracking_given(
   PRIMARY KEY (carrier, prefix, suffix)) WITHOUT ROWID;
 """
 
-_PICKUPS = ""
+# Where a staged parcel waits, and for how long: a deadline by the clock of one boot, as reservations have. `outcome` is
+# empty, "collected", "expired" or "refused"; whether it waits, the state of its order says.
+_PICKUPS = """
+CREATE TABLE pickup(
+  fulfillment_order_id TEXT PRIMARY KEY, bin TEXT NOT NULL, boot_id TEXT NOT NULL, expires_at_ms INTEGER NOT NULL,
+  expires_after_ms INTEGER NOT NULL, staged_at_ms INTEGER NOT NULL, wrong_codes INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
+CREATE INDEX pickup_ending ON pickup(expires_at_ms) WHERE outcome = '' AND expires_after_ms > 0;
+CREATE INDEX fulfillment_order_by_order ON fulfillment_order(order_id);
+"""
 
-_RETURNS = ""
+# `bin` of a line is empty until its goods are where they stay; `refunded`: units that the hub was told to refund.
+_RETURNS = """
+CREATE TABLE goods_return(
+  return_id TEXT PRIMARY KEY, order_id TEXT NOT NULL, fulfillment_order_id TEXT NOT NULL, state TEXT NOT NULL,
+  opened_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX goods_return_by_order ON goods_return(order_id) WHERE order_id <> '';
+CREATE TABLE goods_return_announced(
+  return_id TEXT NOT NULL, sku_id TEXT NOT NULL, quantity INTEGER NOT NULL CHECK (quantity > 0),
+  PRIMARY KEY (return_id, sku_id)) WITHOUT ROWID;
+CREATE TABLE goods_return_line(
+  return_id TEXT NOT NULL, line INTEGER NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity > 0), serials TEXT NOT NULL, events TEXT NOT NULL, device TEXT NOT NULL,
+  grade TEXT NOT NULL DEFAULT '', camera TEXT NOT NULL DEFAULT '', camera_reasons TEXT NOT NULL DEFAULT '[]',
+  disposition TEXT NOT NULL DEFAULT '', bin TEXT NOT NULL DEFAULT '', refunded INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (return_id, line)) WITHOUT ROWID;
+CREATE INDEX goods_return_line_unseen ON goods_return_line(return_id) WHERE camera = 'waiting';
+"""
 
 _COUNTS = ""
 

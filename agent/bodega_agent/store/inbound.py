@@ -22,8 +22,10 @@ from bodega_agent.store import (
     catalogue,
     conflicts,
     count_tasks,
+    notices,
     overrides,
     parked,
+    returns,
     rights,
     stopping,
     transfers,
@@ -81,6 +83,7 @@ def _begin_anew(tx: Transaction, head: Head) -> None:
     """The hub says everything again, and may be one that has gone back: what it owns is taken whatever its version."""
     tx.put("down_epoch", head.epoch)
     tx.execute("UPDATE sku SET version = 0")
+    tx.execute("UPDATE notice SET version = 0")
     tx.put("profile_version", 0)
     tx.put("generation", 0)
 
@@ -199,6 +202,8 @@ _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "rights_granted": lambda at, fact: rights.take(at.tx, at.context, fact),
     "rights_wanted": lambda at, fact: rights.give_back(at.tx, at.context, fact),
     "count_wanted": lambda at, fact: count_tasks.open_wanted(at.tx, at.context, fact),
+    "advance_notice": lambda at, fact: notices.put_notice(at.tx, fact),
+    "return_expected": lambda at, fact: returns.expect(at.tx, fact),
     "transfer_closed": lambda at, fact: transfers.close(at.tx, at.context, fact),
     "stream_restated": lambda at, _fact: _find_forgotten(at.tx, at.context),
     "desired_state": _take_desired_state,

@@ -15,11 +15,10 @@ from bodega.core.ledger import Reference, parcel_place, stage_of
 from bodega.core.lifecycles import PRINT_JOB, PrintEvent, PrintState
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import SSCC_SERIALS_SKIPPED, TEXT_CHARS_MAX
-from bodega.v1 import journal_pb2, orders_pb2
+from bodega.v1 import journal_pb2
 from bodega_adapters.labels import document
-from bodega_agent.rules.floor.pack.effects import Closed
 from bodega_agent.rules.floor.pack.sscc import SsccRange, next_sscc
-from bodega_agent.store import catalogue, ledger, parcels, work
+from bodega_agent.store import catalogue, ledger, papers, work
 from bodega_agent.store.transaction import Context, Row, Transaction
 
 
@@ -60,6 +59,9 @@ def paper_of(print_job_id: str) -> Paper:
 
 
 _COLUMNS = "print_job_id, sscc, fulfillment_order_id, state, copy, detail, document, updated_at_ms"
+# In the words of the index: SQLite takes a partial index only where its condition is said again, and without it every
+# print would read every label that was ever printed.
+_ON_THE_WAY = "state IN ('queued', 'sent')"
 
 
 def pack(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str) -> None:
@@ -77,12 +79,14 @@ def pack(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str
     tx.execute(
         "UPDATE fulfillment_order SET sscc = ? WHERE fulfillment_order_id = ?", (sscc, fulfillment_order_id)
     )
-    _queue(tx, context, fulfillment_order_id, sscc, label_of(tx, fulfillment_order_id, sscc))
+    _queue(tx, context, fulfillment_order_id, sscc, papers.label_of(tx, fulfillment_order_id, sscc))
 
 
 def queue_slip(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str) -> None:
     """A packing slip for a parcel that is closed, on the printer of receipts."""
-    _queue(tx, context, fulfillment_order_id, sscc, slip_of(tx, fulfillment_order_id, sscc), Paper.SLIP)
+    _queue(
+        tx, context, fulfillment_order_id, sscc, papers.slip_of(tx, fulfillment_order_id, sscc), Paper.SLIP
+    )
 
 
 def queue_carrier_label(tx: Transaction, context: Context, sscc: str, content: bytes) -> PrintJob:
@@ -135,6 +139,12 @@ def skip_ssccs(tx: Transaction, last_serial: int) -> None:
     tx.put("sscc_last_serial", last_serial + min(SSCC_SERIALS_SKIPPED, max(0, room) // 2))
 
 
+def number_unit(tx: Transaction, context: Context, sscc: str, label: bytes) -> None:
+    """A pallet or tote gets its number, which must be `peek_sscc`, and its `label` (a `LabelDocument`) is queued."""
+    _use_sscc(tx, sscc)
+    _queue(tx, context, "", sscc, label)
+
+
 def _queue(
     tx: Transaction,
     context: Context,
@@ -172,62 +182,6 @@ def _queue(
         ),
     )
     return job
-
-
-def label_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
-    """The label of a parcel, as a `LabelDocument`: with the carrier's part if it has a tracking number."""
-    order_id, service, recipient = _addressed(tx, fulfillment_order_id)
-    profile = catalogue.profile_of(tx)
-    parcel = parcels.find(tx, sscc)
-    closed = parcel.closed if parcel else Closed()
-    return document.parcel(
-        sscc=sscc,
-        order_id=order_id,
-        ship_to=_ship_to(recipient),
-        ship_from=tuple(profile.ship_from) if profile else (),
-        service=closed.service or service,
-        carrier=closed.carrier,
-        tracking_number=parcel.tracking_number if parcel else "",
-        weight_g=closed.weight_g,
-    ).to_bytes()
-
-
-def slip_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
-    """What lies in a parcel, for its customer, as a `LabelDocument`."""
-    order_id, _service, recipient = _addressed(tx, fulfillment_order_id)
-    profile = catalogue.profile_of(tx)
-    inside: dict[str, int] = {}
-    for goods in work.staged_goods(tx, parcel_place(sscc)):
-        inside[goods.sku_id] = inside.get(goods.sku_id, 0) + goods.quantity
-    items = tuple(f"{quantity} x {sku_id}  {_name_of(tx, sku_id)}" for sku_id, quantity in inside.items())
-    values = {
-        "site": (profile.name,) if profile and profile.name else (),
-        "order_id": (order_id,),
-        "ship_to": _ship_to(recipient),
-        "items": items,
-        "sscc": (sscc,),
-    }
-    return document.of_layout(document.PACKING_SLIP, values).to_bytes()
-
-
-def _name_of(tx: Transaction, sku_id: str) -> str:
-    sku = catalogue.sku_by_id(tx, sku_id)
-    return sku.name if sku else ""
-
-
-def _addressed(tx: Transaction, fulfillment_order_id: str) -> tuple[str, str, orders_pb2.Recipient]:
-    """(order, carrier service that it asks for, recipient)."""
-    row = tx.one(
-        "SELECT order_id, carrier_service, recipient FROM fulfillment_order WHERE fulfillment_order_id = ?",
-        (fulfillment_order_id,),
-    )
-    assert row is not None, "a parcel is only packed for a known fulfillment order"
-    return row[0], row[1], orders_pb2.Recipient.FromString(row[2])
-
-
-def _ship_to(recipient: orders_pb2.Recipient) -> tuple[str, ...]:
-    town = f"{recipient.postal_code} {recipient.country}".strip()
-    return (recipient.name, *recipient.address, town)
 
 
 def _label_event(job: PrintJob, event: str) -> journal_pb2.LabelAdvanced:
@@ -268,7 +222,9 @@ def put_back(tx: Transaction, context: Context, job: PrintJob) -> PrintState:
 
 def next_queued(tx: Transaction, suits: Callable[[PrintJob], bool] = lambda _job: True) -> PrintJob | None:
     """The oldest job that waits for a printer and suits the one that asks."""
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'queued' ORDER BY queued_seq")  # noqa: S608  # a constant
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM print_job WHERE {_ON_THE_WAY} AND state = 'queued' ORDER BY queued_seq"  # noqa: S608  # constants
+    )
     return next(filter(suits, map(_job, rows)), None)
 
 
@@ -309,7 +265,7 @@ def advance(
 
 def lose_track_of_sent(tx: Transaction, context: Context) -> list[PrintJob]:
     """After a restart nobody knows what became of jobs that were being sent; returns them as they were."""
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE state = 'sent'")  # noqa: S608  # a constant
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM print_job WHERE {_ON_THE_WAY} AND state = 'sent'")  # noqa: S608  # constants
     jobs = [_job(row) for row in rows]
     for job in jobs:
         advance(tx, context, job, PrintEvent.LOSE_TRACK, "the agent stopped while the label was being sent")
@@ -348,8 +304,10 @@ def reprint(tx: Transaction, context: Context, sscc: str, reason: str) -> PrintJ
         raise InvalidInput("a reprint needs a reason", hint='for example: --reason "label torn"')
     job = _known(tx, sscc)
     advance(tx, context, job, PrintEvent.REPRINT, reason)
-    again = label_of(tx, job.fulfillment_order_id, sscc)
-    return _queue(tx, context, job.fulfillment_order_id, sscc, again, copy=job.copy + 1, detail=reason)
+    # A pallet's label says nothing of an order, and stays what it was.
+    order = job.fulfillment_order_id
+    again = papers.label_of(tx, order, sscc) if order else job.document
+    return _queue(tx, context, order, sscc, again, copy=job.copy + 1, detail=reason)
 
 
 def retry(tx: Transaction, context: Context, sscc: str) -> PrintJob:

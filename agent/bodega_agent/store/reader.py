@@ -16,7 +16,7 @@ from bodega.core.chain import GENESIS
 from bodega.core.sync import Head, Recorded
 from bodega.errors import NotFound
 from bodega_agent.store.archive import FOLDER, Shelf
-from bodega_agent.store.reads.stage import ENDED_STATES, LEFT_ON_STAGE
+from bodega_agent.store.reads.stage import LEFT_ON_STAGE, OPEN_STATES
 from bodega_agent.store.reads.stock import EVERYTHING, StockFilter, by_place
 from bodega_agent.store.schema import open_for_reading
 from bodega_agent.store.verify import verify
@@ -142,7 +142,7 @@ class Reader:
             "   WHERE l.fulfillment_order_id = f.fulfillment_order_id) AS units,"
             " (SELECT state FROM print_job p WHERE p.sscc = f.sscc AND print_job_id = p.sscc || '-' || copy"
             "   ORDER BY copy DESC LIMIT 1) AS print_state"
-            f" FROM fulfillment_order f WHERE f.state NOT IN {ENDED_STATES}"
+            f" FROM fulfillment_order f WHERE f.state IN {OPEN_STATES}"
             " ORDER BY f.arrived_seq"
         )
         put_back = self.rows(
@@ -168,7 +168,9 @@ class Reader:
         by_state = self.rows("SELECT state, count(*) AS many FROM fulfillment_order GROUP BY state")
         labels = {
             row["state"]: row["many"]
-            for row in self.rows("SELECT state, count(*) AS many FROM print_job GROUP BY state")
+            for row in self.rows(
+                "SELECT state, count(*) AS many FROM print_job WHERE state IN ('unknown', 'failed') GROUP BY state"
+            )
         }
         parked = self.rows("SELECT count(*) AS many FROM parked")
         return {

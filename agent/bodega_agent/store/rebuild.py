@@ -19,7 +19,7 @@ from bodega.core.ledger import Account
 from bodega.core.lifecycles import FulfillmentState, PrintState
 from bodega.errors import PeerFault
 from bodega.v1 import nodesync_pb2
-from bodega_agent.store import catalogue, checkpoints, labels
+from bodega_agent.store import catalogue, checkpoints, labels, papers
 from bodega_agent.store.integrity import Fold
 from bodega_agent.store.transaction import Context, Transaction
 from bodega_agent.store.work import accept
@@ -28,7 +28,11 @@ Snapshot = nodesync_pb2.NodeSnapshot
 Begun = nodesync_pb2.BeginEpochResponse
 
 # What the old file knows better than the hub, copied as it is; the hub's stream brings what is newer.
-_KEPT_TABLES = ("sku", "gtin", "bin", "lot", "local_field", "device_counter", "associate")
+_OF_THE_FLOOR = (
+    *("notice", "notice_line", "receipt", "receipt_line", "load_unit"),
+    *("pickup", "goods_return", "goods_return_announced", "goods_return_line"),
+)
+_KEPT_TABLES = ("sku", "gtin", "bin", "lot", "local_field", "device_counter", "associate", *_OF_THE_FLOOR)
 _KEPT_META = ("profile", "profile_version", "settings", "sync_paused_at_ms")
 
 # A result that nobody can tell any more; an empty digest fits every body.
@@ -60,6 +64,7 @@ def fill(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | None) -> No
         catalogue.put_profile(tx, snapshot.profile)
     # The stream says it again, and may be of a hub that has gone back.
     tx.execute("UPDATE sku SET version = 0")
+    tx.execute("UPDATE notice SET version = 0")
     tx.put("profile_version", 0)
     tx.executemany(
         "INSERT OR REPLACE INTO lot(sku_id, lot, expiry) VALUES (?, ?, ?)",
@@ -125,7 +130,7 @@ def put_labels(tx: Transaction, context: Context, snapshot: Snapshot, old: apsw.
         if work is None and kept is None:
             continue
         fulfillment_order_id = work[0] if work is not None else kept[0]
-        document = kept[1] if kept is not None else labels.label_of(tx, fulfillment_order_id, one.sscc)
+        document = kept[1] if kept is not None else papers.label_of(tx, fulfillment_order_id, one.sscc)
         job = labels.PrintJob(
             one.print_job_id,
             one.sscc,

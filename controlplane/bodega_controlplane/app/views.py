@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from bodega.core.floor_words import Method
 from bodega.core.ledger import Account
 from bodega.core.lifecycles import OrderState
 from bodega.core.promise import ServiceClass
@@ -62,10 +63,27 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class DraftLine:
-    """`quantity` base units of one SKU; lines may repeat a SKU, they are summed when stock is promised."""
+    """`quantity` base units of one SKU; lines may repeat a SKU, they are summed when stock is promised.
+
+    `substitutes`: SKUs that may be sent instead, unit for unit, the best one first.
+    """
 
     sku_id: str
     quantity: int
+    substitutes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PickupDraft:
+    """Where the customer comes for an order, the code to be said there, and how long it waits once it is staged.
+
+    `hold_ms` 0: it never goes back to stock by itself. The code is a secret: it is stored to be hashed anew for
+    another node, never shown, logged or sent.
+    """
+
+    node_id: str
+    code: str = field(repr=False)
+    hold_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,10 @@ class OrderDraft:
     lines: tuple[DraftLine, ...]
     recipient: Recipient
     service_class: str = ServiceClass.STANDARD.value
+    method: str = Method.PARCEL.value
+    ship_complete: bool = False
+    ship_by_ms: int = 0
+    pickup: PickupDraft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +109,7 @@ class OrderLineView:
     quantity: int
     shipped: int = 0
     short: int = 0
+    substitutes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +126,9 @@ class OrderView:
     placed_at_ms: int
     updated_at_ms: int
     service_class: str = ServiceClass.STANDARD.value
+    method: str = Method.PARCEL.value
+    ship_complete: bool = False
+    ship_by_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,36 +244,6 @@ class RightsMove:
 
     transfer_id: str
     rights: NodeRightsView
-
-
-@dataclass(frozen=True, slots=True)
-class BinDraft:
-    """A storage location; lower `walk_order` is nearer to the door."""
-
-    bin_id: str
-    walk_order: int
-
-
-@dataclass(frozen=True, slots=True)
-class SsccRange:
-    """SSCC serial references that a node may use, both ends included."""
-
-    extension: int
-    company_prefix: str
-    first_serial: int
-    last_serial: int
-
-
-@dataclass(frozen=True, slots=True)
-class NodeDraft:
-    """The profile of a node to make known, or to replace."""
-
-    node_id: str
-    name: str
-    location: GeoPoint
-    ship_from: tuple[str, ...]
-    sscc_range: SsccRange
-    bins: tuple[BinDraft, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 from bodega.v1 import catalogue_pb2, orders_pb2
-from bodega_controlplane.app.views import (
-    GeoPoint,
-    HealthView,
-    NodeDraft,
-    OrderLineView,
-    Recipient,
-    SkuView,
-    SsccRange,
-)
+from bodega_controlplane.app.node_views import NodeDraft, SsccRange
+from bodega_controlplane.app.views import GeoPoint, HealthView, OrderLineView, PickupDraft, Recipient, SkuView
+from bodega_controlplane.store.rows import Row
 
 
 def sku_message(sku: SkuView) -> catalogue_pb2.Sku:
@@ -61,8 +58,13 @@ def profile_message(draft: NodeDraft, version: int) -> catalogue_pb2.NodeProfile
             first_serial=serials.first_serial,
             last_serial=serials.last_serial,
         ),
-        bins=[catalogue_pb2.Bin(bin_id=one.bin_id, walk_order=one.walk_order) for one in draft.bins],
+        bins=[catalogue_pb2.Bin(**asdict(one)) for one in draft.bins],
         version=version,
+        cartons=draft.cartons,
+        associates=draft.associates,
+        carrier_services=draft.carrier_services,
+        tracking_ranges=draft.tracking_ranges,
+        time_zone=draft.time_zone,
     )
 
 
@@ -73,18 +75,18 @@ def sscc_range_in(profile: bytes) -> SsccRange:
 
 
 def work_message(
-    fulfillment_order_id: str,
-    order_id: str,
-    lines: tuple[OrderLineView, ...],
-    recipient: Recipient,
-    fencing_token: int,
+    fulfillment_order_id: str, fencing_token: int, order: Mapping[str, Any], lines: Iterable[OrderLineView]
 ) -> orders_pb2.FulfillmentOrder:
-    """The message of what one node is asked to ship."""
+    """The message of what one node is asked to ship; `order` is its row, with recipient and pickup."""
+    recipient = recipient_from_json(order["recipient"])
     return orders_pb2.FulfillmentOrder(
         fulfillment_order_id=fulfillment_order_id,
-        order_id=order_id,
+        order_id=order["order_id"],
         lines=[
-            orders_pb2.OrderLine(line=one.line, sku_id=one.sku_id, quantity=one.quantity) for one in lines
+            orders_pb2.OrderLine(
+                line=one.line, sku_id=one.sku_id, quantity=one.quantity, substitutes=one.substitutes
+            )
+            for one in lines
         ],
         recipient=orders_pb2.Recipient(
             name=recipient.name,
@@ -94,6 +96,33 @@ def work_message(
             location=_point(recipient.location),
         ),
         fencing_token=fencing_token,
+        service_class=order["service_class"],
+        ship_by_ms=order["ship_by_ms"],
+        placed_at_ms=order["placed_at_ms"],
+        method=order["method"],
+        ship_complete=order["ship_complete"],
+        pickup=_pickup(fulfillment_order_id, order["pickup"]),
+    )
+
+
+def _pickup(fulfillment_order_id: str, kept: str) -> orders_pb2.Pickup | None:
+    """What a node may know of a pickup: it can check the code, and can not tell it."""
+    if not kept:
+        return None
+    values: dict[str, Any] = json.loads(kept)
+    digest = sha256(f"{fulfillment_order_id}:{values['code']}".encode()).digest()
+    return orders_pb2.Pickup(code_sha256=digest, hold_ms=values["hold_ms"])
+
+
+def pickup_json(pickup: PickupDraft | None) -> str:
+    """What orders.pickup holds."""
+    return json.dumps({"code": pickup.code, "hold_ms": pickup.hold_ms}) if pickup else ""
+
+
+def order_line_view(row: Row) -> OrderLineView:
+    """A row of order_line."""
+    return OrderLineView(
+        row.line, row.sku_id, row.quantity, row.shipped, row.short, tuple(json.loads(row.substitutes))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import attrs
@@ -32,10 +33,104 @@ class SsccRange:
 
 @attrs.frozen
 class Bin:
-    """A storage location; lower `walk_order` is nearer to the door."""
+    """A storage location; lower `walk_order` is nearer to the door. The rest as in bodega.v1.Bin."""
 
     bin_id: str
     walk_order: int
+    kind: str = ""
+    temperature_class: str = ""
+    velocity_class: str = ""
+    capacity_ml: int = 0
+    capacity_g: int = 0
+    fixed_sku_id: str = ""
+    refill_below: int = 0
+    refill_to: int = 0
+
+
+@attrs.frozen
+class Carton:
+    """A box that parcels are packed into; inner measures, and what it weighs empty and at most."""
+
+    carton_id: str
+    length_mm: int
+    width_mm: int
+    height_mm: int
+    max_weight_g: int
+    weight_g: int = 0
+
+
+def _is_hex(_: object, attribute: attrs.Attribute[str], value: str) -> None:
+    try:
+        bytes.fromhex(value)
+    except ValueError:
+        raise ValueError(f"'{attribute.name}' must be hexadecimal digits, two for each byte") from None
+
+
+@attrs.frozen
+class Associate:
+    """A person who works there; `pin_salt` and `pin_hash` as `bodegactl nodes associate` prints them."""
+
+    associate_id: str
+    name: str
+    role: str = "associate"
+    badge: str = ""
+    pin_salt: str = attrs.field(default="", validator=_is_hex)
+    pin_hash: str = attrs.field(default="", validator=_is_hex)
+
+
+@attrs.frozen
+class RateBracket:
+    """What a parcel of at most this billed weight costs, in minor units."""
+
+    max_weight_g: int
+    price_minor: int
+
+
+@attrs.frozen
+class RateZone:
+    """Where prices hold: empty countries or prefixes mean all; brackets lightest first."""
+
+    zone: str
+    brackets: list[RateBracket]
+    countries: list[str] = attrs.field(factory=list)
+    postal_prefixes: list[str] = attrs.field(factory=list)
+    transit_days: int = 0
+
+
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+def _is_time_of_day(_: object, attribute: attrs.Attribute[str], value: str) -> None:
+    if not _TIME_OF_DAY.fullmatch(value):
+        raise ValueError(f"'{attribute.name}' must be a time of day such as 17:30, is {value!r}")
+
+
+@attrs.frozen
+class CarrierService:
+    """A service of a carrier: its last collection of the local day, and its rate card."""
+
+    service: str
+    carrier: str
+    currency: str
+    zones: list[RateZone]
+    service_class: str = "standard"
+    cut_off: str = attrs.field(default="23:59", validator=_is_time_of_day)
+    collection_days: list[int] = attrs.field(factory=list)
+    dimensional_divisor: int = 0
+    surcharge_permille: int = 0
+
+
+@attrs.frozen
+class TrackingRange:
+    """Tracking numbers that the node may give out; `scheme` is s10 or mod10."""
+
+    carrier: str
+    scheme: str
+    first_number: int
+    last_number: int
+    prefix: str = ""
+    suffix: str = ""
+    digits: int = 8
 
 
 @attrs.frozen
@@ -48,6 +143,11 @@ class Profile:
     ship_from: list[str]
     sscc_range: SsccRange
     bins: list[Bin]
+    time_zone: str = ""
+    cartons: list[Carton] = attrs.field(factory=list)
+    associates: list[Associate] = attrs.field(factory=list)
+    carrier_services: list[CarrierService] = attrs.field(factory=list)
+    tracking_ranges: list[TrackingRange] = attrs.field(factory=list)
 
 
 def read_profile(text: str, path: Path) -> catalogue_pb2.NodeProfile:
@@ -63,13 +163,13 @@ def read_profile(text: str, path: Path) -> catalogue_pb2.NodeProfile:
         return _message(profile)
     except (ValueError, OverflowError) as error:
         raise InvalidInput(
-            f"{path}: a number is too large or negative", hint="walk orders and serials are 0 or more"
+            f"{path}: a number is too large or negative", hint="all numbers but degrees are 0 or more"
         ) from error
 
 
 def in_file(fault: FieldFault, text: str) -> FieldFault:
     """A fault that the control plane found, with its line in a TOML file where that can be told."""
-    where = fault.where.removeprefix("profile.")
+    where = fault.where.removeprefix("profile.").replace(".cut_off_minute", ".cut_off")
     keys = where.replace("[", ".").replace("]", "").split(".")
     return FieldFault(where, fault.problem, config.line_of(text, keys))
 
@@ -98,5 +198,33 @@ def _message(profile: Profile) -> catalogue_pb2.NodeProfile:
             first_serial=serials.first_serial,
             last_serial=serials.last_serial,
         ),
-        bins=[catalogue_pb2.Bin(bin_id=row.bin_id, walk_order=row.walk_order) for row in profile.bins],
+        bins=[catalogue_pb2.Bin(**attrs.asdict(row)) for row in profile.bins],
+        time_zone=profile.time_zone,
+        cartons=[catalogue_pb2.Carton(**attrs.asdict(row)) for row in profile.cartons],
+        associates=map(_associate, profile.associates),
+        carrier_services=map(_service, profile.carrier_services),
+        tracking_ranges=[catalogue_pb2.TrackingRange(**attrs.asdict(row)) for row in profile.tracking_ranges],
     )
+
+
+def _associate(person: Associate) -> catalogue_pb2.Associate:
+    return catalogue_pb2.Associate(
+        associate_id=person.associate_id,
+        name=person.name,
+        role=person.role,
+        badge=person.badge,
+        pin_salt=bytes.fromhex(person.pin_salt),
+        pin_hash=bytes.fromhex(person.pin_hash),
+    )
+
+
+def _service(one: CarrierService) -> catalogue_pb2.CarrierService:
+    values = attrs.asdict(one)
+    hours, minutes = values.pop("cut_off").split(":")
+    zones = [
+        catalogue_pb2.RateZone(
+            **{**zone, "brackets": [catalogue_pb2.RateBracket(**bracket) for bracket in zone["brackets"]]}
+        )
+        for zone in values.pop("zones")
+    ]
+    return catalogue_pb2.CarrierService(**values, zones=zones, cut_off_minute=int(hours) * 60 + int(minutes))

@@ -29,7 +29,11 @@ from bodega_controlplane.cli.show import plain, plain_all, span, when
 @click.group(
     cls=LazyGroup,
     lazy={
-        name: f"bodega_controlplane.cli.node_insight:{name}" for name in ("refused", "parked", "telemetry")
+        **{
+            name: f"bodega_controlplane.cli.node_insight:{name}"
+            for name in ("refused", "parked", "telemetry")
+        },
+        "associate": "bodega_controlplane.cli.node_people:associate",
     },
 )
 def nodes() -> None:
@@ -160,6 +164,9 @@ def register(hub: HubClient, file: Path, as_json: bool) -> None:
       company_prefix = "5600000"
       first_serial = 0
       last_serial = 99999
+
+    It may go on with time_zone, [[cartons]], [[associates]] (bodegactl nodes associate), [[carrier_services]] with
+    their rate cards, and [[tracking_ranges]]: see the control plane's README.
 
     JSON: {"node_id", "hub_verify_key", "agent_toml"}.
     """

@@ -135,10 +135,23 @@ def rows_of_node(tx: Transaction, table: sa.Table, node_id: str, *where: sa.Colu
 
 
 def work(tx: Transaction, node_id: str, ended: Collection[str]) -> list[Row]:
-    """Fulfillment orders of a node that are in none of the states `ended`, with `recipient` and `order_state`."""
+    """Fulfillment orders of a node that are in none of the states `ended`, with what the node is told of the order
+    and its state as `order_state`."""
     table, order = schema.fulfillment_order, schema.orders
+    told = (
+        order.c[name]
+        for name in (
+            "recipient",
+            "service_class",
+            "placed_at_ms",
+            "method",
+            "ship_complete",
+            "ship_by_ms",
+            "pickup",
+        )
+    )
     query = (
-        sa.select(table, order.c.recipient, order.c.state.label("order_state"))
+        sa.select(table, *told, order.c.state.label("order_state"))
         .join(order, order.c.order_id == table.c.order_id)
         .where(table.c.node_id == node_id, table.c.state.not_in(sorted(ended)))
         .order_by(table.c.fulfillment_order_id)

@@ -114,7 +114,7 @@ STEPS: Mapping[int, Step] = {
             "ALTER TABLE stock SET (fillfactor = 70)",
         ),
     ),
-    # The work on the floor: what nodes say of it, and what goods are like.
+    # The work on the floor: what nodes say of it, what goods are like, and how customers get them.
     4: Step(
         {
             schema.sku: (
@@ -125,6 +125,8 @@ STEPS: Mapping[int, Step] = {
                 "velocity_class",
                 "fragile",
             ),
+            schema.orders: ("method", "ship_complete", "ship_by_ms", "pickup"),
+            schema.order_line: ("substitutes",),
         },
         schema.FLOOR_TABLES,
     ),

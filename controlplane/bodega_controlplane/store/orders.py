@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bodega.core.floor_words import Method
+from bodega.core.lifecycles import OrderState
 from bodega_controlplane.store.among import among
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import (
@@ -21,7 +23,9 @@ from bodega_controlplane.store.schema import (
 )
 from bodega_controlplane.store.transaction import Transaction
 
-_WITHOUT_RECIPIENT = [column for column in orders.c if column.name != "recipient"]
+# What only the node that works on it is told: personal data, and the code of a pickup.
+_FOR_THE_NODE = frozenset({"recipient", "pickup"})
+_SHOWN = [column for column in orders.c if column.name not in _FOR_THE_NODE]
 
 Values = Mapping[str, Any]
 
@@ -46,14 +50,14 @@ def insert(
 
 
 def by_ids(tx: Transaction, order_ids: Collection[str]) -> list[Row]:
-    """Orders without their recipients."""
-    query = sa.select(*_WITHOUT_RECIPIENT).where(orders.c.order_id.in_(sorted(order_ids)))
+    """Orders without what only their node is told."""
+    query = sa.select(*_SHOWN).where(orders.c.order_id.in_(sorted(order_ids)))
     return list(tx.connection.execute(query))
 
 
 def page(tx: Transaction, after: tuple[int, str] | None, state: str | None, limit: int) -> list[Row]:
-    """Orders without their recipients, newest first, after a (placed_at_ms, order_id)."""
-    query = sa.select(*_WITHOUT_RECIPIENT)
+    """Orders without what only their node is told, newest first, after a (placed_at_ms, order_id)."""
+    query = sa.select(*_SHOWN)
     if state is not None:
         query = query.where(orders.c.state == state)
     if after is not None:
@@ -161,10 +165,17 @@ def reassignments_of(tx: Transaction, order_id: str) -> list[Row]:
     return list(tx.connection.execute(query.order_by(reassignment.c.fencing_token.desc())))
 
 
-def recipient_of(tx: Transaction, order_id: str) -> str:
-    """Where its parcel goes, as JSON; personal data."""
-    query = sa.select(orders.c.recipient).where(orders.c.order_id == order_id)
-    return str(tx.connection.execute(query).scalar_one())
+def for_the_node(tx: Transaction, order_id: str) -> Row:
+    """An order with all that its node is told: personal data, and the code of a pickup."""
+    return tx.connection.execute(sa.select(orders).where(orders.c.order_id == order_id)).one()
+
+
+def handed_back(tx: Transaction, limit: int) -> list[Row]:
+    """Orders whose node has given the work back, and that may go to another one by themselves; oldest first."""
+    query = sa.select(orders.c.order_id, orders.c.node_id).where(
+        orders.c.state == OrderState.HANDED_BACK.value, orders.c.method == Method.PARCEL.value
+    )
+    return list(tx.connection.execute(query.order_by(orders.c.placed_at_ms, orders.c.order_id).limit(limit)))
 
 
 def stop_work(tx: Transaction, rows: Sequence[Values]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer, metadata, text
+from bodega_controlplane.store.columns import boolean, integer, metadata, text
 
+# `recipient` is personal data and `pickup` holds a secret: neither is read but to be given to a node.
 orders = sa.Table(
     "orders",
     metadata,
@@ -18,6 +19,10 @@ orders = sa.Table(
     integer("updated_at_ms"),
     text("recipient"),
     text("service_class", default="standard"),
+    text("method", default="parcel"),
+    boolean("ship_complete"),
+    integer("ship_by_ms", default=0),
+    text("pickup", default=""),
 )
 sa.Index("orders_newest", orders.c.placed_at_ms, orders.c.order_id)
 sa.Index("orders_by_state", orders.c.state, orders.c.placed_at_ms, orders.c.order_id)
@@ -31,6 +36,7 @@ order_line = sa.Table(
     integer("quantity"),
     integer("shipped", default=0),
     integer("short", default=0),
+    text("substitutes", default="[]"),
 )
 
 # One row per assignment; the highest token of an order is in force. Events are named as conflicts name them.

@@ -182,6 +182,11 @@ def parcel_place(sscc: str) -> str:
     return f"PARCEL-{sscc}"
 
 
+def unit_place(sscc: str) -> str:
+    """The place that a pallet or tote with a number of its own is, until it is put away."""
+    return f"LPN-{sscc}"
+
+
 def in_transit(transfer_id: str) -> str:
     """The external account of goods between two nodes."""
     return f"in_transit:{transfer_id}"

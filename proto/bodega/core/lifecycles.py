@@ -21,6 +21,11 @@ class OrderState(StrEnum):
     PARTIALLY_SHIPPED = "partially_shipped"
     UNFULFILLABLE = "unfulfillable"
     CANCELLED = "cancelled"
+    READY_FOR_PICKUP = "ready_for_pickup"
+    COLLECTED = "collected"
+    PARTIALLY_COLLECTED = "partially_collected"
+    NOT_COLLECTED = "not_collected"
+    HANDED_BACK = "handed_back"
 
 
 class OrderEvent(StrEnum):
@@ -32,6 +37,11 @@ class OrderEvent(StrEnum):
     NODE_SHIPPED = "node_shipped"
     NODE_SHIPPED_SHORT = "node_shipped_short"
     NODE_FOUND_NOTHING = "node_found_nothing"
+    NODE_STAGED = "node_staged"
+    NODE_GAVE_TO_CUSTOMER = "node_gave_to_customer"
+    NODE_GAVE_SHORT_TO_CUSTOMER = "node_gave_short_to_customer"
+    NODE_WAITED_IN_VAIN = "node_waited_in_vain"
+    NODE_HANDED_BACK = "node_handed_back"
 
 
 ORDER = StateTable(
@@ -55,9 +65,33 @@ ORDER = StateTable(
         (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_SHIPPED): OrderState.SHIPPED,
         (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_SHIPPED_SHORT): OrderState.PARTIALLY_SHIPPED,
         (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_FOUND_NOTHING): OrderState.UNFULFILLABLE,
+        # A pickup waits for its customer.
+        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_STAGED): OrderState.READY_FOR_PICKUP,
+        (OrderState.READY_FOR_PICKUP, OrderEvent.NODE_GAVE_TO_CUSTOMER): OrderState.COLLECTED,
+        (OrderState.READY_FOR_PICKUP, OrderEvent.NODE_GAVE_SHORT_TO_CUSTOMER): OrderState.PARTIALLY_COLLECTED,
+        (OrderState.READY_FOR_PICKUP, OrderEvent.NODE_WAITED_IN_VAIN): OrderState.NOT_COLLECTED,
+        (OrderState.READY_FOR_PICKUP, OrderEvent.CANCEL): OrderState.CANCEL_REQUESTED,
+        (OrderState.READY_FOR_PICKUP, OrderEvent.NODE_CANCELLED): OrderState.CANCELLED,
+        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_STAGED): OrderState.CANCEL_REQUESTED,
+        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_GAVE_TO_CUSTOMER): OrderState.COLLECTED,
+        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_GAVE_SHORT_TO_CUSTOMER): OrderState.PARTIALLY_COLLECTED,
+        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_WAITED_IN_VAIN): OrderState.CANCELLED,
+        # Nobody works on it: a parcel goes to another node, a pickup waits for a person, a cancel asks nobody.
+        (OrderState.CONFIRMED, OrderEvent.NODE_HANDED_BACK): OrderState.HANDED_BACK,
+        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_HANDED_BACK): OrderState.HANDED_BACK,
+        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_HANDED_BACK): OrderState.CANCELLED,
+        (OrderState.HANDED_BACK, OrderEvent.CANCEL): OrderState.CANCELLED,
     },
     terminal=frozenset(
-        {OrderState.SHIPPED, OrderState.PARTIALLY_SHIPPED, OrderState.UNFULFILLABLE, OrderState.CANCELLED}
+        {
+            OrderState.SHIPPED,
+            OrderState.PARTIALLY_SHIPPED,
+            OrderState.UNFULFILLABLE,
+            OrderState.CANCELLED,
+            OrderState.COLLECTED,
+            OrderState.PARTIALLY_COLLECTED,
+            OrderState.NOT_COLLECTED,
+        }
     ),
 )
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bodega.core.floor_words import TemperatureClass, VelocityClass
 from bodega.core.ledger import Entered
 from bodega.limits import QUANTITY_MAX
 
 EACH = "each"
-AMBIENT = "ambient"
-# From what is asked for most to what is asked for least.
-VELOCITY_CLASSES = ("A", "B", "C")
 
 Fault = tuple[str, str]
 
@@ -52,8 +50,8 @@ class Sku:
     length_mm: int = 0
     width_mm: int = 0
     height_mm: int = 0
-    temperature_class: str = AMBIENT
-    velocity_class: str = VELOCITY_CLASSES[-1]
+    temperature_class: str = TemperatureClass.AMBIENT
+    velocity_class: str = VelocityClass.C
     fragile: bool = False
 
     def factor(self, unit: str) -> int | None:

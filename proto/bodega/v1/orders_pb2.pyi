@@ -42,6 +42,16 @@ class _OrderStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderState
     """Nothing of it was on the shelf."""
     ORDER_STATE_CANCELLED: _OrderState.ValueType  # 7
     """Cancelled before it left the node."""
+    ORDER_STATE_READY_FOR_PICKUP: _OrderState.ValueType  # 8
+    """It lies in a pickup place or a locker, and the customer may come."""
+    ORDER_STATE_COLLECTED: _OrderState.ValueType  # 9
+    """The customer has every unit."""
+    ORDER_STATE_PARTIALLY_COLLECTED: _OrderState.ValueType  # 10
+    """The customer has some units; the rest was not on the shelf."""
+    ORDER_STATE_NOT_COLLECTED: _OrderState.ValueType  # 11
+    """Nobody came for it in time, or the customer did not want it."""
+    ORDER_STATE_HANDED_BACK: _OrderState.ValueType  # 12
+    """Its node has given the work back, and no other has it yet."""
 
 class OrderState(_OrderState, metaclass=_OrderStateEnumTypeWrapper):
     """State of a customer's order."""
@@ -62,6 +72,16 @@ ORDER_STATE_UNFULFILLABLE: OrderState.ValueType  # 6
 """Nothing of it was on the shelf."""
 ORDER_STATE_CANCELLED: OrderState.ValueType  # 7
 """Cancelled before it left the node."""
+ORDER_STATE_READY_FOR_PICKUP: OrderState.ValueType  # 8
+"""It lies in a pickup place or a locker, and the customer may come."""
+ORDER_STATE_COLLECTED: OrderState.ValueType  # 9
+"""The customer has every unit."""
+ORDER_STATE_PARTIALLY_COLLECTED: OrderState.ValueType  # 10
+"""The customer has some units; the rest was not on the shelf."""
+ORDER_STATE_NOT_COLLECTED: OrderState.ValueType  # 11
+"""Nobody came for it in time, or the customer did not want it."""
+ORDER_STATE_HANDED_BACK: OrderState.ValueType  # 12
+"""Its node has given the work back, and no other has it yet."""
 Global___OrderState: _TypeAlias = OrderState  # noqa: Y015
 
 class _FulfillmentState:
@@ -256,6 +276,9 @@ class Order(_message.Message):
     PLACED_AT_MS_FIELD_NUMBER: _builtins.int
     UPDATED_AT_MS_FIELD_NUMBER: _builtins.int
     SERVICE_CLASS_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    SHIP_COMPLETE_FIELD_NUMBER: _builtins.int
+    SHIP_BY_MS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identifier given by the control plane."""
     channel: _builtins.str
@@ -272,6 +295,12 @@ class Order(_message.Message):
     """Milliseconds since 1970-01-01 UTC of its last change."""
     service_class: _builtins.str
     """How soon it was promised: "same_day", "next_day" or "standard". Where stock runs short, the sooner one is kept."""
+    method: _builtins.str
+    """"parcel", "pickup" or "locker"."""
+    ship_complete: _builtins.bool
+    """Whether all of it is sent, or nothing."""
+    ship_by_ms: _builtins.int
+    """Milliseconds since 1970-01-01 UTC by which it must leave its node; 0: the carrier's cut-off decides."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
         """What was asked for."""
@@ -293,10 +322,13 @@ class Order(_message.Message):
         placed_at_ms: _builtins.int = ...,
         updated_at_ms: _builtins.int = ...,
         service_class: _builtins.str = ...,
+        method: _builtins.str = ...,
+        ship_complete: _builtins.bool = ...,
+        ship_by_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "lines", b"lines", "node_id", b"node_id", "order_id", b"order_id", "parcels", b"parcels", "placed_at_ms", b"placed_at_ms", "reference", b"reference", "service_class", b"service_class", "state", b"state", "updated_at_ms", b"updated_at_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "lines", b"lines", "method", b"method", "node_id", b"node_id", "order_id", b"order_id", "parcels", b"parcels", "placed_at_ms", b"placed_at_ms", "reference", b"reference", "service_class", b"service_class", "ship_by_ms", b"ship_by_ms", "ship_complete", b"ship_complete", "state", b"state", "updated_at_ms", b"updated_at_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -14,6 +14,7 @@ from bodega_adapters.simulated.tray_picture import HEIGHT_PX, WIDTH_PX, tray_pic
 from bodega_agent.demo import folder
 from bodega_agent.demo.broker import Broker, node_permissions
 from bodega_agent.demo.catalogue import catalogue
+from bodega_agent.demo.huddle import Huddle
 from bodega_agent.demo.proxy import Cable
 from bodega_agent.demo.shelves import Shelves
 
@@ -151,10 +152,34 @@ def test_shelves_know_what_hands_have_done() -> None:
     shelves = Shelves()
     shelves.unload("A", 3)
     shelves.put_away("A", 3, "A-01-01")
-    shelves.pick("A-01-01", "A", "f1")
-    shelves.pick("A-01-01", "A", "f2")
-    shelves.put_back("f2", "A", 1, "A-01-01")
+    for order in ("f1", "f2", "f3"):
+        shelves.take("A-01-01", "A")
+        shelves.pick("A-01-01", "A", order)
+    shelves.put_back(["f2", "f3"], "A", 2, "A-01-01")
     shelves.hand_over("f1")
     assert (shelves.on_shelf("A-01-01", "A"), shelves.shipped["A"], shelves.on_stage("f2", "A")) == (2, 1, 0)
     with pytest.raises(AssertionError, match="not there"):
-        shelves.pick("A-09-01", "A", "f3")
+        shelves.take("A-09-01", "A")
+    with pytest.raises(AssertionError, match="in hand"):
+        shelves.pick("A-01-01", "A", "f3")
+
+
+def test_a_unit_in_hand_lies_nowhere_until_it_is_put_down() -> None:
+    shelves = Shelves()
+    shelves.unload("A", 1)
+    shelves.put_away("A", 1, "A-01-01")
+    shelves.take("A-01-01", "A")
+    assert (shelves.on_shelf("A-01-01", "A"), shelves.hands["A-01-01", "A"]) == (0, 1)
+    shelves.put_down("A-01-01", "A")
+    assert (shelves.on_shelf("A-01-01", "A"), shelves.hands["A-01-01", "A"]) == (1, 0)
+
+
+def test_what_one_has_taken_nobody_else_goes_for() -> None:
+    huddle = Huddle()
+    assert [huddle.takes("parcel 1"), huddle.takes("parcel 1"), huddle.is_taken("parcel 1")] == [
+        True,
+        False,
+        True,
+    ]
+    huddle.leaves("parcel 1")
+    assert huddle.takes("parcel 1")

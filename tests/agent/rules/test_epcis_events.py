@@ -45,6 +45,7 @@ SIMPLE = {
     "pack": ("AggregationEvent", "ADD", "packing", "container_closed"),
     "unpack": ("AggregationEvent", "DELETE", "unpacking", "in_progress"),
     "ship": ("ObjectEvent", "OBSERVE", "shipping", "in_transit"),
+    "collect": ("ObjectEvent", "OBSERVE", "retail_selling", "retail_sold"),
     "return": ("ObjectEvent", "OBSERVE", "receiving", "returned"),
     "inspect": ("ObjectEvent", "OBSERVE", "inspecting", "sellable_accessible"),
     "change_disposition": ("ObjectEvent", "OBSERVE", "holding", "sellable_accessible"),
@@ -76,7 +77,7 @@ def test_what_was_written_off_between_two_nodes_is_no_event_of_this_one(command)
 @pytest.mark.parametrize("command", SIMPLE)
 def test_every_command_is_a_valid_event_of_its_class(command):
     makes = (Goods(BASKET, 2),) if RECIPES[command].makes else ()
-    reference = FO if command in {"pick", "pack", "unpack", "ship"} else None
+    reference = FO if command in {"pick", "pack", "unpack", "ship", "collect"} else None
     (event,) = tell(booked(command, Goods(MILK, 4, "L-1"), makes=makes, reference=reference))
     assert (event["type"], event.get("action"), event["bizStep"], event["disposition"]) == SIMPLE[command]
     assert event["eventTime"] == "2026-09-21T14:13:27.123Z"

@@ -15,16 +15,12 @@ from bodega_agent.rules.floor.prompt import Tone
 from bodega_agent.rules.floor.scans import NEWS, ControlScan, Kind, kind_of
 from bodega_agent.rules.floor.session import FLOWS, FloorStep, Session
 from support.floor_scans import SCANS
-from support.situations import SITUATIONS
-
-
-def situation(floor_step):
-    return SITUATIONS[floor_step]
+from support.situations import SITUATIONS, situation
 
 
 @pytest.mark.parametrize(("floor_step", "kind"), list(itertools.product(FloorStep, Kind)))
 def test_every_step_answers_every_scan(floor_step, kind):
-    session, facts = situation(floor_step)
+    session, facts = situation(floor_step, kind)
     assert kind_of(SCANS[kind]) is kind
     outcome = step(session, SCANS[kind], facts)
     assert outcome.prompt.text
@@ -43,14 +39,14 @@ def test_every_step_answers_every_scan(floor_step, kind):
 
 @pytest.mark.parametrize("floor_step", FloorStep)
 def test_an_unknown_code_is_answered_with_what_is_wrong_and_what_is_wanted(floor_step):
-    session, facts = situation(floor_step)
+    session, facts = SITUATIONS[floor_step]
     text = step(session, SCANS[Kind.UNKNOWN], facts).prompt.text
     assert text == f"This is no code. Scan again. {prompt_for(session, facts).text}"
 
 
 @pytest.mark.parametrize("floor_step", FloorStep)
 def test_a_person_can_walk_out_of_every_step_and_nothing_moves(floor_step):
-    session, facts = situation(floor_step)
+    session, facts = SITUATIONS[floor_step]
     outcome = step(session, ControlScan("CMD-CANCEL"), facts)
     assert outcome.session.step is FloorStep.IDLE
     assert outcome.effects == ()

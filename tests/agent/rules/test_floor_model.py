@@ -18,7 +18,7 @@ from bodega.core.lifecycles import FulfillmentState, PrintEvent
 from bodega_agent.rules.floor import keeping
 from bodega_agent.rules.floor.engine import prompt_for
 from bodega_agent.rules.floor.facts import VisionMode
-from bodega_agent.rules.floor.flows import TABLE
+from bodega_agent.rules.floor.flows import TABLE, started_by
 from bodega_agent.rules.floor.pick.work import is_lost, place
 from bodega_agent.rules.floor.prompt import Tone
 from bodega_agent.rules.floor.scans import (
@@ -33,12 +33,17 @@ from bodega_agent.rules.floor.scans import (
     kind_of,
 )
 from bodega_agent.rules.floor.session import WORK_STEPS, Session
-from support.floor_model import BINS, NAMES, FloorModel, order
+from support.floor_model import BINS, MODELLED, NAMES, FloorModel, order
 from support.floor_people import follow, work_off
 
 DEVICES = ("scanner-1", "scanner-2")
 devices = st.sampled_from(DEVICES)
 skus = st.sampled_from(sorted(NAMES))
+WORDS = [
+    word
+    for word, kind in CONTROL_WORDS.items()
+    if (flow := started_by(kind)) is None or flow.name in MODELLED
+]
 ANSWERS = [CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.REVIEW]
 PRINTER = [PrintEvent.SEND, PrintEvent.CONFIRM, PrintEvent.LOSE_TRACK]
 ENDS = {FulfillmentState.SHIPPED, FulfillmentState.SHORT, FulfillmentState.CANCELLED}
@@ -76,7 +81,7 @@ class Floor(RuleBasedStateMachine):
             assert self.model.session(device) == before
         json.dumps(outcome.prompt.to_json())
 
-    @rule(device=devices, word=st.sampled_from([*CONTROL_WORDS, "CMD-NONSENSE"]), crash=st.booleans())
+    @rule(device=devices, word=st.sampled_from([*WORDS, "CMD-NONSENSE"]), crash=st.booleans())
     def scan_control(self, device, word, crash):
         self.scan(device, ControlScan(word), crash)
 

@@ -16,7 +16,7 @@ from bodega_agent.rules.floor.prompt import Tone
 from bodega_agent.rules.floor.scans import CONTROL_WORDS, NEWS, ControlScan, Kind, NamedScan
 from bodega_agent.rules.floor.session import FloorStep
 from support.floor_scans import SCANS
-from support.situations import SITUATIONS
+from support.situations import SITUATIONS, situation
 
 RUI = Person("rui", "Rui", "associate", has_pin=True)
 
@@ -39,7 +39,7 @@ def test_nobody_works_unsigned_at_any_step_with_any_scan(floor_step, kind):
     assert outcome.prompt.text.endswith("Scan your badge, or type your name.")
 
 
-@pytest.mark.parametrize("floor_step", set(FloorStep) - {FloorStep.SIGN_IN_PIN})
+@pytest.mark.parametrize("floor_step", sorted(set(FloorStep) - {FloorStep.SIGN_IN_PIN}))
 def test_a_badge_signs_in_at_every_step_and_the_step_goes_on(floor_step):
     session, facts = SITUATIONS[floor_step]
     outcome = step(
@@ -52,7 +52,7 @@ def test_a_badge_signs_in_at_every_step_and_the_step_goes_on(floor_step):
     assert outcome.then.session == replace(session, actor="rui")
 
 
-@pytest.mark.parametrize("floor_step", set(FloorStep) - {FloorStep.SIGN_IN_PIN})
+@pytest.mark.parametrize("floor_step", sorted(set(FloorStep) - {FloorStep.SIGN_IN_PIN}))
 def test_signing_out_leaves_the_work_where_it_is(floor_step):
     session, facts = SITUATIONS[floor_step]
     signed = replace(session, actor="rui")
@@ -71,7 +71,7 @@ def test_a_move_that_demands_a_lead_refuses_the_others(monkeypatch, role, may):
     """Where nobody signs in, there is nobody to ask."""
     row = (FloorStep.IDLE, Kind.RECEIVE)
     monkeypatch.setitem(TABLE, row, replace(TABLE[row], role=LEAD))
-    session, facts = SITUATIONS[FloorStep.IDLE]
+    session, facts = situation(FloorStep.IDLE, Kind.RECEIVE)
     outcome = step(session, ControlScan("CMD-RECEIVE"), replace(facts, role=role))
     assert (outcome.session.step is FloorStep.RECEIVE_ITEM) is may
     assert outcome.prompt.text.startswith("Only a lead may do that.") is not may

@@ -11,8 +11,9 @@ import pytest
 from bodega.codec import parse_node_event
 from bodega.errors import InvalidInput
 from bodega.v1 import catalogue_pb2
-from bodega_agent.store import catalogue, proposals
-from bodega_agent.store.transaction import Context
+from bodega_agent.rules.floor.putaway import suggest
+from bodega_agent.store import bins_for, catalogue, proposals
+from bodega_agent.store.transaction import Context, Transaction
 from support.command_bodies import BINS
 from support.small_ledger import SmallLedger, stock_catalogue
 
@@ -69,8 +70,17 @@ def test_where_a_bin_stands_is_the_nodes_word_also_after_a_new_profile(ledger: S
 
 def test_goods_are_put_away_where_people_here_want_them(ledger: SmallLedger) -> None:
     propose(ledger, "sku", "PLAIN", home_bin="A-02")
-    assert ledger.write(lambda tx: catalogue.suggested_bin(tx, "PLAIN")) == "A-02"
-    assert ledger.write(lambda tx: catalogue.suggested_bin(tx, "OWNED")) != "A-02"
+    assert _suggested(ledger, "PLAIN") == "A-02"
+    assert _suggested(ledger, "OWNED") != "A-02"
+
+
+def _suggested(ledger: SmallLedger, sku_id: str) -> str:
+    def look(tx: Transaction) -> str:
+        load = bins_for.load_of(tx, sku_id)
+        found = suggest.best(load, bins_for.candidates(tx, load, (), set_apart=False))
+        return found.bin_id if found else ""
+
+    return ledger.write(look)
 
 
 def test_every_fault_of_an_edit_is_named_and_nothing_is_written(ledger: SmallLedger) -> None:

@@ -1,4 +1,4 @@
-"""Receive, put away, pick, pack and hand over, one order at a time."""
+"""Pick, pack and hand over, one order at a time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from bodega.core.lifecycles import FulfillmentState, PrintState
 from bodega_agent.rules.floor.facts import Facts, VisionMode
 from bodega_agent.rules.floor.handover.facts import HandoverFacts, Parcel
 from bodega_agent.rules.floor.pick.facts import Check, PickFacts, Shelf, Work, WorkLine
-from bodega_agent.rules.floor.putaway.doing import InHand
-from bodega_agent.rules.floor.putaway.facts import PutAwayFacts, Waiting
 from bodega_agent.rules.floor.scans import CheckOutcome
 from bodega_agent.rules.floor.session import FloorStep, Session
 from support.floor_model import NAMES
@@ -26,15 +24,6 @@ def _work(state: FulfillmentState, *, picked: int = 0, **more: Any) -> Work:
 _OPEN = FulfillmentState.PICKING
 SITUATIONS: dict[FloorStep, tuple[Session, Facts]] = {
     FloorStep.IDLE: (Session("scanner-1"), PickFacts()),
-    FloorStep.RECEIVE_ITEM: (Session("scanner-1", step=FloorStep.RECEIVE_ITEM), Facts()),
-    FloorStep.PUTAWAY_ITEM: (
-        Session("scanner-1", step=FloorStep.PUTAWAY_ITEM),
-        PutAwayFacts(waiting=(Waiting("DOCK", "OAT", "", 3),)),
-    ),
-    FloorStep.PUTAWAY_BIN: (
-        Session("scanner-1", step=FloorStep.PUTAWAY_BIN, doing=InHand("OAT", NAMES["OAT"], "", 1)),
-        PutAwayFacts(waiting=(Waiting("DOCK", "OAT", "", 3),)),
-    ),
     FloorStep.TAKE_OVER: (
         Session("scanner-2", step=FloorStep.TAKE_OVER, fulfillment_order_id="FO-1"),
         PickFacts(left_work=_work(_OPEN)),

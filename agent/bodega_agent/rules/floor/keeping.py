@@ -9,15 +9,22 @@ import cattrs
 
 from bodega.errors import InvalidInput
 from bodega_agent.rules.floor.handover.doing import ClosingManifest, HandingOver
+from bodega_agent.rules.floor.hold.doing import Judged
 from bodega_agent.rules.floor.pack.doing import Counted, Doubted, Voiding
 from bodega_agent.rules.floor.people.doing import SigningIn
 from bodega_agent.rules.floor.putaway.doing import InHand
+from bodega_agent.rules.floor.receive.doing import Receiving
+from bodega_agent.rules.floor.replenish.doing import Refilling
 from bodega_agent.rules.floor.resume.doing import Offered
+from bodega_agent.rules.floor.returns.doing import TakingBack
 from bodega_agent.rules.floor.session import Doing, Session
 
 # What flows remember between two scans, by the name of the class.
 DOINGS: tuple[type[Doing], ...] = (
+    Receiving,
     InHand,
+    Judged,
+    Refilling,
     Counted,
     Doubted,
     Voiding,
@@ -25,6 +32,7 @@ DOINGS: tuple[type[Doing], ...] = (
     ClosingManifest,
     SigningIn,
     Offered,
+    TakingBack,
 )
 
 

@@ -18,8 +18,20 @@ class FloorStep(StrEnum):
 
     IDLE = "idle"
     RECEIVE_ITEM = "receive_item"
+    RECEIVE_LOT = "receive_lot"
+    RECEIVE_EXPIRY = "receive_expiry"
+    RECEIVE_APART = "receive_apart"
+    RECEIVE_CLOSE = "receive_close"
+    HOLD_BIN = "hold_bin"
+    HOLD_ITEM = "hold_item"
+    HOLD_VERDICT = "hold_verdict"
     PUTAWAY_ITEM = "putaway_item"
+    PUTAWAY_WHICH = "putaway_which"
     PUTAWAY_BIN = "putaway_bin"
+    PUTAWAY_REASON = "putaway_reason"
+    REPLENISH_FROM = "replenish_from"
+    REPLENISH_ITEM = "replenish_item"
+    REPLENISH_INTO = "replenish_into"
     TAKE_OVER = "take_over"
     PICK_BIN = "pick_bin"
     PICK_ITEM = "pick_item"
@@ -35,6 +47,16 @@ class FloorStep(StrEnum):
     HANDOVER = "handover"
     MANIFEST = "manifest"
     MANIFEST_CLOSE = "manifest_close"
+    STAGE_PARCEL = "stage_parcel"
+    STAGE_PLACE = "stage_place"
+    COLLECT_FIND = "collect_find"
+    COLLECT_CODE = "collect_code"
+    COLLECT_HAND = "collect_hand"
+    RETURN_FIND = "return_find"
+    RETURN_ITEM = "return_item"
+    RETURN_GRADE = "return_grade"
+    RETURN_DISPOSE = "return_dispose"
+    RETURN_PLACE = "return_place"
     SIGN_IN_PIN = "sign_in_pin"
     RESUME = "resume"
 
@@ -42,8 +64,20 @@ class FloorStep(StrEnum):
 FLOWS: dict[FloorStep, str] = {
     FloorStep.IDLE: "idle",
     FloorStep.RECEIVE_ITEM: "receive",
+    FloorStep.RECEIVE_LOT: "receive",
+    FloorStep.RECEIVE_EXPIRY: "receive",
+    FloorStep.RECEIVE_APART: "receive",
+    FloorStep.RECEIVE_CLOSE: "receive",
+    FloorStep.HOLD_BIN: "hold",
+    FloorStep.HOLD_ITEM: "hold",
+    FloorStep.HOLD_VERDICT: "hold",
     FloorStep.PUTAWAY_ITEM: "putaway",
+    FloorStep.PUTAWAY_WHICH: "putaway",
     FloorStep.PUTAWAY_BIN: "putaway",
+    FloorStep.PUTAWAY_REASON: "putaway",
+    FloorStep.REPLENISH_FROM: "replenish",
+    FloorStep.REPLENISH_ITEM: "replenish",
+    FloorStep.REPLENISH_INTO: "replenish",
     FloorStep.TAKE_OVER: "pick",
     FloorStep.PICK_BIN: "pick",
     FloorStep.PICK_ITEM: "pick",
@@ -59,6 +93,16 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.HANDOVER: "handover",
     FloorStep.MANIFEST: "handover",
     FloorStep.MANIFEST_CLOSE: "handover",
+    FloorStep.STAGE_PARCEL: "stage",
+    FloorStep.STAGE_PLACE: "stage",
+    FloorStep.COLLECT_FIND: "collect",
+    FloorStep.COLLECT_CODE: "collect",
+    FloorStep.COLLECT_HAND: "collect",
+    FloorStep.RETURN_FIND: "return",
+    FloorStep.RETURN_ITEM: "return",
+    FloorStep.RETURN_GRADE: "return",
+    FloorStep.RETURN_DISPOSE: "return",
+    FloorStep.RETURN_PLACE: "return",
     FloorStep.SIGN_IN_PIN: "people",
     FloorStep.RESUME: "resume",
 }
@@ -79,7 +123,9 @@ WORK_STEPS = frozenset(
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.SIGN_IN_PIN})
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset(
+    {FloorStep.RECEIVE_LOT, FloorStep.SIGN_IN_PIN, FloorStep.COLLECT_CODE}
+)
 
 
 @dataclass(frozen=True, slots=True)

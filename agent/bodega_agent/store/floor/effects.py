@@ -6,7 +6,20 @@ All effects of one scan, and the session that they lead to, share one transactio
 from __future__ import annotations
 
 from bodega_agent.rules.floor.effects import Effect
-from bodega_agent.store.floor import common, handover, pack, people, pick, putaway, receive, resume
+from bodega_agent.store.floor import (
+    common,
+    handover,
+    hold,
+    pack,
+    people,
+    pick,
+    pickup,
+    putaway,
+    receive,
+    replenish,
+    resume,
+    returns,
+)
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -14,9 +27,13 @@ DOES: Doers = {
     **common.DOES,
     **receive.DOES,
     **putaway.DOES,
+    **replenish.DOES,
+    **hold.DOES,
     **pick.DOES,
     **pack.DOES,
     **handover.DOES,
+    **pickup.DOES,
+    **returns.DOES,
     **people.DOES,
     **resume.DOES,
 }

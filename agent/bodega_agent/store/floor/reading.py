@@ -8,16 +8,33 @@ from dataclasses import replace
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.scans import kind_of
-from bodega_agent.store.floor import handover, pack, people, pick, putaway, receive, resume
+from bodega_agent.store.floor import (
+    handover,
+    hold,
+    pack,
+    people,
+    pick,
+    pickup,
+    putaway,
+    receive,
+    replenish,
+    resume,
+    returns,
+)
 from bodega_agent.store.floor.look import Look
 
 READERS: Mapping[str, Callable[[Look], Facts]] = {
     "receive": receive.facts,
     "putaway": putaway.facts,
+    "replenish": replenish.facts,
+    "hold": hold.facts,
     "pick": pick.facts,
     "pack": pack.facts,
     "void": pack.void_facts,
     "handover": handover.facts,
+    "stage": pickup.facts,
+    "collect": pickup.facts,
+    "return": returns.facts,
     "people": people.facts,
     "resume": resume.facts,
 }

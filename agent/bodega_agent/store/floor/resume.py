@@ -7,14 +7,14 @@ from collections.abc import Callable
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.resume.effects import TakeOver
 from bodega_agent.rules.floor.session import Session
-from bodega_agent.store import work
+from bodega_agent.store import receipts, work
 from bodega_agent.store.floor import sessions
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.floor.look import Look
 from bodega_agent.store.transaction import Context, Transaction
 
 # (from device, to device): one of each flow that has rows by device. What is in the session comes along by itself.
-HANDS_ON: tuple[Callable[[Transaction, str, str], None], ...] = (work.hand_on,)
+HANDS_ON: tuple[Callable[[Transaction, str, str], None], ...] = (work.hand_on, receipts.hand_on)
 
 
 def facts(_look: Look) -> Facts:

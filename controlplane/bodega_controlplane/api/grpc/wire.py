@@ -5,6 +5,8 @@ Requests are values from outside: sizes are cut to their bounds here, contents a
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from bodega import codec
 from bodega.limits import PAGE_ROWS_MAX
 from bodega.v1 import (
@@ -18,6 +20,7 @@ from bodega.v1 import (
 )
 from bodega_controlplane.app import views
 from bodega_controlplane.app.deciding.conflict_views import ConflictInputView, OverrideView
+from bodega_controlplane.app.node_views import BinDraft, NodeDraft, SsccRange
 from bodega_controlplane.rules.lag import lag_of
 
 
@@ -68,6 +71,7 @@ def order(view: views.OrderView) -> orders_pb2.Order:
                 quantity=line.quantity,
                 shipped=line.shipped,
                 short=line.short,
+                substitutes=line.substitutes,
             )
             for line in view.lines
         ],
@@ -77,6 +81,9 @@ def order(view: views.OrderView) -> orders_pb2.Order:
         placed_at_ms=view.placed_at_ms,
         updated_at_ms=view.updated_at_ms,
         service_class=view.service_class,
+        method=view.method,
+        ship_complete=view.ship_complete,
+        ship_by_ms=view.ship_by_ms,
     )
 
 
@@ -126,16 +133,24 @@ def node_rights(view: views.NodeRightsView) -> controlplane_pb2.NodeRights:
     )
 
 
-def node_draft(message: catalogue_pb2.NodeProfile) -> views.NodeDraft:
+def node_draft(message: catalogue_pb2.NodeProfile) -> NodeDraft:
     """The version in the message is ignored: the control plane gives it."""
     sscc = message.sscc_range
-    return views.NodeDraft(
+    return NodeDraft(
         node_id=message.node_id,
         name=message.name,
         location=views.GeoPoint(message.location.latitude, message.location.longitude),
         ship_from=tuple(message.ship_from),
-        sscc_range=views.SsccRange(sscc.extension, sscc.company_prefix, sscc.first_serial, sscc.last_serial),
-        bins=tuple(views.BinDraft(row.bin_id, row.walk_order) for row in message.bins),
+        sscc_range=SsccRange(sscc.extension, sscc.company_prefix, sscc.first_serial, sscc.last_serial),
+        bins=tuple(
+            BinDraft(**{field.name: getattr(row, field.name) for field in fields(BinDraft)})
+            for row in message.bins
+        ),
+        cartons=tuple(message.cartons),
+        associates=tuple(message.associates),
+        carrier_services=tuple(message.carrier_services),
+        tracking_ranges=tuple(message.tracking_ranges),
+        time_zone=message.time_zone,
     )
 
 

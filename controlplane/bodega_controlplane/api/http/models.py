@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bodega.core.lifecycles import OrderState
 from bodega.limits import (
@@ -19,7 +19,11 @@ from bodega.limits import (
     GTINS_PER_SKU_MAX,
     IDENTIFIER_CHARS_MAX,
     ORDER_LINES_MAX,
+    PICKUP_CODE_CHARS_MAX,
+    PICKUP_CODE_CHARS_MIN,
+    PICKUP_HOLD_MS_MAX,
     QUANTITY_MAX,
+    SUBSTITUTES_PER_LINE_MAX,
     TEXT_CHARS_MAX,
     UNITS_PER_SKU_MAX,
 )
@@ -31,6 +35,16 @@ PLAIN_WORD = r"^[!-;=?-~]*$"  # visible ASCII without "<" and ">"
 Identifier = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_WORD)]
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX, pattern=PLAIN_TEXT)]
 Measure = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+def _is_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be an ISO 8601 time, as a text")  # noqa: TRY004 - pydantic makes faults of ValueErrors
+    return value
+
+
+# JSON has no times: a strict model would take none at all, and a lax one would take numbers too.
+Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_is_text)]
 
 
 class _In(BaseModel):
@@ -134,6 +148,30 @@ class OrderLineIn(_In):
 
     sku_id: Identifier
     quantity: int = Field(ge=1, le=QUANTITY_MAX)
+    substitutes: list[Identifier] = Field(
+        default=[],
+        max_length=SUBSTITUTES_PER_LINE_MAX,
+        description="SKUs that may be sent instead, unit for unit, the best one first.",
+    )
+
+
+class PickupIn(_In):
+    """Where the customer fetches the order, and the code to be said there."""
+
+    node_id: Identifier = Field(description="Node where it waits.")
+    code: str = Field(
+        min_length=PICKUP_CODE_CHARS_MIN,
+        max_length=PICKUP_CODE_CHARS_MAX,
+        pattern=r"^[0-9A-Za-z]+$",
+        description="What the customer says or shows. The node gets a hash of it; no answer ever holds it.",
+        json_schema_extra={"writeOnly": True},
+    )
+    hold_s: int = Field(
+        default=0,
+        ge=0,
+        le=PICKUP_HOLD_MS_MAX // 1000,
+        description="Seconds that it waits once it is there, then it goes back to stock; 0: until a person says so.",
+    )
 
 
 class OrderIn(_In):
@@ -146,17 +184,34 @@ class OrderIn(_In):
         default="standard",
         description="How soon it was promised; where stock runs short, the sooner is kept first.",
     )
+    method: Literal["parcel", "pickup", "locker"] = Field(
+        default="parcel", description="How the customer gets it; pickup and locker need `pickup`."
+    )
+    ship_complete: bool = Field(default=False, description="All of it, or nothing.")
+    ship_by: Time | None = Field(
+        default=None, description="When it must have left; else the carrier's next collection decides."
+    )
+    pickup: PickupIn | None = None
 
     def same_order(self) -> dict[str, Any]:
-        """What makes two requests of one key the same. The class only where it was said, as before there was one."""
-        return self.model_dump(exclude=set() if self.service_class != "standard" else {"service_class"})
+        """What makes two requests of one key the same: what the first version had, and of all else what was said."""
+        said = self.model_dump(mode="json")
+        for name in ("service_class", "method", "ship_complete", "ship_by", "pickup"):
+            if said[name] == OrderIn.model_fields[name].default:
+                del said[name]
+        for line in said["lines"]:
+            if not line["substitutes"]:
+                del line["substitutes"]
+        return said
 
     def draft(self) -> views.OrderDraft:
         """The value for the app layer."""
         to = self.recipient
         return views.OrderDraft(
             reference=self.reference,
-            lines=tuple(views.DraftLine(line.sku_id, line.quantity) for line in self.lines),
+            lines=tuple(
+                views.DraftLine(line.sku_id, line.quantity, tuple(line.substitutes)) for line in self.lines
+            ),
             recipient=views.Recipient(
                 name=to.name,
                 address=tuple(to.address),
@@ -165,6 +220,12 @@ class OrderIn(_In):
                 location=views.GeoPoint(to.location.latitude, to.location.longitude),
             ),
             service_class=self.service_class,
+            method=self.method,
+            ship_complete=self.ship_complete,
+            ship_by_ms=int(self.ship_by.timestamp() * 1000) if self.ship_by else 0,
+            pickup=views.PickupDraft(self.pickup.node_id, self.pickup.code, self.pickup.hold_s * 1000)
+            if self.pickup
+            else None,
         )
 
 
@@ -176,6 +237,7 @@ class OrderLineOut(BaseModel):
     quantity: int
     shipped: int = Field(description="Base units handed to the carrier.")
     short: int = Field(description="Base units that were promised and not found on the shelf.")
+    substitutes: list[str] = Field(description="SKUs that may be sent instead.")
 
 
 class OrderOut(BaseModel):
@@ -191,6 +253,9 @@ class OrderOut(BaseModel):
     placed_at: datetime
     updated_at: datetime
     service_class: str = Field(description="How soon it was promised.")
+    method: str = Field(description="How the customer gets it.")
+    ship_complete: bool = Field(description="All of it, or nothing.")
+    ship_by: datetime | None = Field(description="When it must have left, if the order says so.")
 
     @classmethod
     def of(cls, view: views.OrderView) -> OrderOut:
@@ -208,6 +273,7 @@ class OrderOut(BaseModel):
                     quantity=row.quantity,
                     shipped=row.shipped,
                     short=row.short,
+                    substitutes=list(row.substitutes),
                 )
                 for row in view.lines
             ],
@@ -215,6 +281,9 @@ class OrderOut(BaseModel):
             placed_at=_time(view.placed_at_ms),
             updated_at=_time(view.updated_at_ms),
             service_class=view.service_class,
+            method=view.method,
+            ship_complete=view.ship_complete,
+            ship_by=_time(view.ship_by_ms) if view.ship_by_ms else None,
         )
 
 

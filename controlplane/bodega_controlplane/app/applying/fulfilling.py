@@ -119,7 +119,8 @@ class OpenWork:
     def _step(self, work: Work, state: FulfillmentState, event: journal_pb2.NodeEvent, name: str) -> None:
         _touch(work)
         report, order = event.fulfillment_advanced, work.order
-        work.sscc = report.sscc or work.sscc
+        # A box that is opened again has no parcel number until it is closed.
+        work.sscc = report.sscc or ("" if state is FulfillmentState.PICKED else work.sscc)
         if order.was_moved:
             _take_lines_of_one(work, report.lines, leaves=state is not work.state and _has_left(state))
         else:
@@ -201,8 +202,11 @@ def _touch(work: Work | None) -> None:
         work.changed = work.order.changed = True
 
 
+_LEFT = frozenset({FulfillmentState.SHIPPED, FulfillmentState.COLLECTED})
+
+
 def _has_left(state: FulfillmentState) -> bool:
-    return state is FulfillmentState.SHIPPED
+    return state in _LEFT
 
 
 def _shipment(work: Work) -> Shipment:
@@ -237,16 +241,23 @@ def _take_lines_of_one(work: Work, reported: Iterable[orders_pb2.OrderLine], *, 
             line.short = report.short
 
 
+# What a state of its one assignment is for the order: where nothing is missing, and where something is.
+_ORDER_EVENTS = {
+    FulfillmentState.PICKING: (OrderEvent.WORK_STARTED, OrderEvent.WORK_STARTED),
+    FulfillmentState.SHIPPED: (OrderEvent.NODE_SHIPPED, OrderEvent.NODE_SHIPPED_SHORT),
+    FulfillmentState.SHORT: (OrderEvent.NODE_FOUND_NOTHING, OrderEvent.NODE_FOUND_NOTHING),
+    FulfillmentState.CANCELLED: (OrderEvent.NODE_CANCELLED, OrderEvent.NODE_CANCELLED),
+    FulfillmentState.STAGED: (OrderEvent.NODE_STAGED, OrderEvent.NODE_STAGED),
+    FulfillmentState.COLLECTED: (
+        OrderEvent.NODE_GAVE_TO_CUSTOMER,
+        OrderEvent.NODE_GAVE_SHORT_TO_CUSTOMER,
+    ),
+    FulfillmentState.EXPIRED: (OrderEvent.NODE_WAITED_IN_VAIN, OrderEvent.NODE_WAITED_IN_VAIN),
+    FulfillmentState.HANDED_BACK: (OrderEvent.NODE_HANDED_BACK, OrderEvent.NODE_HANDED_BACK),
+}
+
+
 def _order_event(order: Order, state: FulfillmentState) -> OrderEvent | None:
-    match state:
-        case FulfillmentState.PICKING:
-            return OrderEvent.WORK_STARTED
-        case FulfillmentState.SHIPPED:
-            missing = any(line.short or line.shipped < line.quantity for line in order.lines.values())
-            return OrderEvent.NODE_SHIPPED_SHORT if missing else OrderEvent.NODE_SHIPPED
-        case FulfillmentState.SHORT:
-            return OrderEvent.NODE_FOUND_NOTHING
-        case FulfillmentState.CANCELLED:
-            return OrderEvent.NODE_CANCELLED
-        case _:
-            return None
+    in_full, missing = _ORDER_EVENTS.get(state, (None, None))
+    short = any(line.short or line.shipped < line.quantity for line in order.lines.values())
+    return missing if short else in_full

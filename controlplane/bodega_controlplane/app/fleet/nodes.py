@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 
@@ -11,23 +11,20 @@ from bodega.codec import desired_state_text
 from bodega.core.chain import GENESIS
 from bodega.core.conflicts.fields import BIN
 from bodega.errors import NotFound
-from bodega.limits import NODE_BINS_MAX, SETTINGS_MAX
+from bodega.limits import SETTINGS_MAX
 from bodega.v1 import fleet_pb2, journal_pb2
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.fleet.profile_checks import check_profile, check_size
 from bodega_controlplane.app.goods import catalogue, divergence
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.views import BinDraft, Caller, NodeDraft, NodeView, SsccRange
+from bodega_controlplane.app.node_views import NodeDraft
+from bodega_controlplane.app.views import Caller, NodeView
 from bodega_controlplane.store import catalogue as sku_rows
 from bodega_controlplane.store import journal, nodes, proposals, waiting
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
-
-# Of the 18 digits of an SSCC, one is the extension and one the check digit (GS1 General Specifications 3.2).
-_SSCC_FREE_DIGITS = 16
-
-_SHIP_FROM_LINES_MAX = 8
 
 # Columns of the two streams and of the node itself, as they begin; a new profile leaves them alone.
 _NEW_NODE = {
@@ -63,12 +60,13 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
     """
     # Taken before the node's row, as a change of the catalogue does: nobody misses a SKU in between.
     sku_rows.lock(tx)
-    _check(tx, draft)
+    check_profile(tx, draft)
     tx.lock_nodes([draft.node_id])
     known = nodes.by_id(tx, draft.node_id)
     draft = _with_own_walk(tx, draft) if known else draft
     version = (known.profile_version if known else 0) + 1
     profile = wire.profile_message(draft, version)
+    check_size(profile)
     row = {
         "node_id": draft.node_id,
         "name": draft.name,
@@ -98,51 +96,6 @@ def _with_own_walk(tx: Transaction, draft: NodeDraft) -> NodeDraft:
     own = proposals.own_words(tx, draft.node_id, BIN, "walk_order")
     bins = (replace(one, walk_order=int(own.get(one.bin_id, one.walk_order))) for one in draft.bins)
     return replace(draft, bins=tuple(bins))
-
-
-def _check(tx: Transaction, draft: NodeDraft) -> None:
-    faults = Faults()
-    faults.subject_token("profile.node_id", draft.node_id)
-    faults.text("profile.name", draft.name)
-    faults.place("profile.location", draft.location)
-    faults.count("profile.ship_from", draft.ship_from, 1, _SHIP_FROM_LINES_MAX)
-    for place, line in enumerate(draft.ship_from):
-        faults.text(f"profile.ship_from[{place}]", line)
-    _check_bins(faults, draft.bins)
-    _check_sscc_range(tx, faults, draft.node_id, draft.sscc_range)
-    faults.raise_if_any("the profile")
-
-
-def _check_bins(faults: Faults, bins: Sequence[BinDraft]) -> None:
-    faults.count("profile.bins", bins, 1, NODE_BINS_MAX)
-    seen: set[str] = set()
-    for place, one in enumerate(bins):
-        faults.identifier(f"profile.bins[{place}].bin_id", one.bin_id)
-        faults.number(f"profile.bins[{place}].walk_order", one.walk_order, 0, 2**32 - 1)
-        if one.bin_id in seen:
-            faults.add(f"profile.bins[{place}].bin_id", f"is there twice: {one.bin_id}")
-        seen.add(one.bin_id)
-
-
-def _check_sscc_range(tx: Transaction, faults: Faults, node_id: str, serials: SsccRange) -> None:
-    where = "profile.sscc_range"
-    faults.number(f"{where}.extension", serials.extension, 0, 9)
-    prefix = serials.company_prefix
-    if not (prefix.isascii() and prefix.isdigit() and 4 <= len(prefix) <= 12):
-        faults.add(f"{where}.company_prefix", "must be 4 to 12 digits")
-        return
-    highest = 10 ** (_SSCC_FREE_DIGITS - len(prefix)) - 1
-    faults.number(f"{where}.first_serial", serials.first_serial, 0, highest)
-    faults.number(f"{where}.last_serial", serials.last_serial, serials.first_serial, highest)
-    for other in nodes.all_of(tx):
-        theirs = wire.sscc_range_in(other.profile)
-        if other.node_id != node_id and _overlap(serials, theirs):
-            faults.add(where, f"shares serials with node {other.node_id}: two parcels could get one SSCC")
-
-
-def _overlap(one: SsccRange, other: SsccRange) -> bool:
-    same = (one.extension, one.company_prefix) == (other.extension, other.company_prefix)
-    return same and one.first_serial <= other.last_serial and other.first_serial <= one.last_serial
 
 
 def list_nodes(tx: Transaction) -> tuple[NodeView, ...]:

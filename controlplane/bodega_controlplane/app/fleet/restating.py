@@ -7,8 +7,7 @@ what is kept), nobody repairs it: a new epoch starts at sequence 1. The node tak
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from bodega.core.chain import GENESIS
 from bodega.core.lifecycles import FULFILLMENT, OrderState
@@ -19,7 +18,7 @@ from bodega_controlplane.app.deciding import overrides
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.goods import catalogue, divergence, transfers
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.views import Caller, GeoPoint, OrderLineView, Recipient
+from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import epochs, nodes, orders, schema
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
@@ -79,24 +78,13 @@ def open_work(tx: Transaction, node_id: str) -> list[Row]:
 
 
 def _assignment(tx: Transaction, row: Row) -> orders_pb2.FulfillmentOrder:
-    lines = tuple(
-        OrderLineView(one.line, one.sku_id, one.quantity)
-        for one in orders.lines_of(tx, [row.order_id])[row.order_id]
-    )
-    return assignment(row, lines)
+    return assignment(row, orders.lines_of(tx, [row.order_id])[row.order_id])
 
 
-def assignment(row: Row, lines: tuple[OrderLineView, ...]) -> orders_pb2.FulfillmentOrder:
-    """The message of work as it was given to the node; `row` as `open_work` finds it."""
-    person: dict[str, Any] = json.loads(row.recipient)
-    recipient = Recipient(
-        person["name"],
-        tuple(person["address"]),
-        person["postal_code"],
-        person["country"],
-        GeoPoint(person["latitude"], person["longitude"]),
-    )
-    return wire.work_message(row.fulfillment_order_id, row.order_id, lines, recipient, row.fencing_token)
+def assignment(row: Row, lines: Iterable[Row]) -> orders_pb2.FulfillmentOrder:
+    """The message of work as it was given to the node; `row` as `open_work` finds it, `lines` of the order."""
+    told = map(wire.order_line_view, lines)
+    return wire.work_message(row.fulfillment_order_id, row.fencing_token, row._mapping, told)
 
 
 def _revocation(row: Row) -> journal_pb2.FulfillmentRevoked:

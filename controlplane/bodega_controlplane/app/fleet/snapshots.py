@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from bodega.codec import account_to_wire, fulfillment_state_to_wire
 from bodega.core.lifecycles import FulfillmentState, OverrideState, PrintState, ReservationState
 from bodega.limits import SNAPSHOT_COMMANDS_MAX
-from bodega.v1 import catalogue_pb2, nodesync_pb2, orders_pb2, stock_pb2
+from bodega.v1 import catalogue_pb2, nodesync_pb2, stock_pb2
 from bodega_controlplane.app.fleet import restating
-from bodega_controlplane.app.views import OrderLineView
 from bodega_controlplane.store import epochs, orders, schema
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
@@ -71,20 +70,11 @@ def _work(tx: Transaction, node_id: str) -> Iterator[Snapshot.Work]:
     ids = {row.order_id for row in rows}
     lines, promises = orders.lines_of(tx, ids), orders.reservations_of(tx, ids)
     for row in rows:
-        asked = tuple(OrderLineView(one.line, one.sku_id, one.quantity) for one in lines[row.order_id])
+        asked = lines[row.order_id]
         picked = {one.line: one.posted for one in promises[row.order_id]}
         order = restating.assignment(row, asked)
-        del order.lines[:]
-        order.lines.extend(
-            orders_pb2.OrderLine(
-                line=one.line,
-                sku_id=one.sku_id,
-                quantity=one.quantity,
-                shipped=picked[one.line],
-                short=one.short,
-            )
-            for one in lines[row.order_id]
-        )
+        for line, one in zip(order.lines, asked, strict=True):
+            line.shipped, line.short = picked[one.line], one.short
         state = fulfillment_state_to_wire(FulfillmentState(row.state))
         yield Snapshot.Work(order=order, state=state, sscc=row.sscc)
 

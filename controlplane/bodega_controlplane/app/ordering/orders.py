@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from bodega.core.lifecycles import ORDER, FulfillmentState, OrderEvent, OrderState, ReservationState
-from bodega.core.promise import ServiceClass, demand_by_sku
+from bodega.core.promise import demand_by_sku
 from bodega.errors import NotFound, Refused
-from bodega.limits import ADDRESS_LINES_MAX, ORDER_LINES_MAX, QUANTITY_MAX
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app import wire
-from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.ordering import decisions
+from bodega_controlplane.app.ordering.order_checks import check_draft
 from bodega_controlplane.app.ordering.promising import candidates, hold_promise, insufficient
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import (
@@ -23,10 +23,9 @@ from bodega_controlplane.app.views import (
     OrderView,
     Page,
     PageRequest,
-    Recipient,
 )
 from bodega_controlplane.rules.routing import RouteChoice, RouteRequest, RoutingPolicy, decide
-from bodega_controlplane.store import catalogue, orders
+from bodega_controlplane.store import orders
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
 
@@ -37,43 +36,16 @@ def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Rout
     Raises InvalidInput with every fault (unknown SKU, quantity, recipient ...), Refused with code
     "insufficient-stock" and one fault per SKU and node when no node can serve it; then nothing is written.
     """
-    _check(tx, draft)
+    check_draft(tx, draft)
     demand = demand_by_sku((line.sku_id, line.quantity) for line in draft.lines)
     location = draft.recipient.location
     request = RouteRequest(location.latitude, location.longitude, demand)
-    choice = decide(policy, request, candidates(tx, demand, policy))
+    only = draft.pickup.node_id if draft.pickup else None
+    choice = decide(policy, request, candidates(tx, demand, policy, only))
     if choice.node_id is None:
         raise insufficient(choice, "order less, or wait until stock has been received; nothing was reserved")
     hold_promise(tx, choice.node_id, request, policy)
     return _write(tx, caller, draft, choice, choice.node_id)
-
-
-def _check(tx: Transaction, draft: OrderDraft) -> None:
-    faults = Faults()
-    faults.identifier("reference", draft.reference)
-    faults.count("lines", draft.lines, 1, ORDER_LINES_MAX)
-    known = catalogue.by_ids(tx, {line.sku_id for line in draft.lines[:ORDER_LINES_MAX]})
-    for place, line in enumerate(draft.lines[:ORDER_LINES_MAX]):
-        faults.number(f"lines[{place}].quantity", line.quantity, 1, QUANTITY_MAX)
-        if line.sku_id not in known:
-            faults.add(f"lines[{place}].sku_id", f"is not in the catalogue: {line.sku_id[:80]!r}")
-    _check_recipient(faults, draft.recipient)
-    if draft.service_class not in set(ServiceClass):
-        words = ", ".join(ServiceClass)
-        faults.add("service_class", f"must be one of {words}, is {draft.service_class[:80]!r}")
-    faults.raise_if_any("the order")
-
-
-def _check_recipient(faults: Faults, recipient: Recipient) -> None:
-    faults.text("recipient.name", recipient.name)
-    faults.count("recipient.address", recipient.address, 1, ADDRESS_LINES_MAX)
-    for place, line in enumerate(recipient.address):
-        faults.text(f"recipient.address[{place}]", line)
-    faults.text("recipient.postal_code", recipient.postal_code, empty=True)
-    country = recipient.country
-    if not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
-        faults.add("recipient.country", "must be an ISO 3166-1 alpha-2 code such as PT")
-    faults.place("recipient.location", recipient.location)
 
 
 def _write(
@@ -81,7 +53,8 @@ def _write(
 ) -> OrderView:
     order_id, work_id = new_id("O", caller.now_ms), new_id("F", caller.now_ms)
     lines = tuple(
-        OrderLineView(number, line.sku_id, line.quantity) for number, line in enumerate(draft.lines, start=1)
+        OrderLineView(number, line.sku_id, line.quantity, substitutes=line.substitutes)
+        for number, line in enumerate(draft.lines, start=1)
     )
     order = {
         "order_id": order_id,
@@ -93,6 +66,10 @@ def _write(
         "updated_at_ms": caller.now_ms,
         "recipient": wire.recipient_json(draft.recipient),
         "service_class": draft.service_class,
+        "method": draft.method,
+        "ship_complete": draft.ship_complete,
+        "ship_by_ms": draft.ship_by_ms,
+        "pickup": wire.pickup_json(draft.pickup),
     }
     shared = [
         {"order_id": order_id, "line": one.line, "sku_id": one.sku_id, "quantity": one.quantity}
@@ -100,7 +77,7 @@ def _write(
     ]
     reservations = [{**row, "node_id": node_id, "state": ReservationState.PENDING.value} for row in shared]
     fencing_token = 1
-    message = wire.work_message(work_id, order_id, lines, draft.recipient, fencing_token)
+    message = wire.work_message(work_id, fencing_token, order, lines)
     event = journal_pb2.HubEvent(fulfillment_order=message)
     seq = outbox.post(tx, caller, node_id, [event], cmd_id=order_id, correlation_id=order_id)
     work = {
@@ -120,7 +97,10 @@ def _write(
         "candidates": decisions.candidates_json(choice),
         "decided_at_ms": caller.now_ms,
     }
-    orders.insert(tx, order, shared, reservations, work, decision)
+    kept = [
+        {**row, "substitutes": json.dumps(one.substitutes)} for row, one in zip(shared, lines, strict=True)
+    ]
+    orders.insert(tx, order, kept, reservations, work, decision)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,
@@ -128,18 +108,7 @@ def _write(
         subject=order_id,
         detail={"channel": caller.channel, "node_id": node_id, "rule": choice.rule, "lines": len(lines)},
     )
-    return OrderView(
-        order_id=order_id,
-        channel=caller.channel,
-        reference=draft.reference,
-        state=ORDER.start,
-        node_id=node_id,
-        lines=lines,
-        parcels=(),
-        placed_at_ms=caller.now_ms,
-        updated_at_ms=caller.now_ms,
-        service_class=draft.service_class,
-    )
+    return get_order(tx, order_id)
 
 
 def get_order(tx: Transaction, order_id: str) -> OrderView:
@@ -172,14 +141,14 @@ def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:
             reference=row.reference,
             state=OrderState(row.state),
             node_id=row.node_id,
-            lines=tuple(
-                OrderLineView(one.line, one.sku_id, one.quantity, one.shipped, one.short)
-                for one in lines[row.order_id]
-            ),
+            lines=tuple(map(wire.order_line_view, lines[row.order_id])),
             parcels=tuple(one.sscc for one in work.get(row.order_id, ()) if one.sscc),
             placed_at_ms=row.placed_at_ms,
             updated_at_ms=row.updated_at_ms,
             service_class=row.service_class,
+            method=row.method,
+            ship_complete=row.ship_complete,
+            ship_by_ms=row.ship_by_ms,
         )
         for row in rows
     ]
@@ -202,6 +171,7 @@ def lock_order(tx: Transaction, order_id: str, *more_node_ids: str) -> OrderView
 def cancel_order(tx: Transaction, caller: Caller, order_id: str) -> OrderView:
     """Ask the node to stop; repeating it while the cancel is on its way changes nothing.
 
+    An order that its node has given back is cancelled at once.
     Raises NotFound, or Refused with code "order-final" for an order that is already final.
     """
     order = lock_order(tx, order_id)
@@ -216,13 +186,13 @@ def cancel_order(tx: Transaction, caller: Caller, order_id: str) -> OrderView:
     after = ORDER.step(order.state, OrderEvent.CANCEL)
     orders.save_orders(tx, [{"order_id": order_id, "state": after.value, "updated_at_ms": caller.now_ms}])
     cmd_id = new_id("C", caller.now_ms)
-    for work in orders.work_of(tx, [order_id])[order_id][-1:]:
+    # Work that its node has given back is nobody's: there is nobody to ask.
+    works = orders.work_of(tx, [order_id])[order_id][-1:] if after is OrderState.CANCEL_REQUESTED else []
+    for work in works:
         request = journal_pb2.CancelRequested(
             fulfillment_order_id=work.fulfillment_order_id, order_id=order_id, asked_by=caller.actor
         )
         event = journal_pb2.HubEvent(cancel_requested=request)
         outbox.post(tx, caller, work.node_id, [event], cmd_id=cmd_id, correlation_id=order_id)
-    tx.audit(
-        at_ms=caller.now_ms, actor=caller.actor, action="order.cancel_requested", subject=order_id, detail={}
-    )
+    tx.audit(at_ms=caller.now_ms, actor=caller.actor, action=f"order.{after}", subject=order_id, detail={})
     return get_order(tx, order_id)

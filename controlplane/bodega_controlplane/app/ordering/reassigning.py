@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bodega.core.conflicts.two_nodes_claim import joined
+from bodega.core.floor_words import Method
 from bodega.core.lifecycles import FULFILLMENT, ORDER, FulfillmentState, OrderState, ReservationState
 from bodega.core.promise import demand_by_sku
 from bodega.errors import NotFound, Refused
@@ -22,7 +23,7 @@ from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.ordering import decisions
 from bodega_controlplane.app.ordering.orders import get_order, lock_order
 from bodega_controlplane.app.ordering.promising import candidates, hold_promise, insufficient
-from bodega_controlplane.app.views import Caller, OrderView, Recipient
+from bodega_controlplane.app.views import Caller, OrderView
 from bodega_controlplane.rules.routing import RouteChoice, RouteRequest, RoutingPolicy, decide
 from bodega_controlplane.store import nodes, orders
 from bodega_controlplane.store.rows import Row
@@ -40,22 +41,21 @@ class Move:
 
 
 def reassign(tx: Transaction, caller: Caller, move: Move, policy: RoutingPolicy) -> OrderView:
-    """Take an order from its node and give it to another one.
+    """Take an order from its node, or from none where that has handed it back, and give it to another one.
 
-    A rule moves only what nobody has begun, and not twice within REASSIGN_COOLDOWN_MS; a person may move what is under
-    way. Raises InvalidInput, NotFound, Refused ("order-final", "cancel-requested", "work-begun", "kept-at-node",
-    "moved-lately", "moved-too-often", "there-already", "insufficient-stock").
+    A rule moves only what nobody works on, no pickup, and not twice within REASSIGN_COOLDOWN_MS unless it was handed
+    back; a person may move what is under way, and says where a pickup goes. Raises InvalidInput, NotFound, Refused
+    ("order-final", "cancel-requested", "work-begun", "kept-at-node", "moved-lately", "moved-too-often",
+    "there-already", "pickup-waits", "insufficient-stock").
     """
     _check(tx, move)
     before = get_order(tx, move.order_id)
-    recipient = wire.recipient_from_json(orders.recipient_of(tx, move.order_id))
+    place = wire.recipient_from_json(orders.for_the_node(tx, move.order_id).recipient).location
     demand = demand_by_sku((line.sku_id, line.quantity) for line in before.lines)
-    request = RouteRequest(recipient.location.latitude, recipient.location.longitude, demand)
-    others = [
-        one
-        for one in candidates(tx, demand, policy, only=move.node_id or None)
-        if one.node_id != before.node_id
-    ]
+    request = RouteRequest(place.latitude, place.longitude, demand)
+    passed_over = _passed_over(tx, move, before)
+    found = candidates(tx, demand, policy, only=move.node_id or None)
+    others = [one for one in found if one.node_id not in passed_over]
     choice = decide(policy, request, others)
     order = lock_order(tx, move.order_id, *filter(None, [choice.node_id]))
     if order.node_id != before.node_id:
@@ -65,8 +65,15 @@ def reassign(tx: Transaction, caller: Caller, move: Move, policy: RoutingPolicy)
     if choice.node_id is None:
         raise insufficient(choice, "nothing was moved; receive stock elsewhere, or let the order ship short")
     hold_promise(tx, choice.node_id, request, policy)
-    _write(tx, caller, move, order, works, choice, choice.node_id, recipient)
+    _write(tx, caller, move, order, works, choice, choice.node_id)
     return get_order(tx, move.order_id)
+
+
+def _passed_over(tx: Transaction, move: Move, order: OrderView) -> set[str]:
+    """Nodes that it does not go to: where it is; and for a rule, those that have handed it back."""
+    gave_up = FulfillmentState.HANDED_BACK
+    works = orders.work_of(tx, [order.order_id])[order.order_id] if move.by_rule else []
+    return {order.node_id} | {work.node_id for work in works if work.state == gave_up}
 
 
 def _check(tx: Transaction, move: Move) -> None:
@@ -93,6 +100,12 @@ def _refuse(tx: Transaction, caller: Caller, move: Move, order: OrderView, works
         )
     if move.node_id == order.node_id:
         raise Refused(f"order {order.order_id} is at {order.node_id} already", code="there-already")
+    if order.method != Method.PARCEL and (move.by_rule or not move.node_id):
+        raise Refused(
+            f"the customer of order {order.order_id} comes to {order.node_id}",
+            code="pickup-waits",
+            hint=f"agree on another place first: bodegactl orders reassign {order.order_id} --to NODE",
+        )
     overrides.refuse_if_kept(tx, order.order_id)
     if len(works) >= ASSIGNMENTS_PER_ORDER_MAX:
         raise Refused(
@@ -100,7 +113,7 @@ def _refuse(tx: Transaction, caller: Caller, move: Move, order: OrderView, works
             code="moved-too-often",
             hint="cancel it and place it again",
         )
-    if not move.by_rule:
+    if not move.by_rule or works[-1].state == FulfillmentState.HANDED_BACK:
         return
     if works[-1].state != FulfillmentState.ASSIGNED:
         raise Refused(
@@ -122,16 +135,17 @@ def _write(
     works: list[Row],
     choice: RouteChoice,
     node_id: str,
-    recipient: Recipient,
 ) -> None:
     work_id, token = new_id("F", caller.now_ms), works[-1].fencing_token + 1
-    revoke(tx, caller, works[-1], token, f"given to {node_id}")
+    if FulfillmentState(works[-1].state) not in FULFILLMENT.terminal:
+        revoke(tx, caller, works[-1], token, f"given to {node_id}")
     # What the old node found short is its own matter: the new one is asked for all of it.
     orders.save_lines(
         tx, [{"order_id": order.order_id, "line": one.line, "shipped": 0, "short": 0} for one in order.lines]
     )
     lines = get_order(tx, order.order_id).lines
-    message = wire.work_message(work_id, order.order_id, lines, recipient, token)
+    given = orders.for_the_node(tx, order.order_id)._mapping
+    message = wire.work_message(work_id, token, given, lines)
     event = journal_pb2.HubEvent(fulfillment_order=message)
     seq = outbox.post(tx, caller, node_id, [event], cmd_id=work_id, correlation_id=order.order_id)
     work = {

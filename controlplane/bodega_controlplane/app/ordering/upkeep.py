@@ -1,8 +1,9 @@
 """What follows from facts that were applied, and needs other nodes or time: each step a transaction of its own.
 
 Applying a journal locks its node and no other. So what it leads to elsewhere is done here, a moment later: an order
-that lacks units moves to a node that has them, an assignment that somebody else has shipped is stopped, an override
-whose time is over ends. Each may be asked again at any time, and after a crash the next round goes on.
+that lacks units, or that its node has handed back, moves to a node that has them, an assignment that somebody else has
+shipped is stopped, an override whose time is over ends. Each may be asked again at any time, and after a crash the
+next round goes on.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ class Job(NamedTuple):
 
 
 ACTOR = "hub"
+# The rule of an order that its node has given back: a parcel goes to the nearest node that has all of it and has not
+# handed it back before, ASSIGNMENTS_PER_ORDER_MAX times at most; a pickup waits for a person.
+HANDED_BACK = "handed_back@1"
 
 
 def due(tx: Transaction, caller: Caller, policy: RoutingPolicy, now: BootTime) -> list[Job]:
@@ -56,6 +60,10 @@ def due(tx: Transaction, caller: Caller, policy: RoutingPolicy, now: BootTime) -
         )
         for conflict_id in shortfalls_to_look_at(tx)
     ]
+    jobs += [
+        Job(f"give {row.order_id}", partial(_give, caller=caller, row=row, policy=policy))
+        for row in orders.handed_back(tx, UPKEEP_ROWS_MAX)
+    ]
     if override_rows.any_to_look_at(tx, now):
         jobs.append(Job("expire overrides", partial(_expire, caller=caller, now=now)))
     return jobs
@@ -64,6 +72,16 @@ def due(tx: Transaction, caller: Caller, policy: RoutingPolicy, now: BootTime) -
 def _stop(tx: Transaction, caller: Caller, work: Row) -> bool:
     reassigning.stop(tx, caller, work.order_id, work.fulfillment_order_id, work.reason)
     return True
+
+
+def _give(tx: Transaction, caller: Caller, row: Row, policy: RoutingPolicy) -> bool:
+    """An order that its node has handed back goes to another one, as soon as one has all of it."""
+    order = orders.by_ids(tx, [row.order_id])[0]
+    if order.state != OrderState.HANDED_BACK:
+        return True
+    return _move(
+        tx, caller, Move(row.order_id, f"{row.node_id} has handed it back", by_rule=HANDED_BACK), policy
+    )
 
 
 def _expire(tx: Transaction, caller: Caller, now: BootTime) -> bool:
@@ -105,9 +123,17 @@ def look_again(tx: Transaction, caller: Caller, conflict_id: str, policy: Routin
 def _moved(tx: Transaction, caller: Caller, row: Row, policy: RoutingPolicy) -> str:
     """Move the order if that may be, and say where to; empty if it stays."""
     move = Move(row.order_id, row.effect, by_rule=CASES[SHORTFALL].rule)
-    try:
-        moved = reassigning.reassign(tx, caller, move, policy)
-    except Refused as refusal:
-        log.debug("order_stays", order_id=row.order_id, code=refusal.code, reason=refusal.message)
+    if not _move(tx, caller, move, policy):
         return ""
+    (moved,) = orders.by_ids(tx, [row.order_id])
     return f"order {row.order_id} was moved to {moved.node_id}"
+
+
+def _move(tx: Transaction, caller: Caller, move: Move, policy: RoutingPolicy) -> bool:
+    """Whether it was moved; if not, it waits for stock or for a person."""
+    try:
+        reassigning.reassign(tx, caller, move, policy)
+    except Refused as refusal:
+        log.debug("order_stays", order_id=move.order_id, code=refusal.code, reason=refusal.message)
+        return False
+    return True

@@ -17,6 +17,19 @@ from bodega.core.lifecycles import FulfillmentState, OrderState
 KIND = "two_nodes_claim"
 DUPLICATE = "duplicate_shipment"
 
+# What an order is where nothing of it has left, by the state of its newest assignment.
+_ENDED = {
+    FulfillmentState.CANCELLED: OrderState.CANCELLED,
+    FulfillmentState.SHORT: OrderState.UNFULFILLABLE,
+}
+_NOBODYS = frozenset({FulfillmentState.EXPIRED, FulfillmentState.HANDED_BACK})
+_NOT_LEFT = {
+    FulfillmentState.ASSIGNED: OrderState.CONFIRMED,
+    FulfillmentState.STAGED: OrderState.READY_FOR_PICKUP,
+    FulfillmentState.EXPIRED: OrderState.NOT_COLLECTED,
+    FulfillmentState.HANDED_BACK: OrderState.HANDED_BACK,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
@@ -82,14 +95,12 @@ def joined(states: Sequence[FulfillmentState], *, cancel_asked: bool, in_full: b
     """
     if FulfillmentState.SHIPPED in states:
         return OrderState.SHIPPED if in_full else OrderState.PARTIALLY_SHIPPED
-    match states[-1]:
-        case FulfillmentState.CANCELLED:
-            return OrderState.CANCELLED
-        case FulfillmentState.SHORT:
-            return OrderState.UNFULFILLABLE
-        case _ if cancel_asked:
-            return OrderState.CANCEL_REQUESTED
-        case FulfillmentState.ASSIGNED:
-            return OrderState.CONFIRMED
-        case _:
-            return OrderState.IN_FULFILLMENT
+    if FulfillmentState.COLLECTED in states:
+        return OrderState.COLLECTED if in_full else OrderState.PARTIALLY_COLLECTED
+    newest = states[-1]
+    if newest in _ENDED:
+        return _ENDED[newest]
+    if cancel_asked:
+        # Of work that is nobody's, or that nobody came for, there is nothing left to stop.
+        return OrderState.CANCELLED if newest in _NOBODYS else OrderState.CANCEL_REQUESTED
+    return _NOT_LEFT.get(newest, OrderState.IN_FULFILLMENT)
