@@ -148,7 +148,8 @@ class Reader:
             "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc,"  # noqa: S608  # a constant
             " (SELECT sum(quantity) FROM fulfillment_line l"
             "   WHERE l.fulfillment_order_id = f.fulfillment_order_id) AS units,"
-            " (SELECT state FROM print_job p WHERE p.sscc = f.sscc ORDER BY copy DESC LIMIT 1) AS print_state"
+            " (SELECT state FROM print_job p WHERE p.sscc = f.sscc AND print_job_id = p.sscc || '-' || copy"
+            "   ORDER BY copy DESC LIMIT 1) AS print_state"
             f" FROM fulfillment_order f WHERE f.state IN {OPEN_STATES}"
             " ORDER BY f.arrived_seq"
         )

@@ -19,7 +19,7 @@ from bodega.core.ledger import Account
 from bodega.core.lifecycles import FulfillmentState, PrintState
 from bodega.errors import PeerFault
 from bodega.v1 import nodesync_pb2
-from bodega_agent.store import catalogue, checkpoints, labels
+from bodega_agent.store import catalogue, checkpoints, labels, papers
 from bodega_agent.store.integrity import Fold
 from bodega_agent.store.transaction import Context, Transaction
 from bodega_agent.store.work import accept
@@ -131,7 +131,7 @@ def put_labels(tx: Transaction, context: Context, snapshot: Snapshot, old: apsw.
         if work is None and kept is None:
             continue
         fulfillment_order_id = work[0] if work is not None else kept[0]
-        document = kept[1] if kept is not None else labels.label_of(tx, fulfillment_order_id, one.sscc)
+        document = kept[1] if kept is not None else papers.label_of(tx, fulfillment_order_id, one.sscc)
         job = labels.PrintJob(
             one.print_job_id,
             one.sscc,
