@@ -16,6 +16,7 @@ from typing import Any
 
 from bodega.codec import parse_node_event
 from bodega.core.commands import decode
+from bodega.core.deadline import BootTime
 from bodega.core.ledger import Account
 from bodega.core.lifecycles import PrintEvent
 from bodega_adapters.ports import Scan
@@ -23,6 +24,7 @@ from bodega_agent.rules.floor.facts import VisionMode
 from bodega_agent.services.floor import FloorService
 from bodega_agent.services.prompts import PromptBoard
 from bodega_agent.store import commands, labels
+from bodega_agent.store.clock import boot_time
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
 from support.node_under_test import HubPen, opened_store, scan_text
@@ -46,6 +48,7 @@ class FloorRig:
     present: Collection[str] = (DEVICE, "scanner-2")
     vision: VisionMode = VisionMode.OFF
     scans: int = 0
+    clock: Callable[[], BootTime] = boot_time
     _open: ExitStack = field(default_factory=ExitStack)
     _counter: Any = field(default_factory=lambda: itertools.count(1))
     _boots: Any = field(default_factory=lambda: itertools.count(1))
@@ -54,7 +57,7 @@ class FloorRig:
         """The agent starts on what the ledger file holds."""
         boot = next(self._boots)
         self.store: Store = self._open.enter_context(
-            opened_store(self.folder, now_ms=lambda: 1_800_000_000_000 + self.scans)
+            opened_store(self.folder, now_ms=lambda: 1_800_000_000_000 + self.scans, clock=self.clock)
         )
         self.board = PromptBoard(f"boot-{boot}")
         self.service = FloorService(
@@ -90,6 +93,10 @@ class FloorRig:
     async def item(self, number: int, *, device: str = DEVICE) -> Prompt:
         """Scan the EAN-13 of product `number`."""
         return await self.scan(scan_text(number), EAN, device=device)
+
+    async def parcel(self, sscc: str, *, device: str = DEVICE) -> Prompt:
+        """Scan the label of a parcel."""
+        return await self.scan(f"00{sscc}", GS1_128, device=device)
 
     async def prompt(self, device: str = DEVICE) -> Prompt:
         """What the device shows, as a restart would show it."""
@@ -170,9 +177,11 @@ class FloorRig:
 
 
 @asynccontextmanager
-async def floor_rig(folder: Path, *, crash_at: int = 0, lost: bool = False) -> AsyncIterator[FloorRig]:
+async def floor_rig(
+    folder: Path, *, crash_at: int = 0, lost: bool = False, vision: VisionMode = VisionMode.OFF
+) -> AsyncIterator[FloorRig]:
     """A node that has just started; empty but for what the story brings."""
-    rig = FloorRig(folder, crash_at, lost)
+    rig = FloorRig(folder, crash_at, lost, vision=vision)
     rig.start()
     try:
         yield rig

@@ -71,6 +71,7 @@ ROWS: Mapping[str, Row] = {
     "pack": Row(Kind.AGGREGATION, Action.ADD),
     "unpack": Row(Kind.AGGREGATION, Action.DELETE),
     "ship": Row(disposition="in_transit", as_parcel=True),
+    "collect": Row(disposition="retail_sold", as_parcel=True),
     "return": SEEN,
     "inspect": SEEN,
     "change_disposition": SEEN,

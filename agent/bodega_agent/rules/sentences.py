@@ -33,6 +33,7 @@ MOVEMENTS: Mapping[str, str] = {
     "pack": "packed {goods} from {source} into {target}",
     "unpack": "unpacked {goods} from {source} to {target}",
     "ship": "shipped {goods} in {source} with {target}",
+    "collect": "handed {goods} in {source} over to {target}",
     "return": "took {goods} back from {source} at {target}",
     "inspect": "inspected {goods} from {source}: {disposition} in {target}",
     "change_disposition": "changed {goods} in {source} to {disposition}",

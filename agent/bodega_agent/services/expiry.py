@@ -1,4 +1,4 @@
-"""Ends promises and overrides whose time is over.
+"""Ends promises and overrides whose time is over, and gives back to stock what no customer has fetched.
 
 On the event loop's monotonic clock and not on the scheduler: that one plans by the wall clock, and a wall
 clock set back by a year would leave everything reserved for a year. What is due, the ledger decides by

@@ -28,6 +28,7 @@ from bodega_agent.rules.floor.pick.effects import Inspect
 from bodega_agent.rules.floor.prompt import Prompt, Tone
 from bodega_agent.rules.floor.receive.effects import StartUnit
 from bodega_agent.rules.floor.resume.effects import TakeOver
+from bodega_agent.rules.floor.returns.effects import LookAtReturn
 from bodega_agent.rules.floor.scans import CONTROL_WORDS, PrintChanged, Scanned, WorkCancelled
 from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.services import floor_log
@@ -45,12 +46,13 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class InspectAsked:
-    """The camera shall look at a line that this device has picked."""
+    """The camera shall look at a line that this device has picked, or has taken back with a return."""
 
     device: str
     fulfillment_order_id: str
     line: int
     sku_id: str
+    return_id: str = ""
 
 
 class FloorService:
@@ -234,6 +236,8 @@ class FloorService:
             match effect:
                 case Inspect(fulfillment_order_id, line, sku_id):
                     self.on_inspect(InspectAsked(device, fulfillment_order_id, line, sku_id))
+                case LookAtReturn(return_id, line, sku_id, fulfillment_order_id):
+                    self.on_inspect(InspectAsked(device, fulfillment_order_id, line, sku_id, return_id))
                 case Pack() | Reprint() | StartUnit():
                     self.on_print()
 

@@ -1,4 +1,4 @@
-"""The camera's word on a pick: asked after the pick is durable, recorded as a decision, never in its way."""
+"""The camera's word on a pick or a return: asked after that is durable, recorded as a decision, never in its way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bodega.limits import COMMANDS_WAITING_MAX
 from bodega.v1 import decisions_pb2
 from bodega_agent.rules.floor.scans import CheckOutcome, VerdictArrived
 from bodega_agent.services.floor import FloorService, InspectAsked
-from bodega_agent.store import catalogue, work
+from bodega_agent.store import catalogue, returns, work
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
 from bodega_agent.vision.messages import InspectRequest, Verdict
@@ -28,7 +28,7 @@ class Eyes(Protocol):
 
 
 class InspectingService:
-    """Turns a pick into a question to the camera, and its answer into a decision record and a prompt."""
+    """Turns a pick, or a unit that came back, into a question to the camera; its answer into a record and a prompt."""
 
     def __init__(self, store: Store, floor: FloorService, eyes: Eyes, camera: str) -> None:
         self._store = store
@@ -46,6 +46,8 @@ class InspectingService:
         """Until cancelled. First of all, what was asked before a restart and never answered becomes `review`."""
         for device, fulfillment_order_id, line, sku_id in await self._store.write(work.unanswered_checks):
             await self._give_up(InspectAsked(device, fulfillment_order_id, line, sku_id))
+        for device, return_id, order, line, sku_id in await self._store.write(returns.unanswered):
+            await self._give_up(InspectAsked(device, order, line, sku_id, return_id))
         async with asyncio.TaskGroup() as tasks:
             while True:
                 asked = await self._asked.get()
@@ -60,9 +62,9 @@ class InspectingService:
         request = InspectRequest(
             request_id=str(uuid4()),
             camera=self._camera,
-            subject="pick",
+            subject="return" if asked.return_id else "pick",
             expected_gtins=sku.gtins if sku else (),
-            reference=asked.fulfillment_order_id,
+            reference=asked.return_id or asked.fulfillment_order_id,
         )
         await self._tell(asked, await self._eyes.inspect(request))
 
@@ -73,6 +75,7 @@ class InspectingService:
             asked.sku_id,
             CheckOutcome(verdict.outcome),
             tuple(text for _code, text in map(_split, verdict.reasons)),
+            asked.return_id,
         )
         await self._floor.tell(asked.device, news, first=lambda tx: _record(tx, asked, verdict, news))
 
@@ -83,7 +86,7 @@ def _split(reason: str) -> tuple[str, str]:
 
 
 def _record(tx: Transaction, asked: InspectAsked, verdict: Verdict, news: VerdictArrived) -> None:
-    order = work.find(tx, asked.fulfillment_order_id)
+    order = work.find_or_none(tx, asked.fulfillment_order_id)
     decision = decisions_pb2.VisionDecision(
         fulfillment_order_id=asked.fulfillment_order_id,
         sku_id=asked.sku_id,
@@ -96,9 +99,19 @@ def _record(tx: Transaction, asked: InspectAsked, verdict: Verdict, news: Verdic
         thresholds=verdict.thresholds,
         seen=verdict.seen,
         duration_ms=verdict.duration_ms,
+        return_id=asked.return_id,
     )
-    context = Context(verdict.request_id, actor="vision", device=asked.device, correlation_id=order.order_id)
+    context = Context(
+        verdict.request_id,
+        actor="vision",
+        device=asked.device,
+        correlation_id=order.order_id if order else asked.return_id,
+    )
     tx.append(context, vision_decision=decision)
+    if asked.return_id:
+        returns.set_camera(tx, asked.return_id, asked.line, verdict.outcome, news.reasons)
+        return
+    assert order is not None, "a pick is always of an order"
     current = next(line for line in order.lines if line.line == asked.line)
     if current.camera != "accepted":
         work.set_camera(tx, asked.fulfillment_order_id, asked.line, verdict.outcome, news.reasons)

@@ -10,7 +10,7 @@ from typing import Any
 
 from bodega.core.commands import decode
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import ARCHIVE_OLDER_THAN_S, SCAN_BYTES_MAX
+from bodega.limits import ARCHIVE_OLDER_THAN_S, ORDERS_ANSWERED_MAX, SCAN_BYTES_MAX
 from bodega_adapters.scanning import make_scan
 from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.control import Answer, Json, Stream
@@ -83,8 +83,12 @@ class Operations:
     async def _tasks(self, _request: Json) -> list[Json]:
         return await self._store.read(Reader.tasks)
 
-    async def _orders(self, _request: Json) -> list[Json]:
-        return await self._store.read(Reader.orders)
+    async def _orders(self, request: Json) -> list[Json]:
+        """The order of `fulfillment_order_id`, or the newest: all of years would be more than a socket should carry."""
+        if "fulfillment_order_id" in request:
+            wanted = text_of(request, "fulfillment_order_id")
+            return await self._store.read(lambda reader: reader.order(wanted))
+        return await self._store.read(lambda reader: reader.orders(newest=ORDERS_ANSWERED_MAX))
 
     async def _verify(self, _request: Json) -> Json:
         return await self._integrity.verify()

@@ -1,4 +1,5 @@
-"""Promises and overrides whose time is over end as events, by the monotonic clock: never early. So do rests of PINs.
+"""Promises, overrides and pickups whose time is over end as events, by the monotonic clock: never early. So do
+rests of PINs.
 
 After a reboot that clock begins at zero, so what was under way begins anew; `meta.boot_id` tells whether it has.
 """
@@ -6,7 +7,9 @@ After a reboot that clock begins at zero, so what was under way begins anew; `me
 from __future__ import annotations
 
 from bodega.limits import EXPIRIES_PER_COMMIT_MAX, PIN_REST_S
-from bodega_agent.store import promises
+from bodega_agent.rules.floor.pickup.ending import give_up
+from bodega_agent.store import pickups, promises
+from bodega_agent.store.floor import effects
 from bodega_agent.store.overrides import expire_override
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -15,6 +18,8 @@ _BEGIN_ANEW = (
        WHERE state = 'pending' AND expires_after_ms > 0 AND boot_id <> ?1""",
     """UPDATE rule_override SET boot_id = ?1, expires_at_ms = ?2 + expires_after_ms
        WHERE state = 'open' AND boot_id <> ?1""",
+    """UPDATE pickup SET boot_id = ?1, expires_at_ms = ?2 + expires_after_ms
+       WHERE outcome = '' AND expires_after_ms > 0 AND boot_id <> ?1""",
     f"UPDATE pin_tries SET rests_until_ms = ?2 + {PIN_REST_S * 1000} WHERE rests_until_ms > 0 AND ?1 <> ''",  # noqa: S608  # a constant
 )
 _DUE_RESERVATIONS = """
@@ -33,6 +38,7 @@ def expire_due(tx: Transaction) -> int:
     if tx.get("boot_id") != now.boot_id:
         for statement in _BEGIN_ANEW:
             tx.execute(statement, tuple(now))
+        pickups.adopt(tx)
         tx.put("boot_id", now.boot_id)
     tx.execute("DELETE FROM pin_tries WHERE rests_until_ms BETWEEN 1 AND ?", (now.ms,))
     bound = (now.ms, EXPIRIES_PER_COMMIT_MAX)
@@ -42,4 +48,9 @@ def expire_due(tx: Transaction) -> int:
     over = [row[0] for row in tx.execute(_DUE_OVERRIDES, bound)]
     for override_id in over:
         expire_override(tx, Context(f"expire-{override_id}"), override_id=override_id)
-    return len(due) + len(over)
+    unfetched = pickups.due(tx, *bound)
+    for fulfillment_order_id, sscc in unfetched:
+        context = Context(f"expire-pickup-{fulfillment_order_id}")
+        for effect in give_up(fulfillment_order_id, sscc, refused=False):
+            effects.execute(tx, context, effect)
+    return len(due) + len(over) + len(unfetched)

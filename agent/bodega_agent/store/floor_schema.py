@@ -53,9 +53,34 @@ _PICKING = ""
 
 _PARCELS = ""
 
-_PICKUPS = ""
+# Where a staged parcel waits, and for how long: a deadline by the clock of one boot, as reservations have. `outcome` is
+# empty, "collected", "expired" or "refused"; whether it waits, the state of its order says.
+_PICKUPS = """
+CREATE TABLE pickup(
+  fulfillment_order_id TEXT PRIMARY KEY, bin TEXT NOT NULL, boot_id TEXT NOT NULL, expires_at_ms INTEGER NOT NULL,
+  expires_after_ms INTEGER NOT NULL, staged_at_ms INTEGER NOT NULL, wrong_codes INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
+CREATE INDEX pickup_ending ON pickup(expires_at_ms) WHERE outcome = '' AND expires_after_ms > 0;
+CREATE INDEX fulfillment_order_by_order ON fulfillment_order(order_id);
+"""
 
-_RETURNS = ""
+# `bin` of a line is empty until its goods are where they stay; `refunded`: units that the hub was told to refund.
+_RETURNS = """
+CREATE TABLE goods_return(
+  return_id TEXT PRIMARY KEY, order_id TEXT NOT NULL, fulfillment_order_id TEXT NOT NULL, state TEXT NOT NULL,
+  opened_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX goods_return_by_order ON goods_return(order_id) WHERE order_id <> '';
+CREATE TABLE goods_return_announced(
+  return_id TEXT NOT NULL, sku_id TEXT NOT NULL, quantity INTEGER NOT NULL CHECK (quantity > 0),
+  PRIMARY KEY (return_id, sku_id)) WITHOUT ROWID;
+CREATE TABLE goods_return_line(
+  return_id TEXT NOT NULL, line INTEGER NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity > 0), serials TEXT NOT NULL, events TEXT NOT NULL, device TEXT NOT NULL,
+  grade TEXT NOT NULL DEFAULT '', camera TEXT NOT NULL DEFAULT '', camera_reasons TEXT NOT NULL DEFAULT '[]',
+  disposition TEXT NOT NULL DEFAULT '', bin TEXT NOT NULL DEFAULT '', refunded INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (return_id, line)) WITHOUT ROWID;
+CREATE INDEX goods_return_line_unseen ON goods_return_line(return_id) WHERE camera = 'waiting';
+"""
 
 # Counts of bins, blind and in rounds: a round begins at the journal's head (its basis), and every line ends with a
 # verdict ("posted", "moved", "again", "held", "rejected"; empty while it is counted). When each bin was counted last.

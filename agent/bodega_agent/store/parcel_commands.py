@@ -13,7 +13,7 @@ from bodega.errors import FieldFault, InvalidInput, Refused
 from bodega_agent.rules.floor.effects import Effect
 from bodega_agent.rules.floor.handover.effects import HandOver
 from bodega_agent.rules.floor.pack.effects import Pack
-from bodega_agent.store import labels, ledger, work
+from bodega_agent.store import labels, ledger, pickups, work
 from bodega_agent.store.booking import Json, Work
 from bodega_agent.store.floor import effects
 from bodega_agent.store.transaction import Context, Transaction
@@ -95,6 +95,11 @@ def ship(tx: Transaction, context: Context, command: Command) -> Json:
         return _whole(tx, context, command, parcel_place(command.sscc), "")
     if command.lines:
         raise _fault("sku_id", "an order's parcel is shipped whole: leave the goods out")
+    if pickups.find(tx, order.fulfillment_order_id).is_fetched:
+        raise Refused(
+            f"parcel {command.sscc} waits for its customer: no carrier takes it",
+            hint="stage it with CMD-STAGE, and hand it over with CMD-COLLECT",
+        )
     return _by_flow(tx, context, command, HandOver(order.fulfillment_order_id, command.sscc))
 
 

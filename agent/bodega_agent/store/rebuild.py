@@ -28,11 +28,12 @@ Snapshot = nodesync_pb2.NodeSnapshot
 Begun = nodesync_pb2.BeginEpochResponse
 
 # What the old file knows better than the hub, copied as it is; the hub's stream brings what is newer.
-_KEPT_TABLES = (
-    *("sku", "gtin", "bin", "lot", "local_field", "device_counter", "associate"),
+_OF_THE_FLOOR = (
     *("notice", "notice_line", "receipt", "receipt_line", "load_unit"),
+    *("pickup", "goods_return", "goods_return_announced", "goods_return_line"),
     *("bin_counted", "transfer_order", "transfer_line"),
 )
+_KEPT_TABLES = ("sku", "gtin", "bin", "lot", "local_field", "device_counter", "associate", *_OF_THE_FLOOR)
 _KEPT_META = ("profile", "profile_version", "settings", "sync_paused_at_ms")
 
 # A result that nobody can tell any more; an empty digest fits every body.

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from bodega.codec import parse_node_event
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship, cancel_won
-from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
+from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent
 from bodega.v1 import journal_pb2
-from bodega_agent.rules.floor.cancel import cancel_effects
+from bodega_agent.rules.floor.cancel import GONE_STATES, cancel_effects
 from bodega_agent.rules.floor.effects import ReportLateCancel
 from bodega_agent.store import conflicts, work
 from bodega_agent.store.floor import effects
@@ -70,7 +70,7 @@ def _stop(tx: Transaction, context: Context, order: work.WorkOrder) -> bool:
     for effect in asked:
         if not isinstance(effect, ReportLateCancel):
             effects.execute(tx, context, effect)
-    return order.state is FulfillmentState.SHIPPED
+    return order.state in GONE_STATES
 
 
 def _picked(order: work.WorkOrder) -> int:

@@ -22,7 +22,7 @@ from bodega.limits import (
 from bodega_agent.vision.fields import NAMES_MAX, Fields
 
 Outcome = Literal["pass", "fail", "review"]
-Subject = Literal["pick"]
+Subject = Literal["pick", "return"]
 _PATH_CHARS_MAX = 4096
 
 

@@ -80,6 +80,8 @@ RECIPES: Mapping[str, Recipe] = {
     "pack": Recipe(BizStep.PACKING, _IN_HAND, _PARCEL),
     "unpack": Recipe(BizStep.UNPACKING, _PARCEL, _IN_HAND),
     "ship": Recipe(BizStep.SHIPPING, _PARCEL, CARRIER),
+    # A parcel that its customer has fetched.
+    "collect": Recipe(BizStep.RETAIL_SELLING, _PARCEL, CUSTOMER),
     "return": Recipe(BizStep.RECEIVING, CUSTOMER, Disposition.RETURNED),
     "inspect": Recipe(BizStep.INSPECTING, Disposition.RETURNED, End.NAMED),
     "change_disposition": Recipe(BizStep.HOLDING, End.NAMED, End.NAMED),

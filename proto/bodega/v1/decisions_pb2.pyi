@@ -101,8 +101,9 @@ class VisionDecision(_message.Message):
     THRESHOLDS_FIELD_NUMBER: _builtins.int
     SEEN_FIELD_NUMBER: _builtins.int
     DURATION_MS_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
     fulfillment_order_id: _builtins.str
-    """Fulfillment order whose pick was looked at."""
+    """Fulfillment order whose pick was looked at, or that a return belongs to; empty for a blind return."""
     sku_id: _builtins.str
     """SKU that should be in the frame."""
     outcome: _builtins.str
@@ -115,6 +116,8 @@ class VisionDecision(_message.Message):
     """Execution provider that really ran, read back from the runtime."""
     duration_ms: _builtins.int
     """Milliseconds from request to verdict."""
+    return_id: _builtins.str
+    """Return whose goods were looked at; empty for a pick."""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:
         """Most important first."""
@@ -145,10 +148,11 @@ class VisionDecision(_message.Message):
         thresholds: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         seen: _abc.Iterable[_builtins.str] | None = ...,
         duration_ms: _builtins.int = ...,
+        return_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_ms", b"duration_ms", "frame_digest", b"frame_digest", "fulfillment_order_id", b"fulfillment_order_id", "model", b"model", "outcome", b"outcome", "provider", b"provider", "reasons", b"reasons", "scores", b"scores", "seen", b"seen", "sku_id", b"sku_id", "thresholds", b"thresholds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_ms", b"duration_ms", "frame_digest", b"frame_digest", "fulfillment_order_id", b"fulfillment_order_id", "model", b"model", "outcome", b"outcome", "provider", b"provider", "reasons", b"reasons", "return_id", b"return_id", "scores", b"scores", "seen", b"seen", "sku_id", b"sku_id", "thresholds", b"thresholds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

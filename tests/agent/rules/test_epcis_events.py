@@ -16,6 +16,7 @@ from bodega.core.ledger import (
     Posting,
     Reference,
     parcel_place,
+    unit_place,
 )
 from bodega.core.recipes import RECIPES, Book, Places, book
 from bodega_agent.rules.epcis import event_id, events, is_tellable, iso_time
@@ -45,6 +46,7 @@ SIMPLE = {
     "pack": ("AggregationEvent", "ADD", "packing", "container_closed"),
     "unpack": ("AggregationEvent", "DELETE", "unpacking", "in_progress"),
     "ship": ("ObjectEvent", "OBSERVE", "shipping", "in_transit"),
+    "collect": ("ObjectEvent", "OBSERVE", "retail_selling", "retail_sold"),
     "return": ("ObjectEvent", "OBSERVE", "receiving", "returned"),
     "inspect": ("ObjectEvent", "OBSERVE", "inspecting", "sellable_accessible"),
     "change_disposition": ("ObjectEvent", "OBSERVE", "holding", "sellable_accessible"),
@@ -76,7 +78,7 @@ def test_what_was_written_off_between_two_nodes_is_no_event_of_this_one(command)
 @pytest.mark.parametrize("command", SIMPLE)
 def test_every_command_is_a_valid_event_of_its_class(command):
     makes = (Goods(BASKET, 2),) if RECIPES[command].makes else ()
-    reference = FO if command in {"pick", "pack", "unpack", "ship"} else None
+    reference = FO if command in {"pick", "pack", "unpack", "ship", "collect"} else None
     (event,) = tell(booked(command, Goods(MILK, 4, "L-1"), makes=makes, reference=reference))
     assert (event["type"], event.get("action"), event["bizStep"], event["disposition"]) == SIMPLE[command]
     assert event["eventTime"] == "2026-09-21T14:13:27.123Z"
@@ -126,6 +128,8 @@ def test_places_are_bins_of_the_node_and_have_its_gln_where_it_has_one():
     assert event["bizLocation"] == {"id": f"https://id.gs1.org/414/{GLN}/254/A-01-01"}
     (event,) = tell(booked("pick", Goods(MILK, 1), target="STAGE-" + "x" * 40), names(gln=GLN))
     assert event["bizLocation"] == {"id": f"{NODE}:bin:STAGE-{'x' * 40}"}, "AI 254 has 20 characters"
+    (event,) = tell(booked("put_away", Goods(MILK, 1), source=unit_place(SSCC)))
+    assert event["readPoint"] == {"id": NODE}, "a pallet is no place"
 
 
 def test_a_pick_binds_units_to_their_order():

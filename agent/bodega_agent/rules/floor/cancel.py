@@ -10,15 +10,19 @@ from bodega.core.ledger import stage_of
 from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
 from bodega_agent.rules.floor.effects import CancelWork, Effect, OpenPutBack, ReportLateCancel, Unpack
 
+# It has left the house: with the carrier, or with the customer.
+GONE_STATES = frozenset({FulfillmentState.SHIPPED, FulfillmentState.COLLECTED})
+_IN_A_PARCEL = frozenset({FulfillmentState.PACKED, FulfillmentState.LABELLED, FulfillmentState.STAGED})
+
 
 def cancel_effects(
     fulfillment_order_id: str, state: FulfillmentState, *, picked: int, sscc: str
 ) -> tuple[Effect, ...]:
     """What a cancel does to an order in `state` with `picked` units off the shelf; empty if nothing."""
     if not FULFILLMENT.allows(state, FulfillmentEvent.CANCEL):
-        return (ReportLateCancel(fulfillment_order_id),) if state is FulfillmentState.SHIPPED else ()
+        return (ReportLateCancel(fulfillment_order_id),) if state in GONE_STATES else ()
     effects: list[Effect] = [CancelWork(fulfillment_order_id)]
-    if state in {FulfillmentState.PACKED, FulfillmentState.LABELLED}:
+    if state in _IN_A_PARCEL:
         effects.append(Unpack(fulfillment_order_id, sscc))
     if picked > 0:
         effects.append(OpenPutBack(fulfillment_order_id, stage_of(fulfillment_order_id)))

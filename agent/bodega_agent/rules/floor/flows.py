@@ -15,11 +15,13 @@ from bodega_agent.rules.floor.leaving import LEAVE, cancelled
 from bodega_agent.rules.floor.pack.flow import PACK
 from bodega_agent.rules.floor.people.flow import PEOPLE, anywhere
 from bodega_agent.rules.floor.pick.flow import PICK
+from bodega_agent.rules.floor.pickup.flow import COLLECT, STAGE
 from bodega_agent.rules.floor.putaway.flow import PUT_AWAY
 from bodega_agent.rules.floor.receive.flow import RECEIVE
 from bodega_agent.rules.floor.reconcile.flow import RECONCILE
 from bodega_agent.rules.floor.replenish.flow import REPLENISH
 from bodega_agent.rules.floor.resume.flow import RESUME
+from bodega_agent.rules.floor.returns.flow import RETURN
 from bodega_agent.rules.floor.scans import CONTROL_WORDS, Kind
 from bodega_agent.rules.floor.send.flow import SEND
 from bodega_agent.rules.floor.session import FLOWS, FloorStep
@@ -33,12 +35,15 @@ ALL: tuple[Flow, ...] = (
     PICK,
     PACK,
     HANDOVER,
+    PEOPLE,
+    RESUME,
+    STAGE,
+    COLLECT,
+    RETURN,
     COUNT,
     RECONCILE,
     SEND,
     ARRIVE,
-    PEOPLE,
-    RESUME,
 )
 BY_NAME: Mapping[str, Flow] = {flow.name: flow for flow in ALL}
 

@@ -16,6 +16,7 @@ from bodega_agent.rules.floor.putaway.doing import InHand
 from bodega_agent.rules.floor.receive.doing import Receiving
 from bodega_agent.rules.floor.replenish.doing import Refilling
 from bodega_agent.rules.floor.resume.doing import Offered
+from bodega_agent.rules.floor.returns.doing import TakingBack
 from bodega_agent.rules.floor.send.doing import Sending
 from bodega_agent.rules.floor.session import Doing, Session
 
@@ -25,13 +26,14 @@ DOINGS: tuple[type[Doing], ...] = (
     InHand,
     Judged,
     Refilling,
+    SigningIn,
+    Offered,
+    TakingBack,
     Choosing,
     Counting,
     Deciding,
     Sending,
     Arriving,
-    SigningIn,
-    Offered,
 )
 
 

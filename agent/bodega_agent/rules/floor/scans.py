@@ -181,13 +181,14 @@ class UnknownScan:
 
 @dataclass(frozen=True, slots=True)
 class VerdictArrived:
-    """The camera has looked at a picked line. The store holds the verdict already."""
+    """The camera has looked at a picked line, or at one of a return. The store holds the verdict already."""
 
     fulfillment_order_id: str
     line: int
     sku_id: str
     outcome: CheckOutcome
     reasons: tuple[str, ...] = ()
+    return_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,16 @@ class FloorStep(StrEnum):
     PACK = "pack"
     LABEL = "label"
     HANDOVER = "handover"
+    STAGE_PARCEL = "stage_parcel"
+    STAGE_PLACE = "stage_place"
+    COLLECT_FIND = "collect_find"
+    COLLECT_CODE = "collect_code"
+    COLLECT_HAND = "collect_hand"
+    RETURN_FIND = "return_find"
+    RETURN_ITEM = "return_item"
+    RETURN_GRADE = "return_grade"
+    RETURN_DISPOSE = "return_dispose"
+    RETURN_PLACE = "return_place"
     COUNT_BIN = "count_bin"
     COUNT_ITEM = "count_item"
     COUNT_APPROVE = "count_approve"
@@ -80,6 +90,16 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PACK: "pack",
     FloorStep.LABEL: "pack",
     FloorStep.HANDOVER: "handover",
+    FloorStep.STAGE_PARCEL: "stage",
+    FloorStep.STAGE_PLACE: "stage",
+    FloorStep.COLLECT_FIND: "collect",
+    FloorStep.COLLECT_CODE: "collect",
+    FloorStep.COLLECT_HAND: "collect",
+    FloorStep.RETURN_FIND: "return",
+    FloorStep.RETURN_ITEM: "return",
+    FloorStep.RETURN_GRADE: "return",
+    FloorStep.RETURN_DISPOSE: "return",
+    FloorStep.RETURN_PLACE: "return",
     FloorStep.COUNT_BIN: "count",
     FloorStep.COUNT_ITEM: "count",
     FloorStep.COUNT_APPROVE: "count",
@@ -103,7 +123,9 @@ WORK_STEPS = frozenset(
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.
-FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset({FloorStep.RECEIVE_LOT, FloorStep.SIGN_IN_PIN})
+FREE_TEXT_STEPS: frozenset[FloorStep] = frozenset(
+    {FloorStep.RECEIVE_LOT, FloorStep.SIGN_IN_PIN, FloorStep.COLLECT_CODE}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from bodega.core.promise import OverrideRule
 from bodega.core.sku import Counted, in_base_units
 from bodega.limits import FLOOR_NUMBER_DIGITS_MAX
 from bodega_adapters.framing import gs1
+from bodega_agent.rules.floor.facts import UNSIGNED
 from bodega_agent.rules.floor.scans import (
     BinScan,
     ControlScan,
@@ -22,15 +23,17 @@ from bodega_agent.rules.floor.scans import (
     UnknownScan,
     WordScan,
 )
-from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, Session
+from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, FloorStep, Session
 from bodega_agent.rules.floor.words import WORDS
-from bodega_agent.store import catalogue, ledger, notices, transfer_orders
+from bodega_agent.store import catalogue, ledger, notices, returns, transfer_orders, work
 from bodega_agent.store.floor import people
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
 
 # What labels of this node may name, tried in this order; each answers the identifier that the rules get, or "".
 NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
+    (Kind.ORDER, work.order_named),
+    (Kind.RETURN_ID, returns.named),
     (Kind.BADGE, people.by_badge),
     (Kind.PERSON, people.by_id),
     (Kind.NOTICE, notices.named_by),
@@ -43,7 +46,9 @@ def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) ->
     if isinstance(code, gs1.ControlCode):
         return ControlScan(code.word)
     if session.step in FREE_TEXT_STEPS and not _carries_lot(code):
-        return TextScan(text)
+        told = _free_text(tx, text, session)
+        if told is not None:
+            return told
     match code:
         case gs1.SsccCode(sscc):
             return SsccScan(sscc)
@@ -61,6 +66,16 @@ def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) ->
 def _carries_lot(code: gs1.Decoded) -> bool:
     """Such a code is no free text, whatever is asked for: only a GS1 code of goods has a lot in it."""
     return isinstance(code, gs1.ItemCode | gs1.CaseCode) and bool(code.lot)
+
+
+def _free_text(tx: Transaction, text: str, session: Session) -> Scanned | None:
+    """Whoever comes may say who they are also where any text is taken; the step of the PIN knows badges itself."""
+    if session.step is not FloorStep.SIGN_IN_PIN:
+        if associate_id := people.by_badge(tx, text):
+            return NamedScan(Kind.BADGE, associate_id)
+        if people.role_at(tx, session)[0] == UNSIGNED:
+            return None
+    return TextScan(text)
 
 
 def _plain(tx: Transaction, text: str) -> Scanned:

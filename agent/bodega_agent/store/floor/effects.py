@@ -14,10 +14,12 @@ from bodega_agent.store.floor import (
     pack,
     people,
     pick,
+    pickup,
     putaway,
     receive,
     replenish,
     resume,
+    returns,
     transfer,
 )
 from bodega_agent.store.floor.common import Doers
@@ -32,6 +34,8 @@ DOES: Doers = {
     **pick.DOES,
     **pack.DOES,
     **handover.DOES,
+    **pickup.DOES,
+    **returns.DOES,
     **count.DOES,
     **transfer.DOES,
     **people.DOES,

@@ -14,11 +14,13 @@ from bodega_agent.store.floor import (
     hold,
     people,
     pick,
+    pickup,
     putaway,
     receive,
     reconcile,
     replenish,
     resume,
+    returns,
     transfer,
 )
 from bodega_agent.store.floor.look import Look
@@ -31,6 +33,9 @@ READERS: Mapping[str, Callable[[Look], Facts]] = {
     "pick": pick.facts,
     "pack": pick.facts,
     "handover": handover.facts,
+    "stage": pickup.facts,
+    "collect": pickup.facts,
+    "return": returns.facts,
     "count": count.facts,
     "reconcile": reconcile.facts,
     "send": transfer.send_facts,

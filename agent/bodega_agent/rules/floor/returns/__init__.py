@@ -1,0 +1,1 @@
+"""Returns: find what they belong to, take units back, grade them, decide what becomes of them, say what is owed."""
