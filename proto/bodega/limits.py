@@ -401,7 +401,6 @@ COUNT_EVENT_LINES_MAX = 100
 COUNT_APPROVAL_EVENTS_MAX = 100_000
 RECONCILE_EVENTS_MAX = 5_000
 RECONCILE_LINES_MAX = 5
-# Transfers between nodes: lines of one.
 TRANSFER_LINES_MAX = 500
 
 # A terminal without a scan for so long counts as gone: its work may be taken over.
@@ -421,3 +420,9 @@ KPI_BREAK_S = 600
 # Of what is told to the hub now and then: the time before now, and how many events of it at most.
 KPI_TOLD_S = 3600
 KPI_TOLD_EVENTS_MAX = 20_000
+
+# Picking: orders of one walk, and what a day's cut-off is where no carrier says one.
+BATCH_ORDERS_MAX = 8
+CART_TOTES_MAX = 12
+TOTE_CHARS_MAX = 32
+PICKUP_READY_MS = 2 * 3600 * 1000

@@ -49,7 +49,19 @@ CREATE INDEX bin_by_fixed_sku ON bin(fixed_sku_id) WHERE fixed_sku_id <> '';
 CREATE INDEX bin_to_refill ON bin(bin_id) WHERE refill_below > 0;
 """
 
-_PICKING = ""
+# `due_ms` and `tier` are the order's urgency (`rules.floor.pick.release`), `batch` the walk that it is picked in with
+# others. A line with `substitute_of` takes the place of units of that line.
+_PICKING = """
+ALTER TABLE fulfillment_order ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE fulfillment_order ADD COLUMN tier INTEGER NOT NULL DEFAULT 2;
+ALTER TABLE fulfillment_order ADD COLUMN batch TEXT NOT NULL DEFAULT '';
+ALTER TABLE fulfillment_line ADD COLUMN substitute_of INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX fulfillment_order_released ON fulfillment_order(due_ms, tier, placed_at_ms, arrived_seq)
+  WHERE state = 'assigned';
+CREATE INDEX fulfillment_order_by_batch ON fulfillment_order(batch) WHERE batch <> '';
+CREATE TABLE tote(tote_id TEXT PRIMARY KEY, fulfillment_order_id TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX tote_by_order ON tote(fulfillment_order_id);
+"""
 
 _PARCELS = ""
 
@@ -82,7 +94,7 @@ CREATE TABLE goods_return_line(
 CREATE INDEX goods_return_line_unseen ON goods_return_line(return_id) WHERE camera = 'waiting';
 """
 
-# Counts of bins, blind and in rounds: a round begins at the journal's head (its basis), and every line of it ends with a
+# Counts of bins, blind and in rounds: a round begins at the journal's head (its basis), and every line ends with a
 # verdict ("posted", "moved", "again", "held", "rejected"; empty while it is counted). When each bin was counted last.
 _COUNTS = """
 CREATE TABLE stock_count(

@@ -17,6 +17,14 @@ def substituted(tx: Transaction, fulfillment_order_id: str, line: int) -> int:
     return int(tx.connection.execute(query).scalar_one())
 
 
+def substitutes_of(tx: Transaction, fulfillment_order_id: str) -> dict[str, int]:
+    """SKU -> the line of this work that it is sent for."""
+    query = sa.select(line_substitution).where(
+        line_substitution.c.fulfillment_order_id == fulfillment_order_id
+    )
+    return {row.substitute_sku_id: row.line for row in tx.connection.execute(query)}
+
+
 def newest(tx: Transaction, table: sa.Table, node_id: str, limit: int) -> list[Row]:
     """Rows of one of the floor's tables, newest first; of one node, or of all where it is empty."""
     query = sa.select(table).where(table.c.node_id == node_id) if node_id else sa.select(table)

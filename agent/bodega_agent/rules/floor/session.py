@@ -36,6 +36,13 @@ class FloorStep(StrEnum):
     PICK_BIN = "pick_bin"
     PICK_ITEM = "pick_item"
     PICK_CHECK = "pick_check"
+    CART_TOTE = "cart_tote"
+    PICK_TOTE = "pick_tote"
+    PICK_FULL = "pick_full"
+    PICK_ZERO = "pick_zero"
+    PICK_SHORT = "pick_short"
+    PICK_DAMAGED = "pick_damaged"
+    PICK_SUBSTITUTE = "pick_substitute"
     PACK = "pack"
     LABEL = "label"
     HANDOVER = "handover"
@@ -87,6 +94,13 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PICK_BIN: "pick",
     FloorStep.PICK_ITEM: "pick",
     FloorStep.PICK_CHECK: "pick",
+    FloorStep.CART_TOTE: "pick",
+    FloorStep.PICK_TOTE: "pick",
+    FloorStep.PICK_FULL: "pick",
+    FloorStep.PICK_ZERO: "pick",
+    FloorStep.PICK_SHORT: "pick",
+    FloorStep.PICK_DAMAGED: "pick",
+    FloorStep.PICK_SUBSTITUTE: "pick",
     FloorStep.PACK: "pack",
     FloorStep.LABEL: "pack",
     FloorStep.HANDOVER: "handover",
@@ -117,9 +131,21 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.RESUME: "resume",
 }
 
-WORK_STEPS = frozenset(
-    {FloorStep.PICK_BIN, FloorStep.PICK_ITEM, FloorStep.PICK_CHECK, FloorStep.PACK, FloorStep.LABEL}
+# Steps at which an order is picked, alone or in a walk with others.
+PICK_STEPS = frozenset(
+    {
+        FloorStep.PICK_BIN,
+        FloorStep.PICK_ITEM,
+        FloorStep.PICK_CHECK,
+        FloorStep.PICK_TOTE,
+        FloorStep.PICK_FULL,
+        FloorStep.PICK_ZERO,
+        FloorStep.PICK_SHORT,
+        FloorStep.PICK_DAMAGED,
+        FloorStep.PICK_SUBSTITUTE,
+    }
 )
+WORK_STEPS = PICK_STEPS | {FloorStep.PACK, FloorStep.LABEL}
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.

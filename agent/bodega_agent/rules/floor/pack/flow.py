@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bodega.core.lifecycles import PrintState
 from bodega_agent.rules.floor.pack import steps
-from bodega_agent.rules.floor.pick import steps as pick
+from bodega_agent.rules.floor.pick import camera as pick
 from bodega_agent.rules.floor.pick.facts import PickFacts, Work
 from bodega_agent.rules.floor.pick.show import ask_about, control, work_of
 from bodega_agent.rules.floor.pick.work import settle
