@@ -398,7 +398,6 @@ COUNT_EVENT_LINES_MAX = 100
 COUNT_APPROVAL_EVENTS_MAX = 100_000
 RECONCILE_EVENTS_MAX = 5_000
 RECONCILE_LINES_MAX = 5
-# Transfers between nodes: lines of one.
 TRANSFER_LINES_MAX = 500
 
 # A terminal without a scan for so long counts as gone: its work may be taken over.

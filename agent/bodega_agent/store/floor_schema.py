@@ -82,7 +82,7 @@ CREATE TABLE goods_return_line(
 CREATE INDEX goods_return_line_unseen ON goods_return_line(return_id) WHERE camera = 'waiting';
 """
 
-# Counts of bins, blind and in rounds: a round begins at the journal's head (its basis), and every line of it ends with a
+# Counts of bins, blind and in rounds: a round begins at the journal's head (its basis), and every line ends with a
 # verdict ("posted", "moved", "again", "held", "rejected"; empty while it is counted). When each bin was counted last.
 _COUNTS = """
 CREATE TABLE stock_count(

@@ -15,6 +15,7 @@ Situation = tuple[Session, Facts]
 SITUATIONS: dict[FloorStep, Situation] = {
     **receiving.SITUATIONS,
     **one_order.SITUATIONS,
+    **counts.SITUATIONS,
     **people.SITUATIONS,
     **pickup.SITUATIONS,
     **returns.SITUATIONS,
