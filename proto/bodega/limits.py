@@ -151,9 +151,6 @@ PICKUP_CODE_CHARS_MAX = 32
 PICKUP_HOLD_MS_MAX = 90 * 24 * 3600 * 1000
 TIME_MS_MAX = 253_402_300_799_999
 
-# Lines of a notice, a transfer or a return: all of them fit into one event.
-EXPECTED_LINES_MAX = 300
-
 # Orders that move between nodes, conflicts, and what people decide
 # By itself the hub moves an order no sooner than this after its last move, so that it can not thrash.
 REASSIGN_COOLDOWN_MS = 10 * 60 * 1000

@@ -93,6 +93,7 @@ def fill(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | None) -> No
         "INSERT OR IGNORE INTO command(cmd_id, digest, result, seq) VALUES (?, x'', ?, ?)",
         ((cmd_id, _DONE_AT_THE_HUB, tx.head.seq) for cmd_id in snapshot.cmd_ids),
     )
+    _put_floor(tx, snapshot)
     _skip_ssccs(tx, snapshot, old)
 
 
@@ -170,6 +171,16 @@ def _put_work(tx: Transaction, work: Snapshot.Work) -> None:
         "UPDATE fulfillment_line SET picked = ?, short = ? WHERE fulfillment_order_id = ? AND line = ?",
         ((one.shipped, one.short, order.fulfillment_order_id, one.line) for one in order.lines),
     )
+
+
+def _put_floor(tx: Transaction, snapshot: Snapshot) -> None:
+    """What was begun on the floor, by the hub's word: a wiped node knows nothing of it, a restored one less."""
+    for one in snapshot.receipts:
+        receipts.put_back(tx, one.said, one.device, one.opened_seq)
+    for pickup in snapshot.pickups:
+        pickups.put_back(tx, pickup.fulfillment_order_id, pickup.bin_id)
+    for transfer in snapshot.transfers:
+        transfer_orders.put_back(tx, transfer.ordered, transfer.state)
 
 
 def _put_promises(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | None) -> None:

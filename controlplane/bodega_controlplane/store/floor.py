@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 
 from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.schema import journal
 from bodega_controlplane.store.schema_floor import line_substitution
 from bodega_controlplane.store.transaction import Transaction
 
@@ -23,6 +26,18 @@ def substitutes_of(tx: Transaction, fulfillment_order_id: str) -> dict[str, int]
         line_substitution.c.fulfillment_order_id == fulfillment_order_id
     )
     return {row.substitute_sku_id: row.line for row in tx.connection.execute(query)}
+
+
+def movements_after(tx: Transaction, node_id: str, epoch: int, seq: int) -> Iterator[bytes]:
+    """Movements in a node's journal after `seq`, in order; sequences rise over epochs, the newest is `epoch`."""
+    query = sa.select(journal.c.body).where(
+        journal.c.node_id == node_id,
+        journal.c.epoch.in_(range(1, epoch + 1)),
+        journal.c.seq > seq,
+        journal.c.fact == "movement",
+    )
+    for row in tx.connection.execute(query.order_by(journal.c.seq)):
+        yield bytes(row.body)
 
 
 def newest(tx: Transaction, table: sa.Table, node_id: str, limit: int) -> list[Row]:
