@@ -19,7 +19,7 @@ from bodega.core.ledger import Account
 from bodega.core.lifecycles import FulfillmentState, PrintState
 from bodega.errors import PeerFault
 from bodega.v1 import nodesync_pb2
-from bodega_agent.store import catalogue, checkpoints, labels, papers
+from bodega_agent.store import catalogue, checkpoints, labels, papers, pickups, receipts, transfer_orders
 from bodega_agent.store.integrity import Fold
 from bodega_agent.store.transaction import Context, Transaction
 from bodega_agent.store.work import accept
