@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.schema_floor import line_substitution
+from bodega.v1 import catalogue_pb2
+from bodega_controlplane.store.schema_floor import line_substitution, parcel
 from bodega_controlplane.store.transaction import Transaction
 
 
@@ -14,3 +15,21 @@ def substituted(tx: Transaction, fulfillment_order_id: str, line: int) -> int:
         line_substitution.c.fulfillment_order_id == fulfillment_order_id, line_substitution.c.line == line
     )
     return int(tx.connection.execute(query).scalar_one())
+
+
+def highest_tracking_numbers(tx: Transaction, node_id: str, profile: catalogue_pb2.NodeProfile) -> list[str]:
+    """The highest number that a node has given out of each range of its profile; none for a range that it has not used.
+
+    Numbers of one range are equally long and differ in their digits alone, so the last in the alphabet is the highest.
+    """
+    found = []
+    for one in profile.tracking_ranges:
+        query = sa.select(sa.func.max(parcel.c.tracking_number)).where(
+            parcel.c.node_id == node_id,
+            parcel.c.carrier == one.carrier,
+            parcel.c.tracking_number.startswith(one.prefix, autoescape=True),
+            parcel.c.tracking_number.endswith(one.suffix, autoescape=True),
+            sa.func.length(parcel.c.tracking_number) == len(one.prefix) + one.digits + 1 + len(one.suffix),
+        )
+        found.append(tx.connection.execute(query).scalar_one())
+    return [str(number) for number in found if number]

@@ -435,6 +435,7 @@ class NodeSnapshot(_message.Message):
     SSCC_USED_FIELD_NUMBER: _builtins.int
     CMD_IDS_FIELD_NUMBER: _builtins.int
     PROFILE_FIELD_NUMBER: _builtins.int
+    TRACKING_NUMBERS_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Node."""
     sscc_last_serial: _builtins.int
@@ -485,6 +486,10 @@ class NodeSnapshot(_message.Message):
     def profile(self) -> _catalogue_pb2.NodeProfile:
         """The node's profile."""
 
+    @_builtins.property
+    def tracking_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The highest tracking number that it has given out of each of its ranges, as far as the hub knows."""
+
     def __init__(
         self,
         *,
@@ -502,10 +507,11 @@ class NodeSnapshot(_message.Message):
         sscc_used: _builtins.bool = ...,
         cmd_ids: _abc.Iterable[_builtins.str] | None = ...,
         profile: _catalogue_pb2.NodeProfile | None = ...,
+        tracking_numbers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "ledger", b"ledger", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "cmd_ids", b"cmd_ids", "discrepancies", b"discrepancies", "labels", b"labels", "ledger", b"ledger", "lots", b"lots", "node_id", b"node_id", "overrides", b"overrides", "profile", b"profile", "reservations", b"reservations", "rights", b"rights", "sscc_last_serial", b"sscc_last_serial", "sscc_used", b"sscc_used", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "cmd_ids", b"cmd_ids", "discrepancies", b"discrepancies", "labels", b"labels", "ledger", b"ledger", "lots", b"lots", "node_id", b"node_id", "overrides", b"overrides", "profile", b"profile", "reservations", b"reservations", "rights", b"rights", "sscc_last_serial", b"sscc_last_serial", "sscc_used", b"sscc_used", "tracking_numbers", b"tracking_numbers", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
