@@ -151,6 +151,9 @@ PICKUP_CODE_CHARS_MAX = 32
 PICKUP_HOLD_MS_MAX = 90 * 24 * 3600 * 1000
 TIME_MS_MAX = 253_402_300_799_999
 
+# Lines of a notice, a transfer or a return: all of them fit into one event.
+EXPECTED_LINES_MAX = 300
+
 # Orders that move between nodes, conflicts, and what people decide
 # By itself the hub moves an order no sooner than this after its last move, so that it can not thrash.
 REASSIGN_COOLDOWN_MS = 10 * 60 * 1000
@@ -372,6 +375,7 @@ DISK_PASSES_MAX = 4
 
 # The floor. A longer run of digits is a code, not a quantity.
 FLOOR_NUMBER_DIGITS_MAX = 6
+ORDERS_ANSWERED_MAX = 1_000
 # GS1 AI 10.
 LOT_CHARS_MAX = 20
 # All lines of a receipt are told in one event.
@@ -380,12 +384,27 @@ RECEIPT_LINES_MAX = 400
 NOTICE_GTINS_SHOWN_MAX = 20
 # Of each sort of bin that goods might go into (their own, with the same, empty), so many are looked at.
 PUTAWAY_BINS_LOOKED_AT_MAX = 20
+# Where none is empty: so many of a class, the nearest to the door, are asked how much they hold.
+PUTAWAY_BINS_WEIGHED_MAX = 500
 # Places that a pick face is refilled from, the first to expire first.
 REFILL_SOURCES_MAX = 20
 # Wrong codes of one pickup, whoever says them; after that a lead looks at a document.
 PICKUP_CODE_TRIES_MAX = 5
 # Lines of one return; a closed one is told in one event.
 RETURN_LINES_MAX = 200
+# Counting: lines of one count (and bins or lines that one person may skip), bins that are looked up ahead, lines of one
+# event, how far back an approval looks for what moved since, and a
+# reconcile for what explains a difference, and of how many lines.
+COUNT_LINES_MAX = 200
+COUNT_PLACES_AHEAD_MAX = 16
+COUNT_EVENT_LINES_MAX = 100
+COUNT_APPROVAL_EVENTS_MAX = 100_000
+RECONCILE_EVENTS_MAX = 5_000
+RECONCILE_LINES_MAX = 5
+TRANSFER_LINES_MAX = 500
+
+# A terminal without a scan for so long counts as gone: its work may be taken over.
+FLOOR_QUIET_S = 900
 
 # PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
 PIN_SALT_BYTES = 16

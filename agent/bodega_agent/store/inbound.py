@@ -29,6 +29,7 @@ from bodega_agent.store import (
     returns,
     rights,
     stopping,
+    transfer_orders,
     transfers,
     work,
 )
@@ -212,6 +213,7 @@ _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "advance_notice": lambda at, fact: notices.put_notice(at.tx, fact),
     "return_expected": lambda at, fact: returns.expect(at.tx, fact),
     "transfer_closed": lambda at, fact: transfers.close(at.tx, at.context, fact),
+    "transfer_ordered": lambda at, fact: transfer_orders.accept(at.tx, fact),
     "stream_restated": lambda at, _fact: _find_forgotten(at.tx, at.context),
     "desired_state": _take_desired_state,
 }

@@ -31,6 +31,7 @@ Begun = nodesync_pb2.BeginEpochResponse
 _OF_THE_FLOOR = (
     *("notice", "notice_line", "receipt", "receipt_line", "load_unit"),
     *("pickup", "goods_return", "goods_return_announced", "goods_return_line"),
+    *("bin_counted", "transfer_order", "transfer_line"),
 )
 _KEPT_TABLES = ("sku", "gtin", "bin", "lot", "local_field", "device_counter", "associate", *_OF_THE_FLOOR)
 _KEPT_META = ("profile", "profile_version", "settings", "sync_paused_at_ms")

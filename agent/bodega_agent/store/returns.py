@@ -116,14 +116,21 @@ def lines(tx: Transaction, return_id: str) -> list[Line]:
     )
     return [
         Line(
-            *row[:4],
-            tuple(json.loads(row[4])),
-            tuple(json.loads(row[5])),
-            *row[6:8],
-            tuple(json.loads(row[8])),
-            *row[9:],
+            line,
+            sku_id,
+            lot,
+            quantity,
+            tuple(json.loads(serials)),
+            tuple(json.loads(events)),
+            grade,
+            camera,
+            tuple(json.loads(reasons)),
+            disposition,
+            bin_id,
         )
-        for row in list(rows)
+        for line, sku_id, lot, quantity, serials, events, grade, camera, reasons, disposition, bin_id in list(
+            rows
+        )
     ]
 
 

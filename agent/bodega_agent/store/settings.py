@@ -1,4 +1,4 @@
-"""The settings that the hub has pushed to this node, as they are in force."""
+"""The settings in force that the hub has pushed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from bodega_agent.store.transaction import Transaction
 
 
 def settings_of(tx: Transaction) -> dict[str, str]:
-    """The settings in force that the hub has pushed."""
-    body = tx.get("settings")
+    """The settings in force that the hub has pushed; empty before it has."""
+    return settings_in(tx.get("settings"))
+
+
+def settings_in(body: bytes | None) -> dict[str, str]:
+    """The settings in the value of meta `settings`."""
     return dict(fleet_pb2.DesiredState.FromString(body).settings) if body is not None else {}

@@ -8,6 +8,8 @@ from typing import Any
 import cattrs
 
 from bodega.errors import InvalidInput
+from bodega_agent.rules.floor.arrive.doing import Arriving
+from bodega_agent.rules.floor.count.doing import Choosing, Counting, Deciding
 from bodega_agent.rules.floor.hold.doing import Judged
 from bodega_agent.rules.floor.people.doing import SigningIn
 from bodega_agent.rules.floor.pick.doing import Picking
@@ -16,6 +18,7 @@ from bodega_agent.rules.floor.receive.doing import Receiving
 from bodega_agent.rules.floor.replenish.doing import Refilling
 from bodega_agent.rules.floor.resume.doing import Offered
 from bodega_agent.rules.floor.returns.doing import TakingBack
+from bodega_agent.rules.floor.send.doing import Sending
 from bodega_agent.rules.floor.session import Doing, Session
 
 # What flows remember between two scans, by the name of the class.
@@ -28,6 +31,11 @@ DOINGS: tuple[type[Doing], ...] = (
     SigningIn,
     Offered,
     TakingBack,
+    Choosing,
+    Counting,
+    Deciding,
+    Sending,
+    Arriving,
 )
 
 

@@ -56,6 +56,19 @@ class FloorStep(StrEnum):
     RETURN_GRADE = "return_grade"
     RETURN_DISPOSE = "return_dispose"
     RETURN_PLACE = "return_place"
+    COUNT_BIN = "count_bin"
+    COUNT_ITEM = "count_item"
+    COUNT_APPROVE = "count_approve"
+    RECONCILE_BIN = "reconcile_bin"
+    RECONCILE_ITEM = "reconcile_item"
+    RECONCILE_POST = "reconcile_post"
+    SEND_CHOOSE = "send_choose"
+    SEND_BIN = "send_bin"
+    SEND_ITEM = "send_item"
+    SEND_READY = "send_ready"
+    ARRIVE_CHOOSE = "arrive_choose"
+    ARRIVE_ITEM = "arrive_item"
+    ARRIVE_CLOSE = "arrive_close"
     SIGN_IN_PIN = "sign_in_pin"
     RESUME = "resume"
 
@@ -101,6 +114,19 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.RETURN_GRADE: "return",
     FloorStep.RETURN_DISPOSE: "return",
     FloorStep.RETURN_PLACE: "return",
+    FloorStep.COUNT_BIN: "count",
+    FloorStep.COUNT_ITEM: "count",
+    FloorStep.COUNT_APPROVE: "count",
+    FloorStep.RECONCILE_BIN: "reconcile",
+    FloorStep.RECONCILE_ITEM: "reconcile",
+    FloorStep.RECONCILE_POST: "reconcile",
+    FloorStep.SEND_CHOOSE: "send",
+    FloorStep.SEND_BIN: "send",
+    FloorStep.SEND_ITEM: "send",
+    FloorStep.SEND_READY: "send",
+    FloorStep.ARRIVE_CHOOSE: "arrive",
+    FloorStep.ARRIVE_ITEM: "arrive",
+    FloorStep.ARRIVE_CLOSE: "arrive",
     FloorStep.SIGN_IN_PIN: "people",
     FloorStep.RESUME: "resume",
 }

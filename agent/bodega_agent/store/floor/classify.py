@@ -25,7 +25,7 @@ from bodega_agent.rules.floor.scans import (
 )
 from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, FloorStep, Session
 from bodega_agent.rules.floor.words import WORDS
-from bodega_agent.store import catalogue, ledger, notices, returns, work
+from bodega_agent.store import catalogue, ledger, notices, returns, transfer_orders, work
 from bodega_agent.store.floor import people, pick_totes
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
@@ -38,6 +38,7 @@ NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
     (Kind.BADGE, people.by_badge),
     (Kind.PERSON, people.by_id),
     (Kind.NOTICE, notices.named_by),
+    (Kind.TRANSFER, transfer_orders.named),
 )
 
 

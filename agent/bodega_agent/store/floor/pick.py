@@ -180,19 +180,23 @@ def _substitute(tx: Transaction, sku_id: str) -> Substitute:
 
 
 def _shelves(tx: Transaction, lines: tuple[WorkLine, ...]) -> tuple[Shelf, ...]:
-    """Where to pick what is outstanding or may stand in for it; no expired lots, and the first to go come first."""
+    """Where to pick what is outstanding or may stand in for it."""
     wanted = {line.sku_id for line in lines if line.outstanding}
     wanted |= {instead.sku_id for line in lines for instead in line.substitutes}
+    return tuple(shelf for sku_id in sorted(wanted) for shelf in shelves_of(tx, sku_id))
+
+
+def shelves_of(tx: Transaction, sku_id: str) -> list[Shelf]:
+    """Where a SKU may be picked; lots that have expired are left out, and the first to go come first."""
     today = day_of(tx.now_ms())
     shelves: list[Shelf] = []
-    for sku_id in sorted(wanted):
-        for lot, bin_id, walk_order, quantity, expiry, kind in list(tx.execute(_SHELVES, (sku_id,))):
-            if is_past(expiry, today) and not is_set_aside(tx, OverrideRule.EXPIRED, sku_id, lot):
-                continue
-            in_order = not (expiry and is_set_aside(tx, OverrideRule.FEFO, sku_id, lot))
-            first_out = first_out_key(expiry)[0] if in_order else ""
-            shelves.append(Shelf(sku_id, lot, bin_id, walk_order, quantity, first_out, kind == "pick_face"))
-    return tuple(shelves)
+    for lot, bin_id, walk_order, quantity, expiry, kind in list(tx.execute(_SHELVES, (sku_id,))):
+        if is_past(expiry, today) and not is_set_aside(tx, OverrideRule.EXPIRED, sku_id, lot):
+            continue
+        in_order = not (expiry and is_set_aside(tx, OverrideRule.FEFO, sku_id, lot))
+        first_out = first_out_key(expiry)[0] if in_order else ""
+        shelves.append(Shelf(sku_id, lot, bin_id, walk_order, quantity, first_out, kind == "pick_face"))
+    return shelves
 
 
 _SHELVES = """
