@@ -49,15 +49,18 @@ from bodega_agent.services.rejoining import RejoinService
 from bodega_agent.services.renewing import RenewingService
 from bodega_agent.services.schedule import Schedule
 from bodega_agent.services.snapshots import SnapshotService, camera_rows
-from bodega_agent.services.stations import Station
+from bodega_agent.services.stations import RECEIPTS, Station
 from bodega_agent.services.sync_control import SyncControl, paused_at_ms
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.services.telemetry import TelemetryService
+from bodega_agent.services.weighing import WeighingService
 from bodega_agent.store import rejoin
 from bodega_agent.store.clock import boot_time
+from bodega_agent.store.floor.look import Equipment
 from bodega_agent.store.gate import Gate
-from bodega_agent.store.inbound import Applied, settings_of
+from bodega_agent.store.inbound import Applied
 from bodega_agent.store.lock import held
+from bodega_agent.store.settings import settings_of
 from bodega_agent.store.store import Store
 from bodega_agent.store.telemetry import TelemetryBox
 from bodega_agent.vision.client import VisionClient
@@ -146,11 +149,10 @@ class Node:
         self._tasks.append(ExpiryService(self._store).run())
         self._board = PromptBoard(self._nonce)
         self._devices = DeviceService(_specs(config), cameras=lambda: camera_rows(self._eyes, config.cameras))
-        self._floor = FloorService(
-            self._store, self._board, present=self._devices.present, vision=self._vision_mode
-        )
+        self._floor = FloorService(self._store, self._board, present=self._present, vision=self._vision_mode)
         self._tasks.append(self._devices.run(self._floor))
         self._start_printer()
+        self._start_scale()
         self._eyes = self._make_eyes()
         parts = self._health_parts()
         self._health = HealthService(config, self._store, self._integrity, parts, self._nonce)
@@ -243,6 +245,21 @@ class Node:
         self._closing.push_async_callback(self._printing.close)
         self._floor.on_print = self._printing.wake
         self._tasks.append(self._printing.run())
+
+    def _present(self) -> set[str]:
+        """Scanners are there or not; of a terminal only its scans tell."""
+        return self._devices.present() | (self._board.active() - self._devices.cells.keys())
+
+    def _start_scale(self) -> None:
+        """The scale of the packing place. Of several nobody knows which one a parcel stands on: a person types."""
+        scales = self._config.scales
+        slips = any(one.prints == RECEIPTS for one in self._config.all_printers)
+        equipment = Equipment(scale=len(scales) == 1, slips=slips)
+        self._floor.equipment = lambda: equipment
+        if equipment.scale:
+            weighing = WeighingService(self._store, self._floor, self._devices.scale(scales[0].name))
+            self._floor.on_weigh = weighing.ask
+            self._tasks.append(weighing.run())
 
     def _make_eyes(self) -> VisionClient | None:
         vision = self._config.vision

@@ -21,8 +21,11 @@ _HERE = "bodega_agent.cli"
         "status": f"{_HERE}.status:status",
         "tasks": f"{_HERE}.tasks:tasks",
         "orders": f"{_HERE}.orders:orders",
+        "receive": f"{_HERE}.receive:receive",
         "pickups": f"{_HERE}.pickups:pickups",
         "returns": f"{_HERE}.returns:returns",
+        "count": f"{_HERE}.count:count",
+        "reconcile": f"{_HERE}.reconcile:reconcile",
         "stock": f"{_HERE}.stock:stock",
         "catalog": f"{_HERE}.catalog:catalog",
         "labels": f"{_HERE}.labels:labels",
@@ -54,9 +57,9 @@ def bodega_group() -> None:
       bodega stock --sku OAT-1L          what lies where
       bodega ledger verify               does every event add up
 
-    `tasks`, `orders`, `pickups`, `returns`, `stock`, `kpis`, `labels ls`, `conflicts` and `ledger` read the ledger
-    file and work while the agent is down. Every read takes --json: one document with stable keys, times in
-    milliseconds since 1970 UTC.
+    `tasks`, `orders`, `pickups`, `returns`, `stock`, `kpis`, `labels ls`, `conflicts` and `ledger` read the ledger file
+    and work while the agent is down. Every read takes --json: one document with stable keys, times in milliseconds
+    since 1970 UTC.
     """
 
 

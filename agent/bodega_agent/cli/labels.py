@@ -29,7 +29,13 @@ _cmd_id_option = click.option(
 )
 
 
-@click.group(cls=LazyGroup, lazy={"preview": "bodega_agent.cli.labels_preview:preview"})
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "preview": "bodega_agent.cli.labels_preview:preview",
+        "sheet": "bodega_agent.cli.labels_sheet:sheet",
+    },
+)
 def labels() -> None:
     """Parcel labels: one print job each, and reprints that are counted and have a reason.
 

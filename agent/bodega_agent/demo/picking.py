@@ -78,8 +78,7 @@ class Picker:
         held = self._in_hand
         lines = [
             line
-            for order in await self._orders()
-            if order["fulfillment_order_id"] == held.fulfillment_order_id
+            for order in await self._order(held.fulfillment_order_id)
             for line in order["lines"]
             if line["sku_id"] == held.sku_id
         ]
@@ -149,7 +148,8 @@ class Picker:
         order = held.fulfillment_order_id
         self._bench.shelves.pick(held.bin_id, held.sku_id, order)
         if order not in self._order_of:
-            self._order_of = {row["fulfillment_order_id"]: row["order_id"] for row in await self._orders()}
+            (row,) = await self._order(order)
+            self._order_of[order] = row["order_id"]
         self._on_unit(self._order_of[order])
 
     async def _check(self, screen: Screen) -> Screen:
@@ -187,14 +187,13 @@ class Picker:
             self._notes.wrong_scans_taken.append(f"{barcode.text} at {step}: {screen.answer}")
 
     async def _is_cancelled(self, fulfillment_order_id: str) -> bool:
-        orders = await self._orders()
-        return (fulfillment_order_id, "cancelled") in {
-            (order["fulfillment_order_id"], order["state"]) for order in orders
-        }
+        return any(order["state"] == "cancelled" for order in await self._order(fulfillment_order_id))
 
-    async def _orders(self) -> list[dict[str, Any]]:
-        orders: list[dict[str, Any]] = await ask(self._handheld.socket_path, "orders")
-        return orders
+    async def _order(self, fulfillment_order_id: str) -> list[dict[str, Any]]:
+        """The order as the node has it; none if it has no such order."""
+        wanted = {"fulfillment_order_id": fulfillment_order_id}
+        found: list[dict[str, Any]] = await ask(self._handheld.socket_path, "orders", **wanted)
+        return found
 
     def _slips(self) -> bool:
         if self._dice.random() >= WRONG_ON_TRAY_CHANCE:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bodega_agent.demo.catalogue import COMPANY_PREFIX
+from bodega_agent.demo.crew_list import Person, people
 
+# Where goods go that are set apart: damaged, expired, on hold.
+QUALITY_BIN = "Q-01-01"
 AISLES = "ABCD"
 BAYS_PER_AISLE = 11
 SERIALS_PER_NODE = 100_000
@@ -23,7 +26,7 @@ faro-01 | Bodega Faro Centro | 37.0170 | -7.9350 | Rua de Santo António 5 | 800
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One node's place. Degrees as in WGS 84; bins in walking order; SSCC serials are inclusive."""
+    """One node's place. Degrees as in WGS 84; shelf bins in walking order; SSCC serials are inclusive."""
 
     node_id: str
     name: str
@@ -33,6 +36,7 @@ class Site:
     bins: tuple[str, ...]
     first_serial: int
     last_serial: int
+    people: tuple[Person, ...] = ()
 
     def walk_order(self, bin_id: str) -> int:
         """Position of a bin on the way through the node; lower is nearer to the door."""
@@ -52,8 +56,11 @@ class Site:
                 "last_serial": self.last_serial,
             },
             "bins": [
-                {"bin_id": bin_id, "walk_order": order} for order, bin_id in enumerate(self.bins, start=1)
+                *({"bin_id": bin_id, "walk_order": order} for order, bin_id in enumerate(self.bins, start=1)),
+                {"bin_id": QUALITY_BIN, "walk_order": len(self.bins) + 1, "kind": "quality"},
             ],
+            "time_zone": "Europe/Lisbon",
+            "associates": [person.as_json() for person in self.people],
         }
 
 
@@ -74,4 +81,5 @@ def _site(index: int, node_id: str, name: str, latitude: str, longitude: str, *a
         bins=tuple(f"{aisle}-{bay:02d}-01" for aisle in AISLES for bay in range(1, BAYS_PER_AISLE + 1)),
         first_serial=1 + index * SERIALS_PER_NODE,
         last_serial=(index + 1) * SERIALS_PER_NODE,
+        people=people(1 + index * SERIALS_PER_NODE),
     )

@@ -7,30 +7,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bodega_agent.rules.floor.arrive.flow import ARRIVE
+from bodega_agent.rules.floor.count.flow import COUNT
 from bodega_agent.rules.floor.handover.flow import HANDOVER
 from bodega_agent.rules.floor.hold.flow import HOLD
 from bodega_agent.rules.floor.leaving import LEAVE, cancelled
 from bodega_agent.rules.floor.pack.flow import PACK
+from bodega_agent.rules.floor.pack.void import VOID
 from bodega_agent.rules.floor.people.flow import PEOPLE, anywhere
 from bodega_agent.rules.floor.pick.flow import PICK
 from bodega_agent.rules.floor.pickup.flow import COLLECT, STAGE
 from bodega_agent.rules.floor.putaway.flow import PUT_AWAY
 from bodega_agent.rules.floor.receive.flow import RECEIVE
+from bodega_agent.rules.floor.reconcile.flow import RECONCILE
 from bodega_agent.rules.floor.replenish.flow import REPLENISH
 from bodega_agent.rules.floor.resume.flow import RESUME
 from bodega_agent.rules.floor.returns.flow import RETURN
 from bodega_agent.rules.floor.scans import CONTROL_WORDS, Kind
+from bodega_agent.rules.floor.send.flow import SEND
 from bodega_agent.rules.floor.session import FLOWS, FloorStep
 from bodega_agent.rules.floor.table import Flow, Move, remind
 
 ALL: tuple[Flow, ...] = (
-    *(RECEIVE, PUT_AWAY, REPLENISH, HOLD, PICK, PACK, HANDOVER),
-    *(STAGE, COLLECT, RETURN, PEOPLE, RESUME),
+    RECEIVE,
+    PUT_AWAY,
+    REPLENISH,
+    HOLD,
+    PICK,
+    PACK,
+    VOID,
+    HANDOVER,
+    PEOPLE,
+    RESUME,
+    STAGE,
+    COLLECT,
+    RETURN,
+    COUNT,
+    RECONCILE,
+    SEND,
+    ARRIVE,
 )
 BY_NAME: Mapping[str, Flow] = {flow.name: flow for flow in ALL}
 
 # News is never wrong: where a flow does not say otherwise, it repeats the prompt.
-_NEWS = (Kind.PRINT, Kind.VERDICT)
+_NEWS = (Kind.PRINT, Kind.VERDICT, Kind.WEIGHT)
 
 
 def _together() -> dict[tuple[FloorStep, Kind], Move]:

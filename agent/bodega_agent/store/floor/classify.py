@@ -25,18 +25,22 @@ from bodega_agent.rules.floor.scans import (
 )
 from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, FloorStep, Session
 from bodega_agent.rules.floor.words import WORDS
-from bodega_agent.store import catalogue, ledger, notices, returns, work
-from bodega_agent.store.floor import people
+from bodega_agent.store import catalogue, ledger, notices, parcels, returns, transfer_orders, work
+from bodega_agent.store.floor import people, pick_totes
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
 
 # What labels of this node may name, tried in this order; each answers the identifier that the rules get, or "".
 NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
+    (Kind.TOTE, pick_totes.named),
+    (Kind.CARTON, catalogue.carton_named),
+    (Kind.TRACKING, parcels.sscc_by_tracking),
     (Kind.ORDER, work.order_named),
     (Kind.RETURN_ID, returns.named),
     (Kind.BADGE, people.by_badge),
     (Kind.PERSON, people.by_id),
     (Kind.NOTICE, notices.named_by),
+    (Kind.TRANSFER, transfer_orders.named),
 )
 
 
@@ -62,6 +66,11 @@ def classify(tx: Transaction, code: gs1.Decoded, text: str, session: Session) ->
             return UnknownScan(code.text, code.problem, code.hint)
 
 
+def _carries_lot(code: gs1.Decoded) -> bool:
+    """Such a code is no free text, whatever is asked for: only a GS1 code of goods has a lot in it."""
+    return isinstance(code, gs1.ItemCode | gs1.CaseCode) and bool(code.lot)
+
+
 def _free_text(tx: Transaction, text: str, session: Session) -> Scanned | None:
     """Whoever comes may say who they are also where any text is taken; the step of the PIN knows badges itself."""
     if session.step is not FloorStep.SIGN_IN_PIN:
@@ -70,11 +79,6 @@ def _free_text(tx: Transaction, text: str, session: Session) -> Scanned | None:
         if people.role_at(tx, session)[0] == UNSIGNED:
             return None
     return TextScan(text)
-
-
-def _carries_lot(code: gs1.Decoded) -> bool:
-    """Such a code is no free text, whatever is asked for: only a GS1 code of goods has a lot in it."""
-    return isinstance(code, gs1.ItemCode | gs1.CaseCode) and bool(code.lot)
 
 
 def _plain(tx: Transaction, text: str) -> Scanned:

@@ -9,16 +9,20 @@ from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.scans import kind_of
 from bodega_agent.store.floor import (
+    count,
     handover,
     hold,
+    pack,
     people,
     pick,
     pickup,
     putaway,
     receive,
+    reconcile,
     replenish,
     resume,
     returns,
+    transfer,
 )
 from bodega_agent.store.floor.look import Look
 
@@ -28,11 +32,16 @@ READERS: Mapping[str, Callable[[Look], Facts]] = {
     "replenish": replenish.facts,
     "hold": hold.facts,
     "pick": pick.facts,
-    "pack": pick.facts,
+    "pack": pack.facts,
+    "void": pack.void_facts,
     "handover": handover.facts,
     "stage": pickup.facts,
     "collect": pickup.facts,
     "return": returns.facts,
+    "count": count.facts,
+    "reconcile": reconcile.facts,
+    "send": transfer.send_facts,
+    "arrive": transfer.arrive_facts,
     "people": people.facts,
     "resume": resume.facts,
 }
