@@ -91,26 +91,6 @@ def find_by_sscc(tx: Transaction, sscc: str) -> WorkOrder | None:
     return _work_order(tx, row) if row else None
 
 
-def order_named(tx: Transaction, text: str) -> str:
-    """The text, if it is the id of a fulfillment order here, or of a customer's order that one here serves; else ""."""
-    row = tx.one(
-        "SELECT 1 FROM fulfillment_order WHERE fulfillment_order_id = ?1 UNION ALL"
-        " SELECT 1 FROM fulfillment_order WHERE order_id = ?1 LIMIT 1",
-        (text,),
-    )
-    return text if row else ""
-
-
-def find_named(tx: Transaction, text: str) -> list[WorkOrder]:
-    """The fulfillment orders that `order_named` means, oldest first."""
-    rows = tx.execute(
-        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order"  # noqa: S608  # a constant
-        " WHERE fulfillment_order_id = ?1 OR order_id = ?1 ORDER BY arrived_seq",
-        (text,),
-    )
-    return [_work_order(tx, row) for row in list(rows)]
-
-
 def claimed_by(tx: Transaction, device: str) -> WorkOrder | None:
     """The oldest unfinished order that this device has claimed."""
     return _oldest(tx, f"device = ? AND state IN {_CLAIMED_STATES}", device)
