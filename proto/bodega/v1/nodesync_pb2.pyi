@@ -495,6 +495,7 @@ class NodeSnapshot(_message.Message):
     RECEIPTS_FIELD_NUMBER: _builtins.int
     PICKUPS_FIELD_NUMBER: _builtins.int
     TRANSFERS_FIELD_NUMBER: _builtins.int
+    TRACKING_NUMBERS_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Node."""
     sscc_last_serial: _builtins.int
@@ -557,6 +558,10 @@ class NodeSnapshot(_message.Message):
     def transfers(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeSnapshot.TransferEnd]:
         """Ends of transfers that are done at this node."""
 
+    @_builtins.property
+    def tracking_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The highest tracking number that it has given out of each of its ranges, as far as the hub knows."""
+
     def __init__(
         self,
         *,
@@ -577,10 +582,11 @@ class NodeSnapshot(_message.Message):
         receipts: _abc.Iterable[Global___NodeSnapshot.Receipt] | None = ...,
         pickups: _abc.Iterable[_floor_pb2.PickupAdvanced] | None = ...,
         transfers: _abc.Iterable[Global___NodeSnapshot.TransferEnd] | None = ...,
+        tracking_numbers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "ledger", b"ledger", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "cmd_ids", b"cmd_ids", "discrepancies", b"discrepancies", "labels", b"labels", "ledger", b"ledger", "lots", b"lots", "node_id", b"node_id", "overrides", b"overrides", "pickups", b"pickups", "profile", b"profile", "receipts", b"receipts", "reservations", b"reservations", "rights", b"rights", "sscc_last_serial", b"sscc_last_serial", "sscc_used", b"sscc_used", "transfers", b"transfers", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "cmd_ids", b"cmd_ids", "discrepancies", b"discrepancies", "labels", b"labels", "ledger", b"ledger", "lots", b"lots", "node_id", b"node_id", "overrides", b"overrides", "pickups", b"pickups", "profile", b"profile", "receipts", b"receipts", "reservations", b"reservations", "rights", b"rights", "sscc_last_serial", b"sscc_last_serial", "sscc_used", b"sscc_used", "tracking_numbers", b"tracking_numbers", "transfers", b"transfers", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
