@@ -53,7 +53,7 @@ def reason_at(tx: Transaction, bin_id: str) -> tuple[Cause, tuple[Key, ...]]:
 
 
 def urgent(asks: Asks) -> list[tuple[str, Cause]]:
-    """Every place that somebody doubts, the most urgent first, then in walking order; in none a line waits for a lead."""
+    """Every place that somebody doubts, the most urgent first, then in walking order; none that waits for a lead."""
     order = list(Cause)
     found: dict[str, Cause] = {}
     for bin_id, cause in asks.execute(_DOUBTED):

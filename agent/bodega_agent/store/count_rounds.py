@@ -18,7 +18,7 @@ from bodega_agent.store.transaction import Context, Transaction
 Key = tuple[str, str]
 
 # What lies unannounced at a place of that kind is not for sale by itself.
-_FOUND_AS = {"quality": Disposition.NOT_ACCESSIBLE, "returns": Disposition.RETURNED}
+_FOUND_AS = {"quality": Disposition.NOT_SELLABLE, "returns": Disposition.RETURNED}
 
 
 class Held(NamedTuple):

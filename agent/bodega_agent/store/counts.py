@@ -181,7 +181,7 @@ def advance(tx: Transaction, count_id: str, state: str) -> None:
 def supersede(tx: Transaction, context: Context, bin_id: str, sku_id: str, lot: str) -> None:
     """Somebody has counted this place since: what waits for a lead there has nothing to say any more."""
     rows = tx.execute(
-        f"{_LINE} WHERE verdict = 'held' AND sku_id = ?2 AND lot = ?3"
+        f"{_LINE} WHERE verdict = 'held' AND sku_id = ?2 AND lot = ?3"  # noqa: S608  # a constant
         " AND count_id IN (SELECT count_id FROM stock_count WHERE bin = ?1)",
         (bin_id, sku_id, lot),
     )

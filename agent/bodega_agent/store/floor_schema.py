@@ -49,9 +49,44 @@ CREATE INDEX bin_by_fixed_sku ON bin(fixed_sku_id) WHERE fixed_sku_id <> '';
 CREATE INDEX bin_to_refill ON bin(bin_id) WHERE refill_below > 0;
 """
 
-_PICKING = ""
+# `due_ms` and `tier` are the order's urgency (`rules.floor.pick.release`), `batch` the walk that it is picked in with
+# others. A line with `substitute_of` takes the place of units of that line.
+_PICKING = """
+ALTER TABLE fulfillment_order ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE fulfillment_order ADD COLUMN tier INTEGER NOT NULL DEFAULT 2;
+ALTER TABLE fulfillment_order ADD COLUMN batch TEXT NOT NULL DEFAULT '';
+ALTER TABLE fulfillment_line ADD COLUMN substitute_of INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX fulfillment_order_released ON fulfillment_order(due_ms, tier, placed_at_ms, arrived_seq)
+  WHERE state = 'assigned';
+CREATE INDEX fulfillment_order_by_batch ON fulfillment_order(batch) WHERE batch <> '';
+CREATE TABLE tote(tote_id TEXT PRIMARY KEY, fulfillment_order_id TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX tote_by_order ON tote(fulfillment_order_id);
+"""
 
-_PARCELS = ""
+# How far packing is (`carton_id` NULL: no box given yet) and what was seen in the box; closed parcels, the manifests
+# that they leave on, and the last tracking number of each series that was given.
+_PARCELS = """
+CREATE TABLE packing(
+  fulfillment_order_id TEXT PRIMARY KEY, carton_id TEXT, weight_g INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE in_box(
+  fulfillment_order_id TEXT NOT NULL, sku_id TEXT NOT NULL, serial TEXT NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity > 0),
+  PRIMARY KEY (fulfillment_order_id, sku_id, serial)) WITHOUT ROWID;
+CREATE TABLE parcel(
+  sscc TEXT PRIMARY KEY, fulfillment_order_id TEXT NOT NULL, state TEXT NOT NULL, tracking_number TEXT NOT NULL,
+  manifest_id TEXT NOT NULL, on_manifest INTEGER NOT NULL DEFAULT 0, carton_id TEXT NOT NULL,
+  weight_g INTEGER NOT NULL, expected_weight_g INTEGER NOT NULL, carrier TEXT NOT NULL, service TEXT NOT NULL,
+  price_minor INTEGER NOT NULL, currency TEXT NOT NULL, ship_date TEXT NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX parcel_by_tracking_number ON parcel(tracking_number, carrier) WHERE tracking_number <> '';
+CREATE INDEX parcel_by_manifest ON parcel(manifest_id, on_manifest) WHERE manifest_id <> '';
+CREATE TABLE manifest(
+  manifest_id TEXT PRIMARY KEY, carrier TEXT NOT NULL, ship_date TEXT NOT NULL, parcels INTEGER NOT NULL,
+  closed_seq INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX manifest_open ON manifest(carrier, ship_date) WHERE closed_seq = 0;
+CREATE TABLE tracking_given(
+  carrier TEXT NOT NULL, prefix TEXT NOT NULL, suffix TEXT NOT NULL, last_serial INTEGER NOT NULL,
+  PRIMARY KEY (carrier, prefix, suffix)) WITHOUT ROWID;
+"""
 
 # Where a staged parcel waits, and for how long: a deadline by the clock of one boot, as reservations have. `outcome` is
 # empty, "collected", "expired" or "refused"; whether it waits, the state of its order says.
@@ -82,7 +117,7 @@ CREATE TABLE goods_return_line(
 CREATE INDEX goods_return_line_unseen ON goods_return_line(return_id) WHERE camera = 'waiting';
 """
 
-# Counts of bins, blind and in rounds: a round begins at the journal's head (its basis), and every line of it ends with a
+# Counts of bins, blind and in rounds: a round begins at the journal's head (its basis), and every line ends with a
 # verdict ("posted", "moved", "again", "held", "rejected"; empty while it is counted). When each bin was counted last.
 _COUNTS = """
 CREATE TABLE stock_count(

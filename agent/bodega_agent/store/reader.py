@@ -143,14 +143,15 @@ class Reader:
         return _with_lines([order], self.rows(sql, order["fulfillment_order_id"]))
 
     def tasks(self) -> list[Json]:
-        """Open work: fulfillment orders that are not final, goods to put back, and places to count."""
+        """Open work: fulfillment orders as they are released, goods to put back, and places to count."""
         work = self.rows(
-            "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc,"  # noqa: S608  # a constant
+            "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc, f.due_ms, f.batch,"  # noqa: S608  # a constant
             " (SELECT sum(quantity) FROM fulfillment_line l"
             "   WHERE l.fulfillment_order_id = f.fulfillment_order_id) AS units,"
-            " (SELECT state FROM print_job p WHERE p.sscc = f.sscc ORDER BY copy DESC LIMIT 1) AS print_state"
+            " (SELECT state FROM print_job p WHERE p.sscc = f.sscc AND print_job_id = p.sscc || '-' || copy"
+            "   ORDER BY copy DESC LIMIT 1) AS print_state"
             f" FROM fulfillment_order f WHERE f.state IN {OPEN_STATES}"
-            " ORDER BY f.arrived_seq"
+            " ORDER BY f.due_ms, f.tier, f.placed_at_ms, f.arrived_seq"
         )
         put_back = self.rows(
             "SELECT 'put_back' AS kind, bin AS place, sku_id, quantity, substr(bin, 7)"  # noqa: S608  # a constant

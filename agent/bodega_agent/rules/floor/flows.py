@@ -13,6 +13,7 @@ from bodega_agent.rules.floor.handover.flow import HANDOVER
 from bodega_agent.rules.floor.hold.flow import HOLD
 from bodega_agent.rules.floor.leaving import LEAVE, cancelled
 from bodega_agent.rules.floor.pack.flow import PACK
+from bodega_agent.rules.floor.pack.void import VOID
 from bodega_agent.rules.floor.people.flow import PEOPLE, anywhere
 from bodega_agent.rules.floor.pick.flow import PICK
 from bodega_agent.rules.floor.pickup.flow import COLLECT, STAGE
@@ -34,6 +35,7 @@ ALL: tuple[Flow, ...] = (
     HOLD,
     PICK,
     PACK,
+    VOID,
     HANDOVER,
     PEOPLE,
     RESUME,
@@ -48,7 +50,7 @@ ALL: tuple[Flow, ...] = (
 BY_NAME: Mapping[str, Flow] = {flow.name: flow for flow in ALL}
 
 # News is never wrong: where a flow does not say otherwise, it repeats the prompt.
-_NEWS = (Kind.PRINT, Kind.VERDICT)
+_NEWS = (Kind.PRINT, Kind.VERDICT, Kind.WEIGHT)
 
 
 def _together() -> dict[tuple[FloorStep, Kind], Move]:

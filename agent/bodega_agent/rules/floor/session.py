@@ -36,9 +36,24 @@ class FloorStep(StrEnum):
     PICK_BIN = "pick_bin"
     PICK_ITEM = "pick_item"
     PICK_CHECK = "pick_check"
+    CART_TOTE = "cart_tote"
+    PICK_TOTE = "pick_tote"
+    PICK_FULL = "pick_full"
+    PICK_ZERO = "pick_zero"
+    PICK_SHORT = "pick_short"
+    PICK_DAMAGED = "pick_damaged"
+    PICK_SUBSTITUTE = "pick_substitute"
     PACK = "pack"
+    PACK_ITEM = "pack_item"
+    PACK_SHORT = "pack_short"
+    PACK_CARTON = "pack_carton"
+    PACK_WEIGH = "pack_weigh"
     LABEL = "label"
+    VOID_PARCEL = "void_parcel"
+    VOID_REASON = "void_reason"
     HANDOVER = "handover"
+    MANIFEST = "manifest"
+    MANIFEST_CLOSE = "manifest_close"
     STAGE_PARCEL = "stage_parcel"
     STAGE_PLACE = "stage_place"
     COLLECT_FIND = "collect_find"
@@ -87,9 +102,24 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PICK_BIN: "pick",
     FloorStep.PICK_ITEM: "pick",
     FloorStep.PICK_CHECK: "pick",
+    FloorStep.CART_TOTE: "pick",
+    FloorStep.PICK_TOTE: "pick",
+    FloorStep.PICK_FULL: "pick",
+    FloorStep.PICK_ZERO: "pick",
+    FloorStep.PICK_SHORT: "pick",
+    FloorStep.PICK_DAMAGED: "pick",
+    FloorStep.PICK_SUBSTITUTE: "pick",
     FloorStep.PACK: "pack",
+    FloorStep.PACK_ITEM: "pack",
+    FloorStep.PACK_SHORT: "pack",
+    FloorStep.PACK_CARTON: "pack",
+    FloorStep.PACK_WEIGH: "pack",
     FloorStep.LABEL: "pack",
+    FloorStep.VOID_PARCEL: "void",
+    FloorStep.VOID_REASON: "void",
     FloorStep.HANDOVER: "handover",
+    FloorStep.MANIFEST: "handover",
+    FloorStep.MANIFEST_CLOSE: "handover",
     FloorStep.STAGE_PARCEL: "stage",
     FloorStep.STAGE_PLACE: "stage",
     FloorStep.COLLECT_FIND: "collect",
@@ -117,9 +147,28 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.RESUME: "resume",
 }
 
-WORK_STEPS = frozenset(
-    {FloorStep.PICK_BIN, FloorStep.PICK_ITEM, FloorStep.PICK_CHECK, FloorStep.PACK, FloorStep.LABEL}
+# Steps at which an order is picked, alone or in a walk with others.
+PICK_STEPS = frozenset(
+    {
+        FloorStep.PICK_BIN,
+        FloorStep.PICK_ITEM,
+        FloorStep.PICK_CHECK,
+        FloorStep.PICK_TOTE,
+        FloorStep.PICK_FULL,
+        FloorStep.PICK_ZERO,
+        FloorStep.PICK_SHORT,
+        FloorStep.PICK_DAMAGED,
+        FloorStep.PICK_SUBSTITUTE,
+    }
 )
+WORK_STEPS = PICK_STEPS | {
+    FloorStep.PACK,
+    FloorStep.PACK_ITEM,
+    FloorStep.PACK_SHORT,
+    FloorStep.PACK_CARTON,
+    FloorStep.PACK_WEIGH,
+    FloorStep.LABEL,
+}
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.

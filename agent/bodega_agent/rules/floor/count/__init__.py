@@ -1,1 +1,1 @@
-"""The count flow: which place is next and what becomes of a line (judge), the count itself (steps), approval (deciding)."""
+"""The count flow: what is due and what a line is worth (judge), the count itself (steps), approval (deciding)."""

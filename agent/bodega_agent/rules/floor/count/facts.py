@@ -1,16 +1,16 @@
 """What counting must know; quick reconciling shares it.
 
 `count`: the count that the session is about; at idle, the one that this device has left half done. `places`: where to
-count next, the most urgent first, without the bin that the session is in. `scanned`: the place whose bin was scanned, or
-at which CMD-ACCEPT begins. `held`: lines that wait for approval, the oldest first. `lots`: those that the book has of
-the scanned SKU at the counted place.
+count next, the most urgent first, without the bin that the session is in. `scanned`: the place whose bin was scanned,
+or at which CMD-ACCEPT begins. `held`: lines that wait for approval, the oldest first. `lots`: those that the book has
+of the scanned SKU at the counted place.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bodega_agent.rules.floor.count.judge import Tolerance
+from bodega_agent.rules.floor.count.judge import EXACT, Tolerance
 from bodega_agent.rules.floor.facts import Facts
 
 Key = tuple[str, str]
@@ -108,5 +108,5 @@ class CountFacts(Facts):
     opens: Count | None = None
     held: tuple[Held, ...] = ()
     lots: tuple[str, ...] = ()
-    recount: Tolerance = Tolerance(0, 0)
-    approve: Tolerance = Tolerance(0, 0)
+    recount: Tolerance = EXACT
+    approve: Tolerance = EXACT

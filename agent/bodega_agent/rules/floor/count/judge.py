@@ -50,6 +50,10 @@ class Tolerance(NamedTuple):
         return difference > self.units and 100 * difference > self.percent * book
 
 
+# Every difference is too much.
+EXACT = Tolerance(0, 0)
+
+
 class Look(NamedTuple):
     """A line as it is judged, in base units; see `facts.Line`."""
 

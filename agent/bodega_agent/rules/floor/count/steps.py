@@ -1,7 +1,7 @@
 """Count a bin, blind: go there, scan what lies there or say how many, CMD-DONE. Every scan is kept at once.
 
-Where goods moved meanwhile, or shelf and book differ by much, the same lines are counted again at once. The prompt never
-says what the book has. Quick reconciling shares the scans of goods and numbers.
+Where goods moved meanwhile, or shelf and book differ by much, the same lines are counted again at once. The prompt
+never says what the book has. Quick reconciling shares the scans of goods and numbers.
 """
 
 from __future__ import annotations

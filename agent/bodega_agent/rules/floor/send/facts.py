@@ -1,7 +1,7 @@
 """What sending must know.
 
-`open` are the transfers that this node should send, the oldest first; `transfer` is the one that the session is about, or
-whose label was scanned. `shelves` hold what is still wanted of it; lots that have expired are left out.
+`open` are the transfers that this node should send, the oldest first; `transfer` is the one that the session is about,
+or whose label was scanned. `shelves` hold what is still wanted of it; lots that have expired are left out.
 """
 
 from __future__ import annotations
