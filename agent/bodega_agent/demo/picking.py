@@ -161,10 +161,6 @@ class Picker:
         self._lay_on_tray(self._another(sku_id) if self._slips() else self._products[sku_id])
         return await self._scan_unit(screen, InHand(order, sku_id, self._bin_id))
 
-    async def _say_why(self, _screen: Screen) -> Screen:
-        """Nothing lies where something should; a slip of paper with words hangs at the bench."""
-        return await self._handheld.scan(control_barcode("missing"))
-
     async def _scan_unit(self, screen: Screen, held: InHand) -> Screen:
         on_stage = self._bench.shelves.on_stage(held.fulfillment_order_id, held.sku_id)
         before = self._handheld.screen.scan_no
@@ -255,7 +251,6 @@ class Picker:
 _STEPS: dict[str, Callable[[Picker, Screen], Awaitable[Screen]]] = {
     "pick_bin": Picker._go_to_bin,
     "pick_item": Picker._take_unit,
-    "pick_short": Picker._say_why,
     "pick_check": Picker._check,
     "pick_short": Picker._say_why,
     "pick_zero": Picker._look_for_more,
