@@ -167,10 +167,7 @@ def _work_order(tx: Transaction, row: tuple[str, ...]) -> WorkOrder:
         method or "parcel",
         bool(ship_complete),
         batch,
-        tuple(
-            WorkLine(*line, tuple(json.loads(substitutes)), substitute_of)
-            for *line, substitutes, substitute_of in lines
-        ),
+        tuple(WorkLine(*row[:7], tuple(json.loads(row[7])), row[8]) for row in lines),
     )
 
 
