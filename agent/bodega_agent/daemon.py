@@ -149,9 +149,7 @@ class Node:
         self._tasks.append(ExpiryService(self._store).run())
         self._board = PromptBoard(self._nonce)
         self._devices = DeviceService(_specs(config), cameras=lambda: camera_rows(self._eyes, config.cameras))
-        self._floor = FloorService(
-            self._store, self._board, present=self._devices.present, vision=self._vision_mode
-        )
+        self._floor = FloorService(self._store, self._board, present=self._present, vision=self._vision_mode)
         self._tasks.append(self._devices.run(self._floor))
         self._start_printer()
         self._start_scale()
@@ -247,6 +245,10 @@ class Node:
         self._closing.push_async_callback(self._printing.close)
         self._floor.on_print = self._printing.wake
         self._tasks.append(self._printing.run())
+
+    def _present(self) -> set[str]:
+        """Scanners are there or not; of a terminal only its scans tell."""
+        return self._devices.present() | (self._board.active() - self._devices.cells.keys())
 
     def _start_scale(self) -> None:
         """The scale of the packing place. Of several nobody knows which one a parcel stands on: a person types."""

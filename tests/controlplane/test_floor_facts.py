@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from bodega.codec import fulfillment_state_to_wire
+from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.v1 import floor_pb2 as pb
+from bodega.v1 import journal_pb2, orders_pb2
 from bodega_controlplane.app import audit
 from bodega_controlplane.app.goods import stock
 from bodega_controlplane.app.ordering import orders
@@ -20,6 +25,8 @@ from support.controlplane import (
     settle,
     work_of,
 )
+
+F = FulfillmentState
 
 
 def said(store: Store, **fact: object) -> NodeByHand:
@@ -157,3 +164,43 @@ def test_a_line_that_another_sku_serves_gives_its_own_promise_back_for_as_many_u
     assert (promise.quantity, promise.posted, promise.voided) == (5, 0, 4)
     left = store.read(lambda tx: stock.list_availability(tx, ["TEA"], POLICY))
     assert [row.reserved for row in left] == [1]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["one-envelope", "two-envelopes"])
+def test_units_sent_instead_count_as_sent_for_the_line_that_asked(store: Store, together: bool) -> None:
+    """The node ships them on a line of its own, which no customer has asked for."""
+    settle(store, "TEA", "MATE")
+    node = NodeByHand()
+    node.shelve("TEA", 10)
+    deliver(store, node.delivery())
+    order = store.write(lambda tx: orders.place_order(tx, SHOP, order_draft(("TEA", 5)), POLICY))[0]
+    work, seen = work_of(store, order.order_id), len(node.journal)
+
+    def advance(state: FulfillmentState, **line: int) -> None:
+        asked = orders_pb2.OrderLine(line=1, sku_id="TEA", quantity=5, shipped=3, short=2)
+        own = orders_pb2.OrderLine(line=2, sku_id="MATE", quantity=2, **line)
+        node.record(
+            fulfillment_advanced=journal_pb2.FulfillmentAdvanced(
+                fulfillment_order_id=work,
+                order_id=order.order_id,
+                state=fulfillment_state_to_wire(state),
+                lines=[asked, own],
+                fencing_token=1,
+            )
+        )
+
+    node.advance(work, order.order_id, F.PICKING)
+    node.record(
+        line_substituted=pb.LineSubstituted(
+            fulfillment_order_id=work, line=1, sku_id="TEA", substitute_sku_id="MATE", quantity=2
+        )
+    )
+    if not together:
+        deliver(store, node.delivery(seen))
+        seen = len(node.journal)
+    for state in (F.PICKED, F.PACKED, F.LABELLED, F.SHIPPED):
+        advance(state, shipped=2)
+    deliver(store, node.delivery(seen))
+    after = store.read(lambda tx: orders.get_order(tx, order.order_id))
+    assert after.state is OrderState.SHIPPED
+    assert [(one.sku_id, one.shipped, one.short) for one in after.lines] == [("TEA", 5, 0)]

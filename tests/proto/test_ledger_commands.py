@@ -31,7 +31,8 @@ def faults_of(body: object) -> dict[str, str]:
 
 def test_every_recipe_is_reached_by_a_command() -> None:
     made_by = {"count_up": "count", "count_down": "count", "adjust_up": "adjust", "adjust_down": "adjust"}
-    here = [name for name, recipe in RECIPES.items() if recipe.is_in_node]
+    # A parcel goes to its customer on the floor alone, where the code is asked for.
+    here = [name for name, recipe in RECIPES.items() if recipe.is_in_node and name != "collect"]
     assert {made_by.get(name, name) for name in here} <= set(SHAPES)
 
 

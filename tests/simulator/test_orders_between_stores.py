@@ -88,7 +88,7 @@ def ship(node: RightsNode) -> None:
     """Everything that the node was asked for."""
 
     def job(tx) -> None:
-        order = work.oldest_assigned(tx)
+        order = work.most_urgent(tx)
         assert order is not None
         bring_to(tx, "shipped", order.fulfillment_order_id, Goods(SKU, 3), SHELF)
 
@@ -145,7 +145,7 @@ def test_a_node_that_hears_of_the_move_in_time_puts_everything_back(world: Right
     order_id, old, new = given_to_lisbon(world)
 
     def pick(tx) -> None:
-        order = work.oldest_assigned(tx)
+        order = work.most_urgent(tx)
         assert order is not None
         bring_to(tx, "packed", order.fulfillment_order_id, Goods(SKU, 3), SHELF)
 

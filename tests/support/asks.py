@@ -14,10 +14,15 @@ from bodega_agent.rules.floor.pick.effects import (
     AcceptCheck,
     Advance,
     Claim,
+    HandBack,
     Inspect,
     Pick,
+    SetAside,
     ShortLine,
     ShortShelf,
+    SubstituteLine,
+    UseTote,
+    ZeroChecked,
 )
 from bodega_agent.rules.floor.putaway.effects import PutAway
 from bodega_agent.rules.floor.receive.effects import CloseReceipt, OpenReceipt, Receive, SetApart
@@ -29,6 +34,7 @@ __all__ = [
     "Claim",
     "CloseReceipt",
     "Effect",
+    "HandBack",
     "HandOver",
     "Inspect",
     "NoteException",
@@ -41,8 +47,12 @@ __all__ = [
     "ReportLateCancel",
     "Reprint",
     "SetApart",
+    "SetAside",
     "ShortLine",
     "ShortShelf",
+    "SubstituteLine",
     "Unpack",
+    "UseTote",
     "VerifyLabel",
+    "ZeroChecked",
 ]

@@ -115,6 +115,7 @@ def _floor() -> Floor:
         shipped={"A": 3, "B": 1},
         dock={},
         stages={},
+        parcels={"f1": {"A": 3}, "f2": {"B": 1}},
         labels=(SSCC_1, SSCC_2),
     )
 

@@ -7,21 +7,16 @@ every step goes through `keeping`.
 
 from __future__ import annotations
 
-import copy
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from bodega.core.ledger import (
     DOCK,
-    Account,
     Disposition,
     Goods,
-    Movement,
     Reference,
-    fold,
     parcel_place,
     stage_of,
 )
@@ -37,75 +32,24 @@ from bodega.core.recipes import Book, Places, book
 from bodega_agent.rules.floor import keeping
 from bodega_agent.rules.floor.cancel import cancel_effects
 from bodega_agent.rules.floor.engine import step
-from bodega_agent.rules.floor.facts import Facts, VisionMode
-from bodega_agent.rules.floor.flows import flow_of, started_by
-from bodega_agent.rules.floor.handover.facts import HandoverFacts, Parcel
-from bodega_agent.rules.floor.pack.sscc import SsccRange, next_sscc
-from bodega_agent.rules.floor.pick.facts import Check, PickFacts, Shelf, Work, WorkLine
+from bodega_agent.rules.floor.pick.facts import Check, Work, WorkLine
 from bodega_agent.rules.floor.prompt import Outcome
-from bodega_agent.rules.floor.putaway.doing import InHand
-from bodega_agent.rules.floor.putaway.facts import PutAwayFacts, Waiting
-from bodega_agent.rules.floor.putaway.suggest import BinFacts, Load
-from bodega_agent.rules.floor.receive.against import Came, Line, with_more
-from bodega_agent.rules.floor.receive.doing import Receiving
-from bodega_agent.rules.floor.receive.facts import Delivery, ReceiveFacts
+from bodega_agent.rules.floor.receive.against import Came, with_more
 from bodega_agent.rules.floor.scans import (
     CheckOutcome,
-    ItemScan,
     Scanned,
-    SsccScan,
     VerdictArrived,
     WorkCancelled,
-    kind_of,
 )
-from bodega_agent.rules.floor.session import FloorStep, Session
+from bodega_agent.rules.floor.session import Session
 from support import asks as ask
+from support.floor_reading import BINS, MODELLED, NAMES, SSCCS, Books, FloorReading, order
 
-# Flows that this model plays; the others have their stories on the real store.
-MODELLED = frozenset({"receive", "putaway", "pick", "pack", "handover"})
-NAMES = {"OAT": "Oat milk 1 l", "RYE": "Rye bread", "TEA": "Green tea"}
-BINS = {"A-01": 1, "A-02": 2, "B-01": 3, "B-02": 4}
-SSCCS = SsccRange(extension=3, company_prefix="9526064", first_serial=1, last_serial=500)
+__all__ = ["BINS", "MODELLED", "NAMES", "SSCCS", "Books", "FloorModel", "order"]
 
 
-def order(fulfillment_order_id: str, lines: dict[str, int]) -> Work:
-    """A fulfillment order as the hub assigns it."""
-    return Work(
-        fulfillment_order_id,
-        f"order-of-{fulfillment_order_id}",
-        FulfillmentState.ASSIGNED,
-        tuple(
-            WorkLine(number, sku_id, NAMES[sku_id], (f"gtin-{sku_id}",), quantity)
-            for number, (sku_id, quantity) in enumerate(lines.items(), start=1)
-        ),
-    )
-
-
-@dataclass
-class Books:
-    """All that is durable."""
-
-    movements: list[Movement] = field(default_factory=list)
-    orders: dict[str, Work] = field(default_factory=dict)
-    sessions: dict[str, str] = field(default_factory=dict)
-    put_back: list[str] = field(default_factory=list)
-    late_cancels: list[str] = field(default_factory=list)
-    print_jobs: Counter[str] = field(default_factory=Counter)
-    receipts: dict[str, tuple[Line, ...]] = field(default_factory=dict)
-    last_serial: int | None = None
-
-    def copy(self) -> Books:
-        """The same again with containers of its own; what is in them is frozen."""
-        return Books(**{f.name: copy.copy(getattr(self, f.name)) for f in fields(self)})
-
-
-class FloorModel:
+class FloorModel(FloorReading):
     """One node with some devices; `absent` are the devices that are gone."""
-
-    def __init__(self, *, vision: VisionMode = VisionMode.OFF) -> None:
-        self.books = Books()
-        self.vision = vision
-        self.absent: set[str] = set()
 
     def stock(self, sku_id: str, bin_id: str, quantity: int, lot: str = "") -> None:
         """Units that were on a shelf when the story begins."""
@@ -116,14 +60,6 @@ class FloorModel:
     def add(self, work: Work) -> None:
         """Work from the hub."""
         self.books.orders[work.fulfillment_order_id] = work
-
-    def balances(self) -> dict[Account, int]:
-        """All accounts that are not zero; raises if one went below zero on the way."""
-        return fold(self.books.movements)
-
-    def held(self, place: str, sku_id: str) -> int:
-        """Units of a SKU at one place."""
-        return sum(n for a, n in self.balances().items() if (a.bin, a.sku_id) == (place, sku_id))
 
     def session(self, device: str) -> Session:
         """The device's session, as a restart would read it."""
@@ -165,71 +101,6 @@ class FloorModel:
                 if self.session(device).fulfillment_order_id == order_id:
                     self.handle(device, WorkCancelled(order_id))
 
-    # Facts, as the table in rules/facts.py asks for them.
-
-    def facts(self, session: Session, scan: Scanned | None) -> Facts:
-        """What the service would read for this step."""
-        flow = flow_of(session.step) or (started_by(kind_of(scan)) if scan else None)
-        match flow.name if flow else "pick":
-            case "putaway":
-                held = session.doing.sku_id if isinstance(session.doing, InHand) else ""
-                sku_id = scan.sku_id if isinstance(scan, ItemScan) else held
-                places = tuple(BinFacts(bin_id, walk_order) for bin_id, walk_order in BINS.items())
-                return PutAwayFacts(waiting=self._waiting(sku_id), load=Load(1, sku_id), bins=places)
-            case "handover":
-                return HandoverFacts(parcel=self._parcel(scan.sscc) if isinstance(scan, SsccScan) else None)
-            case "receive":
-                return self._receiving(session)
-        if session.step in {FloorStep.IDLE, FloorStep.TAKE_OVER}:
-            return PickFacts(
-                work=self._oldest(lambda w: w.device == session.device and w.state in _OPEN),
-                next_work=self._oldest(lambda w: w.state is FulfillmentState.ASSIGNED),
-                left_work=self._oldest(lambda w: w.device in self.absent and w.state in _OPEN),
-                vision=self.vision,
-            )
-        work = self._with_shelves(self.books.orders[session.fulfillment_order_id])
-        return PickFacts(work=work, vision=self.vision, next_sscc=self._next_sscc()[0])
-
-    def _next_sscc(self) -> tuple[str, int]:
-        return next_sscc(SSCCS, self.books.last_serial)
-
-    def _oldest(self, wanted: Callable[[Work], bool]) -> Work | None:
-        return next((self._with_shelves(w) for w in self.books.orders.values() if wanted(w)), None)
-
-    def _with_shelves(self, work: Work) -> Work:
-        wanted = {line.sku_id for line in work.lines if line.outstanding}
-        shelves = tuple(
-            Shelf(account.sku_id, account.lot, account.bin, BINS[account.bin], quantity)
-            for account, quantity in self.balances().items()
-            if account.sku_id in wanted and account.disposition == Disposition.SELLABLE
-        )
-        return replace(work, shelves=shelves)
-
-    def _receiving(self, session: Session) -> ReceiveFacts:
-        doing = session.doing
-        receipt_id = doing.receipt_id if isinstance(doing, Receiving) else ""
-        lines = self.books.receipts.get(receipt_id)
-        delivery = None if lines is None else Delivery(receipt_id, lines=lines)
-        return ReceiveFacts(delivery=delivery, next_receipt_id=f"R-{len(self.books.receipts)}")
-
-    def _waiting(self, sku_id: str) -> tuple[Waiting, ...]:
-        cancelled = {
-            stage_of(w.fulfillment_order_id)
-            for w in self.books.orders.values()
-            if w.state is FulfillmentState.CANCELLED
-        }
-        return tuple(
-            Waiting(account.bin, sku_id, account.lot, quantity, disposition=account.disposition)
-            for account, quantity in self.balances().items()
-            if account.sku_id == sku_id and account.bin in {DOCK, *cancelled}
-        )
-
-    def _parcel(self, sscc: str) -> Parcel | None:
-        for work in self.books.orders.values():
-            if work.sscc == sscc:
-                return Parcel(sscc, work.fulfillment_order_id, work.state)
-        return None
-
     # Effects.
 
     def execute(self, effect: ask.Effect, device: str) -> None:  # noqa: C901  # one short case an effect
@@ -237,9 +108,10 @@ class FloorModel:
         match effect:
             case ask.OpenReceipt() | ask.Receive() | ask.SetApart() | ask.CloseReceipt() | ask.PutAway():
                 self._execute_receiving(effect)
-            case ask.Claim(order_id, take_over):
+            case ask.Claim(order_id, take_over, batch):
                 if not take_over:
                     self._advance(order_id, FulfillmentEvent.CLAIM)
+                    self._change(order_id, batch=batch)
                 self._change(order_id, device=device)
             case ask.Pick(order_id, line, goods, bin_id):
                 self._move("pick", [goods], source_bin=bin_id, target_bin=stage_of(order_id))
@@ -256,6 +128,41 @@ class FloorModel:
                 self._check(order_id, line)
             case ask.NoteException(kind):
                 assert kind, "an exception is of a kind"
+            case _:
+                self._execute_walk(effect)
+
+    def _execute_walk(self, effect: ask.Effect) -> None:
+        match effect:
+            case ask.UseTote(order_id, tote_id):
+                for other, work in list(self.books.orders.items()):
+                    self._change(other, totes=tuple(name for name in work.totes if name != tote_id))
+                self._change(order_id, totes=(*self.books.orders[order_id].totes, tote_id))
+            case ask.SetAside(_order_id, goods, bin_id, disposition):
+                self._move(
+                    "change_disposition",
+                    [goods],
+                    source_bin=bin_id,
+                    target_bin=bin_id,
+                    target_disposition=disposition,
+                )
+            case ask.SubstituteLine(order_id, line, _sku_id, substitute_sku_id, quantity):
+                self._change_line(order_id, line, short=quantity)
+                work = self.books.orders[order_id]
+                name, number = NAMES[substitute_sku_id], len(work.lines) + 1
+                added = WorkLine(
+                    number,
+                    substitute_sku_id,
+                    name,
+                    (f"gtin-{substitute_sku_id}",),
+                    quantity,
+                    substitute_of=line,
+                )
+                self._change(order_id, lines=(*work.lines, added))
+            case ask.HandBack(order_id):
+                self._advance(order_id, FulfillmentEvent.HAND_BACK)
+            case ask.ZeroChecked(_order_id, bin_id, sku_id, lot, left):
+                if left:
+                    self._move("count_up", [Goods(sku_id, left, lot)], target_bin=bin_id)
             case _:
                 self._execute_parcel(effect)
 
@@ -315,9 +222,15 @@ class FloorModel:
         self._change(order_id, checks=(*others, *now))
 
     def _move(
-        self, command: str, goods: Iterable[Goods], *, source_bin: str = "", target_bin: str = ""
+        self,
+        command: str,
+        goods: Iterable[Goods],
+        *,
+        source_bin: str = "",
+        target_bin: str = "",
+        target_disposition: str = Disposition.SELLABLE,
     ) -> None:
-        self._book(command, goods, Places(source_bin, target_bin))
+        self._book(command, goods, Places(source_bin, target_bin, target_disposition=target_disposition))
 
     def _book(self, command: str, goods: Iterable[Goods], places: Places) -> None:
         booking = book(command, goods, Book(self.balances()), places, reference=Reference(reason="model"))
@@ -339,6 +252,3 @@ class FloorModel:
         changed = replace(line, picked=line.picked + picked, short=line.short + short)
         assert changed.picked + changed.short <= changed.quantity, "the store's CHECK"
         self.books.orders[order_id] = work.with_line(changed)
-
-
-_OPEN = {FulfillmentState.PICKING, FulfillmentState.PICKED, FulfillmentState.PACKED}

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bodega.core.ledger import DOCK
 from bodega.core.lifecycles import FulfillmentState, PrintEvent
 from bodega_agent.rules.floor.prompt import ExpectKind, Prompt, Tone
-from bodega_agent.rules.floor.scans import BinScan, CheckOutcome, ControlScan, ItemScan, Scanned, SsccScan
+from bodega_agent.rules.floor.scans import (
+    BinScan,
+    CheckOutcome,
+    ControlScan,
+    ItemScan,
+    Kind,
+    NamedScan,
+    NumberScan,
+    Scanned,
+    SsccScan,
+    WordScan,
+)
 from bodega_agent.rules.floor.session import FloorStep
+from bodega_agent.rules.floor.words import Word
 from support.floor_model import NAMES, FloorModel
 
 
@@ -17,19 +31,29 @@ def follow(prompt: Prompt, *, quantity: int = 1) -> Scanned | None:
         return None
     if expect.kind is ExpectKind.ITEM:
         return ItemScan(expect.sku_id, NAMES[expect.sku_id], "", quantity=quantity)
-    if expect.kind is ExpectKind.BIN:
-        return BinScan(expect.values[0])
-    if expect.kind is ExpectKind.CONTROL:
-        return ControlScan(expect.values[0])
-    if expect.kind is ExpectKind.SSCC or expect.sscc:
-        return SsccScan(expect.values[0])
-    return ControlScan("CMD-ACCEPT")
+    if expect.kind is ExpectKind.NUMBER:
+        return NumberScan(expect.quantity)
+    if expect.kind is ExpectKind.TOTE:
+        empty = f"TOTE-OF-{expect.fulfillment_order_id}"
+        return NamedScan(Kind.TOTE, expect.values[0] if expect.values else empty)
+    if expect.kind in _BY_FIRST_VALUE:
+        return _BY_FIRST_VALUE[expect.kind](expect.values[0])
+    return SsccScan(expect.values[0]) if expect.sscc else ControlScan("CMD-ACCEPT")
+
+
+_BY_FIRST_VALUE: dict[ExpectKind, Callable[[str], Scanned]] = {
+    ExpectKind.BIN: BinScan,
+    ExpectKind.CONTROL: ControlScan,
+    ExpectKind.SSCC: SsccScan,
+    ExpectKind.WORD: lambda value: WordScan(Word(value)),
+}
 
 
 def work_off(model: FloorModel, device: str) -> None:
     """One obedient associate ends every order that can be ended: pick, pack, label, hand over, put back."""
     model.handle(device, ControlScan("CMD-CANCEL"))
-    for _ in range(len(model.books.orders) + 1):
+    # A walk of several ends when all is picked; then each of its orders is packed.
+    for _ in range(2 * len(model.books.orders) + 1):
         _work_one(model, device, model.handle(device, ControlScan("CMD-PICK")).prompt)
     model.handle(device, ControlScan("CMD-HANDOVER"))
     for work in list(model.books.orders.values()):

@@ -153,7 +153,7 @@ class RightsNode:
         """Pick the whole of the oldest order of the hub."""
 
         def job(tx: Transaction) -> None:
-            order = work.oldest_assigned(tx)
+            order = work.most_urgent(tx)
             if order is not None:
                 work.claim(tx, WHO, order.fulfillment_order_id)
                 for line in order.lines:

@@ -1,9 +1,9 @@
 """A whole shift of eight people at one node, as a user runs it: `bodega demo --nodes 1 --associates 8`.
 
 Eight seeded associates work through pseudo-terminals against the real agent, beside a real broker and a real centre:
-goods come in and are put away, orders are picked, packed, labelled and handed over, with wrong scans, empty shelves,
-cancelled orders, a printer in trouble, the WAN cut and the agent killed. At the end hands, printers, both books, the
-broker and the API are held against each other (`bodega_agent.demo.invariants`).
+people sign in, goods come in, some of them broken, and are put away, orders are picked, packed, labelled and handed
+over, with wrong scans, empty shelves, cancelled orders, a printer in trouble, the WAN cut and the agent killed. At the
+end hands, printers, both books, the broker and the API are held against each other (`bodega_agent.demo.invariants`).
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def test_a_shift_of_eight_ends_with_every_parcel_labelled_once_and_both_books_ri
     assert figures["wrong_scans"] >= ORDERS // 10
     assert figures["labels_asked_again"] >= 1, "a label was lost in mid-print"
     assert figures["orders_short"] >= 1
+    assert figures["units_set_apart"] >= 1, "goods came in broken"
     assert figures["orders_cancelled"] >= 1
     assert figures["catchup_events"] >= 200, "the cut must leave a real backlog"
     assert figures["restart_ms"] > 0, "the agent was killed and came back"

@@ -1,4 +1,4 @@
-"""`bodega floor`: the line-mode terminal. Prompt, scan or type, next prompt; a bell for a wrong scan.
+"""`bodega floor`: the line-mode terminal. Prompt, scan or type, next prompt; sounds for right and wrong.
 
 It works over ssh, on a cheap terminal, with a keyboard-wedge scanner, and through pipes. The present prompt comes
 first; then each line in is a scan and the prompt that follows its answer, to the end of the input.
@@ -17,12 +17,13 @@ from typing import Any
 import click
 
 from bodega_agent.cli.client import ControlClient
+from bodega_agent.cli.floor_screen import SOUNDS, Echo, Screen, echo_of
 from bodega_agent.cli.location import config_option
 from bodega_agent.rules.floor.scans import CONTROL_WORDS
+from bodega_agent.rules.floor.words import WORDS
 
-BELL = "\a"
-_MARKS = {"ok": " ", "error": "!", "ask": "?"}
-_TYPED_WORDS = {word.removeprefix("CMD-").lower(): word for word in CONTROL_WORDS}
+TYPED_WORDS = {word.removeprefix("CMD-").lower(): word for word in CONTROL_WORDS}
+_HELP = ("help", "?")
 
 Prompt = dict[str, Any]
 
@@ -35,12 +36,21 @@ Prompt = dict[str, Any]
     show_default=True,
     help="Work as this device: a name of your own, or a scanner's to go on with its work.",
 )
+@click.option(
+    "--sound",
+    type=click.Choice(list(SOUNDS)),
+    default="wrong",
+    show_default=True,
+    help="Ring for wrong scans; for both (once and three times); in tones, high and low, where the terminal can.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print each prompt as one line of JSON.")
-def floor(config_path: Path, *, device: str, as_json: bool) -> None:
-    """Work on the floor from a keyboard: receive, put away, pick, pack, hand over.
+def floor(config_path: Path, *, device: str, sound: str, as_json: bool) -> None:
+    """Work on the floor from a keyboard: a whole day from receiving to handing over.
 
     Type or scan a code and press Enter. Control words may be typed short: `pick` is CMD-PICK, `done` is
-    CMD-DONE, and so on. An empty line repeats the prompt; Ctrl-D ends. What you have done stays done.
+    CMD-DONE, and so on; `help` lists them, with the words that answer a question. Numbers are typed as they are. Where
+    people sign in, scan your badge, or type your name and then your PIN, which is not shown. An empty line repeats the
+    prompt; Ctrl-D ends. What you have done stays done, and CMD-RESUME goes on with it at any device.
 
     \b
     A line begins with ! when the scan was refused (nothing was moved) and with ? when you are asked.
@@ -48,15 +58,18 @@ def floor(config_path: Path, *, device: str, as_json: bool) -> None:
     \b
     Examples:
       bodega floor
+      bodega floor --device lane-2 --sound both
       bodega floor --device scanner-1
       printf 'receive\\n9506000134352\\ndone\\n' | bodega floor --json
     """
     with ControlClient.of(config_path) as talk, ControlClient.of(config_path) as news:
-        if not as_json:
-            click.echo(f"  You may type {' '.join(sorted(_TYPED_WORDS))}; or scan.")
-        terminal = Terminal(talk.ask("prompt", device=device), as_json=as_json)
-        news.send("watch", device=device)
-        _work(terminal, talk, news, device)
+        screen = Screen(sound)
+        with echo_of(sys.stdin.fileno()) as echo:
+            if not as_json:
+                screen.say("You may type or scan; help lists the words.")
+            terminal = Terminal(talk.ask("prompt", device=device), screen, echo, as_json=as_json)
+            news.send("watch", device=device)
+            _work(terminal, talk, news, device)
 
 
 def _work(terminal: Terminal, talk: ControlClient, news: ControlClient, device: str) -> None:
@@ -75,36 +88,40 @@ def _work(terminal: Terminal, talk: ControlClient, news: ControlClient, device: 
 class Terminal:
     """What stands on the screen, so that news is shown once."""
 
-    def __init__(self, prompt: Prompt, *, as_json: bool) -> None:
+    def __init__(self, prompt: Prompt, screen: Screen, echo: Echo, *, as_json: bool) -> None:
+        self._screen = screen
+        self._echo = echo
         self._as_json = as_json
-        self.show(prompt)
+        self._show(prompt, heard=False)
 
     def answer(self, line: str, talk: ControlClient, device: str) -> None:
         """Handle one line of input."""
         code = line.strip()
         if not code:
-            self._print(self._shown)
-            return
-        self.show(talk.ask("scan", device=device, text=_TYPED_WORDS.get(code, code)))
+            self._print(self._shown, heard=False)
+        elif code.lower() in _HELP and not self._as_json:
+            self._screen.say(f"Work: {' '.join(sorted(TYPED_WORDS))}")
+            self._screen.say(f"Answers: {' '.join(sorted(WORDS))}")
+            self._print(self._shown, heard=False)
+        else:
+            text = TYPED_WORDS.get(code.lower(), code)
+            self._show(talk.ask("scan", device=device, text=text), heard=True)
 
     def hear(self, prompt: Prompt) -> None:
         """News: print it unless it stands there already, or is older than what does."""
         if _is_newer(prompt, self._shown):
-            self.show(prompt)
+            self._show(prompt, heard=True)
 
-    def show(self, prompt: Prompt) -> None:
-        """Print a prompt."""
+    def _show(self, prompt: Prompt, *, heard: bool) -> None:
         self._shown = prompt
-        self._print(prompt)
+        self._echo.set(shows=not (prompt["expect"] or {}).get("secret", False))
+        self._print(prompt, heard=heard)
 
-    def _print(self, prompt: Prompt) -> None:
+    def _print(self, prompt: Prompt, *, heard: bool) -> None:
         if self._as_json:
             click.echo(json.dumps(prompt, ensure_ascii=False, sort_keys=True))
         else:
-            bell = BELL if prompt["tone"] == "error" and sys.stdout.isatty() else ""
-            click.echo(f"{bell}{_MARKS[prompt['tone']]} {prompt['text']}")
-            for detail in prompt["detail"]:
-                click.echo(f"    {detail}")
+            self._screen.show(prompt, heard=heard)
 
 
 def _is_newer(prompt: Prompt, shown: Prompt) -> bool:

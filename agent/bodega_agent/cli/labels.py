@@ -42,6 +42,7 @@ _cmd_id_option = click.option(
     lazy={
         "preview": "bodega_agent.cli.labels_preview:preview",
         "carrier": "bodega_agent.cli.labels_carrier:carrier",
+        "sheet": "bodega_agent.cli.labels_sheet:sheet",
     },
 )
 def labels() -> None:

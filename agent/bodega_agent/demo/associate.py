@@ -17,15 +17,19 @@ from typing import Any
 
 from bodega_agent.demo.bench import Bench
 from bodega_agent.demo.catalogue import Product
+from bodega_agent.demo.crew_list import Person
 from bodega_agent.demo.handheld import AgentGone, Handheld, ask
 from bodega_agent.demo.picking import Picker
+from bodega_agent.demo.places import QUALITY_BIN
 from bodega_agent.demo.plan import (
     Barcode,
     Intake,
+    badge_barcode,
     bin_barcode,
     control_barcode,
     item_barcode,
     sscc_barcode,
+    typed,
 )
 from bodega_agent.demo.regrets import Regrets
 
@@ -57,11 +61,14 @@ class Associate:
         products: dict[str, Product],
         dice: random.Random,
         regrets: Regrets,
+        *,
+        person: Person | None = None,
     ) -> None:
         self.bench = bench
         self.handheld = handheld
         self.notes = Notes()
         self.picker = Picker(bench, handheld, products, dice, self.notes, on_unit=regrets.unit_in_hand)
+        self._person = person
         self._products = products
         self._lorry: list[Intake] = []
         self._going_home = False
@@ -116,6 +123,9 @@ class Associate:
     async def _do_something(self) -> bool:
         """The most urgent thing; False if there is nothing to do."""
         tasks = await self._ask("tasks")
+        if self._person is not None and (tasks or self._lorry):
+            await self._sign_in(self._person)
+            self._person = None
         if self._lorry:
             await self._take_in(self._lorry[0])
             self._lorry.pop(0)
@@ -126,6 +136,13 @@ class Associate:
             await self.picker.fulfil()
             return True
         return False
+
+    async def _sign_in(self, person: Person) -> None:
+        if not person.pin:
+            await self._scan(badge_barcode(person.badge))
+            return
+        await self._scan(typed(person.associate_id))
+        await self._scan(typed(person.pin))
 
     def _is_for_me(self, task: Json) -> bool:
         state, mine = task.get("state"), task.get("device") == self.handheld.device
@@ -186,12 +203,42 @@ class Associate:
         for barcode in intake.barcodes():
             if await self._scan(barcode):
                 shelves.unload(sku_id, barcode.units)
+        if intake.damaged:
+            await self._set_apart(intake)
         await self._scan(control_barcode("CMD-DONE"))
         await self._start("CMD-PUTAWAY")
         for barcode in intake.barcodes():
-            if await self._scan(barcode) and await self._scan(bin_barcode(intake.bin_id)):
-                shelves.put_away(sku_id, barcode.units, intake.bin_id)
+            await self._scan(barcode)
+            await self._say_which("sellable")
+            await self._put_into(intake.bin_id, sku_id, barcode.units)
+        if intake.damaged:
+            await self._scan(item_barcode(intake.product))
+            await self._say_which("damaged")
+            await self._scan(typed(str(intake.damaged)))
+            await self._put_into(QUALITY_BIN, sku_id, intake.damaged)
         await self._scan(control_barcode("CMD-DONE"))
+
+    async def _set_apart(self, intake: Intake) -> None:
+        """Broken units are received like all others, and then said to be broken."""
+        await self._scan(item_barcode(intake.product))
+        for answer in (str(intake.damaged), "damaged", str(intake.damaged)):
+            await self._scan(typed(answer))
+        self.bench.shelves.unload(intake.product.sku_id, intake.damaged)
+
+    async def _say_which(self, sort: str) -> None:
+        """Where goods of one SKU wait in two sorts, a person says which are in hand."""
+        if self.handheld.screen.step == "putaway_which":
+            await self._scan(typed(sort))
+
+    async def _put_into(self, bin_id: str, sku_id: str, units: int) -> None:
+        """Into the bin of the plan; if the node would rather have another one, there is a reason."""
+        screen = await self.handheld.scan(bin_barcode(bin_id))
+        if screen.step == "putaway_reason":
+            screen = await self.handheld.scan(typed(screen.values[-1]))
+        if screen.refused:
+            self.notes.right_scans_refused.append(f"{bin_id} at {screen.step}: {screen.answer}")
+        else:
+            self.bench.shelves.put_away(sku_id, units, bin_id)
 
     async def _put_back(self, task: Json, stages: Sequence[str]) -> None:
         """Goods of a cancelled order go back to the bin that they came from."""
@@ -217,9 +264,11 @@ class Associate:
         for parcel in parcels:
 
             async def settle(parcel: Json = parcel) -> None:
-                shipped = (parcel["fulfillment_order_id"], "shipped")
-                orders = await self._ask("orders")
-                if shipped in {(order["fulfillment_order_id"], order["state"]) for order in orders}:
+                wanted = parcel["fulfillment_order_id"]
+                if any(
+                    order["state"] == "shipped"
+                    for order in await self._ask("orders", fulfillment_order_id=wanted)
+                ):
                     self._gone(parcel)
 
             self._settle_doubt = settle
@@ -246,5 +295,5 @@ class Associate:
             self.notes.right_scans_refused.append(f"{barcode.text} at {screen.step}: {screen.answer}")
         return not screen.refused
 
-    async def _ask(self, op: str) -> Any:
-        return await ask(self.handheld.socket_path, op)
+    async def _ask(self, op: str, **arguments: str) -> Any:
+        return await ask(self.handheld.socket_path, op, **arguments)

@@ -46,10 +46,11 @@ class Crew:
                     node.bench,
                     Handheld(name, scanner, node.socket),
                     products,
-                    random.Random(plan.seed * 1_000 + number * len(node.bench.scanners) + person),  # noqa: S311 (a story, not a secret)
+                    random.Random(plan.seed * 1_000 + number * len(node.bench.scanners) + place),  # noqa: S311 (a story, not a secret)
                     regrets,
+                    person=node.site.people[place],
                 )
-                for person, (name, scanner) in enumerate(node.bench.scanners.items())
+                for place, (name, scanner) in enumerate(node.bench.scanners.items())
             ]
             self.posts.append(Post(node, tuple(people), site_plan))
 
@@ -75,9 +76,10 @@ class Crew:
                     f"{post.node.site.node_id}: up {sync['acked_seq']} of {sync['head_seq']} acknowledged, "
                     f"down {sync['down_seq']} of {sync['down_head_seq']}"
                 )
-            for handheld in (person.handheld for person in post.associates):
+            for person in post.associates:
+                handheld, wrong = person.handheld, person.notes.right_scans_refused
                 shows = f"{handheld.device}: {handheld.beeps} scans, the screen shows: {handheld.last_text}"
-                said.append(shows)
+                said.append(shows + (f" (refused: {wrong[0]})" if wrong else ""))
         return "; ".join(said)
 
     def go_home(self) -> None:

@@ -70,8 +70,8 @@ class Floor:
     """What hands and devices know of one node. `labels` are the SSCCs that came out of the printer.
 
     `bins`: units by (bin, SKU) on the shelf; `taken`: stolen from there; `reported_empty`: (bin, SKU) that
-    the associate found and reported empty. `wrong_scans_taken` and `right_scans_refused`: sentences;
-    `wrong_scans`: slips of the hand in all.
+    the associate found and reported empty; `parcels`: what left with the carrier, by fulfillment order.
+    `wrong_scans_taken` and `right_scans_refused`: sentences; `wrong_scans`: slips of the hand in all.
     """
 
     bins: Mapping[tuple[str, str], int]
@@ -81,6 +81,7 @@ class Floor:
     shipped: Mapping[str, int]
     dock: Mapping[str, int]
     stages: Mapping[str, Mapping[str, int]]
+    parcels: Mapping[str, Mapping[str, int]]
     labels: tuple[str, ...]
     wrong_scans_taken: tuple[str, ...] = ()
     right_scans_refused: tuple[str, ...] = ()

@@ -9,6 +9,7 @@
 | labels_printed, labels_double | labels that came out of the printers; those beyond the first of a parcel |
 | labels_asked_again | print jobs beyond the first of a parcel: lost in mid-print, asked for by a person |
 | wrong_scans | slips of the associates' hands; that each was refused is a rule |
+| units_set_apart | units in the nodes' books that came in broken and are not to be sold |
 | shift_ms | from the first step of an order at a node to the last one, at the node where that took longest |
 | verdicts, verdicts_doubtful | what cameras said of picks, in the hub's database; those other than "pass" |
 | oversold_units | see `tally.oversold_units` |
@@ -28,6 +29,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bodega.core.ledger import Disposition
 from bodega_agent.demo import tally
 from bodega_agent.demo.evidence import Evidence, Row
 from bodega_agent.demo.proxy import Outage
@@ -46,6 +48,7 @@ class Figures:
     labels_double: int
     labels_asked_again: int
     wrong_scans: int
+    units_set_apart: int
     shift_ms: int
     verdicts: int
     verdicts_doubtful: int
@@ -90,6 +93,12 @@ def figures_of(evidence: Evidence) -> Figures:
         labels_double=sum(tally.double_labels(evidence).values()),
         labels_asked_again=sum(site.ledger.labels_asked_again for site in evidence.sites),
         wrong_scans=sum(site.floor.wrong_scans for site in evidence.sites),
+        units_set_apart=sum(
+            quantity
+            for site in evidence.sites
+            for account, quantity in site.ledger.balances.items()
+            if account.disposition == Disposition.DAMAGED
+        ),
         shift_ms=max((_shift_ms(site.ledger.journal) for site in evidence.sites), default=0),
         verdicts=sum(centre.verdicts.values()),
         verdicts_doubtful=sum(many for outcome, many in centre.verdicts.items() if outcome != "pass"),

@@ -39,6 +39,7 @@ def floor_of(bench: Bench, notes: Sequence[Notes]) -> Floor:
         shipped=dict(shelves.shipped),
         dock=dict(+shelves.dock),
         stages={order: dict(+stage) for order, stage in shelves.stages.items()},
+        parcels={order: dict(+parcel) for order, parcel in shelves.parcels.items()},
         labels=tuple(label.sscc or "unreadable" for label in bench.printer.labels),
         wrong_scans_taken=tuple(said for note in notes for said in note.wrong_scans_taken),
         right_scans_refused=tuple(said for note in notes for said in note.right_scans_refused),

@@ -40,6 +40,7 @@ class Screen:
     scan_no: int
     refused: bool
     answer: str
+    flow: str
     step: str
     text: str
     kind: str
@@ -58,6 +59,7 @@ def screen_of(prompt: Json) -> Screen:
         scan_no=prompt["scan_no"],
         refused=answer.get("tone") == "error",
         answer=answer.get("text", ""),
+        flow=prompt["flow"],
         step=prompt["step"],
         text=prompt["text"],
         kind=expect.get("kind", ""),

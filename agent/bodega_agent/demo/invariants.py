@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bodega_agent.demo import rules_goods, rules_orders, rules_sync
+from bodega_agent.demo import rules_goods, rules_orders, rules_people, rules_sync
 from bodega_agent.demo.evidence import Evidence
 
 Rule = Callable[[Evidence], list[str]]
@@ -36,6 +36,8 @@ INVARIANTS: tuple[Rule, ...] = (
     rules_orders.the_api_tells_the_truth,
     rules_orders.nothing_is_oversold,
     rules_orders.each_parcel_has_one_label,
+    rules_people.each_parcel_holds_what_was_ordered,
+    rules_people.every_scan_says_who,
     rules_goods.units_balance,
     rules_goods.hands_and_books_agree,
     rules_goods.shelves_and_books_agree,

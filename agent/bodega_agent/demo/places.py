@@ -6,10 +6,39 @@ from dataclasses import dataclass
 from typing import Any
 
 from bodega_agent.demo.catalogue import COMPANY_PREFIX
+from bodega_agent.demo.crew_list import Person, people
 
+# Where goods go that are set apart: damaged, expired, on hold.
+QUALITY_BIN = "Q-01-01"
 AISLES = "ABCD"
 BAYS_PER_AISLE = 11
 SERIALS_PER_NODE = 100_000
+
+# Boxes: inner measures in millimetres, weights in grams.
+_CARTON = ("carton_id", "length_mm", "width_mm", "height_mm", "weight_g", "max_weight_g")
+_CARTONS = (
+    ("BOX-S", 200, 150, 100, 80, 5_000),
+    ("BOX-M", 350, 250, 200, 200, 15_000),
+    ("BOX-L", 600, 400, 400, 500, 31_500),
+)
+_SERVICES = [
+    {
+        "service": "NORTHPOST-DAY",
+        "carrier": "northpost",
+        "currency": "EUR",
+        "cut_off": "23:59",
+        "zones": [
+            {
+                "zone": "everywhere",
+                "transit_days": 1,
+                "brackets": [
+                    {"max_weight_g": 2_000, "price_minor": 390},
+                    {"max_weight_g": 40_000, "price_minor": 890},
+                ],
+            }
+        ],
+    }
+]
 
 # One line: node | name | latitude | longitude | street | postal code and town.
 _PLACES = """
@@ -23,7 +52,7 @@ faro-01 | Bodega Faro Centro | 37.0170 | -7.9350 | Rua de Santo António 5 | 800
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One node's place. Degrees as in WGS 84; bins in walking order; SSCC serials are inclusive."""
+    """One node's place. Degrees as in WGS 84; shelf bins in walking order; SSCC serials are inclusive."""
 
     node_id: str
     name: str
@@ -33,6 +62,7 @@ class Site:
     bins: tuple[str, ...]
     first_serial: int
     last_serial: int
+    people: tuple[Person, ...] = ()
 
     def walk_order(self, bin_id: str) -> int:
         """Position of a bin on the way through the node; lower is nearer to the door."""
@@ -52,8 +82,13 @@ class Site:
                 "last_serial": self.last_serial,
             },
             "bins": [
-                {"bin_id": bin_id, "walk_order": order} for order, bin_id in enumerate(self.bins, start=1)
+                *({"bin_id": bin_id, "walk_order": order} for order, bin_id in enumerate(self.bins, start=1)),
+                {"bin_id": QUALITY_BIN, "walk_order": len(self.bins) + 1, "kind": "quality"},
             ],
+            "time_zone": "Europe/Lisbon",
+            "associates": [person.as_json() for person in self.people],
+            "cartons": [dict(zip(_CARTON, row, strict=True)) for row in _CARTONS],
+            "carrier_services": _SERVICES,
         }
 
 
@@ -74,4 +109,5 @@ def _site(index: int, node_id: str, name: str, latitude: str, longitude: str, *a
         bins=tuple(f"{aisle}-{bay:02d}-01" for aisle in AISLES for bay in range(1, BAYS_PER_AISLE + 1)),
         first_serial=1 + index * SERIALS_PER_NODE,
         last_serial=(index + 1) * SERIALS_PER_NODE,
+        people=people(1 + index * SERIALS_PER_NODE),
     )

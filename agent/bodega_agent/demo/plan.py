@@ -55,16 +55,20 @@ class Barcode:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Goods that come off the lorry for one bin: cases with a count on their label, and single items."""
+    """Goods that come off the lorry for one bin: cases with a count on their label, and single items.
+
+    `damaged`: so many units more that came broken; they belong to no shelf.
+    """
 
     product: Product
     bin_id: str
     cases: tuple[int, ...]
     singles: int
+    damaged: int = 0
 
     @property
     def units(self) -> int:
-        """Base units in all."""
+        """Base units that are fit for the shelf."""
         return sum(self.cases) + self.singles
 
     def barcodes(self) -> Iterator[Barcode]:
@@ -167,6 +171,16 @@ def bin_barcode(bin_id: str) -> Barcode:
 def sscc_barcode(sscc: str) -> Barcode:
     """The label of a parcel: GS1-128 with AI 00."""
     return Barcode(f"00{sscc}", "]C1")
+
+
+def badge_barcode(gsrn: str) -> Barcode:
+    """The badge of an associate: GS1-128 with AI 8018."""
+    return Barcode(f"8018{gsrn}", "]C1")
+
+
+def typed(text: str) -> Barcode:
+    """What is typed on the hand-held's keys, or scanned from the sheet of answers: a number, a word, a PIN."""
+    return Barcode(text, "]C0")
 
 
 def control_barcode(word: str) -> Barcode:

@@ -26,6 +26,7 @@ _WORDS = {
     "labels_double": "  of these double",
     "labels_asked_again": "  asked for again, lost in mid-print",
     "wrong_scans": "wrong scans, all refused",
+    "units_set_apart": "units that came in broken, set apart",
     "shift_ms": "from the first order's first step to the last order's last, ms",
     "verdicts": "camera verdicts",
     "verdicts_doubtful": "  of these doubtful",

@@ -10,6 +10,7 @@ from bodega.core.ledger import CARRIER, DOCK, fold, stage_of
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega_agent.demo import tally
 from bodega_agent.demo.evidence import Evidence, Site
+from bodega_agent.demo.places import QUALITY_BIN
 
 Breaches = list[str]
 
@@ -90,7 +91,7 @@ def nothing_lies_about(evidence: Evidence) -> Breaches:
 
 def _shelf_bins(evidence: Evidence, site: Site) -> frozenset[str]:
     plan = next(plan for plan in evidence.plan.sites if plan.site.node_id == site.node_id)
-    return frozenset(plan.site.bins)
+    return frozenset({*plan.site.bins, QUALITY_BIN})
 
 
 def the_scanner_is_obeyed(evidence: Evidence) -> Breaches:

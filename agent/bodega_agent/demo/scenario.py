@@ -6,6 +6,7 @@ A few things are arranged so that each rule is really tried:
 - one SKU has fewer units on the shelf than in the book: its order ends honestly short;
 - one SKU is not on its shelf at all, whatever the book says: its order ends with nothing;
 - one SKU is missing from its first bin and lies in a second one: nothing is short in the end;
+- some goods come in broken: they are set apart at the dock and never reach a shelf;
 - one SKU is wanted by more customers at once than it has units: exactly as many get it;
 - a few orders ask for more than there is anywhere, and must be refused whole.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bodega_agent.demo.catalogue import Product, catalogue
 from bodega_agent.demo.places import Site, sites
@@ -30,6 +32,8 @@ COMMON_SKUS = 8
 OWN_SKUS = 14
 LATE_SKUS = 8
 LATE_UNITS_PER_SKU = 20
+# One lorry's pallet in so many has broken units on it.
+DAMAGED_EVERY, DAMAGED_UNITS = 5, 2
 
 
 def make_plan(*, orders: int, nodes: int, seed: int, associates: int = ASSOCIATES_DEFAULT) -> Plan:
@@ -105,8 +109,11 @@ class _Shop:
             if order.site == self.index:
                 wanted.update(dict(order.lines))
         regular = [
-            self._intake(product, wanted[product.sku_id] + SAFETY_STOCK + self._dice.randint(1, 5))
-            for product in self.regular
+            replace(
+                self._intake(product, wanted[product.sku_id] + SAFETY_STOCK + self._dice.randint(1, 5)),
+                damaged=DAMAGED_UNITS * (place % DAMAGED_EVERY == 0),
+            )
+            for place, product in enumerate(self.regular)
         ]
         short, gone, scarce = (
             self._intake(product, units + SAFETY_STOCK)

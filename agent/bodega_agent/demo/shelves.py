@@ -18,7 +18,7 @@ class Shelves:
     `dock`: unloaded and not put away. `hands`: taken out of a bin, and not scanned yet. `stages`: picked, by
     fulfillment order (and what is packed of it); `origin`: the bin that a SKU on a stage came from last.
     `taken`: stolen; `reported_empty`: where an associate looked, and said so. `unloaded` and `shipped` count
-    what came through the door, in and out.
+    what came through the door, in and out; `parcels`: what went out, by fulfillment order.
     """
 
     bins: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -27,6 +27,7 @@ class Shelves:
     stages: dict[str, Counter[str]] = field(default_factory=dict)
     unloaded: Counter[str] = field(default_factory=Counter)
     shipped: Counter[str] = field(default_factory=Counter)
+    parcels: dict[str, Counter[str]] = field(default_factory=dict)
     taken: Counter[tuple[str, str]] = field(default_factory=Counter)
     reported_empty: set[tuple[str, str]] = field(default_factory=set)
     origin: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -85,7 +86,9 @@ class Shelves:
 
     def hand_over(self, fulfillment_order_id: str) -> None:
         """The parcel of a fulfillment order leaves with the carrier."""
-        self.shipped.update(self.stages.pop(fulfillment_order_id, Counter()))
+        parcel = self.stages.pop(fulfillment_order_id, Counter())
+        self.parcels[fulfillment_order_id] = parcel
+        self.shipped.update(parcel)
 
     def steal(self, bin_id: str, sku_id: str, quantity: int) -> None:
         """Shrink: units go, and no scan says so."""

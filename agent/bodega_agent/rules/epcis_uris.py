@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bodega.core.ledger import parcel_place
+from bodega.core.ledger import parcel_place, unit_place
 from bodega_adapters.framing.check_digit import has_valid_check_digit, is_valid_sscc
 
 GTIN_DIGITS = 14
@@ -28,6 +28,7 @@ _RESERVED = re.compile(r"[^A-Za-z0-9._~-]")
 # GS1 General Specifications, figure 7.11-1 (set 82), as AIs 10, 21 and 254 allow it.
 _QUALIFIER = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]{1,20}")
 _PARCEL_PREFIX = parcel_place("")
+_UNIT_PREFIX = unit_place("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class Uris:
         return own("serial", sku_id, serial)
 
     def place(self, bin_id: str) -> str:
-        """A bin, the dock or a stage; a parcel is no place, so goods in one are somewhere in the node."""
-        if not bin_id or bin_id.startswith(_PARCEL_PREFIX):
+        """A bin, the dock or a stage; a parcel or a pallet is no place, so goods in one are somewhere in the node."""
+        if not bin_id or bin_id.startswith((_PARCEL_PREFIX, _UNIT_PREFIX)):
             return f"{_DIGITAL_LINK}/414/{self.gln}" if self.gln else own("node", self.node_id)
         if self.gln and _QUALIFIER.fullmatch(bin_id):
             return f"{_DIGITAL_LINK}/414/{self.gln}/254/{_percent(bin_id)}"

@@ -86,7 +86,7 @@ def _split(reason: str) -> tuple[str, str]:
 
 
 def _record(tx: Transaction, asked: InspectAsked, verdict: Verdict, news: VerdictArrived) -> None:
-    order = work.find(tx, asked.fulfillment_order_id) if asked.fulfillment_order_id else None
+    order = work.find_or_none(tx, asked.fulfillment_order_id)
     decision = decisions_pb2.VisionDecision(
         fulfillment_order_id=asked.fulfillment_order_id,
         sku_id=asked.sku_id,

@@ -10,7 +10,7 @@ from typing import Any
 
 from bodega.core.commands import decode
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import ARCHIVE_OLDER_THAN_S, SCAN_BYTES_MAX
+from bodega.limits import ARCHIVE_OLDER_THAN_S, ORDERS_ANSWERED_MAX, SCAN_BYTES_MAX
 from bodega_adapters.scanning import make_scan
 from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.control import Answer, Json, Stream
@@ -20,7 +20,7 @@ from bodega_agent.services.importing import ImportService
 from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard, Shown
-from bodega_agent.store import commands, proposals
+from bodega_agent.store import commands, count_rounds, proposals
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
@@ -62,6 +62,7 @@ class Operations:
             "orders": self._orders,
             "ledger.verify": self._verify,
             "ledger.command": self._command,
+            "count.decide": self._decide_count,
             "ledger.import": self._importing.take,
             "catalog.propose": self._propose,
             "sync": self._sync,
@@ -82,8 +83,12 @@ class Operations:
     async def _tasks(self, _request: Json) -> list[Json]:
         return await self._store.read(Reader.tasks)
 
-    async def _orders(self, _request: Json) -> list[Json]:
-        return await self._store.read(Reader.orders)
+    async def _orders(self, request: Json) -> list[Json]:
+        """The order of `fulfillment_order_id`, or the newest: all of years would be more than a socket should carry."""
+        if "fulfillment_order_id" in request:
+            wanted = text_of(request, "fulfillment_order_id")
+            return await self._store.read(lambda reader: reader.order(wanted))
+        return await self._store.read(lambda reader: reader.orders(newest=ORDERS_ANSWERED_MAX))
 
     async def _verify(self, _request: Json) -> Json:
         return await self._integrity.verify()
@@ -105,6 +110,30 @@ class Operations:
         # A parcel that was packed for an order has a label to print now.
         self._printing.wake()
         return result
+
+    async def _decide_count(self, request: Json) -> Json:
+        """A word on a count that waits: {booked}; done once for its `cmd_id`."""
+        cmd_id, count_id, sku_id = (text_of(request, name) for name in ("cmd_id", "count_id", "sku_id"))
+        lot, approved = request.get("lot") or "", request.get("approved")
+        if not isinstance(lot, str) or not isinstance(approved, bool):
+            raise _fault("approved", "must be true or false, and 'lot' a text")
+        body = {
+            "op": "count.decide",
+            "count_id": count_id,
+            "sku_id": sku_id,
+            "lot": lot,
+            "approved": approved,
+        }
+        who = Context(cmd_id, actor="technician", device="control")
+
+        def work(tx: Transaction) -> Json:
+            return tx.once(
+                cmd_id,
+                body,
+                lambda: {"booked": count_rounds.decide(tx, who, count_id, sku_id, lot, approved=approved)},
+            )
+
+        return await self._store.write(work)
 
     async def _propose(self, request: Json) -> Json:
         """An edit of a record that the hub keeps; done once for its `cmd_id`."""

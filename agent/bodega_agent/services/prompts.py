@@ -9,9 +9,11 @@ right behind a refusal must not make it look like a good beep.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
+from bodega.limits import FLOOR_QUIET_S
 from bodega_agent.rules.floor.prompt import Prompt
 
 Shown = dict[str, Any]
@@ -24,6 +26,7 @@ class PromptBoard:
         self._boot_nonce = boot_nonce
         self._shown: dict[str, Shown] = {}
         self._scans: dict[str, int] = {}
+        self._scanned_at_s: dict[str, float] = {}
         self._answers: dict[str, Shown] = {}
         self._changed = asyncio.Condition()
         self._version = 0
@@ -33,6 +36,7 @@ class PromptBoard:
         """Replace a device's prompt; `scanned` counts it as the answer to a scan."""
         self._scans[device] = self._scans.get(device, 0) + scanned
         if scanned:
+            self._scanned_at_s[device] = time.monotonic()
             self._answers[device] = {"tone": prompt.tone.value, "text": prompt.text}
         shown = {
             **prompt.to_json(),
@@ -51,6 +55,11 @@ class PromptBoard:
     def current(self, device: str) -> Shown | None:
         """What the device shows now."""
         return self._shown.get(device)
+
+    def active(self) -> set[str]:
+        """Devices that have scanned lately: what is known of a terminal, which nobody plugs in or out."""
+        since_s = time.monotonic() - FLOOR_QUIET_S
+        return {device for device, at_s in self._scanned_at_s.items() if at_s >= since_s}
 
     async def watch(self, device: str | None) -> AsyncGenerator[Shown, None]:
         """The present prompt of one device (or of all), then every change."""

@@ -1,6 +1,6 @@
 """The bins that might take goods, a few of each sort, with what lies in them; `rules.floor.putaway.suggest` chooses.
 
-A node may have 20,000 bins: none of the questions here reads all of them, unless they are all taken.
+A node may have 20,000 bins: only whether one is empty is asked of many, and what lies in it of few.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bodega.core.floor_words import BinKind, TemperatureClass, VelocityClass
 from bodega.core.sku import Sku
-from bodega.limits import PUTAWAY_BINS_LOOKED_AT_MAX
+from bodega.limits import PUTAWAY_BINS_LOOKED_AT_MAX, PUTAWAY_BINS_WEIGHED_MAX
 from bodega_agent.rules.floor.putaway.suggest import BinFacts, Load
 from bodega_agent.store import catalogue
 from bodega_agent.store.transaction import Transaction
@@ -94,27 +94,34 @@ def _own(tx: Transaction, sku_id: str) -> list[str]:
 
 def _with_room(tx: Transaction, load: Load) -> list[str]:
     """Empty bins of the goods' temperature class, by how well their velocity class fits; else the least filled."""
-    found: list[str] = []
-    classes = dict.fromkeys((load.velocity_class, "", *VelocityClass))
+    return _of_each_class(tx, load, _EMPTY, ()) or _of_each_class(
+        tx, load, _LEAST_FILLED, (PUTAWAY_BINS_WEIGHED_MAX,)
+    )
+
+
+def _of_each_class(tx: Transaction, load: Load, sql: str, values: tuple[int, ...]) -> list[str]:
+    """Of the velocity class that fits best as many as are looked at, then of the next; a bin may leave them unsaid."""
     ambient = load.temperature_class == TemperatureClass.AMBIENT
-    for velocity_class in classes:
+    found: list[str] = []
+    for velocity_class in dict.fromkeys((load.velocity_class, "", *VelocityClass)):
         for temperature_class in (load.temperature_class, "") if ambient else (load.temperature_class,):
-            left = PUTAWAY_BINS_LOOKED_AT_MAX - len(found)
-            found += _ids(tx, _EMPTY, temperature_class, velocity_class, left) if left else []
-        if found:
-            return found
-    return _ids(tx, _LEAST_FILLED, load.temperature_class, ambient, PUTAWAY_BINS_LOOKED_AT_MAX)
+            if left := max(0, PUTAWAY_BINS_LOOKED_AT_MAX - len(found)):
+                found += _ids(tx, sql, temperature_class, velocity_class, *values, left)
+    return found
 
 
+_FOR_ANY_GOODS = (
+    "FROM bin WHERE temperature_class = ? AND velocity_class = ? AND fixed_sku_id = ''"
+    " AND kind IN ('', 'pick_face', 'reserve')"
+)
 _EMPTY = (
-    "SELECT bin_id FROM bin WHERE temperature_class = ? AND velocity_class = ? AND fixed_sku_id = ''"
-    " AND kind IN ('', 'pick_face', 'reserve') AND NOT EXISTS"
-    " (SELECT 1 FROM balance WHERE balance.bin = bin_id AND balance.bin <> '') ORDER BY walk_order, bin_id LIMIT ?"
+    f"SELECT bin_id {_FOR_ANY_GOODS} AND NOT EXISTS"  # noqa: S608  # a constant
+    " (SELECT 1 FROM balance WHERE balance.bin = bin_id AND balance.bin <> '') ORDER BY walk_order LIMIT ?"
 )
 _LEAST_FILLED = (
-    "SELECT bin_id FROM bin LEFT JOIN (SELECT bin, sum(quantity) AS held FROM balance WHERE bin <> '' GROUP BY bin)"
-    " ON bin = bin_id WHERE (temperature_class = ?1 OR (?2 AND temperature_class = '')) AND fixed_sku_id = ''"
-    " AND kind IN ('', 'pick_face', 'reserve') ORDER BY coalesce(held, 0), walk_order, bin_id LIMIT ?3"
+    "SELECT bin_id FROM (SELECT bin_id, walk_order,"  # noqa: S608  # a constant
+    " (SELECT sum(quantity) FROM balance WHERE balance.bin = bin_id AND balance.bin <> '') AS held"
+    f" {_FOR_ANY_GOODS} ORDER BY walk_order LIMIT ?) ORDER BY held, walk_order LIMIT ?"
 )
 
 

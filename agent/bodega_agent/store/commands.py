@@ -42,7 +42,7 @@ _PLACES: Mapping[str, Callable[[Command], Places]] = {
     "inspect": lambda c: Places(c.bin_id, c.to_bin_id or c.bin_id, target_disposition=c.to_disposition),
     "scrap": lambda c: Places(c.bin_id, source_disposition=c.disposition),
     "change_disposition": lambda c: Places(c.bin_id, c.bin_id, c.disposition, c.to_disposition),
-    "transfer_out": lambda c: Places(c.bin_id),
+    "transfer_out": lambda c: Places(c.bin_id, source_disposition=c.disposition),
     "transfer_in": lambda c: Places(target_bin=c.bin_id),
 }
 

@@ -15,10 +15,12 @@ from bodega.core.ledger import Account, Goods
 from bodega.core.recipes import Places
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import COUNT_WINDOW_EVENTS_MAX
-from bodega_agent.store import conflicts, count_tasks, ledger
+from bodega_agent.store import conflicts, count_tasks, counts, ledger
 from bodega_agent.store.booking import Json, Work, said
 from bodega_agent.store.goods import Known, Understanding
 from bodega_agent.store.transaction import Context, Transaction
+
+_ADJUSTMENT = "adjustment:"
 
 
 def begin(tx: Transaction, _context: Context, command: Command) -> Json:
@@ -46,7 +48,7 @@ def count(tx: Transaction, context: Context, command: Command) -> Json:
     goods = known.goods
     place = Account(goods.sku_id, command.bin_id, command.disposition, goods.lot, goods.owner)
     book_quantity = ledger.balance_of(tx, place)
-    window = _window(tx, place, command.basis_seq) if command.basis_seq >= 0 else ()
+    window = moved_since(tx, place, command.basis_seq) if command.basis_seq >= 0 else ()
     if window is None or disturbing(window):
         return _recount(doing, known, place, book_quantity, window or ())
     if known.sku.serial_tracked:
@@ -58,11 +60,18 @@ def count(tx: Transaction, context: Context, command: Command) -> Json:
     )
     ledger.close_discrepancies(tx, context, [row[0] for row in opened], "counted")
     count_tasks.close(tx, context, command.bin_id, goods.sku_id, goods.lot)
+    counts.supersede(tx, context, command.bin_id, goods.sku_id, goods.lot)
     return doing.result(goods=[said(known)], book=book_quantity, difference=goods.quantity - book_quantity)
 
 
-def _window(tx: Transaction, place: Account, basis_seq: int) -> tuple[Touch, ...] | None:
-    """What touched this bin, SKU and lot after the basis; None if that was too many events ago to look."""
+def moved_since(
+    tx: Transaction, place: Account, basis_seq: int, *, events_max: int | None = None
+) -> tuple[Touch, ...] | None:
+    """What touched this bin, SKU and lot after the basis; None if that was too many events ago to look.
+
+    `change` is about the account `place`. Raises InvalidInput for a basis that the journal has not reached.
+    """
+    events_max = COUNT_WINDOW_EVENTS_MAX if events_max is None else events_max
     if basis_seq > tx.head.seq:
         fault = FieldFault("basis_seq", f"is {basis_seq}, the journal ends at {tx.head.seq}")
         raise InvalidInput(
@@ -72,7 +81,7 @@ def _window(tx: Transaction, place: Account, basis_seq: int) -> tuple[Touch, ...
         )
     oldest = tx.one("SELECT min(seq) FROM journal")
     kept_from = oldest[0] if oldest and oldest[0] else tx.head.seq + 1
-    if tx.head.seq - basis_seq > COUNT_WINDOW_EVENTS_MAX or basis_seq + 1 < kept_from:
+    if tx.head.seq - basis_seq > events_max or basis_seq + 1 < kept_from:
         return None
     # Most events are about other places: SQLite tells them by their bytes, and only the rest is decoded.
     rows = tx.execute(
@@ -94,7 +103,12 @@ def _touch(tx: Transaction, seq: int, body: bytes, place: Account) -> Touch | No
         return None
     change = sum(quantity for account, quantity in there if account == place)
     event = f"{tx.get('node_id')}/{tx.head.epoch}/{seq}"
-    return Touch(event, movement.command, change, movement.reference.fulfillment_order_id)
+    adjusts = movement.command == "correct" or any(
+        account.external.startswith(_ADJUSTMENT)
+        for account, _quantity, _serials in movement.postings
+        if (account.sku_id, account.lot) == (place.sku_id, place.lot)
+    )
+    return Touch(event, movement.command, change, movement.reference.fulfillment_order_id, adjusts)
 
 
 def _recount(doing: Work, known: Known, place: Account, book: int, window: tuple[Touch, ...]) -> Json:

@@ -49,7 +49,19 @@ CREATE INDEX bin_by_fixed_sku ON bin(fixed_sku_id) WHERE fixed_sku_id <> '';
 CREATE INDEX bin_to_refill ON bin(bin_id) WHERE refill_below > 0;
 """
 
-_PICKING = ""
+# `due_ms` and `tier` are the order's urgency (`rules.floor.pick.release`), `batch` the walk that it is picked in with
+# others. A line with `substitute_of` takes the place of units of that line.
+_PICKING = """
+ALTER TABLE fulfillment_order ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE fulfillment_order ADD COLUMN tier INTEGER NOT NULL DEFAULT 2;
+ALTER TABLE fulfillment_order ADD COLUMN batch TEXT NOT NULL DEFAULT '';
+ALTER TABLE fulfillment_line ADD COLUMN substitute_of INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX fulfillment_order_released ON fulfillment_order(due_ms, tier, placed_at_ms, arrived_seq)
+  WHERE state = 'assigned';
+CREATE INDEX fulfillment_order_by_batch ON fulfillment_order(batch) WHERE batch <> '';
+CREATE TABLE tote(tote_id TEXT PRIMARY KEY, fulfillment_order_id TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX tote_by_order ON tote(fulfillment_order_id);
+"""
 
 # How far packing is (`carton_id` NULL: no box given yet) and what was seen in the box; closed parcels, the manifests
 # that they leave on, and the last tracking number of each series that was given.
@@ -105,9 +117,35 @@ CREATE TABLE goods_return_line(
 CREATE INDEX goods_return_line_unseen ON goods_return_line(return_id) WHERE camera = 'waiting';
 """
 
-_COUNTS = ""
+# Counts of bins, blind and in rounds: a round begins at the journal's head (its basis), and every line ends with a
+# verdict ("posted", "moved", "again", "held", "rejected"; empty while it is counted). When each bin was counted last.
+_COUNTS = """
+CREATE TABLE stock_count(
+  count_id TEXT PRIMARY KEY, bin TEXT NOT NULL, cause TEXT NOT NULL, state TEXT NOT NULL, round INTEGER NOT NULL,
+  whole INTEGER NOT NULL, covers INTEGER NOT NULL, device TEXT NOT NULL, actor TEXT NOT NULL,
+  basis_seq INTEGER NOT NULL, begun_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX stock_count_open ON stock_count(bin) WHERE state = 'open';
+CREATE INDEX stock_count_newest ON stock_count(begun_at_ms);
+CREATE TABLE stock_count_line(
+  count_id TEXT NOT NULL, round INTEGER NOT NULL, sku_id TEXT NOT NULL, lot TEXT NOT NULL,
+  counted INTEGER NOT NULL DEFAULT 0 CHECK (counted >= 0), seen INTEGER NOT NULL DEFAULT 0,
+  serials TEXT NOT NULL DEFAULT '[]', looks INTEGER NOT NULL DEFAULT 0, verdict TEXT NOT NULL DEFAULT '',
+  book INTEGER NOT NULL DEFAULT 0, settled_seq INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (count_id, round, sku_id, lot)) WITHOUT ROWID;
+CREATE INDEX stock_count_line_held ON stock_count_line(settled_seq) WHERE verdict = 'held';
+CREATE TABLE bin_counted(bin TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+"""
 
-_TRANSFERS = ""
+# This node's end of transfers: what should go or come by SKU, and what has been picked or has come in by now.
+_TRANSFERS = """
+CREATE TABLE transfer_order(
+  transfer_id TEXT PRIMARY KEY, from_node_id TEXT NOT NULL, to_node_id TEXT NOT NULL, state TEXT NOT NULL,
+  device TEXT NOT NULL DEFAULT '', arrived_seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE transfer_line(
+  transfer_id TEXT NOT NULL, sku_id TEXT NOT NULL, ordered INTEGER NOT NULL DEFAULT 0,
+  moved INTEGER NOT NULL DEFAULT 0, short INTEGER NOT NULL DEFAULT 0, damaged INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (transfer_id, sku_id)) WITHOUT ROWID;
+"""
 
 # Who works here, as the profile says; who was signed in last at a device whose work stands still. Wrong PINs since the
 # last right one, and how long no more are taken.

@@ -16,7 +16,7 @@ from bodega.core.sync import Head
 from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import bound, get_logger
 from bodega.limits import PARKED_EVENTS_PER_COMMIT_MAX
-from bodega.v1 import fleet_pb2, journal_pb2
+from bodega.v1 import catalogue_pb2, fleet_pb2, journal_pb2
 from bodega_agent.rules.settings import faults_in
 from bodega_agent.store import (
     catalogue,
@@ -25,9 +25,11 @@ from bodega_agent.store import (
     notices,
     overrides,
     parked,
+    release,
     returns,
     rights,
     stopping,
+    transfer_orders,
     transfers,
     work,
 )
@@ -147,6 +149,12 @@ class _Arrived(NamedTuple):
     verify: Verify
 
 
+def _take_profile(at: _Arrived, profile: catalogue_pb2.NodeProfile) -> None:
+    """The node's own facts; with the hours of its carriers, what waits is more or less urgent."""
+    catalogue.put_profile(at.tx, profile)
+    release.rank_waiting(at.tx)
+
+
 def _find_forgotten(tx: Transaction, context: Context) -> None:
     """Work that the hub has not said again in this epoch of its stream: it knows nothing of it any more."""
     epoch = tx.get("down_epoch", 1)
@@ -193,7 +201,7 @@ def down_head(tx: Transaction) -> Head:
 
 # The fact's name on the wire -> what it does here.
 _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
-    "node_profile": lambda at, fact: catalogue.put_profile(at.tx, fact),
+    "node_profile": _take_profile,
     "sku": lambda at, fact: catalogue.put_sku(at.tx, fact),
     "fulfillment_order": lambda at, fact: work.accept(at.tx, at.place.seq, fact),
     "cancel_requested": lambda at, fact: stopping.cancel(at.tx, at.context, at.place, fact),
@@ -205,6 +213,7 @@ _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "advance_notice": lambda at, fact: notices.put_notice(at.tx, fact),
     "return_expected": lambda at, fact: returns.expect(at.tx, fact),
     "transfer_closed": lambda at, fact: transfers.close(at.tx, at.context, fact),
+    "transfer_ordered": lambda at, fact: transfer_orders.accept(at.tx, fact),
     "stream_restated": lambda at, _fact: _find_forgotten(at.tx, at.context),
     "desired_state": _take_desired_state,
 }

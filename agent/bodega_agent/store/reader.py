@@ -23,6 +23,11 @@ from bodega_agent.store.verify import verify
 
 Json = dict[str, Any]
 
+_ORDER = "SELECT fulfillment_order_id, order_id, state, device, sscc FROM fulfillment_order"
+_ORDER_LINE = (
+    "SELECT fulfillment_order_id, line, sku_id, quantity, picked, short, camera FROM fulfillment_line"
+)
+
 
 class Reader:
     """Questions, each answered from one consistent snapshot."""
@@ -120,30 +125,33 @@ class Reader:
         """Stock on hand by place; see `reads.stock.by_place`."""
         return by_place(self, wanted)
 
-    def orders(self) -> list[Json]:
-        """All fulfillment orders with their lines, oldest first."""
-        orders = self.rows(
-            "SELECT fulfillment_order_id, order_id, state, device, sscc FROM fulfillment_order"
-            " ORDER BY arrived_seq"
-        )
-        lines: dict[str, list[Json]] = {}
-        for line in self.rows(
-            "SELECT fulfillment_order_id, line, sku_id, quantity, picked, short, camera FROM fulfillment_line"
-            " ORDER BY fulfillment_order_id, line"
-        ):
-            lines.setdefault(line.pop("fulfillment_order_id"), []).append(line)
-        return [{**order, "lines": lines.get(order["fulfillment_order_id"], [])} for order in orders]
+    def orders(self, *, newest: int = -1) -> list[Json]:
+        """The `newest` fulfillment orders, or all, with their lines, oldest first."""
+        orders = self.rows(f"{_ORDER} ORDER BY arrived_seq DESC LIMIT ?", newest)
+        orders.reverse()
+        if newest < 0:
+            return _with_lines(orders, self.rows(f"{_ORDER_LINE} ORDER BY fulfillment_order_id, line"))
+        return [order for each in orders for order in self._with_its_lines(each)]
+
+    def order(self, fulfillment_order_id: str) -> list[Json]:
+        """One fulfillment order with its lines, or none."""
+        found = self.rows(f"{_ORDER} WHERE fulfillment_order_id = ?", fulfillment_order_id)
+        return [order for each in found for order in self._with_its_lines(each)]
+
+    def _with_its_lines(self, order: Json) -> list[Json]:
+        sql = f"{_ORDER_LINE} WHERE fulfillment_order_id = ? ORDER BY line"
+        return _with_lines([order], self.rows(sql, order["fulfillment_order_id"]))
 
     def tasks(self) -> list[Json]:
-        """Open work: fulfillment orders that are not final, goods to put back, and places to count."""
+        """Open work: fulfillment orders as they are released, goods to put back, and places to count."""
         work = self.rows(
-            "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc,"  # noqa: S608  # a constant
+            "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc, f.due_ms, f.batch,"  # noqa: S608  # a constant
             " (SELECT sum(quantity) FROM fulfillment_line l"
             "   WHERE l.fulfillment_order_id = f.fulfillment_order_id) AS units,"
             " (SELECT state FROM print_job p WHERE p.sscc = f.sscc AND print_job_id = p.sscc || '-' || copy"
             "   ORDER BY copy DESC LIMIT 1) AS print_state"
             f" FROM fulfillment_order f WHERE f.state IN {OPEN_STATES}"
-            " ORDER BY f.arrived_seq"
+            " ORDER BY f.due_ms, f.tier, f.placed_at_ms, f.arrived_seq"
         )
         put_back = self.rows(
             "SELECT 'put_back' AS kind, bin AS place, sku_id, quantity, substr(bin, 7)"  # noqa: S608  # a constant
@@ -185,3 +193,10 @@ class Reader:
     def verify(self, *, since_checkpoint: bool = False) -> Json:
         """Check the whole ledger and its archives; see `store.verify`."""
         return verify(self._connection, self._path.parent / FOLDER, since_checkpoint=since_checkpoint)
+
+
+def _with_lines(orders: list[Json], rows: list[Json]) -> list[Json]:
+    lines: dict[str, list[Json]] = {}
+    for line in rows:
+        lines.setdefault(line.pop("fulfillment_order_id"), []).append(line)
+    return [{**order, "lines": lines.get(order["fulfillment_order_id"], [])} for order in orders]

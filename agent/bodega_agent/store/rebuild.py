@@ -20,7 +20,16 @@ from bodega.core.lifecycles import FulfillmentState, PrintState
 from bodega.errors import PeerFault
 from bodega.v1 import nodesync_pb2
 from bodega_agent.rules.tracking import Series
-from bodega_agent.store import catalogue, checkpoints, labels, papers, rate_card
+from bodega_agent.store import (
+    catalogue,
+    checkpoints,
+    labels,
+    papers,
+    pickups,
+    rate_card,
+    receipts,
+    transfer_orders,
+)
 from bodega_agent.store.integrity import Fold
 from bodega_agent.store.transaction import Context, Transaction
 from bodega_agent.store.work import accept
@@ -33,6 +42,7 @@ _OF_THE_FLOOR = (
     *("notice", "notice_line", "receipt", "receipt_line", "load_unit"),
     *("packing", "in_box", "parcel", "manifest", "tracking_given"),
     *("pickup", "goods_return", "goods_return_announced", "goods_return_line"),
+    *("bin_counted", "transfer_order", "transfer_line"),
 )
 _KEPT_TABLES = ("sku", "gtin", "bin", "lot", "local_field", "device_counter", "associate", *_OF_THE_FLOOR)
 _KEPT_META = ("profile", "profile_version", "settings", "sync_paused_at_ms")
@@ -94,6 +104,7 @@ def fill(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | None) -> No
         "INSERT OR IGNORE INTO command(cmd_id, digest, result, seq) VALUES (?, x'', ?, ?)",
         ((cmd_id, _DONE_AT_THE_HUB, tx.head.seq) for cmd_id in snapshot.cmd_ids),
     )
+    _put_floor(tx, snapshot)
     _skip_ssccs(tx, snapshot, old)
     rate_card.skip_numbers(tx, catalogue.profile_of(tx), _tracking_given(tx, snapshot))
 
@@ -172,6 +183,16 @@ def _put_work(tx: Transaction, work: Snapshot.Work) -> None:
         "UPDATE fulfillment_line SET picked = ?, short = ? WHERE fulfillment_order_id = ? AND line = ?",
         ((one.shipped, one.short, order.fulfillment_order_id, one.line) for one in order.lines),
     )
+
+
+def _put_floor(tx: Transaction, snapshot: Snapshot) -> None:
+    """What was begun on the floor, by the hub's word: a wiped node knows nothing of it, a restored one less."""
+    for one in snapshot.receipts:
+        receipts.put_back(tx, one.said, one.device, one.opened_seq)
+    for pickup in snapshot.pickups:
+        pickups.put_back(tx, pickup.fulfillment_order_id, pickup.bin_id)
+    for transfer in snapshot.transfers:
+        transfer_orders.put_back(tx, transfer.ordered, transfer.state)
 
 
 def _put_promises(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | None) -> None:

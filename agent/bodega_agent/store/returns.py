@@ -116,14 +116,21 @@ def lines(tx: Transaction, return_id: str) -> list[Line]:
     )
     return [
         Line(
-            *row[:4],
-            tuple(json.loads(row[4])),
-            tuple(json.loads(row[5])),
-            *row[6:8],
-            tuple(json.loads(row[8])),
-            *row[9:],
+            line,
+            sku_id,
+            lot,
+            quantity,
+            tuple(json.loads(serials)),
+            tuple(json.loads(events)),
+            grade,
+            camera,
+            tuple(json.loads(reasons)),
+            disposition,
+            bin_id,
         )
-        for row in list(rows)
+        for line, sku_id, lot, quantity, serials, events, grade, camera, reasons, disposition, bin_id in list(
+            rows
+        )
     ]
 
 
@@ -201,6 +208,13 @@ def unanswered(tx: Transaction) -> list[tuple[str, str, str, int, str]]:
         " JOIN goods_return r USING (return_id) WHERE l.camera = 'waiting' ORDER BY l.return_id, l.line"
     )
     return [(row[0], row[1], row[2], row[3], row[4]) for row in list(rows)]
+
+
+def hand_on(tx: Transaction, from_device: str, to_device: str) -> None:
+    """What the camera says of units in the hands of a device goes to the one that takes its work over."""
+    tx.execute(
+        "UPDATE goods_return_line SET device = ? WHERE device = ? AND bin = ''", (to_device, from_device)
+    )
 
 
 def close(tx: Transaction, context: Context, return_id: str, refunds: Collection[tuple[int, int]]) -> None:

@@ -11,14 +11,17 @@ from bodega.core.ledger import Entered, Goods, Reference, stage_of
 from bodega.core.lifecycles import FULFILLMENT, FulfillmentEvent, FulfillmentState
 from bodega.errors import NotFound
 from bodega.v1 import journal_pb2, orders_pb2
-from bodega_agent.store import ledger
+from bodega_agent.store import ledger, release
 from bodega_agent.store.reads.stage import OPEN_STATES
 from bodega_agent.store.transaction import Context, Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class WorkLine:
-    """One line, in base units; `camera` is empty, "waiting", "pass", "fail", "review" or "accepted"."""
+    """One line, in base units; `camera` is empty, "waiting", "pass", "fail", "review" or "accepted".
+
+    `substitutes` are SKUs that may be sent instead; `substitute_of` is the line whose units this one replaces, or 0.
+    """
 
     line: int
     sku_id: str
@@ -27,6 +30,8 @@ class WorkLine:
     short: int
     camera: str
     camera_reasons: str
+    substitutes: tuple[str, ...] = ()
+    substitute_of: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,17 @@ class WorkOrder:
     device: str
     fencing_token: int
     sscc: str
+    method: str
+    ship_complete: bool
+    batch: str
     lines: tuple[WorkLine, ...]
 
 
 _CLAIMED_STATES = "('picking', 'picked', 'packed')"
-_ORDER_COLUMNS = "fulfillment_order_id, order_id, state, device, fencing_token, sscc"
+_ORDER_COLUMNS = (
+    "fulfillment_order_id, order_id, state, device, fencing_token, sscc, method, ship_complete, batch"
+)
+_RELEASED = "due_ms, tier, placed_at_ms, arrived_seq"
 
 
 def find(tx: Transaction, fulfillment_order_id: str) -> WorkOrder:
@@ -105,9 +116,34 @@ def claimed_by(tx: Transaction, device: str) -> WorkOrder | None:
     return _oldest(tx, f"device = ? AND state IN {_CLAIMED_STATES}", device)
 
 
-def oldest_assigned(tx: Transaction) -> WorkOrder | None:
-    """The oldest order that nobody works on."""
-    return _oldest(tx, "state = 'assigned'")
+def picked_by(tx: Transaction, device: str) -> WorkOrder | None:
+    """The oldest order that this device has claimed and not picked to the end."""
+    return _oldest(tx, "device = ? AND state = 'picking'", device)
+
+
+def in_walk(tx: Transaction, batch: str, device: str) -> list[WorkOrder]:
+    """The orders of a walk that a device still picks, the most urgent first."""
+    rows = tx.execute(
+        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE batch = ? AND batch <> '' AND device = ?"  # noqa: S608  # constants
+        f" AND state = 'picking' ORDER BY {_RELEASED}",
+        (batch, device),
+    )
+    return [_work_order(tx, row) for row in list(rows)]
+
+
+def most_urgent(tx: Transaction) -> WorkOrder | None:
+    """The order that is picked next; None if none waits."""
+    return next(iter(released(tx, 1)), None)
+
+
+def released(tx: Transaction, limit: int) -> list[WorkOrder]:
+    """The orders that nobody works on, the most urgent first (`rules.floor.pick.release`)."""
+    rows = tx.execute(
+        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order WHERE state = 'assigned'"  # noqa: S608  # constants
+        f" ORDER BY {_RELEASED} LIMIT ?",
+        (limit,),
+    )
+    return [_work_order(tx, row) for row in list(rows)]
 
 
 def open_but_for(tx: Transaction, down_epoch: int) -> list[WorkOrder]:
@@ -136,11 +172,11 @@ def _oldest(tx: Transaction, condition: str, *values: str) -> WorkOrder | None:
 
 def _work_order(tx: Transaction, row: tuple[str, ...]) -> WorkOrder:
     lines = tx.execute(
-        "SELECT line, sku_id, quantity, picked, short, camera, camera_reasons FROM fulfillment_line"
-        " WHERE fulfillment_order_id = ? ORDER BY line",
+        "SELECT line, sku_id, quantity, picked, short, camera, camera_reasons, substitutes, substitute_of"
+        " FROM fulfillment_line WHERE fulfillment_order_id = ? ORDER BY line",
         (row[0],),
     )
-    fulfillment_order_id, order_id, state, device, token, sscc = row
+    fulfillment_order_id, order_id, state, device, token, sscc, method, ship_complete, batch = row
     return WorkOrder(
         fulfillment_order_id,
         order_id,
@@ -148,12 +184,18 @@ def _work_order(tx: Transaction, row: tuple[str, ...]) -> WorkOrder:
         device,
         int(token),
         sscc,
-        tuple(WorkLine(*line) for line in lines),
+        method or "parcel",
+        bool(ship_complete),
+        batch,
+        tuple(
+            WorkLine(*line, tuple(json.loads(substitutes)), substitute_of)
+            for *line, substitutes, substitute_of in lines
+        ),
     )
 
 
 def accept(tx: Transaction, arrived_seq: int, message: orders_pb2.FulfillmentOrder) -> None:
-    """Take in work from the hub. A lower or repeated fencing token is no new work."""
+    """Take in work from the hub, as urgent as it is. A lower or repeated fencing token is no new work."""
     known = tx.one(
         "SELECT fencing_token FROM fulfillment_order WHERE fulfillment_order_id = ?",
         (message.fulfillment_order_id,),
@@ -181,7 +223,7 @@ def accept(tx: Transaction, arrived_seq: int, message: orders_pb2.FulfillmentOrd
             down_epoch,
             message.service_class,
             message.ship_by_ms,
-            message.placed_at_ms,
+            message.placed_at_ms or tx.now_ms(),
             message.method,
             message.ship_complete,
             message.pickup.SerializeToString(),
@@ -201,6 +243,7 @@ def accept(tx: Transaction, arrived_seq: int, message: orders_pb2.FulfillmentOrd
             for line in message.lines
         ),
     )
+    release.rank(tx, message.fulfillment_order_id)
 
 
 def advance(
@@ -247,10 +290,16 @@ def _advanced(order: WorkOrder, state: FulfillmentState) -> journal_pb2.Fulfillm
     )
 
 
-def claim(tx: Transaction, context: Context, fulfillment_order_id: str, *, take_over: bool = False) -> None:
-    """Bind an order to the context's device; a take-over changes the device and not the state."""
+def claim(
+    tx: Transaction, context: Context, fulfillment_order_id: str, *, take_over: bool = False, batch: str = ""
+) -> None:
+    """Bind an order to the context's device, and to a walk; a take-over changes the device and nothing else."""
     if not take_over:
         advance(tx, context, fulfillment_order_id, FulfillmentEvent.CLAIM)
+        tx.execute(
+            "UPDATE fulfillment_order SET batch = ? WHERE fulfillment_order_id = ?",
+            (batch, fulfillment_order_id),
+        )
     tx.execute(
         "UPDATE fulfillment_order SET device = ? WHERE fulfillment_order_id = ?",
         (context.device, fulfillment_order_id),
@@ -310,6 +359,16 @@ def set_short(tx: Transaction, fulfillment_order_id: str, line: int, quantity: i
     tx.execute(
         "UPDATE fulfillment_line SET short = short + ? WHERE fulfillment_order_id = ? AND line = ?",
         (quantity, fulfillment_order_id, line),
+    )
+
+
+def substitute(tx: Transaction, fulfillment_order_id: str, line: int, sku_id: str, quantity: int) -> None:
+    """`quantity` units of a line are another SKU's: they are short there, and wanted as a line of their own."""
+    set_short(tx, fulfillment_order_id, line, quantity)
+    tx.execute(
+        "INSERT INTO fulfillment_line(fulfillment_order_id, line, sku_id, quantity, substitute_of)"
+        " SELECT ?1, max(line) + 1, ?2, ?3, ?4 FROM fulfillment_line WHERE fulfillment_order_id = ?1",
+        (fulfillment_order_id, sku_id, quantity, line),
     )
 
 

@@ -21,7 +21,7 @@ from bodega.host.addresses import is_loopback
 from bodega.limits import OPERATOR_CALL_S
 from bodega.v1 import conflicts_pb2_grpc as conflict_services
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega.v1 import insight_pb2_grpc, proposals_pb2_grpc, transfers_pb2_grpc
+from bodega.v1 import expectations_pb2_grpc, insight_pb2_grpc, proposals_pb2_grpc, transfers_pb2_grpc
 from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, from_command_line
 
 Q = TypeVar("Q")
@@ -66,6 +66,11 @@ class HubClient:
     def nodes(self) -> services.NodeServiceStub:
         """The nodes."""
         return services.NodeServiceStub(self._channel)
+
+    @cached_property
+    def expectations(self) -> expectations_pb2_grpc.ExpectationServiceStub:
+        """Goods that are on their way to a node."""
+        return expectations_pb2_grpc.ExpectationServiceStub(self._channel)
 
     @cached_property
     def insight(self) -> insight_pb2_grpc.InsightServiceStub:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from bodega.host.cli import emit_json, emit_table, json_option
+from bodega.v1 import expectations_pb2
 from bodega.v1 import transfers_pb2 as pb
 from bodega_controlplane.cli.client import HubClient, hub_command
+from bodega_controlplane.cli.deciding import request_id_option
+from bodega_controlplane.cli.expected_lines import lines_options, read_lines
 from bodega_controlplane.cli.paging import one_page_option
 from bodega_controlplane.cli.show import plain, plain_all, when
 
@@ -44,6 +49,45 @@ def ls(hub: HubClient, open_only: bool, limit: int, as_json: bool) -> None:
         [one.transfer_id, one.state, when(one.opened_at_ms), one.in_transit, _sides(one)] for one in found
     ]
     emit_table(["transfer", "state", "opened", "in transit", "nodes"], rows, empty="No transfers.")
+
+
+@transfers.command("order")
+@click.option("--from", "from_node_id", required=True, metavar="NODE", help="Node that sends.")
+@click.option("--to", "to_node_id", required=True, metavar="NODE", help="Node that receives.")
+@lines_options
+@request_id_option
+@json_option
+@hub_command
+def order(
+    hub: HubClient,
+    from_node_id: str,
+    to_node_id: str,
+    lines: tuple[str, ...],
+    lines_file: Path | None,
+    request_id: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Ask one node to send goods to another: both are told, and say how far they are.
+
+    \b
+    Example:
+      bodegactl transfers order --from lisbon-01 --to porto-01 --line TEA=24 --line MUG=6
+
+    JSON: {transfer_id, from_node_id, to_node_id, lines: [{sku_id, quantity}]}.
+    """
+    request = expectations_pb2.OrderTransferRequest(
+        request_id=request_id,
+        from_node_id=from_node_id,
+        to_node_id=to_node_id,
+        lines=read_lines(lines, lines_file),
+    )
+    ordered = hub.call(hub.expectations.OrderTransfer, request).transfer
+    if as_json:
+        emit_json(plain(ordered))
+        return
+    units = sum(line.quantity for line in ordered.lines)
+    click.echo(f"{ordered.transfer_id}: {from_node_id} is asked to send {units} units to {to_node_id}.")
 
 
 @transfers.command("show")

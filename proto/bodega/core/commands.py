@@ -157,7 +157,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "change_disposition": _goods(
             _AT, _DISPOSITION, _needed("to_disposition", fields.one_of(Disposition))
         ),
-        "transfer_out": _goods(_AT, _TRANSFER, _MORE_MAY_FOLLOW),
+        "transfer_out": _goods(_AT, _DISPOSITION, _TRANSFER, _MORE_MAY_FOLLOW),
         "transfer_in": _goods(_AT_DOCK, _TRANSFER, _MORE_MAY_FOLLOW),
         "re_identify": _goods(_AT, _DISPOSITION, goods=Goods.ONE, becomes=True),
         "correct": Shape((_needed("event", fields.event_name), _WHY)),

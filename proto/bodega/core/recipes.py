@@ -93,7 +93,7 @@ RECIPES: Mapping[str, Recipe] = {
     "kit": Recipe(BizStep.ASSEMBLING, _SHELF, TRANSFORMATION, makes=(TRANSFORMATION, _SHELF)),
     "unkit": Recipe(BizStep.DISASSEMBLING, _SHELF, TRANSFORMATION, makes=(TRANSFORMATION, _SHELF)),
     "re_identify": Recipe(BizStep.REPACKAGING, End.NAMED, UNIDENTIFIED, makes=(UNIDENTIFIED, End.NAMED)),
-    "transfer_out": Recipe(BizStep.SHIPPING, _SHELF, End.TRANSIT),
+    "transfer_out": Recipe(BizStep.SHIPPING, End.NAMED, End.TRANSIT),
     "transfer_in": Recipe(BizStep.RECEIVING, End.TRANSIT, _IN_HAND),
     # At the hub's word, once a transfer is over: what left a node and arrived at none, or the other way round.
     "transfer_missing": Recipe(BizStep.CYCLE_COUNTING, End.TRANSIT, COUNT),

@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x62odega/v1/insight.proto\x12\tbodega.v1\"8\n\x12ListRefusedRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\"\xcb\x01\n\x13ListRefusedResponse\x12\x37\n\x07refused\x18\x01 \x03(\x0b\x32&.bodega.v1.ListRefusedResponse.Refused\x1a{\n\x07Refused\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05times\x18\x04 \x01(\x04\x12\x10\n\x08\x66irst_ms\x18\x05 \x01(\x03\x12\x0f\n\x07last_ms\x18\x06 \x01(\x03\x12\x0c\n\x04\x62ody\x18\x07 \x01(\x0c\"7\n\x11ListParkedRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\"\x9f\x01\n\x12ListParkedResponse\x12\x34\n\x06parked\x18\x01 \x03(\x0b\x32$.bodega.v1.ListParkedResponse.Parked\x1aS\n\x06Parked\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0b\n\x03seq\x18\x03 \x01(\x04\x12\x0c\n\x04\x66\x61\x63t\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\":\n\x14ListTelemetryRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\"\x92\x01\n\x15ListTelemetryResponse\x12\x33\n\x04told\x18\x01 \x03(\x0b\x32%.bodega.v1.ListTelemetryResponse.Told\x1a\x44\n\x04Told\x12\r\n\x05\x61t_ms\x18\x01 \x01(\x03\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t2\xfd\x01\n\x0eInsightService\x12L\n\x0bListRefused\x12\x1d.bodega.v1.ListRefusedRequest\x1a\x1e.bodega.v1.ListRefusedResponse\x12I\n\nListParked\x12\x1c.bodega.v1.ListParkedRequest\x1a\x1d.bodega.v1.ListParkedResponse\x12R\n\rListTelemetry\x12\x1f.bodega.v1.ListTelemetryRequest\x1a .bodega.v1.ListTelemetryResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x62odega/v1/insight.proto\x12\tbodega.v1\"8\n\x12ListRefusedRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\"\xcb\x01\n\x13ListRefusedResponse\x12\x37\n\x07refused\x18\x01 \x03(\x0b\x32&.bodega.v1.ListRefusedResponse.Refused\x1a{\n\x07Refused\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05times\x18\x04 \x01(\x04\x12\x10\n\x08\x66irst_ms\x18\x05 \x01(\x03\x12\x0f\n\x07last_ms\x18\x06 \x01(\x03\x12\x0c\n\x04\x62ody\x18\x07 \x01(\x0c\"7\n\x11ListParkedRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\"\x9f\x01\n\x12ListParkedResponse\x12\x34\n\x06parked\x18\x01 \x03(\x0b\x32$.bodega.v1.ListParkedResponse.Parked\x1aS\n\x06Parked\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0b\n\x03seq\x18\x03 \x01(\x04\x12\x0c\n\x04\x66\x61\x63t\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\":\n\x14ListTelemetryRequest\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\"\x92\x01\n\x15ListTelemetryResponse\x12\x33\n\x04told\x18\x01 \x03(\x0b\x32%.bodega.v1.ListTelemetryResponse.Told\x1a\x44\n\x04Told\x12\r\n\x05\x61t_ms\x18\x01 \x01(\x03\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"K\n\x17ListFloorRecordsRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07node_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\r\"p\n\x0b\x46loorRecord\x12\x32\n\x06\x66ields\x18\x01 \x03(\x0b\x32\".bodega.v1.FloorRecord.FieldsEntry\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"R\n\x18ListFloorRecordsResponse\x12\r\n\x05names\x18\x01 \x03(\t\x12\'\n\x07records\x18\x02 \x03(\x0b\x32\x16.bodega.v1.FloorRecord2\xda\x02\n\x0eInsightService\x12[\n\x10ListFloorRecords\x12\".bodega.v1.ListFloorRecordsRequest\x1a#.bodega.v1.ListFloorRecordsResponse\x12L\n\x0bListRefused\x12\x1d.bodega.v1.ListRefusedRequest\x1a\x1e.bodega.v1.ListRefusedResponse\x12I\n\nListParked\x12\x1c.bodega.v1.ListParkedRequest\x1a\x1d.bodega.v1.ListParkedResponse\x12R\n\rListTelemetry\x12\x1f.bodega.v1.ListTelemetryRequest\x1a .bodega.v1.ListTelemetryResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bodega.v1.insight_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_FLOORRECORD_FIELDSENTRY']._loaded_options = None
+  _globals['_FLOORRECORD_FIELDSENTRY']._serialized_options = b'8\001'
   _globals['_LISTREFUSEDREQUEST']._serialized_start=38
   _globals['_LISTREFUSEDREQUEST']._serialized_end=94
   _globals['_LISTREFUSEDRESPONSE']._serialized_start=97
@@ -49,6 +51,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTELEMETRYRESPONSE']._serialized_end=728
   _globals['_LISTTELEMETRYRESPONSE_TOLD']._serialized_start=660
   _globals['_LISTTELEMETRYRESPONSE_TOLD']._serialized_end=728
-  _globals['_INSIGHTSERVICE']._serialized_start=731
-  _globals['_INSIGHTSERVICE']._serialized_end=984
+  _globals['_LISTFLOORRECORDSREQUEST']._serialized_start=730
+  _globals['_LISTFLOORRECORDSREQUEST']._serialized_end=805
+  _globals['_FLOORRECORD']._serialized_start=807
+  _globals['_FLOORRECORD']._serialized_end=919
+  _globals['_FLOORRECORD_FIELDSENTRY']._serialized_start=874
+  _globals['_FLOORRECORD_FIELDSENTRY']._serialized_end=919
+  _globals['_LISTFLOORRECORDSRESPONSE']._serialized_start=921
+  _globals['_LISTFLOORRECORDSRESPONSE']._serialized_end=1003
+  _globals['_INSIGHTSERVICE']._serialized_start=1006
+  _globals['_INSIGHTSERVICE']._serialized_end=1352
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,11 @@ class InsightServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.ListFloorRecords = channel.unary_unary(
+                '/bodega.v1.InsightService/ListFloorRecords',
+                request_serializer=bodega_dot_v1_dot_insight__pb2.ListFloorRecordsRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_insight__pb2.ListFloorRecordsResponse.FromString,
+                _registered_method=True)
         self.ListRefused = channel.unary_unary(
                 '/bodega.v1.InsightService/ListRefused',
                 request_serializer=bodega_dot_v1_dot_insight__pb2.ListRefusedRequest.SerializeToString,
@@ -55,6 +60,13 @@ class InsightServiceStub:
 class InsightServiceServicer:
     """Looks into the exchange with the nodes.
     """
+
+    def ListFloorRecords(self, request, context):
+        """What nodes say of their floors: the newest word of each thing, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def ListRefused(self, request, context):
         """What the hub could not take, the newest first.
@@ -80,6 +92,11 @@ class InsightServiceServicer:
 
 def add_InsightServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'ListFloorRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFloorRecords,
+                    request_deserializer=bodega_dot_v1_dot_insight__pb2.ListFloorRecordsRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_insight__pb2.ListFloorRecordsResponse.SerializeToString,
+            ),
             'ListRefused': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRefused,
                     request_deserializer=bodega_dot_v1_dot_insight__pb2.ListRefusedRequest.FromString,
@@ -106,6 +123,33 @@ def add_InsightServiceServicer_to_server(servicer, server):
 class InsightService:
     """Looks into the exchange with the nodes.
     """
+
+    @staticmethod
+    def ListFloorRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.InsightService/ListFloorRecords',
+            bodega_dot_v1_dot_insight__pb2.ListFloorRecordsRequest.SerializeToString,
+            bodega_dot_v1_dot_insight__pb2.ListFloorRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def ListRefused(request,

@@ -33,6 +33,8 @@ class InsightServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InsightServiceAsyncStub: ...
+    ListFloorRecords: _grpc.UnaryUnaryMultiCallable[_insight_pb2.ListFloorRecordsRequest, _insight_pb2.ListFloorRecordsResponse]
+    """What nodes say of their floors: the newest word of each thing, newest first."""
     ListRefused: _grpc.UnaryUnaryMultiCallable[_insight_pb2.ListRefusedRequest, _insight_pb2.ListRefusedResponse]
     """What the hub could not take, the newest first."""
     ListParked: _grpc.UnaryUnaryMultiCallable[_insight_pb2.ListParkedRequest, _insight_pb2.ListParkedResponse]
@@ -45,6 +47,8 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """Looks into the exchange with the nodes."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    ListFloorRecords: _aio.UnaryUnaryMultiCallable[_insight_pb2.ListFloorRecordsRequest, _insight_pb2.ListFloorRecordsResponse]  # type: ignore[assignment]
+    """What nodes say of their floors: the newest word of each thing, newest first."""
     ListRefused: _aio.UnaryUnaryMultiCallable[_insight_pb2.ListRefusedRequest, _insight_pb2.ListRefusedResponse]  # type: ignore[assignment]
     """What the hub could not take, the newest first."""
     ListParked: _aio.UnaryUnaryMultiCallable[_insight_pb2.ListParkedRequest, _insight_pb2.ListParkedResponse]  # type: ignore[assignment]
@@ -54,6 +58,14 @@ class InsightServiceAsyncStub(InsightServiceStub):
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
     """Looks into the exchange with the nodes."""
+
+    @_abc_1.abstractmethod
+    def ListFloorRecords(
+        self,
+        request: _insight_pb2.ListFloorRecordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_insight_pb2.ListFloorRecordsResponse, _abc.Awaitable[_insight_pb2.ListFloorRecordsResponse]]:
+        """What nodes say of their floors: the newest word of each thing, newest first."""
 
     @_abc_1.abstractmethod
     def ListRefused(

@@ -8,12 +8,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import select
-import subprocess
 
-from support.bodega_command import COMMAND, answer, bodega
+from support.bodega_command import answer, bodega
 from support.node_under_test import BINS, scan_text
+from support.terminal import Screen
 
 MILK, BREAD = scan_text(1), scan_text(2)
 
@@ -132,36 +130,6 @@ def test_an_event_that_is_not_there_is_not_found(node):
     missing = bodega(node, "ledger", "show", "4711")
     assert missing.returncode == 66
     assert "the newest is" in missing.stderr
-
-
-class Screen:
-    """`bodega floor` on a real pseudo-terminal: what a person sees, and a keyboard."""
-
-    def __init__(self, node, device):
-        self._ours, theirs = os.openpty()
-        self._seen = ""
-        self.command = subprocess.Popen(
-            [*COMMAND, "floor", "--device", device, "--config", str(node)],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        )
-        os.close(theirs)
-
-    def type(self, keys):
-        os.write(self._ours, keys.encode())
-
-    def wait_for(self, text):
-        while text not in self._seen:
-            ready, _, _ = select.select([self._ours], [], [], 20)
-            assert ready, f"{text!r} never came; seen: {self._seen!r}"
-            self._seen += os.read(self._ours, 4096).decode()
-
-    def close(self):
-        self.type("\x04")
-        ended = self.command.wait(timeout=20)
-        os.close(self._ours)
-        return ended
 
 
 def test_on_a_terminal_a_wrong_scan_rings_and_news_appears_by_itself(node):

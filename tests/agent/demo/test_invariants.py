@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bodega.core.ledger import Account, Disposition
+from bodega.v1 import journal_pb2
 from bodega_agent.demo.evidence import Evidence, Line, Order, Site, Wire, Work
 from bodega_agent.demo.invariants import INVARIANTS, judge
 from bodega_agent.demo.shop import Answer
@@ -68,6 +69,17 @@ def receipt(number: int, **changes: Any) -> Doctor:
         return replace(evidence, till=replace(evidence.till, receipts=tuple(receipts)))
 
     return doctor
+
+
+def _by(actor: str) -> bytes:
+    event = journal_pb2.NodeEvent(device="scanner-1", actor=actor)
+    event.movement.SetInParent()
+    return event.SerializeToString()
+
+
+def test_an_event_of_somebody_who_works_there_is_named() -> None:
+    evidence = ledger(journal=rows_of([_by("ana")]))(true_evidence())
+    assert "every_scan_says_who" not in broken(evidence)
 
 
 def balances(changes: dict[Account, int], *, at_node: bool = True, at_centre: bool = True) -> Doctor:
@@ -181,6 +193,22 @@ DOCTORED: list[tuple[str, str, Doctor]] = [
         "one number is given to two parcels",
         ledger(works=(Work("f1", "o1", "shipped", SSCC_1), Work("f2", "o2", "shipped", SSCC_1))),
     ),
+    (
+        "each_parcel_holds_what_was_ordered",
+        "two parcels are mixed up",
+        floor(parcels={"f1": {"B": 1}, "f2": {"A": 3}}),
+    ),
+    (
+        "each_parcel_holds_what_was_ordered",
+        "a parcel leaves for a cancelled order",
+        floor(parcels={"f1": {"A": 3}, "f2": {"B": 1}, "f3": {"A": 1}}),
+    ),
+    (
+        "each_parcel_holds_what_was_ordered",
+        "a parcel leaves for nobody",
+        floor(parcels={"f1": {"A": 3}, "f2": {"B": 1}, "f9": {"A": 1}}),
+    ),
+    ("every_scan_says_who", "a scan was done by nobody", ledger(journal=rows_of([_by("associate")]))),
     ("units_balance", "a unit appears from nowhere", balances({SHELF_A: 1})),
     ("units_balance", "the centre's book is off", balances({SHELF_A: -1}, at_node=False)),
     ("hands_and_books_agree", "the lorry brought more", floor(unloaded={"A": 11, "B": 2})),

@@ -16,6 +16,7 @@ from bodega.core.ledger import (
     Posting,
     Reference,
     parcel_place,
+    unit_place,
 )
 from bodega.core.recipes import RECIPES, Book, Places, book
 from bodega_agent.rules.epcis import event_id, events, is_tellable, iso_time
@@ -127,6 +128,8 @@ def test_places_are_bins_of_the_node_and_have_its_gln_where_it_has_one():
     assert event["bizLocation"] == {"id": f"https://id.gs1.org/414/{GLN}/254/A-01-01"}
     (event,) = tell(booked("pick", Goods(MILK, 1), target="STAGE-" + "x" * 40), names(gln=GLN))
     assert event["bizLocation"] == {"id": f"{NODE}:bin:STAGE-{'x' * 40}"}, "AI 254 has 20 characters"
+    (event,) = tell(booked("put_away", Goods(MILK, 1), source=unit_place(SSCC)))
+    assert event["readPoint"] == {"id": NODE}, "a pallet is no place"
 
 
 def test_a_pick_binds_units_to_their_order():

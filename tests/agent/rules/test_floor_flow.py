@@ -37,7 +37,11 @@ def test_every_step_answers_every_scan(floor_step, kind):
         assert outcome.session.step in TABLE[floor_step, kind].to
 
 
-@pytest.mark.parametrize("floor_step", FloorStep)
+# A paper of another node may say what nobody here has heard of.
+TAKES_UNKNOWN = {floor_step for floor_step, kind in TABLE if kind is Kind.UNKNOWN}
+
+
+@pytest.mark.parametrize("floor_step", [each for each in FloorStep if each not in TAKES_UNKNOWN])
 def test_an_unknown_code_is_answered_with_what_is_wrong_and_what_is_wanted(floor_step):
     session, facts = SITUATIONS[floor_step]
     text = step(session, SCANS[Kind.UNKNOWN], facts).prompt.text

@@ -19,7 +19,8 @@ from bodega_agent.rules.floor import keeping
 from bodega_agent.rules.floor.engine import prompt_for
 from bodega_agent.rules.floor.facts import VisionMode
 from bodega_agent.rules.floor.flows import TABLE, started_by
-from bodega_agent.rules.floor.pick.work import is_lost, place
+from bodega_agent.rules.floor.pick.facts import ZeroCheck
+from bodega_agent.rules.floor.pick.work import settle
 from bodega_agent.rules.floor.prompt import Tone
 from bodega_agent.rules.floor.scans import (
     CONTROL_WORDS,
@@ -27,12 +28,17 @@ from bodega_agent.rules.floor.scans import (
     CheckOutcome,
     ControlScan,
     ItemScan,
+    Kind,
+    NamedScan,
+    NumberScan,
     PrintChanged,
     SsccScan,
     UnknownScan,
+    WordScan,
     kind_of,
 )
-from bodega_agent.rules.floor.session import WORK_STEPS, Session
+from bodega_agent.rules.floor.session import FloorStep, Session
+from bodega_agent.rules.floor.words import Word
 from support.floor_model import BINS, MODELLED, NAMES, FloorModel, order
 from support.floor_people import follow, work_off
 
@@ -46,7 +52,12 @@ WORDS = [
 ]
 ANSWERS = [CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.REVIEW]
 PRINTER = [PrintEvent.SEND, PrintEvent.CONFIRM, PrintEvent.LOSE_TRACK]
-ENDS = {FulfillmentState.SHIPPED, FulfillmentState.SHORT, FulfillmentState.CANCELLED}
+ENDS = {
+    FulfillmentState.SHIPPED,
+    FulfillmentState.SHORT,
+    FulfillmentState.CANCELLED,
+    FulfillmentState.HANDED_BACK,
+}
 
 
 class Floor(RuleBasedStateMachine):
@@ -55,22 +66,33 @@ class Floor(RuleBasedStateMachine):
     @initialize(
         vision=st.sampled_from(VisionMode),
         stock=st.lists(st.tuples(skus, st.sampled_from(sorted(BINS)), st.integers(1, 4)), max_size=5),
-        orders=st.lists(st.dictionaries(skus, st.integers(1, 4), min_size=1), min_size=1, max_size=3),
+        orders=st.lists(
+            st.tuples(
+                st.dictionaries(skus, st.integers(1, 4), min_size=1),
+                st.sampled_from(["", *NAMES]),
+                st.booleans(),
+                st.sampled_from(["parcel", "pickup"]),
+            ),
+            min_size=1,
+            max_size=3,
+        ),
+        zero_check=st.sampled_from(ZeroCheck),
     )
-    def open_the_store(self, vision, stock, orders):
-        self.model = FloorModel(vision=vision)
+    def open_the_store(self, vision, stock, orders, zero_check):
+        self.model = FloorModel(vision=vision, zero_check=zero_check)
         for sku_id, bin_id, quantity in stock:
             self.model.stock(sku_id, bin_id, quantity)
-        for number, lines in enumerate(orders, start=1):
-            self.model.add(order(f"FO-{number}", lines))
+        for number, (lines, instead, ship_complete, method) in enumerate(orders, start=1):
+            work = order(f"FO-{number}", lines, instead, ship_complete=ship_complete, method=method)
+            self.model.add(work)
 
     def scan(self, device, scan, crash):
         before = self.model.session(device)
         movements = len(self.model.books.movements)
         facts = self.model.facts(before, scan)
         outcome = self.model.handle(device, scan, crash=crash)
-        if not is_lost(before, facts):
-            here = place(before, facts.work, facts) if before.step in WORK_STEPS else before
+        here = settle(before, facts)
+        if isinstance(here, Session):
             move = TABLE.get((here.step, kind_of(scan)))
             assert outcome.session.step in (move.to if move else (here.step,))
         if outcome.prompt.tone is Tone.ERROR:
@@ -93,6 +115,20 @@ class Floor(RuleBasedStateMachine):
     def scan_bin(self, device, bin_id, crash):
         self.scan(device, BinScan(bin_id), crash)
 
+    @rule(device=devices, tote_id=st.sampled_from(["TOTE-1", "TOTE-2"]), crash=st.booleans())
+    def scan_tote(self, device, tote_id, crash):
+        self.scan(device, NamedScan(Kind.TOTE, tote_id), crash)
+
+    @rule(
+        device=devices,
+        answer=st.one_of(
+            st.builds(WordScan, st.sampled_from(Word)), st.builds(NumberScan, st.integers(0, 4))
+        ),
+        crash=st.booleans(),
+    )
+    def answer(self, device, answer, crash):
+        self.scan(device, answer, crash)
+
     @rule(device=devices)
     def scan_rubbish(self, device):
         self.scan(device, UnknownScan("?", "this is no code", "scan again"), crash=False)
@@ -102,13 +138,18 @@ class Floor(RuleBasedStateMachine):
         known = [work.sscc for work in self.model.books.orders.values() if work.sscc]
         self.scan(device, SsccScan(data.draw(st.sampled_from([*known, "0" * 18]))), crash)
 
-    @rule(device=devices, count=st.integers(1, 6), crash=st.booleans())
-    def obey_the_prompt(self, device, count, crash):
+    @rule(
+        device=devices,
+        count=st.integers(1, 6),
+        crash=st.booleans(),
+        begin=st.sampled_from(["CMD-PICK", "CMD-BATCH", "CMD-CART"]),
+    )
+    def obey_the_prompt(self, device, count, crash, begin):
         """The way that leads somewhere, so that stories get to parcels at all."""
         for _ in range(count):
             session = self.model.session(device)
             if session == session.idle():
-                scan = ControlScan("CMD-PICK")
+                scan = ControlScan(begin)
             else:
                 prompt = prompt_for(session, self.model.facts(session, None))
                 if prompt.expect is None or (prompt.expect.kind == "item" and not prompt.expect.sku_id):
@@ -152,6 +193,12 @@ class Floor(RuleBasedStateMachine):
         self.model.absent ^= {device}
 
     @invariant()
+    def every_unit_is_in_a_tote_of_its_order_only(self):
+        orders = self.model.books.orders.values() if hasattr(self, "model") else ()
+        bound = [tote_id for work in orders for tote_id in work.totes]
+        assert len(bound) == len(set(bound))
+
+    @invariant()
     def units_are_where_the_orders_say(self):
         for work in self.model.books.orders.values() if hasattr(self, "model") else ():
             stage = stage_of(work.fulfillment_order_id)
@@ -183,6 +230,8 @@ class Floor(RuleBasedStateMachine):
                 shipped += _picked(work)
         balances = self.model.balances()
         assert sum(balances.values()) == 0
+        for device in DEVICES:
+            assert self.model.session(device).step is FloorStep.IDLE
         carried = Counter({a.sku_id: n for a, n in balances.items() if a.external == CARRIER})
         assert +carried == +shipped
         resting = {account.bin for account in balances if account.is_physical}
@@ -202,4 +251,4 @@ def test_a_session_survives_its_way_through_json():
 
 
 TestFloor = Floor.TestCase
-TestFloor.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestFloor.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -13,8 +13,10 @@ from bodega_agent.rules.floor.scans import (
     ItemScan,
     PrintChanged,
     SsccScan,
+    WordScan,
 )
 from bodega_agent.rules.floor.session import FloorStep
+from bodega_agent.rules.floor.words import Word
 from support import asks as ask
 from support.floor_model import NAMES, FloorModel, order
 
@@ -33,6 +35,8 @@ def scan(model, *codes, device=HANDHELD):
 
 
 def _read(code):
+    if isinstance(code, Word):
+        return WordScan(code)
     if not isinstance(code, str):
         return code
     return ControlScan(code) if code.startswith("CMD-") else BinScan(code)
@@ -185,7 +189,7 @@ def test_the_lot_that_is_scanned_is_the_lot_that_is_picked():
 
 def test_an_empty_shelf_sends_to_the_next_bin_and_the_book_goes_to_zero(model):
     model.add(order("FO-1", {"OAT": 2}))
-    outcome = scan(model, "CMD-PICK", "A-01", item("OAT"), "CMD-SHORT")
+    outcome = scan(model, "CMD-PICK", "A-01", item("OAT"), "CMD-SHORT", Word.MISSING)
     assert outcome.prompt.text == "A-01 is empty. Go to B-01."
     assert model.held("A-01", "OAT") == 0
     assert model.balances()[Account("OAT", external=COUNT)] == 2
@@ -196,7 +200,7 @@ def test_an_empty_shelf_sends_to_the_next_bin_and_the_book_goes_to_zero(model):
 def test_when_no_bin_has_it_the_line_is_short_and_the_rest_ships(model):
     model.add(order("FO-1", {"RYE": 1, "OAT": 1}))
     scan(model, "CMD-PICK", "A-01", item("OAT"))
-    outcome = scan(model, "A-02", "CMD-SHORT")
+    outcome = scan(model, "A-02", "CMD-SHORT", Word.MISSING)
     assert outcome.prompt.text.startswith("A-02 is empty. Rye bread is short. All picked.")
     assert outcome.prompt.detail == ("short: 1 x Rye bread",)
     assert state_of(model) is FulfillmentState.PICKED
@@ -204,7 +208,7 @@ def test_when_no_bin_has_it_the_line_is_short_and_the_rest_ships(model):
 
 def test_an_order_of_which_nothing_is_there_ends_short(model):
     model.add(order("FO-1", {"RYE": 1}))
-    outcome = scan(model, "CMD-PICK", "A-02", "CMD-SHORT")
+    outcome = scan(model, "CMD-PICK", "A-02", "CMD-SHORT", Word.MISSING)
     assert outcome.session.step is FloorStep.IDLE
     assert state_of(model) is FulfillmentState.SHORT
 

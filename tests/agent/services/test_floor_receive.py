@@ -307,6 +307,23 @@ async def test_two_people_unload_one_lorry_until_one_closes_it(tmp_path: Path) -
         assert await lying(rig, "RYE") == {DOCK: 2}
 
 
+async def test_the_receipt_of_a_device_that_is_gone_is_taken_over(tmp_path: Path) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await opened(rig)
+        await rig.scan("CMD-RECEIVE")
+        await case(rig)
+        rig.present = {"scanner-2"}
+        shown = await rig.play("CMD-RESUME", "CMD-ACCEPT", device="scanner-2")
+        assert "You go on with receive" in shown["text"]
+        assert "Received 12 x Oat" in (await rig.scan("2", device="scanner-2"))["text"], (
+            "also with what was scanned"
+        )
+        await rig.scan("CMD-CANCEL", device="scanner-2")
+        assert "goes on" in (await rig.scan("CMD-RECEIVE", device="scanner-2"))["text"], (
+            "it is this device's now"
+        )
+
+
 async def _a_delivery(rig: FloorRig) -> None:
     """Against a notice: a pallet, a case too many, one damaged, something missing, and an own pallet."""
     await opened(rig)

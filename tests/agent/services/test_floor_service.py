@@ -226,6 +226,7 @@ async def test_an_empty_shelf_is_counted_down_and_the_order_ends_honestly_short(
         await floor.scan("CMD-PICK")
         await floor.scan("A-01-01")
         await floor.scan("CMD-SHORT")
+        await floor.scan("missing")
 
         orders = await floor.store.read(Reader.orders)
         assert orders[0]["state"] == "short"

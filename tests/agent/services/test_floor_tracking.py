@@ -147,7 +147,7 @@ async def test_an_empty_shelf_has_no_serials_left(tmp_path: Path) -> None:
         await floor.stocked()
         await floor.do("count", sku_id="CAMERA", quantity=2, serials=["S1", "S2"], bin_id="A-01-01")
         await floor.hub.fulfillment_order(1, ("CAMERA", 1))
-        await floor.scan("CMD-PICK", "A-01-01", "CMD-SHORT")
+        await floor.scan("CMD-PICK", "A-01-01", "CMD-SHORT", "missing")
         assert set((await floor.serials()).values()) == {"adjustment:count"}
 
 

@@ -127,7 +127,7 @@ async def test_revoked_work_leaves_the_queue_or_is_put_back_and_what_was_shipped
             assert new.count("task_opened") == (1 if picked else 0)
             assert new.count("fulfillment_advanced") == 1
         assert await found(store) == []
-        assert await store.write(work.oldest_assigned) is None
+        assert await store.write(work.most_urgent) is None
         assert (await store.read(Reader.verify))["ok"]
 
 

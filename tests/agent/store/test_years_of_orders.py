@@ -66,7 +66,9 @@ def test_the_work_of_a_device_is_found_without_reading_ended_orders(ledger: apsw
     tx = Transaction(ledger, node_id="lisbon-01", now_ms=lambda: 1)
     plans = Plans(ledger)
     work.claimed_by(tx, "scanner-1")
-    work.oldest_assigned(tx)
+    work.most_urgent(tx)
+    work.in_walk(tx, "cart-FO-1", "scanner-1")
+    work.picked_by(tx, "scanner-1")
     work.left_behind(tx, ["scanner-1"])
     work.open_but_for(tx, 2)
     list(tx.execute(f"SELECT bin FROM balance WHERE sku_id = 'A' AND {LEFT_ON_STAGE}"))
@@ -84,6 +86,33 @@ def test_tasks_and_labels_in_doubt_are_found_without_reading_what_is_done(
     reader.close()
     # How many orders are in which state is counted over all of them, on an index alone.
     assert [scan for scan in plans.scans if "GROUP BY state" not in scan or "print_job" in scan] == []
+
+
+def test_one_order_and_the_newest_ones_are_told_with_their_lines(
+    tmp_path: Path, ledger: apsw.Connection
+) -> None:
+    for number in (1, 2, 3):
+        ledger.execute(
+            "INSERT INTO fulfillment_order(fulfillment_order_id, order_id, state, fencing_token, carrier_service,"
+            " recipient, arrived_seq) VALUES (?, 'O', 'shipped', 1, '', x'', ?)",
+            (f"FO-{number}", number),
+        )
+        ledger.execute(
+            "INSERT INTO fulfillment_line(fulfillment_order_id, line, sku_id, quantity, picked)"
+            " VALUES (?, 1, 'A', 2, 2)",
+            (f"FO-{number}",),
+        )
+    ledger.close()
+    reader = Reader(tmp_path / "ledger.db")
+    every = reader.orders()
+    assert [order["fulfillment_order_id"] for order in every] == ["FO-1", "FO-2", "FO-3"]
+    assert [line["picked"] for order in every for line in order["lines"]] == [2, 2, 2]
+    assert reader.orders(newest=2) == every[1:]
+    plans = Plans(reader.connection)
+    assert reader.order("FO-1") == every[:1]
+    assert reader.order("FO-4") == []
+    assert plans.scans == []
+    reader.close()
 
 
 def test_a_scan_of_everything_would_be_seen(ledger: apsw.Connection) -> None:

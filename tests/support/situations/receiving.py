@@ -49,7 +49,7 @@ _BINS = (
 )
 PUTTING = PutAwayFacts(waiting=_WAITING, load=Load(1, "OAT"), bins=_BINS)
 _REFILLING = ReplenishFacts(
-    face=Face("A-01", "OAT", OAT, 1, 2, 4, gtins=("gtin-OAT",), sources=(Source("R-01", "", 9),))
+    face=Face("A-01", "OAT", 1, 2, 4, name=OAT, gtins=("gtin-OAT",), sources=(Source("R-01", "", 9),))
 )
 _LYING = HoldFacts(
     lying=(Lying("OAT", "", Disposition.SELLABLE, 4), Lying("OAT", "", Disposition.NOT_SELLABLE, 2))

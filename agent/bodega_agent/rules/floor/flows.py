@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bodega_agent.rules.floor.arrive.flow import ARRIVE
+from bodega_agent.rules.floor.count.flow import COUNT
 from bodega_agent.rules.floor.handover.flow import HANDOVER
 from bodega_agent.rules.floor.hold.flow import HOLD
 from bodega_agent.rules.floor.leaving import LEAVE, cancelled
@@ -17,10 +19,12 @@ from bodega_agent.rules.floor.pick.flow import PICK
 from bodega_agent.rules.floor.pickup.flow import COLLECT, STAGE
 from bodega_agent.rules.floor.putaway.flow import PUT_AWAY
 from bodega_agent.rules.floor.receive.flow import RECEIVE
+from bodega_agent.rules.floor.reconcile.flow import RECONCILE
 from bodega_agent.rules.floor.replenish.flow import REPLENISH
 from bodega_agent.rules.floor.resume.flow import RESUME
 from bodega_agent.rules.floor.returns.flow import RETURN
 from bodega_agent.rules.floor.scans import CONTROL_WORDS, Kind
+from bodega_agent.rules.floor.send.flow import SEND
 from bodega_agent.rules.floor.session import FLOWS, FloorStep
 from bodega_agent.rules.floor.table import Flow, Move, remind
 
@@ -38,6 +42,10 @@ ALL: tuple[Flow, ...] = (
     STAGE,
     COLLECT,
     RETURN,
+    COUNT,
+    RECONCILE,
+    SEND,
+    ARRIVE,
 )
 BY_NAME: Mapping[str, Flow] = {flow.name: flow for flow in ALL}
 

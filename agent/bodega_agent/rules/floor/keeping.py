@@ -8,15 +8,19 @@ from typing import Any
 import cattrs
 
 from bodega.errors import InvalidInput
+from bodega_agent.rules.floor.arrive.doing import Arriving
+from bodega_agent.rules.floor.count.doing import Choosing, Counting, Deciding
 from bodega_agent.rules.floor.handover.doing import ClosingManifest, HandingOver
 from bodega_agent.rules.floor.hold.doing import Judged
 from bodega_agent.rules.floor.pack.doing import Counted, Doubted, Voiding
 from bodega_agent.rules.floor.people.doing import SigningIn
+from bodega_agent.rules.floor.pick.doing import Picking
 from bodega_agent.rules.floor.putaway.doing import InHand
 from bodega_agent.rules.floor.receive.doing import Receiving
 from bodega_agent.rules.floor.replenish.doing import Refilling
 from bodega_agent.rules.floor.resume.doing import Offered
 from bodega_agent.rules.floor.returns.doing import TakingBack
+from bodega_agent.rules.floor.send.doing import Sending
 from bodega_agent.rules.floor.session import Doing, Session
 
 # What flows remember between two scans, by the name of the class.
@@ -25,14 +29,20 @@ DOINGS: tuple[type[Doing], ...] = (
     InHand,
     Judged,
     Refilling,
+    Picking,
+    SigningIn,
+    Offered,
+    TakingBack,
+    Choosing,
+    Counting,
+    Deciding,
+    Sending,
+    Arriving,
     Counted,
     Doubted,
     Voiding,
     HandingOver,
     ClosingManifest,
-    SigningIn,
-    Offered,
-    TakingBack,
 )
 
 

@@ -36,6 +36,13 @@ class FloorStep(StrEnum):
     PICK_BIN = "pick_bin"
     PICK_ITEM = "pick_item"
     PICK_CHECK = "pick_check"
+    CART_TOTE = "cart_tote"
+    PICK_TOTE = "pick_tote"
+    PICK_FULL = "pick_full"
+    PICK_ZERO = "pick_zero"
+    PICK_SHORT = "pick_short"
+    PICK_DAMAGED = "pick_damaged"
+    PICK_SUBSTITUTE = "pick_substitute"
     PACK = "pack"
     PACK_ITEM = "pack_item"
     PACK_SHORT = "pack_short"
@@ -57,6 +64,19 @@ class FloorStep(StrEnum):
     RETURN_GRADE = "return_grade"
     RETURN_DISPOSE = "return_dispose"
     RETURN_PLACE = "return_place"
+    COUNT_BIN = "count_bin"
+    COUNT_ITEM = "count_item"
+    COUNT_APPROVE = "count_approve"
+    RECONCILE_BIN = "reconcile_bin"
+    RECONCILE_ITEM = "reconcile_item"
+    RECONCILE_POST = "reconcile_post"
+    SEND_CHOOSE = "send_choose"
+    SEND_BIN = "send_bin"
+    SEND_ITEM = "send_item"
+    SEND_READY = "send_ready"
+    ARRIVE_CHOOSE = "arrive_choose"
+    ARRIVE_ITEM = "arrive_item"
+    ARRIVE_CLOSE = "arrive_close"
     SIGN_IN_PIN = "sign_in_pin"
     RESUME = "resume"
 
@@ -82,6 +102,13 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PICK_BIN: "pick",
     FloorStep.PICK_ITEM: "pick",
     FloorStep.PICK_CHECK: "pick",
+    FloorStep.CART_TOTE: "pick",
+    FloorStep.PICK_TOTE: "pick",
+    FloorStep.PICK_FULL: "pick",
+    FloorStep.PICK_ZERO: "pick",
+    FloorStep.PICK_SHORT: "pick",
+    FloorStep.PICK_DAMAGED: "pick",
+    FloorStep.PICK_SUBSTITUTE: "pick",
     FloorStep.PACK: "pack",
     FloorStep.PACK_ITEM: "pack",
     FloorStep.PACK_SHORT: "pack",
@@ -103,23 +130,45 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.RETURN_GRADE: "return",
     FloorStep.RETURN_DISPOSE: "return",
     FloorStep.RETURN_PLACE: "return",
+    FloorStep.COUNT_BIN: "count",
+    FloorStep.COUNT_ITEM: "count",
+    FloorStep.COUNT_APPROVE: "count",
+    FloorStep.RECONCILE_BIN: "reconcile",
+    FloorStep.RECONCILE_ITEM: "reconcile",
+    FloorStep.RECONCILE_POST: "reconcile",
+    FloorStep.SEND_CHOOSE: "send",
+    FloorStep.SEND_BIN: "send",
+    FloorStep.SEND_ITEM: "send",
+    FloorStep.SEND_READY: "send",
+    FloorStep.ARRIVE_CHOOSE: "arrive",
+    FloorStep.ARRIVE_ITEM: "arrive",
+    FloorStep.ARRIVE_CLOSE: "arrive",
     FloorStep.SIGN_IN_PIN: "people",
     FloorStep.RESUME: "resume",
 }
 
-WORK_STEPS = frozenset(
+# Steps at which an order is picked, alone or in a walk with others.
+PICK_STEPS = frozenset(
     {
         FloorStep.PICK_BIN,
         FloorStep.PICK_ITEM,
         FloorStep.PICK_CHECK,
-        FloorStep.PACK,
-        FloorStep.PACK_ITEM,
-        FloorStep.PACK_SHORT,
-        FloorStep.PACK_CARTON,
-        FloorStep.PACK_WEIGH,
-        FloorStep.LABEL,
+        FloorStep.PICK_TOTE,
+        FloorStep.PICK_FULL,
+        FloorStep.PICK_ZERO,
+        FloorStep.PICK_SHORT,
+        FloorStep.PICK_DAMAGED,
+        FloorStep.PICK_SUBSTITUTE,
     }
 )
+WORK_STEPS = PICK_STEPS | {
+    FloorStep.PACK,
+    FloorStep.PACK_ITEM,
+    FloorStep.PACK_SHORT,
+    FloorStep.PACK_CARTON,
+    FloorStep.PACK_WEIGH,
+    FloorStep.LABEL,
+}
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.

@@ -25,13 +25,14 @@ from bodega_agent.rules.floor.scans import (
 )
 from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, FloorStep, Session
 from bodega_agent.rules.floor.words import WORDS
-from bodega_agent.store import catalogue, ledger, notices, parcels, returns, work
-from bodega_agent.store.floor import people
+from bodega_agent.store import catalogue, ledger, notices, parcels, returns, transfer_orders, work
+from bodega_agent.store.floor import people, pick_totes
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
 
 # What labels of this node may name, tried in this order; each answers the identifier that the rules get, or "".
 NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
+    (Kind.TOTE, pick_totes.named),
     (Kind.CARTON, catalogue.carton_named),
     (Kind.TRACKING, parcels.sscc_by_tracking),
     (Kind.ORDER, work.order_named),
@@ -39,6 +40,7 @@ NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
     (Kind.BADGE, people.by_badge),
     (Kind.PERSON, people.by_id),
     (Kind.NOTICE, notices.named_by),
+    (Kind.TRANSFER, transfer_orders.named),
 )
 
 

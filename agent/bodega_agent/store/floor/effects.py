@@ -8,6 +8,7 @@ from __future__ import annotations
 from bodega_agent.rules.floor.effects import Effect
 from bodega_agent.store.floor import (
     common,
+    count,
     handover,
     hold,
     pack,
@@ -19,6 +20,7 @@ from bodega_agent.store.floor import (
     replenish,
     resume,
     returns,
+    transfer,
 )
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.transaction import Context, Transaction
@@ -34,6 +36,8 @@ DOES: Doers = {
     **handover.DOES,
     **pickup.DOES,
     **returns.DOES,
+    **count.DOES,
+    **transfer.DOES,
     **people.DOES,
     **resume.DOES,
 }

@@ -1,49 +1,142 @@
-"""Picking: facts, which packing shares, and effects."""
+"""Picking: facts, which packing shares. What it does to the store is in `pick_effects`."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from bodega.core.expiry import day_of, first_out_key, is_past
-from bodega.core.ledger import Account, Discrepancy, Disposition, Reference
+from bodega.core.ledger import Account, Disposition
 from bodega.core.promise import OverrideRule
-from bodega.v1 import journal_pb2
-from bodega_agent.rules.floor.pick import effects as ask
-from bodega_agent.rules.floor.pick.facts import Check, PickFacts, Shelf, Work, WorkLine
-from bodega_agent.rules.floor.scans import CheckOutcome
-from bodega_agent.rules.floor.session import FloorStep
+from bodega.limits import BATCH_ORDERS_MAX
+from bodega_agent.rules.floor.pick.doing import doing_of
+from bodega_agent.rules.floor.pick.facts import (
+    Check,
+    PickFacts,
+    Shelf,
+    Substitute,
+    Work,
+    WorkLine,
+    ZeroCheck,
+)
+from bodega_agent.rules.floor.scans import CheckOutcome, Kind, NamedScan, WorkCancelled, kind_of
+from bodega_agent.rules.floor.session import PICK_STEPS, FloorStep
 from bodega_agent.store import catalogue, labels, ledger, work
-from bodega_agent.store.floor.common import Doers, owned
+from bodega_agent.store.floor import pick_totes
 from bodega_agent.store.floor.look import Look
+from bodega_agent.store.floor.pick_effects import DOES
 from bodega_agent.store.overrides import is_set_aside
-from bodega_agent.store.transaction import Context, Transaction
+from bodega_agent.store.settings import settings_of
+from bodega_agent.store.standing import standing
+from bodega_agent.store.transaction import Transaction
+
+__all__ = ["DOES", "facts"]
+
+# A walk of several orders goes on before a single one that is picked already.
+_OF_SEVERAL = frozenset({Kind.BATCH, Kind.CART})
 
 
 def facts(look: Look) -> PickFacts:
     """What the table in `rules.floor.pick.facts` says of the step."""
+    step = look.session.step
+    if step is FloorStep.IDLE:
+        return _at_idle(look)
+    if step is FloorStep.TAKE_OVER:
+        left = work.left_behind(look.tx, look.present)
+        return PickFacts(left_work=_work(look.tx, left), walk=_walk(look.tx, left), vision=look.vision)
+    if step is FloorStep.CART_TOTE:
+        return _building_a_cart(look)
+    return _at_work(look)
+
+
+def _at_idle(look: Look) -> PickFacts:
+    tx, device = look.tx, look.session.device
+    several = look.scan is not None and kind_of(look.scan) in _OF_SEVERAL
+    own = work.picked_by(tx, device) if several else work.claimed_by(tx, device)
+    return PickFacts(
+        work=_work(tx, own),
+        walk=_walk(tx, own),
+        next_work=_work(tx, work.most_urgent(tx)),
+        next_works=_works(tx, work.released(tx, BATCH_ORDERS_MAX)) if several else (),
+        left_work=_work(tx, work.left_behind(tx, look.present)),
+        vision=look.vision,
+    )
+
+
+def _building_a_cart(look: Look) -> PickFacts:
     tx, session = look.tx, look.session
-    if session.step in {FloorStep.IDLE, FloorStep.TAKE_OVER}:
-        return PickFacts(
-            work=_work(tx, work.claimed_by(tx, session.device)),
-            next_work=_work(tx, work.oldest_assigned(tx)),
-            left_work=_work(tx, work.left_behind(tx, look.present)),
-            vision=look.vision,
-        )
-    current = _work(tx, work.find(tx, session.fulfillment_order_id))
-    return PickFacts(work=current, vision=look.vision, next_sscc=labels.peek_sscc(tx))
+    anchor = work.find_or_none(tx, session.fulfillment_order_id)
+    return PickFacts(
+        work=_work(tx, anchor),
+        walk=_walk(tx, anchor, session.device),
+        next_works=_works(tx, work.released(tx, 2)),
+        cancelled=_cancelled(look),
+        tote_order=_tote_order(look),
+    )
+
+
+def _at_work(look: Look) -> PickFacts:
+    tx, session = look.tx, look.session
+    current = work.find(tx, session.fulfillment_order_id)
+    if session.step not in PICK_STEPS:
+        return PickFacts(work=_work(tx, current), vision=look.vision, next_sscc=labels.peek_sscc(tx))
+    return PickFacts(
+        work=_work(tx, current),
+        walk=_walk(tx, current, session.device),
+        vision=look.vision,
+        cancelled=_cancelled(look),
+        tote_order=_tote_order(look),
+        zero_check=ZeroCheck(settings_of(tx).get("pick.zero_check", ZeroCheck.PICK_FACES)),
+        there=_there(look),
+    )
+
+
+def _walk(tx: Transaction, order: work.WorkOrder | None, device: str = "") -> tuple[Work, ...]:
+    """What is still picked in the walk of this order, by `device` or else by whoever has the order."""
+    if order is None or not order.batch:
+        return ()
+    return _works(tx, work.in_walk(tx, order.batch, device or order.device))
+
+
+def _cancelled(look: Look) -> Work | None:
+    if not isinstance(look.scan, WorkCancelled):
+        return None
+    return _work(look.tx, work.find_or_none(look.tx, look.scan.fulfillment_order_id))
+
+
+def _tote_order(look: Look) -> str:
+    scan = look.scan
+    is_tote = isinstance(scan, NamedScan) and scan.kind is Kind.TOTE
+    return pick_totes.order_in(look.tx, scan.name) if isinstance(scan, NamedScan) and is_tote else ""
+
+
+def _there(look: Look) -> int:
+    asked = doing_of(look.session.doing).may_be_empty
+    if asked is None:
+        return 0
+    sku = catalogue.sku_by_id(look.tx, asked.sku_id)
+    owner = sku.owner if sku else ""
+    return ledger.balance_of(
+        look.tx, Account(asked.sku_id, asked.bin_id, Disposition.SELLABLE, asked.lot, owner)
+    )
+
+
+def _works(tx: Transaction, orders: Iterable[work.WorkOrder]) -> tuple[Work, ...]:
+    return tuple(known for order in orders if (known := _work(tx, order)) is not None)
 
 
 def _work(tx: Transaction, order: work.WorkOrder | None) -> Work | None:
     if order is None:
         return None
     job = labels.latest_for(tx, order.sscc) if order.sscc else None
+    lines = tuple(_line(tx, line) for line in order.lines)
     return Work(
         order.fulfillment_order_id,
         order.order_id,
         order.state,
-        tuple(_line(tx, line) for line in order.lines),
+        lines,
         device=order.device,
-        shelves=_shelves(tx, order),
+        shelves=_shelves(tx, lines),
         checks=tuple(
             Check(line.line, CheckOutcome(line.camera), tuple(json.loads(line.camera_reasons)))
             for line in order.lines
@@ -52,91 +145,63 @@ def _work(tx: Transaction, order: work.WorkOrder | None) -> Work | None:
         sscc=order.sscc,
         print_state=job.state if job else None,
         print_detail=job.detail if job else "",
+        method=order.method,
+        ship_complete=order.ship_complete,
+        batch=order.batch,
+        totes=pick_totes.totes_of(tx, order.fulfillment_order_id),
     )
 
 
 def _line(tx: Transaction, line: work.WorkLine) -> WorkLine:
     sku = catalogue.sku_by_id(tx, line.sku_id)
     name, gtins = (sku.name, sku.gtins) if sku else (line.sku_id, ())
-    return WorkLine(line.line, line.sku_id, name, gtins, line.quantity, line.picked, line.short)
+    is_open = line.picked + line.short < line.quantity
+    return WorkLine(
+        line.line,
+        line.sku_id,
+        name,
+        gtins,
+        line.quantity,
+        line.picked,
+        line.short,
+        substitutes=tuple(_substitute(tx, sku_id) for sku_id in line.substitutes) if is_open else (),
+        substitute_of=line.substitute_of,
+        serial_tracked=bool(sku and sku.serial_tracked),
+    )
 
 
-def _shelves(tx: Transaction, order: work.WorkOrder) -> tuple[Shelf, ...]:
-    """Where to pick what is outstanding; lots that have expired are left out, and the first to go come first."""
-    wanted = {line.sku_id for line in order.lines if line.picked + line.short < line.quantity}
+def _substitute(tx: Transaction, sku_id: str) -> Substitute:
+    """What may be sent instead, and how much of it nobody was promised."""
+    sku = catalogue.sku_by_id(tx, sku_id)
+    name, gtins = (sku.name, sku.gtins) if sku else (sku_id, ())
+    has = standing(tx, sku_id, day_of(tx.now_ms()))
+    spare = has.sellable - has.hub_reserved - has.local_reserved - has.held_back
+    return Substitute(sku_id, name, gtins, max(0, spare))
+
+
+def _shelves(tx: Transaction, lines: tuple[WorkLine, ...]) -> tuple[Shelf, ...]:
+    """Where to pick what is outstanding or may stand in for it."""
+    wanted = {line.sku_id for line in lines if line.outstanding}
+    wanted |= {instead.sku_id for line in lines for instead in line.substitutes}
+    return tuple(shelf for sku_id in sorted(wanted) for shelf in shelves_of(tx, sku_id))
+
+
+def shelves_of(tx: Transaction, sku_id: str) -> list[Shelf]:
+    """Where a SKU may be picked; lots that have expired are left out, and the first to go come first."""
     today = day_of(tx.now_ms())
     shelves: list[Shelf] = []
-    for sku_id in sorted(wanted):
-        for lot, bin_id, walk_order, quantity, expiry in list(tx.execute(_SHELVES, (sku_id,))):
-            if is_past(expiry, today) and not is_set_aside(tx, OverrideRule.EXPIRED, sku_id, lot):
-                continue
-            in_order = not (expiry and is_set_aside(tx, OverrideRule.FEFO, sku_id, lot))
-            first_out = first_out_key(expiry)[0] if in_order else ""
-            shelves.append(Shelf(sku_id, lot, bin_id, walk_order, quantity, first_out))
-    return tuple(shelves)
+    for lot, bin_id, walk_order, quantity, expiry, kind in list(tx.execute(_SHELVES, (sku_id,))):
+        if is_past(expiry, today) and not is_set_aside(tx, OverrideRule.EXPIRED, sku_id, lot):
+            continue
+        in_order = not (expiry and is_set_aside(tx, OverrideRule.FEFO, sku_id, lot))
+        first_out = first_out_key(expiry)[0] if in_order else ""
+        shelves.append(Shelf(sku_id, lot, bin_id, walk_order, quantity, first_out, kind == "pick_face"))
+    return shelves
 
 
 _SHELVES = """
-SELECT b.lot, b.bin, coalesce(n.walk_order, 0), b.quantity, coalesce(l.expiry, '') FROM balance b
+SELECT b.lot, b.bin, coalesce(n.walk_order, 0), b.quantity, coalesce(l.expiry, ''), coalesce(n.kind, '')
+FROM balance b
 LEFT JOIN bin n ON n.bin_id = b.bin LEFT JOIN lot l ON l.sku_id = b.sku_id AND l.lot = b.lot
 WHERE b.sku_id = ? AND b.disposition = 'sellable_accessible'
 """
-
-
-def _claim(tx: Transaction, context: Context, effect: ask.Claim) -> None:
-    work.claim(tx, context, effect.fulfillment_order_id, take_over=effect.take_over)
-
-
-def _pick(tx: Transaction, context: Context, effect: ask.Pick) -> None:
-    goods = owned(tx, effect.goods)
-    entered = [effect.entered] if effect.entered else ()
-    work.pick(tx, context, effect.fulfillment_order_id, effect.line, goods, effect.bin_id, entered=entered)
-
-
-def _short_shelf(tx: Transaction, context: Context, effect: ask.ShortShelf) -> None:
-    goods = owned(tx, effect.goods)
-    reference = Reference(effect.fulfillment_order_id, reason="short")
-    shelf = Account(goods.sku_id, effect.bin_id, Disposition.SELLABLE, goods.lot, goods.owner)
-    gone = ledger.all_goods(tx, {shelf: goods.quantity})
-    ledger.move(tx, context, "count_down", gone, source_bin=effect.bin_id, reference=reference)
-    found = Discrepancy(
-        effect.bin_id, goods.sku_id, goods.lot, -goods.quantity, "short", effect.fulfillment_order_id
-    )
-    ledger.open_discrepancy(tx, context, found)
-
-
-def _short_line(tx: Transaction, _context: Context, effect: ask.ShortLine) -> None:
-    work.set_short(tx, effect.fulfillment_order_id, effect.line, effect.quantity)
-
-
-def _advance(tx: Transaction, context: Context, effect: ask.Advance) -> None:
-    work.advance(tx, context, effect.fulfillment_order_id, effect.event)
-
-
-def _inspect(tx: Transaction, _context: Context, effect: ask.Inspect) -> None:
-    work.set_camera(tx, effect.fulfillment_order_id, effect.line, "waiting")
-
-
-def _accept_check(tx: Transaction, context: Context, effect: ask.AcceptCheck) -> None:
-    order = work.find(tx, effect.fulfillment_order_id)
-    sku_id = next(line.sku_id for line in order.lines if line.line == effect.line)
-    work.set_camera(tx, effect.fulfillment_order_id, effect.line, "accepted")
-    decision = journal_pb2.NodeEvent().vision_decision
-    decision.fulfillment_order_id, decision.sku_id, decision.outcome = (
-        effect.fulfillment_order_id,
-        sku_id,
-        "accepted",
-    )
-    decision.reasons.add(code="person", text="a person has looked and accepts it against the camera's doubt")
-    tx.append(context, vision_decision=decision)
-
-
-DOES: Doers = {
-    ask.Claim: _claim,
-    ask.Pick: _pick,
-    ask.ShortShelf: _short_shelf,
-    ask.ShortLine: _short_line,
-    ask.Advance: _advance,
-    ask.Inspect: _inspect,
-    ask.AcceptCheck: _accept_check,
-}

@@ -9,6 +9,7 @@ from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.flows import flow_of, started_by
 from bodega_agent.rules.floor.scans import kind_of
 from bodega_agent.store.floor import (
+    count,
     handover,
     hold,
     pack,
@@ -17,9 +18,11 @@ from bodega_agent.store.floor import (
     pickup,
     putaway,
     receive,
+    reconcile,
     replenish,
     resume,
     returns,
+    transfer,
 )
 from bodega_agent.store.floor.look import Look
 
@@ -35,6 +38,10 @@ READERS: Mapping[str, Callable[[Look], Facts]] = {
     "stage": pickup.facts,
     "collect": pickup.facts,
     "return": returns.facts,
+    "count": count.facts,
+    "reconcile": reconcile.facts,
+    "send": transfer.send_facts,
+    "arrive": transfer.arrive_facts,
     "people": people.facts,
     "resume": resume.facts,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bodega.core.expiry import day_of, first_out_key, is_past
 from bodega.core.ledger import Disposition
 from bodega.core.promise import OverrideRule
@@ -10,7 +12,7 @@ from bodega.limits import REFILL_SOURCES_MAX
 from bodega_agent.rules.floor.replenish.doing import Refilling
 from bodega_agent.rules.floor.replenish.effects import DoubtBin, Refill
 from bodega_agent.rules.floor.replenish.facts import Face, ReplenishFacts, Source
-from bodega_agent.rules.floor.replenish.plan import most_urgent
+from bodega_agent.rules.floor.replenish.plan import by_urgency
 from bodega_agent.store import catalogue, count_tasks
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.floor.look import Look
@@ -24,6 +26,9 @@ SELECT n.bin_id, n.fixed_sku_id, n.refill_below, n.refill_to, n.walk_order,
     AND b.disposition = 'sellable_accessible') AS held
 FROM bin n WHERE n.refill_below > 0 AND n.fixed_sku_id <> ''
 """
+# Of faces that lack something and are not the only place of their goods.
+_NEEDY = f"""{_FACE} AND held < n.refill_below AND EXISTS (SELECT 1 FROM balance r WHERE r.sku_id = n.fixed_sku_id
+  AND r.bin <> n.bin_id AND r.bin <> '' AND r.disposition = 'sellable_accessible')"""  # noqa: S608  # a constant
 # Faces that somebody is at already.
 _IN_WORK = (
     "SELECT json_extract(body, '$.doing.is.face') FROM floor_session"
@@ -43,26 +48,24 @@ def facts(look: Look) -> ReplenishFacts:
     doing = look.session.doing
     if isinstance(doing, Refilling):
         row = look.tx.one(f"{_FACE} AND n.bin_id = ?", (doing.face,))
-        return ReplenishFacts(face=_face(look.tx, row) if row else None)
+        return ReplenishFacts(face=_with_sources(look.tx, _face(row)) if row else None)
     taken = {face for (face,) in look.tx.execute(_IN_WORK, (look.session.device,))}
-    needy = [row for row in list(look.tx.execute(_FACE)) if row[5] < row[2] and row[0] not in taken]
-    return ReplenishFacts(face=most_urgent(_face(look.tx, row) for row in needy))
+    free = [_face(row) for row in look.tx.execute(_NEEDY) if row[0] not in taken]
+    refillable = (_with_sources(look.tx, face) for face in by_urgency(free))
+    return ReplenishFacts(face=next((face for face in refillable if face.sources), None))
 
 
-def _face(tx: Transaction, row: Row) -> Face:
+def _face(row: Row) -> Face:
     bin_id, sku_id, below, refill_to, walk_order, held = row
-    sku = catalogue.sku_by_id(tx, sku_id)
-    return Face(
-        bin_id,
-        sku_id,
-        sku.name if sku else sku_id,
-        held,
-        below,
-        max(refill_to, below),
-        walk_order,
-        sku.gtins if sku else (),
-        _sources(tx, sku_id, bin_id),
-    )
+    return Face(bin_id, sku_id, held, below, max(refill_to, below), walk_order)
+
+
+def _with_sources(tx: Transaction, face: Face) -> Face:
+    """The face with where more of it lies, and what people and scanners know the goods by."""
+    sources = _sources(tx, face.sku_id, face.bin_id)
+    sku = catalogue.sku_by_id(tx, face.sku_id) if sources else None
+    name, gtins = (sku.name, sku.gtins) if sku else (face.sku_id, ())
+    return replace(face, name=name, gtins=gtins, sources=sources)
 
 
 def _sources(tx: Transaction, sku_id: str, face: str) -> tuple[Source, ...]:

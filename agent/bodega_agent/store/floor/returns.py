@@ -72,11 +72,13 @@ def _found(tx: Transaction, scan: Scanned | None) -> Return | None:
 def _return(tx: Transaction, row: returns.Row) -> Return:
     ours = work.find_named(tx, row.order_id) if row.order_id else []
     gone = [order.fulfillment_order_id for order in ours if order.state in GONE_STATES]
+    # After a recovery the node may know a return of an order that it does not know any more.
+    known = row.fulfillment_order_id in gone
     announced = _due(tx, returns.announced(tx, row.return_id))
     return Return(
         row.return_id,
         row.order_id,
-        row.fulfillment_order_id or (gone[0] if gone else ""),
+        row.fulfillment_order_id if known else next(iter(gone), ""),
         row.state,
         lines=tuple(_line(tx, line) for line in returns.lines(tx, row.return_id)),
         owed=_due(tx, returns.owed(tx, row.order_id)) if ours else announced,

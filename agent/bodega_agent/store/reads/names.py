@@ -138,6 +138,8 @@ def _floor(fact: Any) -> Iterator[Name]:
             value = getattr(one, field, "")
             if value:
                 yield kind, value
+        for serial in getattr(one, "serials", ()):
+            yield Kind.SERIAL, serial
 
 
 def _whole_node(_fact: object) -> Iterator[Name]:
@@ -153,6 +155,7 @@ _FLOOR_FIELDS = {
     "order_id": Kind.ORDER,
     "reference": Kind.ORDER,
     "transfer_id": Kind.TRANSFER,
+    "sscc": Kind.PARCEL,
 }
 
 NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {

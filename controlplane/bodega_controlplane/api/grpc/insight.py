@@ -10,7 +10,7 @@ import grpc
 from bodega.v1 import insight_pb2 as pb
 from bodega.v1 import insight_pb2_grpc
 from bodega_controlplane.api.grpc import wire
-from bodega_controlplane.app.fleet import insight
+from bodega_controlplane.app.fleet import floor_records, insight
 from bodega_controlplane.app.hub import Hub
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -21,6 +21,19 @@ class Insight(insight_pb2_grpc.InsightServiceServicer):
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+
+    async def ListFloorRecords(
+        self, request: pb.ListFloorRecordsRequest, context: Context
+    ) -> pb.ListFloorRecordsResponse:
+        """The newest first."""
+        size = wire.page_size(request.page_size)
+        names, rows = await self._hub.read(
+            lambda tx: floor_records.list_records(tx, request.kind, request.node_id, size)
+        )
+        records = [
+            pb.FloorRecord(fields={name: str(value) for name, value in row._mapping.items()}) for row in rows
+        ]
+        return pb.ListFloorRecordsResponse(names=names, records=records)
 
     async def ListRefused(self, request: pb.ListRefusedRequest, context: Context) -> pb.ListRefusedResponse:
         """The newest first."""

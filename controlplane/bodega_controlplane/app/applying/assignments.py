@@ -52,7 +52,10 @@ class Order:
 
 @dataclass(slots=True)
 class Work:
-    """One assignment. `promises` by line: the order's own while it is in force, what it had when it was revoked."""
+    """One assignment. `promises` by line: the order's own while it is in force, what it had when it was revoked.
+
+    `instead`: SKU -> the line that it is sent for, as far as this batch has said so.
+    """
 
     order: Order
     fulfillment_order_id: str
@@ -63,6 +66,7 @@ class Work:
     revoked_event: str
     shipped_event: str
     promises: dict[int, Promise] = field(default_factory=dict)
+    instead: dict[str, int] = field(default_factory=dict)
     changed: bool = False
 
     @property

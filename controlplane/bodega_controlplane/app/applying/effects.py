@@ -206,7 +206,7 @@ class Effects:
         self._stands_for_itself(arrived)
         said = arrived.message.line_substituted
         units = self._floor.substituted(said.fulfillment_order_id, said.line)
-        self._work.substituted(said.fulfillment_order_id, said.line, units)
+        self._work.substituted(said.fulfillment_order_id, said.line, said.substitute_sku_id, units)
         return ""
 
     def _refund_due(self, arrived: Arrived) -> str:

@@ -47,7 +47,7 @@ def _receipt(at: Values, event: Event) -> Values:
     return (
         _of_node(at, event)
         | _named(said, "receipt_id", "notice_id", "state")
-        | {"lines": lines_json(said.lines)}
+        | {"lines": lines_json(said.lines), "device": event.device, "opened_seq": at["seq"]}
     )
 
 
@@ -137,7 +137,7 @@ def _discrepancy(at: Values, event: Event) -> Values:
 FLOOR: Mapping[str, FloorFact] = {
     "label_advanced": FloorFact(schema.label, _label),
     "discrepancy_opened": FloorFact(schema.discrepancy, _discrepancy),
-    "receipt_advanced": FloorFact(schema_floor.receipt, _receipt),
+    "receipt_advanced": FloorFact(schema_floor.receipt, _receipt, keep=("opened_seq",)),
     "exception_noted": FloorFact(schema_floor.floor_exception, _exception),
     "shift_advanced": FloorFact(schema_floor.shift, _shift),
     "parcel_advanced": FloorFact(schema_floor.parcel, _parcel),

@@ -8,6 +8,7 @@ An order that was moved has several assignments: what it is, follows from all of
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from bodega.codec import fulfillment_state_from_wire
 from bodega.core.conflicts.row import Conflict
@@ -17,11 +18,19 @@ from bodega.host.log import get_logger
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_controlplane.app.applying import assignments
 from bodega_controlplane.app.applying.assignments import Order, Work
-from bodega_controlplane.store import orders
+from bodega_controlplane.store import floor, orders
 from bodega_controlplane.store.journal import NOT_KNOWN
 from bodega_controlplane.store.transaction import Transaction
 
 log = get_logger(__name__)
+
+
+class Said(NamedTuple):
+    """What a node says of a line that was asked for, in base units."""
+
+    line: int
+    shipped: int
+    short: int
 
 
 class OpenWork:
@@ -80,10 +89,13 @@ class OpenWork:
                     quantity -= gone
                     _touch(work)
 
-    def substituted(self, fulfillment_order_id: str, number: int, units: int) -> None:
-        """So many units of a line are served by other SKUs by now: that much of its own promise ends."""
+    def substituted(self, fulfillment_order_id: str, number: int, sku_id: str, units: int) -> None:
+        """So many units of a line are served by other SKUs by now, `sku_id` the newest: so much of its promise ends."""
         work = self._works.get(fulfillment_order_id)
-        promise = work.promises.get(number) if work else None
+        if work is None:
+            return
+        work.instead[sku_id] = number
+        promise = work.promises.get(number)
         if promise is None:
             return
         gone = min(units - promise.reservation.voided, promise.reservation.pending)
@@ -121,10 +133,11 @@ class OpenWork:
         report, order = event.fulfillment_advanced, work.order
         # A box that is opened again has no parcel number until it is closed.
         work.sscc = report.sscc or ("" if state is FulfillmentState.PICKED else work.sscc)
+        lines = self._as_asked(work, report.lines)
         if order.was_moved:
-            _take_lines_of_one(work, report.lines, leaves=state is not work.state and _has_left(state))
+            _take_lines_of_one(work, lines, leaves=state is not work.state and _has_left(state))
         else:
-            _take_lines(order, report.lines, shipped=_has_left(state))
+            _take_lines(order, lines, shipped=_has_left(state))
         if state is work.state:
             return
         work.state = state
@@ -146,6 +159,21 @@ class OpenWork:
                 "seq": int(name.rpartition("/")[2]),
             },
         )
+
+    def _as_asked(self, work: Work, lines: Iterable[orders_pb2.OrderLine]) -> list[Said]:
+        """What a node says, by the lines that the customer asked for: a line of its own serves the one that lacks."""
+        said = {
+            one.line: Said(one.line, one.shipped, one.short) for one in lines if one.line in work.order.lines
+        }
+        for one in lines:
+            if one.line in work.order.lines:
+                continue
+            instead = floor.substitutes_of(self._tx, work.fulfillment_order_id) | work.instead
+            asked = said.get(instead.get(one.sku_id, 0))
+            if asked is not None:
+                short = max(0, asked.short - (one.quantity - one.short))
+                said[asked.line] = Said(asked.line, asked.shipped + one.shipped, short)
+        return list(said.values())
 
     def _look_at_others(self, work: Work, seen_seq: int) -> None:
         """A parcel of an order that was moved has left: who else works on it, or has shipped it too?"""
@@ -219,7 +247,7 @@ def _leads(state: FulfillmentState, following: FulfillmentState) -> bool:
     return any(before is state and after is following for (before, _), after in FULFILLMENT.steps.items())
 
 
-def _take_lines(order: Order, reported: Iterable[orders_pb2.OrderLine], *, shipped: bool) -> None:
+def _take_lines(order: Order, reported: Iterable[Said], *, shipped: bool) -> None:
     for report in reported:
         line = order.lines.get(report.line)
         if line is not None:
@@ -227,7 +255,7 @@ def _take_lines(order: Order, reported: Iterable[orders_pb2.OrderLine], *, shipp
             line.shipped = report.shipped if shipped else line.shipped
 
 
-def _take_lines_of_one(work: Work, reported: Iterable[orders_pb2.OrderLine], *, leaves: bool) -> None:
+def _take_lines_of_one(work: Work, reported: Iterable[Said], *, leaves: bool) -> None:
     """Lines of one assignment of several: what leaves adds up; what is short, only the one in force may say."""
     shipped = any(other.shipped_event for other in work.order.works)
     for report in reported:

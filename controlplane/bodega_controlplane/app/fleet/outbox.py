@@ -117,6 +117,12 @@ def _skus_of(event: journal_pb2.HubEvent) -> Iterable[str]:
             return [line.sku_id for line in event.fulfillment_order.lines]
         case "rights_granted":
             return [event.rights_granted.sku_id]
+        case "advance_notice":
+            return [line.sku_id for line in event.advance_notice.lines]
+        case "transfer_ordered":
+            return [line.sku_id for line in event.transfer_ordered.lines]
+        case "return_expected":
+            return [line.sku_id for line in event.return_expected.lines]
         case "rights_wanted":
             return [event.rights_wanted.sku_id]
     return []

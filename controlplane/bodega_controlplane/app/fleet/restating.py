@@ -16,7 +16,7 @@ from bodega.v1 import catalogue_pb2, fleet_pb2, journal_pb2, orders_pb2, stock_p
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.deciding import overrides
 from bodega_controlplane.app.fleet import outbox
-from bodega_controlplane.app.goods import catalogue, divergence, transfers
+from bodega_controlplane.app.goods import catalogue, divergence, expecting, transfers
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import epochs, nodes, orders, schema
@@ -70,6 +70,7 @@ def _said_again(tx: Transaction, node: Row) -> Iterator[journal_pb2.HubEvent]:
     yield from overrides.said_again(tx, node.node_id)
     yield from transfers.said_again(tx, node.node_id)
     yield from divergence.said_again(tx, node.node_id)
+    yield from expecting.said_again(tx, node.node_id)
 
 
 def open_work(tx: Transaction, node_id: str) -> list[Row]:

@@ -10,6 +10,7 @@ from bodega.core.lifecycles import FulfillmentState, OverrideState, PrintState, 
 from bodega.limits import SNAPSHOT_COMMANDS_MAX
 from bodega.v1 import catalogue_pb2, nodesync_pb2, stock_pb2
 from bodega_controlplane.app.fleet import restating
+from bodega_controlplane.app.fleet.floor_snapshot import add_floor
 from bodega_controlplane.store import epochs, floor, orders, schema
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
@@ -54,6 +55,7 @@ def snapshot_of(tx: Transaction, node: Row, ancestor_seq: int) -> bytes:
         profile=profile,
         tracking_numbers=floor.highest_tracking_numbers(tx, node_id, profile),
     )
+    add_floor(tx, node, snapshot)
     return zlib.compress(snapshot.SerializeToString(deterministic=True))
 
 

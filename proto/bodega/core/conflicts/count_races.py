@@ -26,13 +26,15 @@ _MOVEMENTS_TOLD_MAX = 3
 class Touch(NamedTuple):
     """A movement that touched the counted place (one bin, SKU and lot): its event as "<node>/<epoch>/<seq>".
 
-    `change` is base units into (or, negative, out of) the counted account; `serves` an order, or empty.
+    `change` is base units into (or, negative, out of) the counted account; `serves` an order, or empty. `adjusts`: the
+    book has learned of something at this place by it (a count, a correction, goods that a scan had to find).
     """
 
     event: str
     command: str
     change: int
     serves: str = ""
+    adjusts: bool = False
 
 
 class Counted(NamedTuple):
@@ -72,7 +74,7 @@ def count_races_movements(counted: Counted, window: Sequence[Touch], book: int) 
         inputs=inputs,
         knew=f"the count of {goods} in {counted.bin_id} began at event {counted.basis_seq} and found {counted.units};"
         + (
-            f" the book held {at_basis} then and {book} now, after {_told(disturbed)}"
+            f" the book held {at_basis} then and {book} now, after {told(disturbed)}"
             if window
             else f" that was too long ago to look at what moved since; the book holds {book} now"
         ),
@@ -85,10 +87,11 @@ def count_races_movements(counted: Counted, window: Sequence[Touch], book: int) 
     )
 
 
-def _told(disturbed: Sequence[Touch]) -> str:
-    told = [
+def told(disturbed: Sequence[Touch]) -> str:
+    """The movements in a few words, such as "pick -3 for FO-1"; the first of them, if they are many."""
+    words = [
         f"{touch.command} {touch.change:+d}{f' for {touch.serves}' if touch.serves else ''}"
         for touch in disturbed[:_MOVEMENTS_TOLD_MAX]
     ]
-    more = len(disturbed) - len(told)
-    return ", ".join(told) + (f" and {more} more" if more else "")
+    more = len(disturbed) - len(words)
+    return ", ".join(words) + (f" and {more} more" if more else "")

@@ -7,7 +7,7 @@ from bodega_agent.rules import cartons
 from bodega_agent.rules.floor.pack import boxing, steps
 from bodega_agent.rules.floor.pack.doing import Doubted
 from bodega_agent.rules.floor.pack.facts import PackFacts, Packing, packing_of
-from bodega_agent.rules.floor.pick import steps as pick
+from bodega_agent.rules.floor.pick import camera as pick
 from bodega_agent.rules.floor.pick.facts import PickFacts, Work
 from bodega_agent.rules.floor.pick.show import ask_about, control, work_of
 from bodega_agent.rules.floor.pick.work import settle as settle_work

@@ -5,19 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bodega.core.ledger import Entered, Goods
+from bodega.core.ledger import Disposition, Entered, Goods
 from bodega.core.lifecycles import FulfillmentEvent
 from bodega_agent.rules.floor.effects import Effect
 
 
 @dataclass(frozen=True, slots=True)
 class Claim(Effect):
-    """The session's device works on this order now; FulfillmentEvent.CLAIM unless it is a take-over."""
+    """The session's device works on this order now; FulfillmentEvent.CLAIM unless it is a take-over.
+
+    `batch` names the walk that it is picked in with others; empty: alone, or as it was.
+    """
 
     logged_as: ClassVar[str] = "order_claimed"
 
     fulfillment_order_id: str
     take_over: bool = False
+    batch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UseTote(Effect):
+    """The tote serves this order from now on, and no other one."""
+
+    logged_as: ClassVar[str] = "tote_bound"
+
+    fulfillment_order_id: str
+    tote_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,53 @@ class ShortLine(Effect):
     fulfillment_order_id: str
     line: int
     quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside(Effect):
+    """`change_disposition`: goods on the shelf are not sellable, but `disposition`; they stay where they are."""
+
+    logged_as: ClassVar[str] = "goods_set_aside"
+
+    fulfillment_order_id: str
+    goods: Goods
+    bin_id: str
+    disposition: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class SubstituteLine(Effect):
+    """The line's `short` rises by `quantity`, and a new line of `substitute_sku_id` takes the place of these units."""
+
+    logged_as: ClassVar[str] = "line_substituted"
+
+    fulfillment_order_id: str
+    line: int
+    sku_id: str
+    substitute_sku_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack(Effect):
+    """FulfillmentEvent.HAND_BACK: the hub has the work again; what was picked is an effect of its own (OpenPutBack)."""
+
+    logged_as: ClassVar[str] = "order_handed_back"
+
+    fulfillment_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroChecked(Effect):
+    """A person has looked at a bin that is empty by the book, and has seen `left` units there: a count of it."""
+
+    logged_as: ClassVar[str] = "zero_checked"
+
+    fulfillment_order_id: str
+    bin_id: str
+    sku_id: str
+    lot: str
+    left: int
 
 
 @dataclass(frozen=True, slots=True)

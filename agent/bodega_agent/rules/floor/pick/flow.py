@@ -1,106 +1,88 @@
-"""Picking as a table, with the prompt of each step."""
+"""Picking as a table: one order, a batch, or a cart with totes; they differ in what begins them and in totes."""
 
 from __future__ import annotations
 
-from bodega_agent.rules.floor.pick import steps
-from bodega_agent.rules.floor.pick.facts import PickFacts, Work
-from bodega_agent.rules.floor.pick.show import ask_about, control, work_of
-from bodega_agent.rules.floor.pick.work import settle, task_of
-from bodega_agent.rules.floor.prompt import Expect, ExpectKind, Tone, units
+from bodega_agent.rules.floor.pick import camera, shorts, start, steps, stopped, totes, zero
+from bodega_agent.rules.floor.pick.prompts import PROMPTS
+from bodega_agent.rules.floor.pick.work import settle
 from bodega_agent.rules.floor.scans import Kind
-from bodega_agent.rules.floor.session import FloorStep, Session
-from bodega_agent.rules.floor.table import Flow, Move, Shown, remind, without_scan
+from bodega_agent.rules.floor.session import PICK_STEPS, FloorStep
+from bodega_agent.rules.floor.table import Flow, Move, remind, without_scan
 
 S = FloorStep
 
+# Where a walk may stand after something was done; the last question of an order alone leads to the packing bench.
+_WALK = (S.PICK_BIN, S.PICK_ITEM, S.PICK_CHECK, S.PACK, S.IDLE)
+_ASKS = (S.PICK_TOTE, S.PICK_ZERO)
+_BEGUN = (*_WALK, *_ASKS, S.LABEL)
 
-def _take_over(session: Session, facts: PickFacts) -> Shown:
-    assert facts.left_work is not None, "a lost take-over is shown as idle"
-    order = session.fulfillment_order_id
-    text = f"Order {order} was begun on {facts.left_work.device}, which is gone. CMD-ACCEPT takes it over."
-    return Shown(Tone.ASK, text, (), control(order, Kind.ACCEPT))
-
-
-def _pick_bin(_session: Session, facts: PickFacts) -> Shown:
-    work = work_of(facts)
-    task = task_of(work, "")
-    order = work.fulfillment_order_id
-    thing = units(task.quantity, task.line.name)
-    if not task.bin_id:
-        text = f"By the book no bin holds {thing}. Scan the bin where it lies, or CMD-SHORT."
-        return Shown(Tone.ASK, text, _doubts(work), control(order, Kind.SHORT))
-    expect = Expect(
-        ExpectKind.BIN, (task.bin_id,), task.line.sku_id, task.quantity, fulfillment_order_id=order
-    )
-    return Shown(Tone.OK, f"Go to {task.bin_id}.", (f"order {order}: {thing}", *_doubts(work)), expect)
-
-
-def _pick_item(session: Session, facts: PickFacts) -> Shown:
-    work = work_of(facts)
-    task = task_of(work, session.bin_id)
-    lot = f" of lot {task.lot}" if task.lot else ""
-    expect = Expect(
-        ExpectKind.ITEM,
-        task.line.gtins,
-        task.line.sku_id,
-        task.quantity,
-        fulfillment_order_id=work.fulfillment_order_id,
-    )
-    text = f"Take {units(task.quantity, task.line.name)}{lot}."
-    return Shown(
-        Tone.OK, text, (f"from {session.bin_id}; CMD-SHORT if there is none", *_doubts(work)), expect
-    )
-
-
-def _pick_check(_session: Session, facts: PickFacts) -> Shown:
-    work = work_of(facts)
-    doubted = work.flagged()
-    if doubted is None:
-        return Shown(Tone.OK, "All picked. Wait for the camera.", (), None)
-    return ask_about(work, doubted, (Kind.ACCEPT,))
-
-
-def _doubts(work: Work) -> tuple[str, ...]:
-    return tuple(
-        f"the camera doubts {work.line(check.line).name}: {'; '.join(check.reasons) or check.outcome}"
-        for check in work.checks
-        if check.flagged
-    )
-
-
-_STANDS = (S.PICK_BIN, S.PICK_CHECK, S.PACK, S.LABEL)
-_CLAIM = Move(without_scan(steps.start), (*_STANDS, S.TAKE_OVER, S.IDLE))
-_SHORT = Move(without_scan(steps.short), (S.PICK_BIN, S.PICK_ITEM, S.PICK_CHECK, S.PACK, S.IDLE))
-
-PICK = Flow(
-    "pick",
-    {
-        (S.IDLE, Kind.PICK): _CLAIM,
-        (S.TAKE_OVER, Kind.ACCEPT): Move(without_scan(steps.take_over), _STANDS),
-        (S.TAKE_OVER, Kind.PICK): remind(S.TAKE_OVER),
-        (S.PICK_BIN, Kind.BIN): Move(steps.into_bin, (S.PICK_BIN, S.PICK_ITEM)),
-        (S.PICK_BIN, Kind.ITEM): Move(steps.show_again, (S.PICK_BIN,)),
-        (S.PICK_BIN, Kind.SHORT): _SHORT,
-        (S.PICK_BIN, Kind.ACCEPT): Move(without_scan(steps.accept), (S.PICK_BIN,)),
-        (S.PICK_BIN, Kind.PICK): remind(S.PICK_BIN),
-        (S.PICK_ITEM, Kind.ITEM): Move(steps.item, (S.PICK_BIN, S.PICK_ITEM, S.PICK_CHECK, S.PACK)),
-        (S.PICK_ITEM, Kind.BIN): Move(steps.other_bin, (S.PICK_ITEM,)),
-        (S.PICK_ITEM, Kind.SHORT): _SHORT,
-        (S.PICK_ITEM, Kind.ACCEPT): Move(without_scan(steps.accept), (S.PICK_ITEM,)),
-        (S.PICK_ITEM, Kind.PICK): remind(S.PICK_ITEM),
-        (S.PICK_CHECK, Kind.ITEM): Move(steps.show_again, (S.PICK_CHECK,)),
-        (S.PICK_CHECK, Kind.ACCEPT): Move(without_scan(steps.accept), (S.PICK_CHECK, S.PACK)),
-        (S.PICK_CHECK, Kind.PICK): remind(S.PICK_CHECK),
-        **{
-            (step, Kind.VERDICT): Move(steps.verdict, (step, S.PACK))
-            for step in (S.PICK_BIN, S.PICK_ITEM, S.PICK_CHECK)
-        },
+_BEGINS = {
+    (S.IDLE, Kind.PICK): Move(without_scan(start.start), (*_BEGUN, S.TAKE_OVER)),
+    (S.IDLE, Kind.BATCH): Move(without_scan(start.batch), (*_BEGUN, S.TAKE_OVER)),
+    (S.IDLE, Kind.CART): Move(without_scan(start.cart), (*_BEGUN, S.TAKE_OVER, S.CART_TOTE)),
+    (S.TAKE_OVER, Kind.ACCEPT): Move(without_scan(start.take_over), _BEGUN),
+    (S.TAKE_OVER, Kind.PICK): remind(S.TAKE_OVER),
+    (S.CART_TOTE, Kind.TOTE): Move(start.cart_tote, (S.CART_TOTE, *_WALK)),
+    (S.CART_TOTE, Kind.DONE): Move(without_scan(start.cart_ready), _WALK),
+    (S.CART_TOTE, Kind.CART): remind(S.CART_TOTE),
+}
+_AT_THE_SHELF = {
+    (S.PICK_BIN, Kind.BIN): Move(steps.into_bin, (S.PICK_BIN, S.PICK_ITEM)),
+    (S.PICK_BIN, Kind.ITEM): Move(camera.show_again, (S.PICK_BIN,)),
+    (S.PICK_ITEM, Kind.ITEM): Move(steps.item, (*_WALK, *_ASKS)),
+    (S.PICK_ITEM, Kind.NUMBER): Move(steps.number, (*_WALK, *_ASKS)),
+    (S.PICK_ITEM, Kind.BIN): Move(steps.other_bin, (S.PICK_ITEM, S.PICK_TOTE)),
+    (S.PICK_ITEM, Kind.LOT): Move(without_scan(steps.other_lot), (S.PICK_ITEM, S.PICK_TOTE)),
+    (S.PICK_CHECK, Kind.ITEM): Move(camera.show_again, (S.PICK_CHECK,)),
+    (S.PICK_CHECK, Kind.ACCEPT): Move(without_scan(camera.accept), (S.PICK_CHECK, S.PACK, S.IDLE)),
+    (S.PICK_CHECK, Kind.PICK): remind(S.PICK_CHECK),
+    **{
+        (step, kind): move
+        for step in (S.PICK_BIN, S.PICK_ITEM)
+        for kind, move in {
+            Kind.PICK: remind(step),
+            Kind.ACCEPT: Move(without_scan(camera.accept), (step,)),
+            Kind.SKIP: Move(without_scan(steps.skip), (S.PICK_BIN, S.PICK_ITEM, S.PICK_TOTE)),
+            Kind.SHORT: Move(without_scan(shorts.short), (*_WALK, S.PICK_SHORT, S.PICK_SUBSTITUTE, *_ASKS)),
+            Kind.TOTE: Move(totes.tote, (step, S.PICK_BIN)),
+            Kind.FULL: Move(without_scan(totes.full), (step, S.PICK_FULL)),
+        }.items()
     },
-    {
-        S.TAKE_OVER: _take_over,
-        S.PICK_BIN: _pick_bin,
-        S.PICK_ITEM: _pick_item,
-        S.PICK_CHECK: _pick_check,
+}
+_SHORTS = {
+    (S.PICK_SHORT, Kind.WORD): Move(
+        shorts.why, (*_WALK, S.PICK_SHORT, S.PICK_DAMAGED, S.PICK_SUBSTITUTE, *_ASKS)
+    ),
+    (S.PICK_DAMAGED, Kind.NUMBER): Move(shorts.damaged, (*_WALK, S.PICK_DAMAGED, S.PICK_SUBSTITUTE, *_ASKS)),
+    (S.PICK_DAMAGED, Kind.ITEM): Move(
+        shorts.damaged_unit, (*_WALK, S.PICK_DAMAGED, S.PICK_SUBSTITUTE, *_ASKS)
+    ),
+    (S.PICK_SUBSTITUTE, Kind.WORD): Move(shorts.substitute, (*_WALK, S.PICK_SUBSTITUTE, *_ASKS)),
+    (S.PICK_SUBSTITUTE, Kind.PICK): remind(S.PICK_SUBSTITUTE),
+    **{
+        (step, Kind.PICK): Move(without_scan(shorts.never_mind), (S.PICK_BIN, S.PICK_ITEM, S.PICK_TOTE))
+        for step in (S.PICK_SHORT, S.PICK_DAMAGED)
     },
-    settle,
-)
+}
+_TOTES_AND_ZEROS = {
+    (S.PICK_TOTE, Kind.TOTE): Move(totes.put_in, (*_WALK, *_ASKS)),
+    (S.PICK_TOTE, Kind.FULL): Move(without_scan(totes.full), (S.PICK_FULL,)),
+    (S.PICK_TOTE, Kind.PICK): remind(S.PICK_TOTE),
+    (S.PICK_FULL, Kind.TOTE): Move(totes.another, (*_WALK, S.PICK_FULL, S.PICK_ZERO)),
+    (S.PICK_FULL, Kind.PICK): Move(without_scan(totes.not_full), (*_WALK, *_ASKS)),
+    (S.PICK_ZERO, Kind.WORD): Move(zero.answered, (*_WALK, S.PICK_ZERO)),
+    (S.PICK_ZERO, Kind.NUMBER): Move(zero.left, _WALK),
+    (S.PICK_ZERO, Kind.PICK): remind(S.PICK_ZERO),
+}
+_NEWS = {
+    **{
+        (step, Kind.VERDICT): Move(camera.verdict, (step, S.PACK, S.IDLE))
+        for step in (S.PICK_BIN, S.PICK_ITEM, S.PICK_CHECK, S.PICK_TOTE, S.PICK_ZERO, S.PICK_SUBSTITUTE)
+    },
+    **{
+        (step, Kind.CANCELLED): Move(stopped.cancelled, (step, *_WALK, *_ASKS))
+        for step in (*PICK_STEPS, S.CART_TOTE)
+    },
+}
+
+PICK = Flow("pick", {**_BEGINS, **_AT_THE_SHELF, **_SHORTS, **_TOTES_AND_ZEROS, **_NEWS}, PROMPTS, settle)

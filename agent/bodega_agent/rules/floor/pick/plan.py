@@ -1,8 +1,9 @@
-"""Which bins to walk to for what is still to be picked.
+"""Which bins to walk to for what is still to be picked, for one order or for several in one walk.
 
 Rules: per SKU the lots that must go first (first expired, first out); of those the fewest bins that hold enough,
 and among equals the one nearer to the door; then one walk in walking order. A person who stands at a bin takes
-all that is wanted there first, so that a plan made anew after every scan never sends anybody away too early.
+all that is wanted there first, so that a plan made anew after every scan never sends anybody away too early. What was
+skipped comes at the end of the walk, and never goes away.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bodega_agent.rules.floor.pick.facts import Shelf, Work
+from bodega_agent.rules.floor.pick.facts import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Wanted:
     line: int
     sku_id: str
     quantity: int
+    fulfillment_order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class PickStep:
     bin_id: str
     walk_order: int
     quantity: int
+    fulfillment_order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +45,62 @@ class Plan:
     unplaceable: tuple[Wanted, ...]
 
 
-def plan_picks(wanted: Sequence[Wanted], shelves: Iterable[Shelf], *, at_bin: str = "") -> Plan:
-    """Plan the walk; pure and the same for the same arguments in any order of `shelves`."""
-    left = sorted(shelves, key=lambda shelf: (shelf.walk_order, shelf.bin_id, shelf.lot))
+def plan_picks(
+    wanted: Sequence[Wanted],
+    shelves: Iterable[Shelf],
+    *,
+    at_bin: str = "",
+    lot: str = "",
+    skipped: Sequence[str] = (),
+) -> Plan:
+    """Plan the walk; pure and the same for the same arguments in any order of `shelves`.
+
+    `wanted` in the sequence in which orders were released: the first gets the shelf. `lot` is taken at `at_bin` before
+    any other one; `skipped` are SKUs that come last.
+    """
+    left: dict[str, list[Shelf]] = {}
+    for shelf in sorted(shelves, key=lambda shelf: (shelf.walk_order, shelf.bin_id, shelf.lot)):
+        left.setdefault(shelf.sku_id, []).append(shelf)
     steps: list[PickStep] = []
     unplaceable: list[Wanted] = []
     for want in wanted:
         missing = want.quantity
         while missing > 0:
-            candidates = [shelf for shelf in left if shelf.sku_id == want.sku_id]
+            candidates = left.get(want.sku_id)
             if not candidates:
                 unplaceable.append(replace(want, quantity=missing))
                 break
-            shelf = _best(candidates, missing, at_bin)
+            shelf = _best(candidates, missing, at_bin, lot)
             taken = min(missing, shelf.quantity)
-            steps.append(
-                PickStep(want.line, want.sku_id, shelf.lot, shelf.bin_id, shelf.walk_order, quantity=taken)
-            )
-            left = _take(left, shelf, taken)
+            steps.append(_step(want, shelf, taken))
+            _take(candidates, shelf, taken)
             missing -= taken
-    steps.sort(key=lambda step: (step.bin_id != at_bin, step.walk_order, step.bin_id, step.line, step.lot))
+    last = {sku_id: place for place, sku_id in enumerate(skipped, start=1)}
+    first = {want.sku_id: -place for place, want in enumerate(reversed(wanted))}
+    # Sorting is stable: at one bin and SKU, orders and lines stay as they were wanted.
+    steps.sort(
+        key=lambda step: (
+            last.get(step.sku_id, 0),
+            step.bin_id != at_bin,
+            step.walk_order,
+            step.bin_id,
+            first[step.sku_id],
+            step.lot,
+        )
+    )
     return Plan(tuple(steps), tuple(unplaceable))
 
 
-def plan_of(work: Work, *, at_bin: str = "") -> Plan:
-    """The plan for all that is outstanding in an order."""
-    wanted = [Wanted(line.line, line.sku_id, line.outstanding) for line in work.lines if line.outstanding > 0]
-    return plan_picks(wanted, work.shelves, at_bin=at_bin)
+def _step(want: Wanted, shelf: Shelf, taken: int) -> PickStep:
+    return PickStep(
+        want.line, want.sku_id, shelf.lot, shelf.bin_id, shelf.walk_order, taken, want.fulfillment_order_id
+    )
 
 
-def _best(candidates: Sequence[Shelf], missing: int, at_bin: str) -> Shelf:
+def _best(candidates: Sequence[Shelf], missing: int, at_bin: str, lot: str) -> Shelf:
+    chosen = [shelf for shelf in candidates if lot and (shelf.bin_id, shelf.lot) == (at_bin, lot)]
+    if chosen:
+        return chosen[0]
     first = min(shelf.first_out for shelf in candidates)
     candidates = [shelf for shelf in candidates if shelf.first_out == first]
     here = [shelf for shelf in candidates if shelf.bin_id == at_bin]
@@ -80,7 +109,6 @@ def _best(candidates: Sequence[Shelf], missing: int, at_bin: str) -> Shelf:
     return (here or enough or [max(candidates, key=lambda shelf: shelf.quantity)])[0]
 
 
-def _take(shelves: Sequence[Shelf], taken_from: Shelf, quantity: int) -> list[Shelf]:
-    left = taken_from.quantity - quantity
-    emptied = [replace(taken_from, quantity=left)] if left > 0 else []
-    return [kept for shelf in shelves for kept in (emptied if shelf is taken_from else [shelf])]
+def _take(shelves: list[Shelf], taken_from: Shelf, quantity: int) -> None:
+    place, left = shelves.index(taken_from), taken_from.quantity - quantity
+    shelves[place : place + 1] = [replace(taken_from, quantity=left)] if left > 0 else []

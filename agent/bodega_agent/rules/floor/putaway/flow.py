@@ -35,7 +35,7 @@ def _bin(session: Session, facts: PutAwayFacts) -> Shown:
     expect = Expect(
         ExpectKind.BIN, (where.bin_id,) if where else (), sku_id=held.sku_id, quantity=held.quantity
     )
-    detail = (f"lot {held.lot}",) if held.lot else ()
+    detail: tuple[str, ...] = (f"lot {held.lot}",) if held.lot else ()
     if held.disposition != Disposition.IN_PROGRESS:
         detail += (f"set apart: {held.disposition.replace('_', ' ')}",)
     if where is None:

@@ -17,7 +17,7 @@ _LINES_SHOWN = 3
 
 def _item(session: Session, facts: ReceiveFacts) -> Shown:
     delivery, unit = facts.delivery, doing_of(session).unit
-    detail = (f"onto pallet {unit}",) if unit else ()
+    detail: tuple[str, ...] = (f"onto pallet {unit}",) if unit else ()
     text = "Scan what came in, or CMD-DONE."
     if delivery is None or not delivery.notice_id:
         return Shown(Tone.OK, text, detail, Expect(ExpectKind.ITEM))

@@ -177,6 +177,6 @@ def close(session: Session, scan: WordScan, facts: ReceiveFacts) -> Answer:
 def _close(
     session: Session, facts: ReceiveFacts, delivery: Delivery, missing: tuple[NoteException, ...] = ()
 ) -> Answer:
-    said = f"{_name(delivery).capitalize()} is closed: {delivery.received} units came in."
+    said = f"Closed {_name(delivery)}: {delivery.received} units came in."
     effects = (*missing, CloseReceipt(delivery.receipt_id))
     return say(session.idle(), replace(facts, delivery=None), said, effects=effects)

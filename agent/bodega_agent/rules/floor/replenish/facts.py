@@ -24,11 +24,11 @@ class Face:
 
     bin_id: str
     sku_id: str
-    name: str
     held: int
     refill_below: int
     refill_to: int
     walk_order: int = 0
+    name: str = ""
     gtins: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
 

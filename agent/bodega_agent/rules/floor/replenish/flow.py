@@ -18,7 +18,7 @@ def _from(session: Session, facts: ReplenishFacts) -> Shown:
     source = next_source(face, doing.empty)
     bin_id = source.bin_id if source else ""
     text = f"{face.bin_id} needs {units(face.wanted, face.name)}. Go to {bin_id or 'reserve'} and scan it."
-    detail = (f"lot {source.lot}",) if source and source.lot else ()
+    detail: tuple[str, ...] = (f"lot {source.lot}",) if source and source.lot else ()
     expect = Expect(ExpectKind.BIN, (bin_id,) if bin_id else (), sku_id=face.sku_id, quantity=face.wanted)
     return Shown(Tone.OK, text, detail, expect)
 
@@ -29,7 +29,7 @@ def _item(session: Session, facts: ReplenishFacts) -> Shown:
     there = min(face.wanted, source.quantity if source else 0)
     left = max(0, there - doing.quantity)
     text = f"Take {units(left, face.name)}: scan one, then the number."
-    detail = (f"lot {source.lot}",) if source and source.lot else ()
+    detail: tuple[str, ...] = (f"lot {source.lot}",) if source and source.lot else ()
     if doing.quantity:
         detail += (f"{doing.quantity} in hand; CMD-DONE goes to {face.bin_id}",)
     return Shown(Tone.OK, text, detail, Expect(ExpectKind.ITEM, face.gtins, face.sku_id, left))

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable
 from bodega_agent.rules.floor.replenish.facts import Face, Source
 
 
-def most_urgent(faces: Iterable[Face]) -> Face | None:
-    """The emptiest by its own measure (held against the level at which it is refilled); then the nearest."""
-    needy = (face for face in faces if face.held < face.refill_below and face.sources)
-    return min(needy, key=lambda f: (f.held / f.refill_below, f.walk_order, f.bin_id), default=None)
+def by_urgency(faces: Iterable[Face]) -> list[Face]:
+    """Those that need something; the emptiest by its own measure (held against its level) first, then the nearest."""
+    needy = (face for face in faces if face.held < face.refill_below)
+    return sorted(needy, key=lambda face: (face.held / face.refill_below, face.walk_order, face.bin_id))
 
 
 def next_source(face: Face, without: Collection[str] = ()) -> Source | None:
