@@ -157,12 +157,9 @@ class Node:
         parts = self._health_parts()
         self._health = HealthService(config, self._store, self._integrity, parts, self._nonce)
         parts.sync = await self._make_sync(hub_key, parts) if hub_key else None
+        needs_ack = hub_key is not None
         archives = ArchiveService(
-            self._store,
-            self._integrity,
-            node_id=config.node_id,
-            needs_ack=hub_key is not None,
-            now_ms=_now_ms,
+            self._store, self._integrity, node_id=config.node_id, needs_ack=needs_ack, now_ms=_now_ms
         )
         self._schedule = Schedule(self._store, self._integrity, archives, self._disk, self._renewing)
         asked = Operations(
@@ -252,9 +249,8 @@ class Node:
 
     def _start_scale(self) -> None:
         """The scale of the packing place. Of several nobody knows which one a parcel stands on: a person types."""
-        scales = self._config.scales
-        slips = any(one.prints == RECEIPTS for one in self._config.all_printers)
-        equipment = Equipment(scale=len(scales) == 1, slips=slips)
+        scales, printers = self._config.scales, self._config.all_printers
+        equipment = Equipment(len(scales) == 1, any(one.prints == RECEIPTS for one in printers))
         self._floor.equipment = lambda: equipment
         if equipment.scale:
             weighing = WeighingService(self._store, self._floor, self._devices.scale(scales[0].name))

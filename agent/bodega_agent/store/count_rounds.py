@@ -9,7 +9,7 @@ from bodega.core.commands import Command
 from bodega.core.ledger import DOCK, Account, Disposition
 from bodega.core.sku import Line, Sku
 from bodega.errors import NotFound
-from bodega.limits import COUNT_APPROVAL_EVENTS_MAX
+from bodega.limits_floor import COUNT_APPROVAL_EVENTS_MAX
 from bodega_agent.rules.floor.count.judge import Holding, Verdict, allot
 from bodega_agent.store import catalogue, count_tasks, counting, counts, ledger
 from bodega_agent.store.counts import CountRow, LineRow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bodega.limits import MANIFEST_PARCELS_MAX, PARCELS_NAMED_MAX
+from bodega.limits_floor import MANIFEST_PARCELS_MAX, PARCELS_NAMED_MAX
 from bodega.v1 import floor_pb2
 from bodega_agent.rules.floor.handover.facts import OpenManifest
 from bodega_agent.rules.floor.pack.effects import Closed

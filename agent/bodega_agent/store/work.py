@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bodega.codec import fulfillment_state_to_wire
 from bodega.core.ledger import Entered, Goods, Reference, stage_of
@@ -13,7 +14,7 @@ from bodega.errors import NotFound
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_agent.store import ledger, release
 from bodega_agent.store.reads.stage import OPEN_STATES
-from bodega_agent.store.transaction import Context, Transaction
+from bodega_agent.store.transaction import Context, Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def _oldest(tx: Transaction, condition: str, *values: str) -> WorkOrder | None:
     return _work_order(tx, row) if row else None
 
 
-def _work_order(tx: Transaction, row: tuple[str, ...]) -> WorkOrder:
+def _work_order(tx: Transaction, row: Row) -> WorkOrder:
     lines = tx.execute(
         "SELECT line, sku_id, quantity, picked, short, camera, camera_reasons, substitutes, substitute_of"
         " FROM fulfillment_line WHERE fulfillment_order_id = ? ORDER BY line",
@@ -167,8 +168,13 @@ def _work_order(tx: Transaction, row: tuple[str, ...]) -> WorkOrder:
         method or "parcel",
         bool(ship_complete),
         batch,
-        tuple(WorkLine(*row[:7], tuple(json.loads(row[7])), row[8]) for row in lines),
+        tuple(_line(*line) for line in lines),
     )
+
+
+def _line(*row: Any) -> WorkLine:
+    *said, substitutes, substitute_of = row
+    return WorkLine(*said, substitutes=tuple(json.loads(substitutes)), substitute_of=substitute_of)
 
 
 def accept(tx: Transaction, arrived_seq: int, message: orders_pb2.FulfillmentOrder) -> None:

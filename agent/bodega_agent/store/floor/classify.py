@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bodega.core.expiry import day_of, is_past
 from bodega.core.promise import OverrideRule
 from bodega.core.sku import Counted, in_base_units
-from bodega.limits import FLOOR_NUMBER_DIGITS_MAX
+from bodega.limits_floor import FLOOR_NUMBER_DIGITS_MAX
 from bodega_adapters.framing import gs1
 from bodega_agent.rules.floor.facts import UNSIGNED
 from bodega_agent.rules.floor.scans import (
