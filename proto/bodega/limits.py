@@ -1,4 +1,7 @@
-"""Every bound in one place, with its unit last in the name (the floor's: `limits_floor.py`). A test sits at the edge of each."""
+"""Every bound in one place, with its unit last in the name. A test sits at the edge of each.
+
+Those of the floor are in `limits_floor.py`.
+"""
 
 from __future__ import annotations
 

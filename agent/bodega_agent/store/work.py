@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bodega.codec import fulfillment_state_to_wire
 from bodega.core.ledger import Entered, Goods, Reference, stage_of
@@ -168,13 +167,8 @@ def _work_order(tx: Transaction, row: Row) -> WorkOrder:
         method or "parcel",
         bool(ship_complete),
         batch,
-        tuple(_line(*line) for line in lines),
+        tuple(WorkLine(*line[:-2], tuple(json.loads(line[-2])), line[-1]) for line in list(lines)),
     )
-
-
-def _line(*row: Any) -> WorkLine:
-    *said, substitutes, substitute_of = row
-    return WorkLine(*said, substitutes=tuple(json.loads(substitutes)), substitute_of=substitute_of)
 
 
 def accept(tx: Transaction, arrived_seq: int, message: orders_pb2.FulfillmentOrder) -> None:
