@@ -49,12 +49,14 @@ from bodega_agent.services.rejoining import RejoinService
 from bodega_agent.services.renewing import RenewingService
 from bodega_agent.services.schedule import Schedule
 from bodega_agent.services.snapshots import SnapshotService, camera_rows
-from bodega_agent.services.stations import Station
+from bodega_agent.services.stations import RECEIPTS, Station
 from bodega_agent.services.sync_control import SyncControl, paused_at_ms
 from bodega_agent.services.syncing import SyncService
 from bodega_agent.services.telemetry import TelemetryService
+from bodega_agent.services.weighing import WeighingService
 from bodega_agent.store import rejoin
 from bodega_agent.store.clock import boot_time
+from bodega_agent.store.floor.look import Equipment
 from bodega_agent.store.gate import Gate
 from bodega_agent.store.inbound import Applied
 from bodega_agent.store.lock import held
@@ -150,6 +152,7 @@ class Node:
         self._floor = FloorService(self._store, self._board, present=self._present, vision=self._vision_mode)
         self._tasks.append(self._devices.run(self._floor))
         self._start_printer()
+        self._start_scale()
         self._eyes = self._make_eyes()
         parts = self._health_parts()
         self._health = HealthService(config, self._store, self._integrity, parts, self._nonce)
@@ -246,6 +249,17 @@ class Node:
     def _present(self) -> set[str]:
         """Scanners are there or not; of a terminal only its scans tell."""
         return self._devices.present() | (self._board.active() - self._devices.cells.keys())
+
+    def _start_scale(self) -> None:
+        """The scale of the packing place. Of several nobody knows which one a parcel stands on: a person types."""
+        scales = self._config.scales
+        slips = any(one.prints == RECEIPTS for one in self._config.all_printers)
+        equipment = Equipment(scale=len(scales) == 1, slips=slips)
+        self._floor.equipment = lambda: equipment
+        if equipment.scale:
+            weighing = WeighingService(self._store, self._floor, self._devices.scale(scales[0].name))
+            self._floor.on_weigh = weighing.ask
+            self._tasks.append(weighing.run())
 
     def _make_eyes(self) -> VisionClient | None:
         vision = self._config.vision

@@ -151,9 +151,6 @@ PICKUP_CODE_CHARS_MAX = 32
 PICKUP_HOLD_MS_MAX = 90 * 24 * 3600 * 1000
 TIME_MS_MAX = 253_402_300_799_999
 
-# Lines of a notice, a transfer or a return: all of them fit into one event.
-EXPECTED_LINES_MAX = 300
-
 # Orders that move between nodes, conflicts, and what people decide
 # By itself the hub moves an order no sooner than this after its last move, so that it can not thrash.
 REASSIGN_COOLDOWN_MS = 10 * 60 * 1000
@@ -405,6 +402,19 @@ TRANSFER_LINES_MAX = 500
 
 # A terminal without a scan for so long counts as gone: its work may be taken over.
 FLOOR_QUIET_S = 900
+
+# Packing. A closed parcel may weigh that much more or less than its contents and its box, whichever is the more.
+PARCEL_WEIGHT_TOLERANCE_GRAMS = 50
+PARCEL_WEIGHT_TOLERANCE_PERCENT = 10
+# A scale that shows less than this has nothing on it; how long it is asked until it shows more.
+SCALE_EMPTY_GRAMS = 5
+SCALE_WAIT_S = 60.0
+SCALE_PAUSE_S = 0.5
+# Tracking numbers that a node leaves out when nobody knows which it has given last.
+TRACKING_NUMBERS_SKIPPED = 1_000
+# Parcels on one manifest; the next one begins another. And how many that wait are named in a prompt.
+MANIFEST_PARCELS_MAX = 1_000
+PARCELS_NAMED_MAX = 20
 
 # PINs: scrypt (RFC 7914), about 16 MiB and 50 ms a try; after so many wrong ones in a row a rest.
 PIN_SALT_BYTES = 16

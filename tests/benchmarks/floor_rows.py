@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks import ledger_rows as rows
+from bodega.host.log import configure
 from bodega.v1 import catalogue_pb2
 from bodega_adapters.labels import document
 from bodega_agent.demo.catalogue import Product
@@ -73,6 +74,7 @@ def intakes() -> list[Intake]:
 
 
 async def _hear_from_hub(folder: Path, orders: int) -> None:
+    configure(level="warning")
     with opened_store(folder, now_ms=lambda: rows.AT_MS) as store:
         pen = HubPen(store)
         await pen.write(node_profile=_profile())

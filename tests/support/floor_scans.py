@@ -16,6 +16,7 @@ from bodega_agent.rules.floor.scans import (
     TextScan,
     UnknownScan,
     VerdictArrived,
+    WeightArrived,
     WordScan,
     WorkCancelled,
 )
@@ -48,5 +49,6 @@ SCANS = {
     Kind.VERDICT: VerdictArrived("FO-1", 1, "OAT", CheckOutcome.FAIL, ("other colour",)),
     Kind.PRINT: PrintChanged(SSCC, PrintState.UNKNOWN),
     Kind.CANCELLED: WorkCancelled("FO-1"),
+    Kind.WEIGHT: WeightArrived("FO-1", 0, "it does not come to rest"),
     **{kind: ControlScan(kind.value) for kind in Kind if kind.value.startswith("CMD-")},
 }

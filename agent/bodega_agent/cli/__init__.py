@@ -29,6 +29,7 @@ _HERE = "bodega_agent.cli"
         "stock": f"{_HERE}.stock:stock",
         "catalog": f"{_HERE}.catalog:catalog",
         "labels": f"{_HERE}.labels:labels",
+        "manifest": f"{_HERE}.manifest:manifest",
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "ledger": f"{_HERE}.ledger:ledger",
         "floor": f"{_HERE}.floor:floor",

@@ -48,7 +48,16 @@ class Product:
 
     def as_json(self) -> dict[str, Any]:
         """The row of `POST /v1/catalogue`."""
-        return {"sku_id": self.sku_id, "name": self.name, "gtins": [self.gtin], "weight_g": self.weight_g}
+        side_mm = round((self.weight_g * 1000) ** (1 / 3))
+        return {
+            "sku_id": self.sku_id,
+            "name": self.name,
+            "gtins": [self.gtin],
+            "weight_g": self.weight_g,
+            # Groceries are about as dense as water.
+            "volume_ml": self.weight_g,
+            **dict.fromkeys(("length_mm", "width_mm", "height_mm"), side_mm),
+        }
 
 
 def catalogue(count: int = SKUS_DEFAULT) -> tuple[Product, ...]:

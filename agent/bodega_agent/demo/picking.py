@@ -11,17 +11,27 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bodega.errors import Unavailable
 from bodega.limits import VERDICT_S
 from bodega_adapters.simulated.tray_picture import tray_picture
 from bodega_agent.demo.bench import Bench
 from bodega_agent.demo.catalogue import Product
 from bodega_agent.demo.handheld import Handheld, Screen, ask
-from bodega_agent.demo.plan import Barcode, bin_barcode, control_barcode, item_barcode, sscc_barcode
+from bodega_agent.demo.plan import (
+    Barcode,
+    bin_barcode,
+    control_barcode,
+    item_barcode,
+    sscc_barcode,
+    typed,
+)
 
 WRONG_BIN_CHANCE = 0.05
 WRONG_ITEM_CHANCE = 0.04
 WRONG_ON_TRAY_CHANCE = 0.04
 LABEL_LOOK_S = 0.02
+SCALE_LOOK_S = 1.0
+_FLOWS = frozenset({"pick", "pack"})
 HAND_LOOK_S = 0.02
 
 
@@ -92,12 +102,40 @@ class Picker:
     async def fulfil(self) -> None:
         """CMD-PICK, and then whatever the screen asks for, until it is idle again."""
         screen = self._handheld.screen
-        if screen.step not in _STEPS:
+        if screen.flow not in _FLOWS:
             if screen.step != "idle":
                 await self._handheld.scan(control_barcode("CMD-CANCEL"))
             screen = await self._handheld.scan(control_barcode("CMD-PICK"))
-        while screen.step in _STEPS:
-            screen = await _STEPS[screen.step](self, screen)
+        while screen.flow in _FLOWS:
+            screen = await _STEPS.get(screen.step, Picker._follow)(self, screen)
+
+    async def _follow(self, screen: Screen) -> Screen:
+        """A step at which nothing is carried: the screen says all that is needed."""
+        if not screen.kind:
+            return await self._handheld.news(SCALE_LOOK_S)
+        if screen.kind == "number":
+            return await self._handheld.scan(typed(str(screen.quantity)))
+        if screen.kind == "item":
+            return await self._handheld.scan(item_barcode(self._products[screen.sku_id]))
+        if not screen.values:
+            raise Unavailable(f"{self._handheld.device} can not tell what to scan: {screen.text}")
+        return await self._handheld.scan(typed(screen.values[0]))
+
+    async def _leave(self, _screen: Screen) -> Screen:
+        return await self._handheld.scan(control_barcode("CMD-CANCEL"))
+
+    async def _say_why(self, screen: Screen) -> Screen:
+        """Why a shelf gives nothing: there is nothing on it."""
+        return await self._handheld.scan(typed("missing" if "missing" in screen.values else screen.values[0]))
+
+    async def _look_for_more(self, screen: Screen) -> Screen:
+        """Is the bin empty now? What others have taken and not scanned yet is not there either, so wait for them."""
+        place = (self._bin_id, screen.sku_id)
+        if self._bench.shelves.hands[place]:
+            return await self._handheld.news(HAND_LOOK_S)
+        self._bench.shelves.reported_empty.add(place)
+        left = self._bench.shelves.on_shelf(*place)
+        return await self._handheld.scan(typed(str(left) if left else "yes"))
 
     async def _go_to_bin(self, screen: Screen) -> Screen:
         if screen.kind == "control":
@@ -122,10 +160,6 @@ class Picker:
             await self._scan_wrong(item_barcode(self._another(sku_id)))
         self._lay_on_tray(self._another(sku_id) if self._slips() else self._products[sku_id])
         return await self._scan_unit(screen, InHand(order, sku_id, self._bin_id))
-
-    async def _say_why(self, _screen: Screen) -> Screen:
-        """Nothing lies where something should; a slip of paper with words hangs at the bench."""
-        return await self._handheld.scan(control_barcode("missing"))
 
     async def _scan_unit(self, screen: Screen, held: InHand) -> Screen:
         on_stage = self._bench.shelves.on_stage(held.fulfillment_order_id, held.sku_id)
@@ -217,8 +251,10 @@ class Picker:
 _STEPS: dict[str, Callable[[Picker, Screen], Awaitable[Screen]]] = {
     "pick_bin": Picker._go_to_bin,
     "pick_item": Picker._take_unit,
-    "pick_short": Picker._say_why,
     "pick_check": Picker._check,
+    "pick_short": Picker._say_why,
+    "pick_zero": Picker._look_for_more,
+    "take_over": Picker._leave,
     "pack": Picker._check,
     "label": Picker._stick_label,
 }

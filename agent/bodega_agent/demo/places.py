@@ -14,6 +14,32 @@ AISLES = "ABCD"
 BAYS_PER_AISLE = 11
 SERIALS_PER_NODE = 100_000
 
+# Boxes: inner measures in millimetres, weights in grams.
+_CARTON = ("carton_id", "length_mm", "width_mm", "height_mm", "weight_g", "max_weight_g")
+_CARTONS = (
+    ("BOX-S", 200, 150, 100, 80, 5_000),
+    ("BOX-M", 350, 250, 200, 200, 15_000),
+    ("BOX-L", 600, 400, 400, 500, 31_500),
+)
+_SERVICES = [
+    {
+        "service": "NORTHPOST-DAY",
+        "carrier": "northpost",
+        "currency": "EUR",
+        "cut_off": "23:59",
+        "zones": [
+            {
+                "zone": "everywhere",
+                "transit_days": 1,
+                "brackets": [
+                    {"max_weight_g": 2_000, "price_minor": 390},
+                    {"max_weight_g": 40_000, "price_minor": 890},
+                ],
+            }
+        ],
+    }
+]
+
 # One line: node | name | latitude | longitude | street | postal code and town.
 _PLACES = """
 lisbon-01 | Bodega Lisboa Arroios | 38.7262 | -9.1345 | Rua Passos Manuel 12 | 1150-260 Lisboa
@@ -61,6 +87,8 @@ class Site:
             ],
             "time_zone": "Europe/Lisbon",
             "associates": [person.as_json() for person in self.people],
+            "cartons": [dict(zip(_CARTON, row, strict=True)) for row in _CARTONS],
+            "carrier_services": _SERVICES,
         }
 
 

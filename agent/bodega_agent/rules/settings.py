@@ -37,6 +37,8 @@ KNOWN: Mapping[str, frozenset[str] | Whole] = {
     PLAN_DAYS["C"]: Whole(0, _DAYS, 180),
     # Where the person who takes the last unit by the book is asked whether the bin is empty.
     "pick.zero_check": frozenset({"off", "pick_faces", "all"}),
+    # Whether the contents of a parcel must be seen before it is closed; unset: where the node has a list of cartons.
+    "pack.verify": frozenset({"always", "never"}),
 }
 
 

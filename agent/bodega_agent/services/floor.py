@@ -22,7 +22,7 @@ from bodega_adapters.ports import Scan
 from bodega_agent.rules.floor import engine as rules
 from bodega_agent.rules.floor.effects import Effect
 from bodega_agent.rules.floor.facts import Facts, VisionMode
-from bodega_agent.rules.floor.pack.effects import Pack, Reprint
+from bodega_agent.rules.floor.pack.effects import Pack, Reprint, Weigh
 from bodega_agent.rules.floor.people.effects import SignOut
 from bodega_agent.rules.floor.pick.effects import Inspect
 from bodega_agent.rules.floor.prompt import Prompt, Tone
@@ -36,7 +36,7 @@ from bodega_agent.services.prompts import PromptBoard, Shown
 from bodega_agent.store import scan_counters, work
 from bodega_agent.store.floor import effects, pins, reading, sessions
 from bodega_agent.store.floor.classify import classify
-from bodega_agent.store.floor.look import Look
+from bodega_agent.store.floor.look import Equipment, Look
 from bodega_agent.store.floor.pins import Proof
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
@@ -53,6 +53,14 @@ class InspectAsked:
     line: int
     sku_id: str
     return_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WeighAsked:
+    """The scale shall weigh the parcel that this device packs."""
+
+    device: str
+    fulfillment_order_id: str
 
 
 class FloorService:
@@ -75,6 +83,8 @@ class FloorService:
         self._counter_name = f"start-{uuid4().hex}"
         self.on_inspect: Callable[[InspectAsked], None] = lambda _asked: None
         self.on_print: Callable[[], None] = lambda: None
+        self.on_weigh: Callable[[WeighAsked], None] = lambda _asked: None
+        self.equipment: Callable[[], Equipment] = Equipment
 
     async def handle(self, scan: Scan, *, cmd_id: str = "") -> Shown:
         """Answer one scan. A scan that the rules or the store refuse changes nothing, and says so."""
@@ -134,7 +144,9 @@ class FloorService:
     def _facts(
         self, tx: Transaction, session: Session, scan: Scanned | None, proof: Proof | None = None
     ) -> Facts:
-        return reading.facts_for(Look(tx, session, scan, self._vision(), self._present(), proof))
+        return reading.facts_for(
+            Look(tx, session, scan, self._vision(), self._present(), proof, self.equipment())
+        )
 
     async def _present_prompt(
         self, device: str, say: Callable[[Session, Facts], Prompt] = rules.prompt_for
@@ -240,6 +252,8 @@ class FloorService:
                     self.on_inspect(InspectAsked(device, fulfillment_order_id, line, sku_id, return_id))
                 case Pack() | Reprint() | StartUnit():
                     self.on_print()
+                case Weigh(fulfillment_order_id):
+                    self.on_weigh(WeighAsked(device, fulfillment_order_id))
 
 
 def _order_of(tx: Transaction, before: Session, outcome: rules.Outcome) -> str:

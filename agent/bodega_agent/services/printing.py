@@ -65,7 +65,8 @@ class PrintService:
         lost = await self._store.write(lambda tx: labels.lose_track_of_sent(tx, _context("")))
         for doubtful in lost:
             log.warning("label_unknown_after_restart", sscc=doubtful.sscc)
-            await self._changed(doubtful.fulfillment_order_id, doubtful.sscc, PrintState.UNKNOWN)
+            if doubtful.paper is labels.Paper.LABEL:
+                await self._changed(doubtful.fulfillment_order_id, doubtful.sscc, PrintState.UNKNOWN)
         async with asyncio.TaskGroup() as group:
             for station in self.stations:
                 group.create_task(self._serve(station))
@@ -176,7 +177,8 @@ class PrintService:
         )
         with bound(fulfillment_order_id=job.fulfillment_order_id):
             log.info("label_printed", sscc=job.sscc, state=state, copy=job.copy, device=station.name)
-        await self._changed(job.fulfillment_order_id, job.sscc, state)
+        if job.paper is labels.Paper.LABEL:
+            await self._changed(job.fulfillment_order_id, job.sscc, state)
 
     async def _wait_until_ready(self, station: Station, tries: int) -> None:
         """Rest, longer with every try, and ask; the job waits in the queue, and another printer may take it."""

@@ -119,3 +119,9 @@ def known_texts(tx: Transaction, table: str) -> list[str]:
 def has_bin(tx: Transaction, bin_id: str) -> bool:
     """Whether this text is the label of one of the node's bins."""
     return tx.one("SELECT 1 FROM bin WHERE bin_id = ?", (bin_id,)) is not None
+
+
+def carton_named(tx: Transaction, text: str) -> str:
+    """The carton whose barcode says this; empty if it is none of the node's."""
+    profile = profile_of(tx)
+    return text if profile and any(one.carton_id == text for one in profile.cartons) else ""

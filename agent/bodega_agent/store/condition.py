@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 
 from bodega.v1 import stock_pb2
-from bodega_agent.store import labels
+from bodega_agent.store import catalogue, labels, rate_card
 from bodega_agent.store.integrity import Trouble
 from bodega_agent.store.transaction import Context, Transaction
 
@@ -66,6 +66,7 @@ def note_start(tx: Transaction) -> Condition:
         tx.put(RESTORED_SEQ, _record_restored(tx, condition.restored))
         if (last_serial := tx.get("sscc_last_serial")) is not None:
             labels.skip_ssccs(tx, last_serial)
+        rate_card.skip_numbers(tx, catalogue.profile_of(tx), rate_card.last_serials(tx))
     return condition
 
 

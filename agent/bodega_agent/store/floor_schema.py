@@ -63,7 +63,30 @@ CREATE TABLE tote(tote_id TEXT PRIMARY KEY, fulfillment_order_id TEXT NOT NULL) 
 CREATE INDEX tote_by_order ON tote(fulfillment_order_id);
 """
 
-_PARCELS = ""
+# How far packing is (`carton_id` NULL: no box given yet) and what was seen in the box; closed parcels, the manifests
+# that they leave on, and the last tracking number of each series that was given.
+_PARCELS = """
+CREATE TABLE packing(
+  fulfillment_order_id TEXT PRIMARY KEY, carton_id TEXT, weight_g INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE in_box(
+  fulfillment_order_id TEXT NOT NULL, sku_id TEXT NOT NULL, serial TEXT NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity > 0),
+  PRIMARY KEY (fulfillment_order_id, sku_id, serial)) WITHOUT ROWID;
+CREATE TABLE parcel(
+  sscc TEXT PRIMARY KEY, fulfillment_order_id TEXT NOT NULL, state TEXT NOT NULL, tracking_number TEXT NOT NULL,
+  manifest_id TEXT NOT NULL, on_manifest INTEGER NOT NULL DEFAULT 0, carton_id TEXT NOT NULL,
+  weight_g INTEGER NOT NULL, expected_weight_g INTEGER NOT NULL, carrier TEXT NOT NULL, service TEXT NOT NULL,
+  price_minor INTEGER NOT NULL, currency TEXT NOT NULL, ship_date TEXT NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX parcel_by_tracking_number ON parcel(tracking_number, carrier) WHERE tracking_number <> '';
+CREATE INDEX parcel_by_manifest ON parcel(manifest_id, on_manifest) WHERE manifest_id <> '';
+CREATE TABLE manifest(
+  manifest_id TEXT PRIMARY KEY, carrier TEXT NOT NULL, ship_date TEXT NOT NULL, parcels INTEGER NOT NULL,
+  closed_seq INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX manifest_open ON manifest(carrier, ship_date) WHERE closed_seq = 0;
+CREATE TABLE tracking_given(
+  carrier TEXT NOT NULL, prefix TEXT NOT NULL, suffix TEXT NOT NULL, last_serial INTEGER NOT NULL,
+  PRIMARY KEY (carrier, prefix, suffix)) WITHOUT ROWID;
+"""
 
 # Where a staged parcel waits, and for how long: a deadline by the clock of one boot, as reservations have. `outcome` is
 # empty, "collected", "expired" or "refused"; whether it waits, the state of its order says.

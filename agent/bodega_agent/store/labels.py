@@ -1,23 +1,33 @@
-"""Parcels and their labels: an SSCC from the node's own range, one print job, and no blind reprint.
+"""Parcels and what is printed for them: an SSCC from the node's own range, one label, and no blind reprint.
 
-A job is durable before its first byte leaves (`sent`), so a power cut leaves at worst `unknown`, which a
-person resolves by scanning the label back or by an explicit, counted reprint.
+Beside its label a parcel may have a packing slip, and a label that its carrier has made. A job is durable before its
+first byte leaves (`sent`), so a power cut leaves at worst `unknown`, which a person resolves by scanning the label back
+or by an explicit, counted reprint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from bodega.core.ledger import Reference, parcel_place, stage_of
 from bodega.core.lifecycles import PRINT_JOB, PrintEvent, PrintState
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import SSCC_SERIALS_SKIPPED, TEXT_CHARS_MAX
-from bodega.v1 import journal_pb2, orders_pb2
+from bodega.v1 import journal_pb2
 from bodega_adapters.labels import document
 from bodega_agent.rules.floor.pack.sscc import SsccRange, next_sscc
-from bodega_agent.store import catalogue, ledger, work
+from bodega_agent.store import catalogue, ledger, papers, work
 from bodega_agent.store.transaction import Context, Row, Transaction
+
+
+class Paper(StrEnum):
+    """What a job prints for a parcel: the middle of its id, "<sscc>-<paper><copy>". Only a label is scanned back."""
+
+    LABEL = ""
+    SLIP = "slip-"
+    CARRIER = "carrier-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,17 @@ class PrintJob:
     detail: str
     document: bytes
     updated_at_ms: int
+
+    @property
+    def paper(self) -> Paper:
+        """What it prints."""
+        return paper_of(self.print_job_id)
+
+
+def paper_of(print_job_id: str) -> Paper:
+    """What the job of this id prints."""
+    middle = print_job_id.partition("-")[2]
+    return next((one for one in (Paper.SLIP, Paper.CARRIER) if middle.startswith(one)), Paper.LABEL)
 
 
 _COLUMNS = "print_job_id, sscc, fulfillment_order_id, state, copy, detail, document, updated_at_ms"
@@ -58,7 +79,31 @@ def pack(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str
     tx.execute(
         "UPDATE fulfillment_order SET sscc = ? WHERE fulfillment_order_id = ?", (sscc, fulfillment_order_id)
     )
-    _queue(tx, context, fulfillment_order_id, sscc, copy=1, detail="")
+    _queue(tx, context, fulfillment_order_id, sscc, papers.label_of(tx, fulfillment_order_id, sscc))
+
+
+def queue_slip(tx: Transaction, context: Context, fulfillment_order_id: str, sscc: str) -> None:
+    """A packing slip for a parcel that is closed, on the printer of receipts."""
+    _queue(
+        tx, context, fulfillment_order_id, sscc, papers.slip_of(tx, fulfillment_order_id, sscc), Paper.SLIP
+    )
+
+
+def queue_carrier_label(tx: Transaction, context: Context, sscc: str, content: bytes) -> PrintJob:
+    """A label that the carrier has made (PNG or PDF), beside the parcel's own.
+
+    Raises NotFound without a parcel of that number, InvalidInput for a file that is none, Refused while one is on its
+    way.
+    """
+    order = work.find_by_sscc(tx, sscc)
+    if order is None:
+        raise NotFound(f"no parcel of this node has SSCC {sscc}", hint="bodega orders")
+    before = latest_for(tx, sscc, Paper.CARRIER)
+    if before is not None and before.state in (PrintState.QUEUED, PrintState.SENT):
+        raise Refused(f"a label of the carrier for {sscc} is on its way already", hint="bodega labels ls")
+    kept = document.image(content).to_bytes()
+    copy = before.copy + 1 if before else 1
+    return _queue(tx, context, order.fulfillment_order_id, sscc, kept, Paper.CARRIER, copy=copy)
 
 
 def peek_sscc(tx: Transaction) -> str:
@@ -97,7 +142,7 @@ def skip_ssccs(tx: Transaction, last_serial: int) -> None:
 def number_unit(tx: Transaction, context: Context, sscc: str, label: bytes) -> None:
     """A pallet or tote gets its number, which must be `peek_sscc`, and its `label` (a `LabelDocument`) is queued."""
     _use_sscc(tx, sscc)
-    _queue(tx, context, "", sscc, copy=1, detail="", label=label)
+    _queue(tx, context, "", sscc, label)
 
 
 def _queue(
@@ -105,19 +150,20 @@ def _queue(
     context: Context,
     fulfillment_order_id: str,
     sscc: str,
+    kept: bytes,
+    paper: Paper = Paper.LABEL,
     *,
-    copy: int,
-    detail: str,
-    label: bytes = b"",
+    copy: int = 1,
+    detail: str = "",
 ) -> PrintJob:
     job = PrintJob(
-        f"{sscc}-{copy}",
+        f"{sscc}-{paper}{copy}",
         sscc,
         fulfillment_order_id,
         PRINT_JOB.start,
         copy,
         detail,
-        label or label_of(tx, fulfillment_order_id, sscc),
+        kept,
         tx.now_ms(),
     )
     seq = tx.append(context, label_advanced=_label_event(job, "queued"))
@@ -136,22 +182,6 @@ def _queue(
         ),
     )
     return job
-
-
-def label_of(tx: Transaction, fulfillment_order_id: str, sscc: str) -> bytes:
-    """The label of a parcel, as a `LabelDocument`."""
-    row = tx.one(
-        "SELECT recipient, order_id, carrier_service FROM fulfillment_order WHERE fulfillment_order_id = ?",
-        (fulfillment_order_id,),
-    )
-    assert row is not None, "a parcel is only packed for a known fulfillment order"
-    recipient = orders_pb2.Recipient.FromString(row[0])
-    profile = catalogue.profile_of(tx)
-    ship_to = (recipient.name, *recipient.address, f"{recipient.postal_code} {recipient.country}".strip())
-    ship_from = tuple(profile.ship_from) if profile else ()
-    return document.parcel(
-        sscc=sscc, order_id=row[1], ship_to=ship_to, ship_from=ship_from, service=row[2]
-    ).to_bytes()
 
 
 def _label_event(job: PrintJob, event: str) -> journal_pb2.LabelAdvanced:
@@ -204,9 +234,13 @@ def job_of(tx: Transaction, print_job_id: str) -> PrintJob | None:
     return _job(row) if row else None
 
 
-def latest_for(tx: Transaction, sscc: str) -> PrintJob | None:
-    """The newest job of a parcel."""
-    row = tx.one(f"SELECT {_COLUMNS} FROM print_job WHERE sscc = ? ORDER BY copy DESC LIMIT 1", (sscc,))  # noqa: S608  # a constant
+def latest_for(tx: Transaction, sscc: str, paper: Paper = Paper.LABEL) -> PrintJob | None:
+    """The newest job of a parcel for that paper."""
+    row = tx.one(
+        f"SELECT {_COLUMNS} FROM print_job WHERE sscc = ?1 AND print_job_id = ?1 || '-' || ?2 || copy"  # noqa: S608  # a constant
+        " ORDER BY copy DESC LIMIT 1",
+        (sscc, paper),
+    )
     return _job(row) if row else None
 
 
@@ -246,49 +280,54 @@ def scan_back(tx: Transaction, context: Context, sscc: str) -> None:
 
 
 def void_queued(tx: Transaction, context: Context, sscc: str) -> None:
-    """The parcel is no more: a label that has not left the queue is not printed."""
-    job = latest_for(tx, sscc)
-    if job is not None and PRINT_JOB.allows(job.state, PrintEvent.VOID):
-        advance(tx, context, job, PrintEvent.VOID)
+    """The parcel is no more: what has not left the queue for it is not printed."""
+    for paper in Paper:
+        job = latest_for(tx, sscc, paper)
+        if job is not None and PRINT_JOB.allows(job.state, PrintEvent.VOID):
+            advance(tx, context, job, PrintEvent.VOID)
 
 
-def seen(tx: Transaction, context: Context, sscc: str) -> PrintJob:
+def seen(tx: Transaction, context: Context, sscc: str, paper: Paper = Paper.LABEL) -> PrintJob:
     """A person has looked and says that the label in doubt is there: it will not be printed again."""
-    job = _known(tx, sscc)
+    job = _known(tx, sscc, paper)
     if not PRINT_JOB.allows(job.state, PrintEvent.SEEN):
         raise Refused(
             f"the label of parcel {sscc} is not in doubt, it is {job.state}", hint="bodega labels ls"
         )
     advance(tx, context, job, PrintEvent.SEEN, f"seen by {context.actor}")
-    return _known(tx, sscc)
+    return _known(tx, sscc, paper)
 
 
-def reprint(tx: Transaction, context: Context, sscc: str, reason: str) -> PrintJob:
+def reprint(
+    tx: Transaction, context: Context, sscc: str, reason: str, paper: Paper = Paper.LABEL
+) -> PrintJob:
     """A person asks for another copy, with a reason: counted, recorded, never automatic."""
     if not reason.strip():
         raise InvalidInput("a reprint needs a reason", hint='for example: --reason "label torn"')
-    job = _known(tx, sscc)
+    job = _known(tx, sscc, paper)
     advance(tx, context, job, PrintEvent.REPRINT, reason)
-    # A pallet's label says nothing of an order, and stays what it was.
-    label = b"" if job.fulfillment_order_id else job.document
-    return _queue(tx, context, job.fulfillment_order_id, sscc, copy=job.copy + 1, detail=reason, label=label)
+    # A pallet's label says nothing of an order, a carrier's is its own, and a slip is as it was: they stay so.
+    order = job.fulfillment_order_id
+    again = papers.label_of(tx, order, sscc) if order and paper is Paper.LABEL else job.document
+    return _queue(tx, context, order, sscc, again, paper, copy=job.copy + 1, detail=reason)
 
 
-def retry(tx: Transaction, context: Context, sscc: str) -> PrintJob:
+def retry(tx: Transaction, context: Context, sscc: str, paper: Paper = Paper.LABEL) -> PrintJob:
     """What kept a failed label from paper is mended: a new copy, made from the parcel as it is now."""
-    job = _known(tx, sscc)
+    job = _known(tx, sscc, paper)
     if job.state is not PrintState.FAILED:
         raise Refused(
             f"the label of parcel {sscc} has not failed, it is {job.state}",
             hint=f"to print it again all the same: bodega labels reprint {sscc} --reason ...",
         )
-    return reprint(tx, context, sscc, f"tried again after: {job.detail}"[:TEXT_CHARS_MAX])
+    return reprint(tx, context, sscc, f"tried again after: {job.detail}"[:TEXT_CHARS_MAX], paper)
 
 
-def _known(tx: Transaction, sscc: str) -> PrintJob:
-    job = latest_for(tx, sscc)
+def _known(tx: Transaction, sscc: str, paper: Paper = Paper.LABEL) -> PrintJob:
+    job = latest_for(tx, sscc, paper)
     if job is None:
-        raise NotFound(f"no label was ever asked for with SSCC {sscc}", hint="bodega labels ls")
+        what = paper.name.lower()
+        raise NotFound(f"no paper '{what}' was ever asked for with SSCC {sscc}", hint="bodega labels ls")
     return job
 
 

@@ -46,6 +46,17 @@ def adopt(tx: Transaction) -> None:
         _keep(tx, fulfillment_order_id, "")
 
 
+def put_back(tx: Transaction, fulfillment_order_id: str, bin_id: str) -> None:
+    """Where a parcel waits that this ledger has lost, by the hub's word; its time begins anew."""
+    waits = tx.one(
+        "SELECT 1 FROM fulfillment_order f LEFT JOIN pickup p USING (fulfillment_order_id)"
+        " WHERE f.fulfillment_order_id = ? AND f.state = 'staged' AND p.bin IS NULL",
+        (fulfillment_order_id,),
+    )
+    if waits is not None:
+        _keep(tx, fulfillment_order_id, bin_id)
+
+
 def find(tx: Transaction, fulfillment_order_id: str) -> Kept:
     """The order must be here; one that a carrier takes has another method, and no code."""
     row = tx.one(

@@ -148,7 +148,8 @@ class Reader:
             "SELECT 'fulfil' AS kind, f.fulfillment_order_id, f.order_id, f.state, f.device, f.sscc, f.due_ms, f.batch,"  # noqa: S608  # a constant
             " (SELECT sum(quantity) FROM fulfillment_line l"
             "   WHERE l.fulfillment_order_id = f.fulfillment_order_id) AS units,"
-            " (SELECT state FROM print_job p WHERE p.sscc = f.sscc ORDER BY copy DESC LIMIT 1) AS print_state"
+            " (SELECT state FROM print_job p WHERE p.sscc = f.sscc AND print_job_id = p.sscc || '-' || copy"
+            "   ORDER BY copy DESC LIMIT 1) AS print_state"
             f" FROM fulfillment_order f WHERE f.state IN {OPEN_STATES}"
             " ORDER BY f.due_ms, f.tier, f.placed_at_ms, f.arrived_seq"
         )
@@ -176,7 +177,9 @@ class Reader:
         labels = {
             row["state"]: row["many"]
             for row in self.rows(
-                "SELECT state, count(*) AS many FROM print_job WHERE state IN ('unknown', 'failed') GROUP BY state"
+                # A packing slip in doubt keeps no parcel here.
+                "SELECT state, count(*) AS many FROM print_job WHERE state IN ('unknown', 'failed')"
+                " AND print_job_id NOT LIKE '%-slip-%' GROUP BY state"
             )
         }
         parked = self.rows("SELECT count(*) AS many FROM parked")

@@ -19,7 +19,17 @@ from bodega.core.ledger import Account
 from bodega.core.lifecycles import FulfillmentState, PrintState
 from bodega.errors import PeerFault
 from bodega.v1 import nodesync_pb2
-from bodega_agent.store import catalogue, checkpoints, labels
+from bodega_agent.rules.tracking import Series
+from bodega_agent.store import (
+    catalogue,
+    checkpoints,
+    labels,
+    papers,
+    pickups,
+    rate_card,
+    receipts,
+    transfer_orders,
+)
 from bodega_agent.store.integrity import Fold
 from bodega_agent.store.transaction import Context, Transaction
 from bodega_agent.store.work import accept
@@ -30,6 +40,7 @@ Begun = nodesync_pb2.BeginEpochResponse
 # What the old file knows better than the hub, copied as it is; the hub's stream brings what is newer.
 _OF_THE_FLOOR = (
     *("notice", "notice_line", "receipt", "receipt_line", "load_unit"),
+    *("packing", "in_box", "parcel", "manifest", "tracking_given"),
     *("pickup", "goods_return", "goods_return_announced", "goods_return_line"),
     *("bin_counted", "transfer_order", "transfer_line"),
 )
@@ -93,7 +104,9 @@ def fill(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | None) -> No
         "INSERT OR IGNORE INTO command(cmd_id, digest, result, seq) VALUES (?, x'', ?, ?)",
         ((cmd_id, _DONE_AT_THE_HUB, tx.head.seq) for cmd_id in snapshot.cmd_ids),
     )
+    _put_floor(tx, snapshot)
     _skip_ssccs(tx, snapshot, old)
+    rate_card.skip_numbers(tx, catalogue.profile_of(tx), _tracking_given(tx, snapshot))
 
 
 def put_balances(tx: Transaction, snapshot: Snapshot) -> None:
@@ -131,7 +144,7 @@ def put_labels(tx: Transaction, context: Context, snapshot: Snapshot, old: apsw.
         if work is None and kept is None:
             continue
         fulfillment_order_id = work[0] if work is not None else kept[0]
-        document = kept[1] if kept is not None else labels.label_of(tx, fulfillment_order_id, one.sscc)
+        document = kept[1] if kept is not None else papers.label_of(tx, fulfillment_order_id, one.sscc)
         job = labels.PrintJob(
             one.print_job_id,
             one.sscc,
@@ -170,6 +183,16 @@ def _put_work(tx: Transaction, work: Snapshot.Work) -> None:
         "UPDATE fulfillment_line SET picked = ?, short = ? WHERE fulfillment_order_id = ? AND line = ?",
         ((one.shipped, one.short, order.fulfillment_order_id, one.line) for one in order.lines),
     )
+
+
+def _put_floor(tx: Transaction, snapshot: Snapshot) -> None:
+    """What was begun on the floor, by the hub's word: a wiped node knows nothing of it, a restored one less."""
+    for one in snapshot.receipts:
+        receipts.put_back(tx, one.said, one.device, one.opened_seq)
+    for pickup in snapshot.pickups:
+        pickups.put_back(tx, pickup.fulfillment_order_id, pickup.bin_id)
+    for transfer in snapshot.transfers:
+        transfer_orders.put_back(tx, transfer.ordered, transfer.state)
 
 
 def _put_promises(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | None) -> None:
@@ -231,6 +254,18 @@ def _skip_ssccs(tx: Transaction, snapshot: Snapshot, old: apsw.Connection | None
     seen += [snapshot.sscc_last_serial] if snapshot.sscc_used else []
     if seen:
         labels.skip_ssccs(tx, max(seen))
+
+
+def _tracking_given(tx: Transaction, snapshot: Snapshot) -> dict[Series, int]:
+    """The last serial of each series, as far as the old file and the hub know."""
+    profile = catalogue.profile_of(tx)
+    given = rate_card.last_serials(tx)
+    for one in rate_card.ranges(profile) if profile else ():
+        for number in snapshot.tracking_numbers:
+            serial = one.serial(number)
+            if serial is not None:
+                given[one.series] = max(given.get(one.series, serial), serial)
+    return given
 
 
 def _row_of(connection: apsw.Connection | None, sql: str, key: str) -> Any:

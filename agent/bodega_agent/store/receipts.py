@@ -48,10 +48,9 @@ def count(tx: Transaction, receipt_id: str, sku_id: str, lot: str, more: Came) -
 
 
 def close(tx: Transaction, context: Context, receipt_id: str) -> None:
-    """All that came is in: tell it line by line. One that is closed stays as it is."""
+    """All that came is in: tell it line by line."""
     receipt = find(tx, receipt_id)
-    if receipt is None or not receipt.is_open:
-        return
+    assert receipt is not None, "a receipt is closed by those who see it open"
     lines = [
         floor_pb2.ReceiptAdvanced.Line(
             sku_id=line.sku_id,
@@ -68,6 +67,25 @@ def close(tx: Transaction, context: Context, receipt_id: str) -> None:
     )
     seq = tx.append(context, receipt_advanced=closed)
     tx.execute("UPDATE receipt SET closed_seq = ? WHERE receipt_id = ?", (seq, receipt_id))
+
+
+def put_back(tx: Transaction, said: floor_pb2.ReceiptAdvanced, device: str, opened_seq: int) -> None:
+    """A receipt that this ledger has lost, or has an older copy of, by the hub's word: what came in only grows."""
+    closed_seq = 0 if said.state == "open" else tx.head.seq
+    tx.execute(
+        "INSERT INTO receipt(receipt_id, notice_id, device, opened_seq, opened_at_ms, closed_seq)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET closed_seq = max(closed_seq, excluded.closed_seq)",
+        (said.receipt_id, said.notice_id, device, opened_seq, tx.now_ms(), closed_seq),
+    )
+    tx.executemany(
+        "INSERT INTO receipt_line(receipt_id, sku_id, lot, received, damaged, held) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET received = max(received, excluded.received),"
+        " damaged = max(damaged, excluded.damaged), held = max(held, excluded.held)",
+        (
+            (said.receipt_id, line.sku_id, line.lot, line.received, line.damaged, line.held)
+            for line in said.lines
+        ),
+    )
 
 
 def find(tx: Transaction, receipt_id: str) -> Receipt | None:

@@ -210,6 +210,13 @@ def unanswered(tx: Transaction) -> list[tuple[str, str, str, int, str]]:
     return [(row[0], row[1], row[2], row[3], row[4]) for row in list(rows)]
 
 
+def hand_on(tx: Transaction, from_device: str, to_device: str) -> None:
+    """What the camera says of units in the hands of a device goes to the one that takes its work over."""
+    tx.execute(
+        "UPDATE goods_return_line SET device = ? WHERE device = ? AND bin = ''", (to_device, from_device)
+    )
+
+
 def close(tx: Transaction, context: Context, return_id: str, refunds: Collection[tuple[int, int]]) -> None:
     """It is complete: all its lines, and a refund for `refunds`, (line, units), if there are any."""
     row = find(tx, return_id)

@@ -66,6 +66,14 @@ def accept(tx: Transaction, ordered: floor_pb2.TransferOrdered) -> None:
         _add(tx, ordered.transfer_id, line.sku_id, "ordered", line.quantity)
 
 
+def put_back(tx: Transaction, ordered: floor_pb2.TransferOrdered, state: str) -> None:
+    """An end that this ledger does not know to be done, by the hub's word: it is not to be done again."""
+    accept(tx, ordered)
+    tx.execute(
+        "UPDATE transfer_order SET state = ? WHERE transfer_id = ?", (LegState(state), ordered.transfer_id)
+    )
+
+
 def find(tx: Transaction, transfer_id: str) -> Leg | None:
     """The transfer of this id, if the node knows it."""
     row = tx.one(f"{_LEG} WHERE transfer_id = ?", (transfer_id,))

@@ -52,15 +52,10 @@ def receipts(tx: Transaction, notice_ids: Collection[str]) -> dict[tuple[str, st
     return found
 
 
-def open_notices(tx: Transaction, node_id: str) -> list[Row]:
-    """Notices that a node still waits for: not withdrawn, and no receipt has closed them."""
+def standing_notices(tx: Transaction, node_id: str) -> list[Row]:
+    """Notices of a node that nobody has withdrawn, by id."""
     table = advance_notice
-    closed = sa.exists().where(
-        receipt.c.node_id == table.c.node_id,
-        receipt.c.notice_id == table.c.notice_id,
-        receipt.c.state == CLOSED,
-    )
-    query = sa.select(table).where(table.c.node_id == node_id, ~table.c.withdrawn, ~closed)
+    query = sa.select(table).where(table.c.node_id == node_id, ~table.c.withdrawn)
     return list(tx.connection.execute(query.order_by(table.c.notice_id)))
 
 
@@ -77,6 +72,17 @@ def open_transfers(tx: Transaction, node_id: str) -> list[Row]:
     )
     here = sa.or_(table.c.from_node_id == node_id, table.c.to_node_id == node_id)
     return list(tx.connection.execute(sa.select(table).where(here, ~arrived).order_by(table.c.transfer_id)))
+
+
+def ended_at(tx: Transaction, node_id: str, states: Collection[str]) -> list[tuple[Row, str]]:
+    """Transfers whose end at this node is in one of these states, while the whole has not arrived or is not told of."""
+    table, done = transfer_order, transfer_progress
+    query = (
+        sa.select(table, done.c.state.label("end_state"))
+        .join(done, done.c.transfer_id == table.c.transfer_id)
+        .where(done.c.node_id == node_id, done.c.state.in_(sorted(states)))
+    )
+    return [(row, row.end_state) for row in tx.connection.execute(query.order_by(table.c.transfer_id))]
 
 
 def put_return(tx: Transaction, row: Values) -> None:

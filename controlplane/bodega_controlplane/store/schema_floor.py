@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bodega_controlplane.store.columns import boolean, integer, metadata, text
 
-# Deliveries of suppliers as they came in; `notice_id` is empty for a blind one.
+# Deliveries of suppliers as they came in; `notice_id` is empty for a blind one, `opened_seq` the event that began it.
 receipt = sa.Table(
     "receipt",
     metadata,
@@ -18,6 +18,8 @@ receipt = sa.Table(
     text("notice_id"),
     text("state"),
     text("lines"),
+    text("device"),
+    integer("opened_seq"),
     integer("changed_at_ms"),
 )
 

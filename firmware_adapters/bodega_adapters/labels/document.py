@@ -19,6 +19,7 @@ from bodega_adapters.labels.layout import Layout, parse, shipped
 ZPL = "zpl"
 IMAGE = "image"
 PARCEL = "parcel"
+CARRIER = "carrier"
 PACKING_SLIP = "packing-slip"
 PARCEL_MM = (101.6, 152.4)
 _PNG, _PDF = b"\x89PNG\r\n\x1a\n", b"%PDF-"
@@ -79,9 +80,20 @@ class LabelDocument:
 
 
 def parcel(
-    *, sscc: str, order_id: str, ship_to: tuple[str, ...], ship_from: tuple[str, ...], service: str
+    *,
+    sscc: str,
+    order_id: str,
+    ship_to: tuple[str, ...],
+    ship_from: tuple[str, ...],
+    service: str,
+    carrier: str = "",
+    tracking_number: str = "",
+    weight_g: int = 0,
 ) -> LabelDocument:
-    """The label of a parcel. `sscc`: 18 digits; `ship_to`, `ship_from`: address lines, top to bottom."""
+    """The label of a parcel. `sscc`: 18 digits; `ship_to`, `ship_from`: address lines, top to bottom.
+
+    With a tracking number it has the carrier's part too: its name, the number as a barcode, and the weight.
+    """
     values = {
         "sscc": (sscc,),
         "order_id": (order_id,),
@@ -89,7 +101,12 @@ def parcel(
         "ship_from": ship_from,
         "service": (service,),
     }
-    return LabelDocument(PARCEL, values)
+    if not tracking_number:
+        return LabelDocument(PARCEL, values)
+    values |= {"carrier": (carrier,), "tracking_number": (tracking_number,)}
+    if weight_g:
+        values["weight"] = (f"{weight_g / 1000:.3f} kg",)
+    return LabelDocument(CARRIER, values)
 
 
 def of_layout(layout: Layout | str, values: Values) -> LabelDocument:

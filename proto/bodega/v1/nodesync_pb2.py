@@ -23,47 +23,52 @@ _sym_db = _symbol_database.Default()
 
 
 from bodega.v1 import catalogue_pb2 as bodega_dot_v1_dot_catalogue__pb2
+from bodega.v1 import floor_pb2 as bodega_dot_v1_dot_floor__pb2
 from bodega.v1 import orders_pb2 as bodega_dot_v1_dot_orders__pb2
 from bodega.v1 import stock_pb2 as bodega_dot_v1_dot_stock__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62odega/v1/nodesync.proto\x12\tbodega.v1\x1a\x19\x62odega/v1/catalogue.proto\x1a\x16\x62odega/v1/orders.proto\x1a\x15\x62odega/v1/stock.proto\"%\n\x08Position\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\":\n\x13\x46indAncestorRequest\x12#\n\x06proofs\x18\x01 \x03(\x0b\x32\x13.bodega.v1.Position\"Y\n\x14\x46indAncestorResponse\x12 \n\x03hub\x18\x01 \x01(\x0b\x32\x13.bodega.v1.Position\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x10\n\x08same_seq\x18\x03 \x01(\x04\"\xa8\x01\n\x11\x42\x65ginEpochRequest\x12\x12\n\nboot_nonce\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12!\n\x04head\x18\x03 \x01(\x0b\x32\x13.bodega.v1.Position\x12%\n\x08\x61ncestor\x18\x04 \x01(\x0b\x32\x13.bodega.v1.Position\x12&\n\x06reason\x18\x05 \x01(\x0e\x32\x16.bodega.v1.EpochReason\"\xb9\x01\n\x12\x42\x65ginEpochResponse\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x16\n\x0eprevious_epoch\x18\x02 \x01(\x04\x12\"\n\x05\x62\x61sis\x18\x03 \x01(\x0b\x32\x13.bodega.v1.Position\x12\x12\n\ndown_epoch\x18\x04 \x01(\x04\x12\x13\n\x0bsnapshot_id\x18\x05 \x01(\t\x12\x16\n\x0esnapshot_bytes\x18\x06 \x01(\x04\x12\x17\n\x0fsnapshot_sha256\x18\x07 \x01(\x0c\"9\n\x12GetSnapshotRequest\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"#\n\x13GetSnapshotResponse\x12\x0c\n\x04part\x18\x01 \x01(\x0c\"\xaa\x07\n\x0cNodeSnapshot\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\"\n\x05\x62\x61sis\x18\x02 \x01(\x0b\x32\x13.bodega.v1.Position\x12)\n\x06ledger\x18\x03 \x01(\x0b\x32\x19.bodega.v1.LedgerSnapshot\x12 \n\x04lots\x18\x04 \x03(\x0b\x32\x12.bodega.v1.LotSeen\x12*\n\x04work\x18\x05 \x03(\x0b\x32\x1c.bodega.v1.NodeSnapshot.Work\x12-\n\x06labels\x18\x06 \x03(\x0b\x32\x1d.bodega.v1.NodeSnapshot.Label\x12\x33\n\x0creservations\x18\x07 \x03(\x0b\x32\x1d.bodega.v1.ReservationChanged\x12.\n\x06rights\x18\x08 \x03(\x0b\x32\x1e.bodega.v1.NodeSnapshot.Rights\x12:\n\rdiscrepancies\x18\t \x03(\x0b\x32#.bodega.v1.NodeSnapshot.Discrepancy\x12\x33\n\toverrides\x18\n \x03(\x0b\x32 .bodega.v1.NodeSnapshot.Override\x12\x18\n\x10sscc_last_serial\x18\x0b \x01(\x04\x12\x11\n\tsscc_used\x18\x0c \x01(\x08\x12\x0f\n\x07\x63md_ids\x18\r \x03(\t\x12\'\n\x07profile\x18\x0e \x01(\x0b\x32\x16.bodega.v1.NodeProfile\x1al\n\x04Work\x12*\n\x05order\x18\x01 \x01(\x0b\x32\x1b.bodega.v1.FulfillmentOrder\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.bodega.v1.FulfillmentState\x12\x0c\n\x04sscc\x18\x03 \x01(\t\x1aX\n\x05Label\x12\x14\n\x0cprint_job_id\x18\x01 \x01(\t\x12\x0c\n\x04sscc\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0c\n\x04\x63opy\x18\x04 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x1aH\n\x0b\x44iscrepancy\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12,\n\x06opened\x18\x02 \x01(\x0b\x32\x1c.bodega.v1.DiscrepancyOpened\x1a&\n\x06Rights\x12\x0e\n\x06sku_id\x18\x01 \x01(\t\x12\x0c\n\x04held\x18\x02 \x01(\x04\x1a\x46\n\x08Override\x12+\n\x07\x63hanged\x18\x01 \x01(\x0b\x32\x1a.bodega.v1.OverrideChanged\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\"\xac\x01\n\nRejoinPlan\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12,\n\x05\x62\x65gun\x18\x02 \x01(\x0b\x32\x1d.bodega.v1.BeginEpochResponse\x12&\n\x06reason\x18\x03 \x01(\x0e\x32\x16.bodega.v1.EpochReason\x12%\n\x08\x61ncestor\x18\x04 \x01(\x0b\x32\x13.bodega.v1.Position\x12\x10\n\x08snapshot\x18\x05 \x01(\x0c*w\n\x0b\x45pochReason\x12\x1c\n\x18\x45POCH_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45POCH_REASON_RESTORED\x10\x01\x12\x16\n\x12\x45POCH_REASON_WIPED\x10\x02\x12\x17\n\x13\x45POCH_REASON_FORKED\x10\x03\x32\xfb\x01\n\x0fNodeSyncService\x12O\n\x0c\x46indAncestor\x12\x1e.bodega.v1.FindAncestorRequest\x1a\x1f.bodega.v1.FindAncestorResponse\x12I\n\nBeginEpoch\x12\x1c.bodega.v1.BeginEpochRequest\x1a\x1d.bodega.v1.BeginEpochResponse\x12L\n\x0bGetSnapshot\x12\x1d.bodega.v1.GetSnapshotRequest\x1a\x1e.bodega.v1.GetSnapshotResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62odega/v1/nodesync.proto\x12\tbodega.v1\x1a\x19\x62odega/v1/catalogue.proto\x1a\x15\x62odega/v1/floor.proto\x1a\x16\x62odega/v1/orders.proto\x1a\x15\x62odega/v1/stock.proto\"%\n\x08Position\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\":\n\x13\x46indAncestorRequest\x12#\n\x06proofs\x18\x01 \x03(\x0b\x32\x13.bodega.v1.Position\"Y\n\x14\x46indAncestorResponse\x12 \n\x03hub\x18\x01 \x01(\x0b\x32\x13.bodega.v1.Position\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x10\n\x08same_seq\x18\x03 \x01(\x04\"\xa8\x01\n\x11\x42\x65ginEpochRequest\x12\x12\n\nboot_nonce\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12!\n\x04head\x18\x03 \x01(\x0b\x32\x13.bodega.v1.Position\x12%\n\x08\x61ncestor\x18\x04 \x01(\x0b\x32\x13.bodega.v1.Position\x12&\n\x06reason\x18\x05 \x01(\x0e\x32\x16.bodega.v1.EpochReason\"\xb9\x01\n\x12\x42\x65ginEpochResponse\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x16\n\x0eprevious_epoch\x18\x02 \x01(\x04\x12\"\n\x05\x62\x61sis\x18\x03 \x01(\x0b\x32\x13.bodega.v1.Position\x12\x12\n\ndown_epoch\x18\x04 \x01(\x04\x12\x13\n\x0bsnapshot_id\x18\x05 \x01(\t\x12\x16\n\x0esnapshot_bytes\x18\x06 \x01(\x04\x12\x17\n\x0fsnapshot_sha256\x18\x07 \x01(\x0c\"9\n\x12GetSnapshotRequest\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"#\n\x13GetSnapshotResponse\x12\x0c\n\x04part\x18\x01 \x01(\x0c\"\xff\t\n\x0cNodeSnapshot\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\"\n\x05\x62\x61sis\x18\x02 \x01(\x0b\x32\x13.bodega.v1.Position\x12)\n\x06ledger\x18\x03 \x01(\x0b\x32\x19.bodega.v1.LedgerSnapshot\x12 \n\x04lots\x18\x04 \x03(\x0b\x32\x12.bodega.v1.LotSeen\x12*\n\x04work\x18\x05 \x03(\x0b\x32\x1c.bodega.v1.NodeSnapshot.Work\x12-\n\x06labels\x18\x06 \x03(\x0b\x32\x1d.bodega.v1.NodeSnapshot.Label\x12\x33\n\x0creservations\x18\x07 \x03(\x0b\x32\x1d.bodega.v1.ReservationChanged\x12.\n\x06rights\x18\x08 \x03(\x0b\x32\x1e.bodega.v1.NodeSnapshot.Rights\x12:\n\rdiscrepancies\x18\t \x03(\x0b\x32#.bodega.v1.NodeSnapshot.Discrepancy\x12\x33\n\toverrides\x18\n \x03(\x0b\x32 .bodega.v1.NodeSnapshot.Override\x12\x18\n\x10sscc_last_serial\x18\x0b \x01(\x04\x12\x11\n\tsscc_used\x18\x0c \x01(\x08\x12\x0f\n\x07\x63md_ids\x18\r \x03(\t\x12\'\n\x07profile\x18\x0e \x01(\x0b\x32\x16.bodega.v1.NodeProfile\x12\x31\n\x08receipts\x18\x0f \x03(\x0b\x32\x1f.bodega.v1.NodeSnapshot.Receipt\x12*\n\x07pickups\x18\x10 \x03(\x0b\x32\x19.bodega.v1.PickupAdvanced\x12\x36\n\ttransfers\x18\x11 \x03(\x0b\x32#.bodega.v1.NodeSnapshot.TransferEnd\x12\x18\n\x10tracking_numbers\x18\x14 \x03(\t\x1al\n\x04Work\x12*\n\x05order\x18\x01 \x01(\x0b\x32\x1b.bodega.v1.FulfillmentOrder\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.bodega.v1.FulfillmentState\x12\x0c\n\x04sscc\x18\x03 \x01(\t\x1aX\n\x05Label\x12\x14\n\x0cprint_job_id\x18\x01 \x01(\t\x12\x0c\n\x04sscc\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0c\n\x04\x63opy\x18\x04 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x1aH\n\x0b\x44iscrepancy\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12,\n\x06opened\x18\x02 \x01(\x0b\x32\x1c.bodega.v1.DiscrepancyOpened\x1a&\n\x06Rights\x12\x0e\n\x06sku_id\x18\x01 \x01(\t\x12\x0c\n\x04held\x18\x02 \x01(\x04\x1a\x46\n\x08Override\x12+\n\x07\x63hanged\x18\x01 \x01(\x0b\x32\x1a.bodega.v1.OverrideChanged\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\x1aW\n\x07Receipt\x12(\n\x04said\x18\x01 \x01(\x0b\x32\x1a.bodega.v1.ReceiptAdvanced\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12\x12\n\nopened_seq\x18\x03 \x01(\x04\x1aI\n\x0bTransferEnd\x12+\n\x07ordered\x18\x01 \x01(\x0b\x32\x1a.bodega.v1.TransferOrdered\x12\r\n\x05state\x18\x02 \x01(\t\"\xac\x01\n\nRejoinPlan\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12,\n\x05\x62\x65gun\x18\x02 \x01(\x0b\x32\x1d.bodega.v1.BeginEpochResponse\x12&\n\x06reason\x18\x03 \x01(\x0e\x32\x16.bodega.v1.EpochReason\x12%\n\x08\x61ncestor\x18\x04 \x01(\x0b\x32\x13.bodega.v1.Position\x12\x10\n\x08snapshot\x18\x05 \x01(\x0c*w\n\x0b\x45pochReason\x12\x1c\n\x18\x45POCH_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45POCH_REASON_RESTORED\x10\x01\x12\x16\n\x12\x45POCH_REASON_WIPED\x10\x02\x12\x17\n\x13\x45POCH_REASON_FORKED\x10\x03\x32\xfb\x01\n\x0fNodeSyncService\x12O\n\x0c\x46indAncestor\x12\x1e.bodega.v1.FindAncestorRequest\x1a\x1f.bodega.v1.FindAncestorResponse\x12I\n\nBeginEpoch\x12\x1c.bodega.v1.BeginEpochRequest\x1a\x1d.bodega.v1.BeginEpochResponse\x12L\n\x0bGetSnapshot\x12\x1d.bodega.v1.GetSnapshotRequest\x1a\x1e.bodega.v1.GetSnapshotResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bodega.v1.nodesync_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EPOCHREASON']._serialized_start=1874
-  _globals['_EPOCHREASON']._serialized_end=1993
-  _globals['_POSITION']._serialized_start=113
-  _globals['_POSITION']._serialized_end=150
-  _globals['_FINDANCESTORREQUEST']._serialized_start=152
-  _globals['_FINDANCESTORREQUEST']._serialized_end=210
-  _globals['_FINDANCESTORRESPONSE']._serialized_start=212
-  _globals['_FINDANCESTORRESPONSE']._serialized_end=301
-  _globals['_BEGINEPOCHREQUEST']._serialized_start=304
-  _globals['_BEGINEPOCHREQUEST']._serialized_end=472
-  _globals['_BEGINEPOCHRESPONSE']._serialized_start=475
-  _globals['_BEGINEPOCHRESPONSE']._serialized_end=660
-  _globals['_GETSNAPSHOTREQUEST']._serialized_start=662
-  _globals['_GETSNAPSHOTREQUEST']._serialized_end=719
-  _globals['_GETSNAPSHOTRESPONSE']._serialized_start=721
-  _globals['_GETSNAPSHOTRESPONSE']._serialized_end=756
-  _globals['_NODESNAPSHOT']._serialized_start=759
-  _globals['_NODESNAPSHOT']._serialized_end=1697
-  _globals['_NODESNAPSHOT_WORK']._serialized_start=1313
-  _globals['_NODESNAPSHOT_WORK']._serialized_end=1421
-  _globals['_NODESNAPSHOT_LABEL']._serialized_start=1423
-  _globals['_NODESNAPSHOT_LABEL']._serialized_end=1511
-  _globals['_NODESNAPSHOT_DISCREPANCY']._serialized_start=1513
-  _globals['_NODESNAPSHOT_DISCREPANCY']._serialized_end=1585
-  _globals['_NODESNAPSHOT_RIGHTS']._serialized_start=1587
-  _globals['_NODESNAPSHOT_RIGHTS']._serialized_end=1625
-  _globals['_NODESNAPSHOT_OVERRIDE']._serialized_start=1627
-  _globals['_NODESNAPSHOT_OVERRIDE']._serialized_end=1697
-  _globals['_REJOINPLAN']._serialized_start=1700
-  _globals['_REJOINPLAN']._serialized_end=1872
-  _globals['_NODESYNCSERVICE']._serialized_start=1996
-  _globals['_NODESYNCSERVICE']._serialized_end=2247
+  _globals['_EPOCHREASON']._serialized_start=2238
+  _globals['_EPOCHREASON']._serialized_end=2357
+  _globals['_POSITION']._serialized_start=136
+  _globals['_POSITION']._serialized_end=173
+  _globals['_FINDANCESTORREQUEST']._serialized_start=175
+  _globals['_FINDANCESTORREQUEST']._serialized_end=233
+  _globals['_FINDANCESTORRESPONSE']._serialized_start=235
+  _globals['_FINDANCESTORRESPONSE']._serialized_end=324
+  _globals['_BEGINEPOCHREQUEST']._serialized_start=327
+  _globals['_BEGINEPOCHREQUEST']._serialized_end=495
+  _globals['_BEGINEPOCHRESPONSE']._serialized_start=498
+  _globals['_BEGINEPOCHRESPONSE']._serialized_end=683
+  _globals['_GETSNAPSHOTREQUEST']._serialized_start=685
+  _globals['_GETSNAPSHOTREQUEST']._serialized_end=742
+  _globals['_GETSNAPSHOTRESPONSE']._serialized_start=744
+  _globals['_GETSNAPSHOTRESPONSE']._serialized_end=779
+  _globals['_NODESNAPSHOT']._serialized_start=782
+  _globals['_NODESNAPSHOT']._serialized_end=2061
+  _globals['_NODESNAPSHOT_WORK']._serialized_start=1513
+  _globals['_NODESNAPSHOT_WORK']._serialized_end=1621
+  _globals['_NODESNAPSHOT_LABEL']._serialized_start=1623
+  _globals['_NODESNAPSHOT_LABEL']._serialized_end=1711
+  _globals['_NODESNAPSHOT_DISCREPANCY']._serialized_start=1713
+  _globals['_NODESNAPSHOT_DISCREPANCY']._serialized_end=1785
+  _globals['_NODESNAPSHOT_RIGHTS']._serialized_start=1787
+  _globals['_NODESNAPSHOT_RIGHTS']._serialized_end=1825
+  _globals['_NODESNAPSHOT_OVERRIDE']._serialized_start=1827
+  _globals['_NODESNAPSHOT_OVERRIDE']._serialized_end=1897
+  _globals['_NODESNAPSHOT_RECEIPT']._serialized_start=1899
+  _globals['_NODESNAPSHOT_RECEIPT']._serialized_end=1986
+  _globals['_NODESNAPSHOT_TRANSFEREND']._serialized_start=1988
+  _globals['_NODESNAPSHOT_TRANSFEREND']._serialized_end=2061
+  _globals['_REJOINPLAN']._serialized_start=2064
+  _globals['_REJOINPLAN']._serialized_end=2236
+  _globals['_NODESYNCSERVICE']._serialized_start=2360
+  _globals['_NODESYNCSERVICE']._serialized_end=2611
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ Served by the hub to nodes. The caller is known from the connection, never from 
 """
 
 from bodega.v1 import catalogue_pb2 as _catalogue_pb2
+from bodega.v1 import floor_pb2 as _floor_pb2
 from bodega.v1 import orders_pb2 as _orders_pb2
 from bodega.v1 import stock_pb2 as _stock_pb2
 from collections import abc as _abc
@@ -421,6 +422,62 @@ class NodeSnapshot(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class Receipt(_message.Message):
+        """A delivery that is coming in, or that has come for a notice of which more is to come."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        SAID_FIELD_NUMBER: _builtins.int
+        DEVICE_FIELD_NUMBER: _builtins.int
+        OPENED_SEQ_FIELD_NUMBER: _builtins.int
+        device: _builtins.str
+        """Device that it belongs to."""
+        opened_seq: _builtins.int
+        """Event that began it."""
+        @_builtins.property
+        def said(self) -> _floor_pb2.ReceiptAdvanced:
+            """As the node said it; an open one with the lines that its movements add up to."""
+
+        def __init__(
+            self,
+            *,
+            said: _floor_pb2.ReceiptAdvanced | None = ...,
+            device: _builtins.str = ...,
+            opened_seq: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["said", b"said"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "opened_seq", b"opened_seq", "said", b"said"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class TransferEnd(_message.Message):
+        """The node's end of a transfer that is done there, and is not to be done again."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        ORDERED_FIELD_NUMBER: _builtins.int
+        STATE_FIELD_NUMBER: _builtins.int
+        state: _builtins.str
+        """"shipped" or "received"."""
+        @_builtins.property
+        def ordered(self) -> _floor_pb2.TransferOrdered:
+            """What was ordered."""
+
+        def __init__(
+            self,
+            *,
+            ordered: _floor_pb2.TransferOrdered | None = ...,
+            state: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["ordered", b"ordered"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["ordered", b"ordered", "state", b"state"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NODE_ID_FIELD_NUMBER: _builtins.int
     BASIS_FIELD_NUMBER: _builtins.int
     LEDGER_FIELD_NUMBER: _builtins.int
@@ -435,6 +492,10 @@ class NodeSnapshot(_message.Message):
     SSCC_USED_FIELD_NUMBER: _builtins.int
     CMD_IDS_FIELD_NUMBER: _builtins.int
     PROFILE_FIELD_NUMBER: _builtins.int
+    RECEIPTS_FIELD_NUMBER: _builtins.int
+    PICKUPS_FIELD_NUMBER: _builtins.int
+    TRANSFERS_FIELD_NUMBER: _builtins.int
+    TRACKING_NUMBERS_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Node."""
     sscc_last_serial: _builtins.int
@@ -485,6 +546,22 @@ class NodeSnapshot(_message.Message):
     def profile(self) -> _catalogue_pb2.NodeProfile:
         """The node's profile."""
 
+    @_builtins.property
+    def receipts(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeSnapshot.Receipt]:
+        """Deliveries of which something is still to come in."""
+
+    @_builtins.property
+    def pickups(self) -> _containers.RepeatedCompositeFieldContainer[_floor_pb2.PickupAdvanced]:
+        """Where the parcels wait that customers are to fetch."""
+
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeSnapshot.TransferEnd]:
+        """Ends of transfers that are done at this node."""
+
+    @_builtins.property
+    def tracking_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The highest tracking number that it has given out of each of its ranges, as far as the hub knows."""
+
     def __init__(
         self,
         *,
@@ -502,10 +579,14 @@ class NodeSnapshot(_message.Message):
         sscc_used: _builtins.bool = ...,
         cmd_ids: _abc.Iterable[_builtins.str] | None = ...,
         profile: _catalogue_pb2.NodeProfile | None = ...,
+        receipts: _abc.Iterable[Global___NodeSnapshot.Receipt] | None = ...,
+        pickups: _abc.Iterable[_floor_pb2.PickupAdvanced] | None = ...,
+        transfers: _abc.Iterable[Global___NodeSnapshot.TransferEnd] | None = ...,
+        tracking_numbers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "ledger", b"ledger", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "cmd_ids", b"cmd_ids", "discrepancies", b"discrepancies", "labels", b"labels", "ledger", b"ledger", "lots", b"lots", "node_id", b"node_id", "overrides", b"overrides", "profile", b"profile", "reservations", b"reservations", "rights", b"rights", "sscc_last_serial", b"sscc_last_serial", "sscc_used", b"sscc_used", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "cmd_ids", b"cmd_ids", "discrepancies", b"discrepancies", "labels", b"labels", "ledger", b"ledger", "lots", b"lots", "node_id", b"node_id", "overrides", b"overrides", "pickups", b"pickups", "profile", b"profile", "receipts", b"receipts", "reservations", b"reservations", "rights", b"rights", "sscc_last_serial", b"sscc_last_serial", "sscc_used", b"sscc_used", "tracking_numbers", b"tracking_numbers", "transfers", b"transfers", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bodega_agent.store.floor.resume import HANDS_ON
+from bodega_agent.store.transaction import Transaction
 from support.associates import ANA_BADGE, PEOPLE, RUI_BADGE
 from support.floor_rig import DEVICE, FloorRig, floor_rig, lived_through_crashes
 from support.node_under_test import BINS
@@ -112,6 +114,32 @@ async def test_work_that_the_hub_cancelled_while_it_lay_still_is_not_resumed(tmp
         shown = await rig.play("CMD-RESUME", "CMD-ACCEPT", device=OTHER)
         assert shown["step"] == "idle"
         assert "Order FO-1 is not yours to work on any more." in shown["text"]
+
+
+async def test_whatever_a_flow_keeps_by_device_is_handed_on(tmp_path: Path) -> None:
+    """Where a device is, and which scans it has sent, is its own; all else must find the one that goes on with it."""
+    own = {"floor_session", "device_counter"}
+    async with floor_rig(tmp_path) as rig:
+
+        def job(tx: Transaction) -> set[str]:
+            tables = [row[0] for row in tx.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+            by_device = {
+                name
+                for name in tables
+                if any(column[1] == "device" for column in tx.execute(f"PRAGMA table_info({name})"))
+            }
+            said: list[str] = []
+            really, tx.execute = tx.execute, lambda sql, values=(): said.append(sql) or really(sql, values)
+            for hand_on in HANDS_ON:
+                hand_on(tx, "from", "to")
+            tx.execute = really
+            return {
+                name
+                for name in by_device - own
+                if not any(f"UPDATE {name} SET device" in sql for sql in said)
+            }
+
+        assert await rig.store.write(job) == set()
 
 
 async def test_a_take_over_with_a_crash_at_every_scan() -> None:

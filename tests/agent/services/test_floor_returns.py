@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bodega.core.ledger import DOCK, Disposition
-from bodega.v1 import floor_pb2
+from bodega.v1 import floor_pb2, orders_pb2
 from bodega_agent.rules.floor.facts import VisionMode
 from bodega_agent.services.floor import InspectAsked
 from bodega_agent.services.inspecting import InspectingService
@@ -96,7 +96,9 @@ async def test_by_the_parcels_label_and_everything_else_that_may_become_of_a_uni
         sscc = await sold(rig, quantity=3)
         await rig.scan("CMD-RETURN")
         assert (await rig.parcel(sscc))["step"] == "return_item"
-        await take(rig, "opened", "CMD-ACCEPT", "R-01")
+        shown = await take(rig, "opened", "CMD-ACCEPT", "A-01-01")
+        assert (shown["tone"], shown["step"]) == ("error", "return_place"), "a shelf is no place for it"
+        await rig.scan("R-01")
         await take(rig, "used", "supplier", "R-01")
         await take(rig, "used", "scrap")
         await rig.scan("CMD-DONE")
@@ -108,6 +110,17 @@ async def test_by_the_parcels_label_and_everything_else_that_may_become_of_a_uni
             "supplier",
             "scrap",
         ]
+
+
+async def test_by_the_tracking_number_that_the_carrier_gave_the_parcel(tmp_path: Path) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await set_up(rig)
+        sscc = await sold(rig, quantity=1)
+        sql = "UPDATE parcel SET tracking_number = 'RR000000017PT' WHERE sscc = ?"
+        await rig.store.write(lambda tx: tx.execute(sql, (sscc,)))
+        shown = await rig.play("CMD-RETURN", "RR000000017PT")
+        assert shown["step"] == "return_item"
+        assert "of order ORD-1" in shown["text"]
 
 
 async def test_by_the_returns_own_label_against_what_the_hub_announced(tmp_path: Path) -> None:
@@ -144,6 +157,24 @@ async def test_an_order_that_is_still_in_the_house_can_not_come_back(tmp_path: P
         shown = await rig.play("CMD-RETURN", "FO-1")
         assert (shown["tone"], shown["step"]) == ("error", "return_find")
         assert "has not left the house" in shown["text"]
+
+
+async def test_of_an_order_in_two_parts_only_what_has_left_is_owed(tmp_path: Path) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await set_up(rig)
+        await sold(rig, quantity=1)
+        still_here = orders_pb2.FulfillmentOrder(
+            fulfillment_order_id="FO-2",
+            order_id="ORD-1",
+            lines=[orders_pb2.OrderLine(line=1, sku_id="OAT", quantity=1)],
+            fencing_token=1,
+        )
+        await rig.hub.write(fulfillment_order=still_here)
+        await rig.play("CMD-PICK", "A-01-01")
+        await rig.item(1)
+        await rig.play("CMD-CANCEL", "CMD-RETURN", "ORD-1")
+        await take(rig, "2", "new", "CMD-ACCEPT", "CMD-DONE")
+        assert await refunds(rig) == [("ORD-1", [("OAT", 1, "new")])]
 
 
 async def test_more_than_was_sent_comes_back_and_is_taken_but_not_refunded(tmp_path: Path) -> None:

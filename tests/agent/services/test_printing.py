@@ -222,7 +222,7 @@ async def test_the_same_parcel_and_copy_are_never_queued_twice(tmp_path: Path) -
         await store.write(lambda tx: bring_to(tx, "packed"))
         sscc = (await store.write(lambda tx: work.find(tx, FO))).sscc
         with pytest.raises(apsw.ConstraintError):
-            await store.write(lambda tx: labels._queue(tx, CONTEXT, FO, sscc, copy=1, detail=""))
+            await store.write(lambda tx: labels._queue(tx, CONTEXT, FO, sscc, b"again"))
         with pytest.raises(Refused):
             await store.write(lambda tx: labels.reprint(tx, CONTEXT, sscc, "impatient"))
         assert [job["print_job_id"] for job in await store.read(Reader.labels)] == [f"{sscc}-1"]

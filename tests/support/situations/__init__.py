@@ -8,7 +8,7 @@ from __future__ import annotations
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.scans import Kind
 from bodega_agent.rules.floor.session import FloorStep, Session
-from support.situations import counts, one_order, people, pickup, receiving, returns, walks
+from support.situations import counts, one_order, packing, people, pickup, receiving, returns, walks
 
 Situation = tuple[Session, Facts]
 
@@ -16,6 +16,7 @@ SITUATIONS: dict[FloorStep, Situation] = {
     **receiving.SITUATIONS,
     **one_order.SITUATIONS,
     **counts.SITUATIONS,
+    **packing.SITUATIONS,
     **people.SITUATIONS,
     **pickup.SITUATIONS,
     **returns.SITUATIONS,

@@ -13,6 +13,7 @@ from bodega_agent.rules.floor.handover.flow import HANDOVER
 from bodega_agent.rules.floor.hold.flow import HOLD
 from bodega_agent.rules.floor.leaving import LEAVE, cancelled
 from bodega_agent.rules.floor.pack.flow import PACK
+from bodega_agent.rules.floor.pack.void import VOID
 from bodega_agent.rules.floor.people.flow import PEOPLE, anywhere
 from bodega_agent.rules.floor.pick.flow import PICK
 from bodega_agent.rules.floor.pickup.flow import COLLECT, STAGE
@@ -34,9 +35,8 @@ ALL: tuple[Flow, ...] = (
     HOLD,
     PICK,
     PACK,
+    VOID,
     HANDOVER,
-    PEOPLE,
-    RESUME,
     STAGE,
     COLLECT,
     RETURN,
@@ -44,11 +44,13 @@ ALL: tuple[Flow, ...] = (
     RECONCILE,
     SEND,
     ARRIVE,
+    PEOPLE,
+    RESUME,
 )
 BY_NAME: Mapping[str, Flow] = {flow.name: flow for flow in ALL}
 
 # News is never wrong: where a flow does not say otherwise, it repeats the prompt.
-_NEWS = (Kind.PRINT, Kind.VERDICT)
+_NEWS = (Kind.PRINT, Kind.VERDICT, Kind.WEIGHT)
 
 
 def _together() -> dict[tuple[FloorStep, Kind], Move]:
@@ -98,4 +100,19 @@ def diagram_of(flow: Flow) -> str:
                 edges.setdefault((step, after), []).append(kind.value)
     lines = ["stateDiagram-v2", f"    [*] --> {FloorStep.IDLE}"]
     lines += [f"    {step} --> {after}: {', '.join(kinds)}" for (step, after), kinds in edges.items()]
+    return "\n".join(lines)
+
+
+def words_table() -> str:
+    """Every control word with the steps at which it does something, as a markdown table; those of idle come first."""
+    found: dict[str, dict[str, list[str]]] = {word: {} for word in START_WORDS}
+    for flow in ALL:
+        for (step, kind), move in flow.moves.items():
+            if kind.value in CONTROL_WORDS and kind is not Kind.CANCEL and not move.reminds:
+                steps = found.setdefault(kind.value, {}).setdefault(flow.name, [])
+                steps.append(step.value + (f" (only a {move.role})" if move.role else ""))
+    lines = ["| word | does something in |", "|---|---|"]
+    for word, where in found.items():
+        told = "; ".join(f"{name}: {', '.join(steps)}" for name, steps in where.items())
+        lines.append(f"| `{word}` | {told} |")
     return "\n".join(lines)

@@ -10,7 +10,9 @@ import cattrs
 from bodega.errors import InvalidInput
 from bodega_agent.rules.floor.arrive.doing import Arriving
 from bodega_agent.rules.floor.count.doing import Choosing, Counting, Deciding
+from bodega_agent.rules.floor.handover.doing import ClosingManifest, HandingOver
 from bodega_agent.rules.floor.hold.doing import Judged
+from bodega_agent.rules.floor.pack.doing import Counted, Doubted, Voiding
 from bodega_agent.rules.floor.people.doing import SigningIn
 from bodega_agent.rules.floor.pick.doing import Picking
 from bodega_agent.rules.floor.putaway.doing import InHand
@@ -36,6 +38,11 @@ DOINGS: tuple[type[Doing], ...] = (
     Deciding,
     Sending,
     Arriving,
+    Counted,
+    Doubted,
+    Voiding,
+    HandingOver,
+    ClosingManifest,
 )
 
 

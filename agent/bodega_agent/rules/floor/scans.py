@@ -67,10 +67,11 @@ class Kind(StrEnum):
     VERDICT = "verdict"
     PRINT = "print"
     CANCELLED = "cancelled"
+    WEIGHT = "weight"
 
 
 CONTROL_WORDS: dict[str, Kind] = {kind.value: kind for kind in Kind if kind.value.startswith("CMD-")}
-NEWS = frozenset({Kind.VERDICT, Kind.PRINT, Kind.CANCELLED})
+NEWS = frozenset({Kind.VERDICT, Kind.PRINT, Kind.CANCELLED, Kind.WEIGHT})
 
 
 class CheckOutcome(StrEnum):
@@ -135,7 +136,7 @@ class SsccScan:
 class NamedScan:
     """A label that names one thing the node knows: `kind` is CARTON, TOTE, ORDER, NOTICE, TRANSFER, RETURN_ID,
     TRACKING, BADGE or PERSON (an associate's id, which anybody may type), `name` its identifier there (of a badge: the
-    associate's).
+    associate's; of a tracking number: the parcel's SSCC).
     """
 
     kind: Kind
@@ -206,6 +207,15 @@ class WorkCancelled:
     fulfillment_order_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class WeightArrived:
+    """The scale has answered for a parcel: grams, or 0 and the `problem`."""
+
+    fulfillment_order_id: str
+    weight_g: int
+    problem: str = ""
+
+
 Scanned: TypeAlias = (
     ItemScan
     | BinScan
@@ -219,6 +229,7 @@ Scanned: TypeAlias = (
     | VerdictArrived
     | PrintChanged
     | WorkCancelled
+    | WeightArrived
 )
 
 _KIND_OF: dict[type, Kind] = {
@@ -232,6 +243,7 @@ _KIND_OF: dict[type, Kind] = {
     VerdictArrived: Kind.VERDICT,
     PrintChanged: Kind.PRINT,
     WorkCancelled: Kind.CANCELLED,
+    WeightArrived: Kind.WEIGHT,
 }
 
 
@@ -242,3 +254,8 @@ def kind_of(scan: Scanned) -> Kind:
     if isinstance(scan, NamedScan):
         return scan.kind
     return _KIND_OF[type(scan)]
+
+
+def sscc_of(scan: SsccScan | NamedScan) -> str:
+    """The parcel that a label names, by its SSCC or by its tracking number."""
+    return scan.name if isinstance(scan, NamedScan) else scan.sscc

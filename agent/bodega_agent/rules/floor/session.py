@@ -44,8 +44,16 @@ class FloorStep(StrEnum):
     PICK_DAMAGED = "pick_damaged"
     PICK_SUBSTITUTE = "pick_substitute"
     PACK = "pack"
+    PACK_ITEM = "pack_item"
+    PACK_SHORT = "pack_short"
+    PACK_CARTON = "pack_carton"
+    PACK_WEIGH = "pack_weigh"
     LABEL = "label"
+    VOID_PARCEL = "void_parcel"
+    VOID_REASON = "void_reason"
     HANDOVER = "handover"
+    MANIFEST = "manifest"
+    MANIFEST_CLOSE = "manifest_close"
     STAGE_PARCEL = "stage_parcel"
     STAGE_PLACE = "stage_place"
     COLLECT_FIND = "collect_find"
@@ -102,8 +110,16 @@ FLOWS: dict[FloorStep, str] = {
     FloorStep.PICK_DAMAGED: "pick",
     FloorStep.PICK_SUBSTITUTE: "pick",
     FloorStep.PACK: "pack",
+    FloorStep.PACK_ITEM: "pack",
+    FloorStep.PACK_SHORT: "pack",
+    FloorStep.PACK_CARTON: "pack",
+    FloorStep.PACK_WEIGH: "pack",
     FloorStep.LABEL: "pack",
+    FloorStep.VOID_PARCEL: "void",
+    FloorStep.VOID_REASON: "void",
     FloorStep.HANDOVER: "handover",
+    FloorStep.MANIFEST: "handover",
+    FloorStep.MANIFEST_CLOSE: "handover",
     FloorStep.STAGE_PARCEL: "stage",
     FloorStep.STAGE_PLACE: "stage",
     FloorStep.COLLECT_FIND: "collect",
@@ -145,7 +161,14 @@ PICK_STEPS = frozenset(
         FloorStep.PICK_SUBSTITUTE,
     }
 )
-WORK_STEPS = PICK_STEPS | {FloorStep.PACK, FloorStep.LABEL}
+WORK_STEPS = PICK_STEPS | {
+    FloorStep.PACK,
+    FloorStep.PACK_ITEM,
+    FloorStep.PACK_SHORT,
+    FloorStep.PACK_CARTON,
+    FloorStep.PACK_WEIGH,
+    FloorStep.LABEL,
+}
 
 
 # Steps at which whatever is typed or scanned is taken as it is, but for control words.

@@ -25,7 +25,7 @@ from bodega_agent.rules.floor.scans import (
 )
 from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, FloorStep, Session
 from bodega_agent.rules.floor.words import WORDS
-from bodega_agent.store import catalogue, ledger, notices, returns, transfer_orders, work
+from bodega_agent.store import catalogue, ledger, notices, order_names, parcels, returns, transfer_orders
 from bodega_agent.store.floor import people, pick_totes
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
@@ -33,7 +33,9 @@ from bodega_agent.store.transaction import Transaction
 # What labels of this node may name, tried in this order; each answers the identifier that the rules get, or "".
 NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
     (Kind.TOTE, pick_totes.named),
-    (Kind.ORDER, work.order_named),
+    (Kind.CARTON, catalogue.carton_named),
+    (Kind.TRACKING, parcels.sscc_by_tracking),
+    (Kind.ORDER, order_names.named),
     (Kind.RETURN_ID, returns.named),
     (Kind.BADGE, people.by_badge),
     (Kind.PERSON, people.by_id),

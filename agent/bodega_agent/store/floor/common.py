@@ -11,7 +11,7 @@ from bodega.core.lifecycles import FulfillmentEvent
 from bodega.limits import TEXT_CHARS_MAX
 from bodega.v1 import floor_pb2, journal_pb2
 from bodega_agent.rules.floor import effects as ask
-from bodega_agent.store import catalogue, labels, ledger, work
+from bodega_agent.store import catalogue, labels, ledger, parcels, work
 from bodega_agent.store.transaction import Context, Transaction
 
 Doers = Mapping[type[ask.Effect], Callable[[Transaction, Context, Any], None]]
@@ -39,6 +39,7 @@ def _unpack(tx: Transaction, context: Context, effect: ask.Unpack) -> None:
         reference=Reference(effect.fulfillment_order_id, effect.sscc, "cancelled"),
     )
     labels.void_queued(tx, context, effect.sscc)
+    parcels.void(tx, context, effect.sscc, "cancelled")
 
 
 def _open_put_back(tx: Transaction, context: Context, effect: ask.OpenPutBack) -> None:

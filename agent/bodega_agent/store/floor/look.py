@@ -13,6 +13,14 @@ from bodega_agent.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
+class Equipment:
+    """What stands at the packing place: a scale that is asked for a weight, a printer for packing slips."""
+
+    scale: bool = False
+    slips: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """`scan` is None for a prompt without a scan; `present` are the devices that are there now; `proof` is what the
     service found out of a PIN that was typed.
@@ -24,3 +32,4 @@ class Look:
     vision: VisionMode
     present: Collection[str]
     proof: Proof | None = None
+    equipment: Equipment = Equipment()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.resume.effects import TakeOver
 from bodega_agent.rules.floor.session import Session
-from bodega_agent.store import counts, receipts, transfer_orders, work
+from bodega_agent.store import counts, receipts, returns, transfer_orders, work
 from bodega_agent.store.floor import sessions
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.floor.look import Look
@@ -19,6 +19,7 @@ HANDS_ON: tuple[Callable[[Transaction, str, str], None], ...] = (
     receipts.hand_on,
     counts.hand_on,
     transfer_orders.hand_on,
+    returns.hand_on,
 )
 
 

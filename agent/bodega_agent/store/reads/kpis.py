@@ -64,6 +64,7 @@ def queues(reader: Reader) -> dict[str, int]:
 
 # In the order of the work. Each answers one number.
 QUEUES: Mapping[str, str] = {
+    "receipts open": "SELECT count(*) FROM receipt WHERE closed_seq = 0",
     "units to put away": "SELECT coalesce(sum(quantity), 0) FROM balance WHERE bin = 'DOCK'",
     "orders to pick": "SELECT count(*) FROM fulfillment_order WHERE state = 'assigned'",
     "orders in picking": "SELECT count(*) FROM fulfillment_order WHERE state = 'picking'",
@@ -73,6 +74,8 @@ QUEUES: Mapping[str, str] = {
     "parcels to hand over": "SELECT count(*) FROM fulfillment_order WHERE state = 'labelled'",
     "parcels to be fetched": "SELECT count(*) FROM fulfillment_order WHERE state = 'staged'",
     "places to count": "SELECT count(*) FROM count_task WHERE closed_seq = 0",
+    "counts to approve": "SELECT count(*) FROM stock_count WHERE state = 'waits_for_approval'",
+    "returns open": "SELECT count(*) FROM goods_return WHERE state = 'open'",
 }
 
 

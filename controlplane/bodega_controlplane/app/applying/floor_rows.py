@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-import sqlalchemy as sa
 from google.protobuf.message import Message
 
 from bodega.v1 import journal_pb2
 from bodega_controlplane.store import schema, schema_floor
+from bodega_controlplane.store.rows import Table
 
 Values: TypeAlias = dict[str, Any]
 Event: TypeAlias = journal_pb2.NodeEvent
@@ -20,7 +20,7 @@ class FloorFact(NamedTuple):
     """Where a fact goes. `row(at, event)` is the row, where `at` is the event's node_id, epoch and seq; columns of
     `keep` stay as they are in a row that is there."""
 
-    table: sa.Table
+    table: Table
     row: Callable[[Values, Event], Values]
     keep: tuple[str, ...] = ()
 
@@ -47,7 +47,7 @@ def _receipt(at: Values, event: Event) -> Values:
     return (
         _of_node(at, event)
         | _named(said, "receipt_id", "notice_id", "state")
-        | {"lines": lines_json(said.lines)}
+        | {"lines": lines_json(said.lines), "device": event.device, "opened_seq": at["seq"]}
     )
 
 
@@ -137,7 +137,7 @@ def _discrepancy(at: Values, event: Event) -> Values:
 FLOOR: Mapping[str, FloorFact] = {
     "label_advanced": FloorFact(schema.label, _label),
     "discrepancy_opened": FloorFact(schema.discrepancy, _discrepancy),
-    "receipt_advanced": FloorFact(schema_floor.receipt, _receipt),
+    "receipt_advanced": FloorFact(schema_floor.receipt, _receipt, keep=("opened_seq",)),
     "exception_noted": FloorFact(schema_floor.floor_exception, _exception),
     "shift_advanced": FloorFact(schema_floor.shift, _shift),
     "parcel_advanced": FloorFact(schema_floor.parcel, _parcel),

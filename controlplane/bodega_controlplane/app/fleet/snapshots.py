@@ -10,7 +10,8 @@ from bodega.core.lifecycles import FulfillmentState, OverrideState, PrintState, 
 from bodega.limits import SNAPSHOT_COMMANDS_MAX
 from bodega.v1 import catalogue_pb2, nodesync_pb2, stock_pb2
 from bodega_controlplane.app.fleet import restating
-from bodega_controlplane.store import epochs, orders, schema
+from bodega_controlplane.app.fleet.floor_snapshot import add_floor
+from bodega_controlplane.store import epochs, floor, orders, schema
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -52,7 +53,9 @@ def snapshot_of(tx: Transaction, node: Row, ancestor_seq: int) -> bytes:
         sscc_used=used is not None,
         cmd_ids=epochs.cmd_ids_after(tx, node_id, node.epoch, ancestor_seq, SNAPSHOT_COMMANDS_MAX),
         profile=profile,
+        tracking_numbers=floor.highest_tracking_numbers(tx, node_id, profile),
     )
+    add_floor(tx, node, snapshot)
     return zlib.compress(snapshot.SerializeToString(deterministic=True))
 
 

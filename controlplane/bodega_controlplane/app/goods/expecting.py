@@ -14,7 +14,13 @@ from bodega.core.gtin import check_digit
 from bodega.core.lifecycles import OrderState
 from bodega.core.transfers import TRANSFER
 from bodega.errors import NotFound, Refused
-from bodega.limits import EXPECTED_LINES_MAX, QUANTITY_MAX, TIME_MS_MAX
+from bodega.limits import (
+    NOTICE_LINES_MAX,
+    QUANTITY_MAX,
+    RETURN_LINES_MAX,
+    TIME_MS_MAX,
+    TRANSFER_LINES_MAX,
+)
 from bodega.v1 import floor_pb2, journal_pb2
 from bodega_controlplane.app.applying.floor_rows import lines_json
 from bodega_controlplane.app.checks import Faults
@@ -60,7 +66,7 @@ def put_notice(tx: Transaction, caller: Caller, node_id: str, notice: floor_pb2.
     faults.identifier("notice.notice_id", notice.notice_id)
     faults.text("notice.supplier", notice.supplier)
     faults.number("notice.expected_at_ms", notice.expected_at_ms, 0, TIME_MS_MAX)
-    _check_lines(tx, faults, "notice.lines", notice.lines)
+    _check_lines(tx, faults, "notice.lines", notice.lines, NOTICE_LINES_MAX)
     faults.raise_if_any("the notice")
     return _say(tx, caller, node_id, notice, withdrawn=False)
 
@@ -140,7 +146,7 @@ def order_transfer(
     faults = Faults()
     if from_node_id == to_node_id:
         faults.add("to_node_id", "must be another node than the one that sends")
-    _check_lines(tx, faults, "lines", lines)
+    _check_lines(tx, faults, "lines", lines, TRANSFER_LINES_MAX)
     for place, line in enumerate(lines):
         if line.lot or line.expiry or line.sscc:
             faults.add(f"lines[{place}]", "must name a SKU and units only: lots are the sender's choice")
@@ -188,7 +194,7 @@ def expect_return(
         floor_pb2.NoticeLine(sku_id=sku_id, quantity=units) for sku_id, units in sorted(left.items())
     ]
     faults = Faults()
-    _check_lines(tx, faults, "lines", wanted)
+    _check_lines(tx, faults, "lines", wanted, RETURN_LINES_MAX)
     asked: dict[str, int] = {}
     for place, line in enumerate(wanted):
         asked[line.sku_id] = asked.get(line.sku_id, 0) + line.quantity
@@ -229,21 +235,42 @@ def _left_to_return(tx: Transaction, order: OrderView) -> dict[str, int]:
 
 def said_again(tx: Transaction, node_id: str) -> Iterator[journal_pb2.HubEvent]:
     """What a node must hear where its stream begins anew: all that it still waits for."""
-    for row in expecting.open_notices(tx, node_id):
-        yield journal_pb2.HubEvent(advance_notice=_notice(row))
+    for view in open_notices(tx, node_id):
+        yield journal_pb2.HubEvent(advance_notice=view.notice)
     for row in expecting.open_transfers(tx, node_id):
-        ordered = floor_pb2.TransferOrdered(
-            transfer_id=row.transfer_id,
-            from_node_id=row.from_node_id,
-            to_node_id=row.to_node_id,
-            lines=_lines(row.lines),
-        )
-        yield journal_pb2.HubEvent(transfer_ordered=ordered)
+        yield journal_pb2.HubEvent(transfer_ordered=ordered(row))
     for row in expecting.open_returns(tx, node_id):
         expected = floor_pb2.ReturnExpected(
             return_id=row.return_id, order_id=row.order_id, lines=_lines(row.expected)
         )
         yield journal_pb2.HubEvent(return_expected=expected)
+
+
+def ordered(row: Row) -> floor_pb2.TransferOrdered:
+    """A row of transfer_order as both nodes got it."""
+    return floor_pb2.TransferOrdered(
+        transfer_id=row.transfer_id,
+        from_node_id=row.from_node_id,
+        to_node_id=row.to_node_id,
+        lines=_lines(row.lines),
+    )
+
+
+def open_notices(tx: Transaction, node_id: str) -> tuple[NoticeView, ...]:
+    """Notices of which something has still to come, by id, with what has come."""
+    views = _views(tx, expecting.standing_notices(tx, node_id))
+    return tuple(view for view in views if _lacks_some(view))
+
+
+def _lacks_some(view: NoticeView) -> bool:
+    """Whether the receipts that are closed do not cover it."""
+    left: dict[str, int] = {}
+    for line in view.notice.lines:
+        left[line.sku_id] = left.get(line.sku_id, 0) + line.quantity
+    for receipt in view.receipts:
+        for came in receipt.lines if receipt.state == expecting.CLOSED else ():
+            left[came.sku_id] = left.get(came.sku_id, 0) - came.received
+    return any(units > 0 for units in left.values())
 
 
 def _notice(row: Row) -> floor_pb2.AdvanceNotice:
@@ -267,10 +294,10 @@ def _receipt(row: Row) -> floor_pb2.ReceiptAdvanced:
     return came
 
 
-def _check_lines(tx: Transaction, faults: Faults, where: str, lines: Lines) -> None:
-    faults.count(where, lines, 1, EXPECTED_LINES_MAX)
-    known = catalogue.by_ids(tx, {line.sku_id for line in lines[:EXPECTED_LINES_MAX]})
-    for place, line in enumerate(lines[:EXPECTED_LINES_MAX]):
+def _check_lines(tx: Transaction, faults: Faults, where: str, lines: Lines, lines_max: int) -> None:
+    faults.count(where, lines, 1, lines_max)
+    known = catalogue.by_ids(tx, {line.sku_id for line in lines[:lines_max]})
+    for place, line in enumerate(lines[:lines_max]):
         at = f"{where}[{place}]"
         faults.number(f"{at}.quantity", line.quantity, 1, QUANTITY_MAX)
         if line.sku_id not in known:
