@@ -248,11 +248,10 @@ class Node:
         return self._devices.present() | (self._board.active() - self._devices.cells.keys())
 
     def _start_scale(self) -> None:
-        """The scale of the packing place. Of several nobody knows which one a parcel stands on: a person types."""
-        scales, printers = self._config.scales, self._config.all_printers
-        equipment = Equipment(len(scales) == 1, any(one.prints == RECEIPTS for one in printers))
-        self._floor.equipment = lambda: equipment
-        if equipment.scale:
+        scales = self._config.scales  # of several nobody knows which one a parcel stands on: a person types
+        at_hand = Equipment(scale=len(scales) == 1, slips=self._config.printer_of(RECEIPTS) is not None)
+        self._floor.equipment = lambda: at_hand
+        if at_hand.scale:
             weighing = WeighingService(self._store, self._floor, self._devices.scale(scales[0].name))
             self._floor.on_weigh = weighing.ask
             self._tasks.append(weighing.run())

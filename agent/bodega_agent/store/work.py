@@ -349,28 +349,6 @@ def substitute(tx: Transaction, fulfillment_order_id: str, line: int, sku_id: st
     )
 
 
-def take_off(tx: Transaction, fulfillment_order_id: str, sku_id: str, quantity: int) -> None:
-    """Units that were picked do not go after all: lines are short of them, those of this SKU first, the last first."""
-    lines = sorted(find(tx, fulfillment_order_id).lines, key=lambda line: (line.sku_id != sku_id, -line.line))
-    for line in lines:
-        taken = min(quantity, line.picked)
-        quantity -= taken
-        tx.execute(
-            "UPDATE fulfillment_line SET picked = picked - ?1, short = short + ?1"
-            " WHERE fulfillment_order_id = ?2 AND line = ?3",
-            (taken, fulfillment_order_id, line.line),
-        )
-
-
-def void_parcel(tx: Transaction, context: Context, fulfillment_order_id: str) -> None:
-    """The parcel is open again: the order is the context's device's to pack, and has no parcel number."""
-    tx.execute(
-        "UPDATE fulfillment_order SET sscc = '', device = ? WHERE fulfillment_order_id = ?",
-        (context.device, fulfillment_order_id),
-    )
-    advance(tx, context, fulfillment_order_id, FulfillmentEvent.VOID_PARCEL)
-
-
 def set_camera(
     tx: Transaction, fulfillment_order_id: str, line: int, camera: str, reasons: Collection[str] = ()
 ) -> None:
