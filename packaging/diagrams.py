@@ -58,9 +58,10 @@ def readmes(root: Path = ROOT) -> list[Path]:
 
 
 def drawings() -> dict[str, str]:
-    """Every diagram by its name: the state tables, and the floor's flows as "floor-<flow>"."""
+    """Every diagram by its name: the state tables, and the floor's flows as "floor-<flow>", its words as a table."""
     tables = {name: table.mermaid() for name, table in state_tables().items()}
-    return tables | {f"floor-{flow.name}": flows.diagram_of(flow) for flow in flows.ALL}
+    drawn = {f"floor-{flow.name}": flows.diagram_of(flow) for flow in flows.ALL}
+    return tables | drawn | {"floor-words": flows.words_table()}
 
 
 def redraw(text: str, pictures: dict[str, str]) -> str:
@@ -68,7 +69,9 @@ def redraw(text: str, pictures: dict[str, str]) -> str:
 
     def block(match: re.Match[str]) -> str:
         name = match["name"]
-        return f"<!-- diagram:{name} -->\n```mermaid\n{pictures[name]}\n```\n<!-- /diagram -->"
+        picture = pictures[name]
+        body = picture if picture.startswith("|") else f"```mermaid\n{picture}\n```"
+        return f"<!-- diagram:{name} -->\n{body}\n<!-- /diagram -->"
 
     return BLOCK.sub(block, text)
 

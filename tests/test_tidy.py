@@ -47,7 +47,7 @@ def _texts() -> list[Path]:
         (tidy.unreasoned_suppression, own_python),
         (tidy.printing, _quiet_sources),
         (tidy.bare_except, own_python),
-        (tidy.unitless_limit, lambda: [Path("proto/bodega/limits.py")]),
+        (tidy.unitless_limit, lambda: sorted(Path("proto/bodega").glob("limits*.py"))),
         (tidy.assertion_free_test, _tests),
         (tidy.sleeping, _tests),
         (tidy.machine_trace, _texts),

@@ -157,12 +157,9 @@ class Node:
         parts = self._health_parts()
         self._health = HealthService(config, self._store, self._integrity, parts, self._nonce)
         parts.sync = await self._make_sync(hub_key, parts) if hub_key else None
+        needs_ack = hub_key is not None
         archives = ArchiveService(
-            self._store,
-            self._integrity,
-            node_id=config.node_id,
-            needs_ack=hub_key is not None,
-            now_ms=_now_ms,
+            self._store, self._integrity, node_id=config.node_id, needs_ack=needs_ack, now_ms=_now_ms
         )
         self._schedule = Schedule(self._store, self._integrity, archives, self._disk, self._renewing)
         asked = Operations(
@@ -251,12 +248,10 @@ class Node:
         return self._devices.present() | (self._board.active() - self._devices.cells.keys())
 
     def _start_scale(self) -> None:
-        """The scale of the packing place. Of several nobody knows which one a parcel stands on: a person types."""
-        scales = self._config.scales
-        slips = any(one.prints == RECEIPTS for one in self._config.all_printers)
-        equipment = Equipment(scale=len(scales) == 1, slips=slips)
-        self._floor.equipment = lambda: equipment
-        if equipment.scale:
+        scales = self._config.scales  # of several nobody knows which one a parcel stands on: a person types
+        at_hand = Equipment(scale=len(scales) == 1, slips=self._config.printer_of(RECEIPTS) is not None)
+        self._floor.equipment = lambda: at_hand
+        if at_hand.scale:
             weighing = WeighingService(self._store, self._floor, self._devices.scale(scales[0].name))
             self._floor.on_weigh = weighing.ask
             self._tasks.append(weighing.run())

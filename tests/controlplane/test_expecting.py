@@ -209,7 +209,12 @@ def test_a_node_whose_stream_begins_anew_hears_again_of_what_it_still_waits_for_
     put(store, notice(notice_id="D-2"))
     put(store, notice(notice_id="D-3"))
     store.write(lambda tx: expecting.withdraw_notice(tx, OPERATOR, LISBON, "D-2"))
-    lisbon.record(receipt_advanced=pb.ReceiptAdvanced(receipt_id="RC-3", notice_id="D-3", state="closed"))
+    all_of_it = pb.ReceiptAdvanced.Line(sku_id=SKU, expected=5, received=5)
+    lisbon.record(
+        receipt_advanced=pb.ReceiptAdvanced(
+            receipt_id="RC-3", notice_id="D-3", state="closed", lines=[all_of_it]
+        )
+    )
     ordered = [
         store.write(lambda tx: expecting.order_transfer(tx, OPERATOR, PORTO, LISBON, [line()]))[0]
         for _ in range(2)
@@ -225,3 +230,15 @@ def test_a_node_whose_stream_begins_anew_hears_again_of_what_it_still_waits_for_
     assert [event.advance_notice.notice_id for event in said if event.HasField("advance_notice")] == ["D-1"]
     assert [event.transfer_ordered for event in said if event.HasField("transfer_ordered")] == [ordered[1]]
     assert [event.return_expected for event in said if event.HasField("return_expected")] == [waited_for]
+
+
+def test_a_notice_of_which_only_some_has_come_is_said_again(store: Store) -> None:
+    settle(store, SKU)
+    put(store, notice())
+    node = NodeByHand()
+    some = pb.ReceiptAdvanced.Line(sku_id=SKU, expected=5, received=4)
+    closed = pb.ReceiptAdvanced(receipt_id="RC-1", notice_id="D-1", state="closed", lines=[some])
+    node.record(receipt_advanced=closed)
+    deliver(store, node.delivery())
+    begin_anew(store)
+    assert [event.advance_notice.notice_id for event in told(store)] == ["D-1"]

@@ -8,7 +8,7 @@ from bodega.codec import movement_to_wire
 from bodega.core.ledger import Goods, Reference
 from bodega.core.recipes import Book, Places, book
 from bodega.errors import InvalidInput, NotFound, Refused
-from bodega.v1 import journal_pb2, stock_pb2
+from bodega.v1 import floor_pb2, journal_pb2, stock_pb2
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.goods import transfers
 from bodega_controlplane.app.goods.transfers import TransferView
@@ -45,6 +45,10 @@ class Ends:
     def settled(self, name: str, missing: int = 0, surplus: int = 0) -> None:
         said = stock_pb2.TransferSettled(transfer_id="T-1", missing=missing, surplus=surplus)
         self.nodes[name].record(transfer_settled=said)
+
+    def advanced(self, name: str, state: str) -> None:
+        said = floor_pb2.TransferAdvanced(transfer_id="T-1", state=state)
+        self.nodes[name].record(transfer_advanced=said)
 
     def sync(self, *names: str) -> None:
         for name in names or self.nodes:
@@ -104,6 +108,19 @@ def test_a_difference_is_told_to_the_receiving_node_when_both_are_final(ends: En
     after = ends.view()
     assert (after.state, after.in_transit) == ("closed", 0)
     assert [tuple(amounts) for _node, _kind, amounts in after.goods] == [(10, 0, 0), (0, 8, 2)]
+
+
+def test_a_floor_that_is_done_receiving_says_that_nothing_follows(ends: Ends) -> None:
+    """Each scan was a receipt of its own, and none of them knew that it was the last."""
+    ends.move(LISBON, "transfer_out", 10, final=True)
+    ends.advanced(LISBON, "shipped")
+    ends.advanced(PORTO, "receiving")
+    ends.move(PORTO, "transfer_in", 8)
+    ends.sync()
+    assert ends.told(PORTO) == [], "more may come"
+    ends.advanced(PORTO, "received")
+    ends.sync()
+    assert len(ends.told(PORTO)) == 1
 
 
 def test_nothing_is_told_twice_while_the_answer_is_awaited(ends: Ends) -> None:

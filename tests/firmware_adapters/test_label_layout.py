@@ -48,7 +48,7 @@ def faults_of(text: str) -> list[tuple[str, int | None]]:
 
 
 def test_the_shipped_layouts_are_those_that_a_node_needs():
-    needed = {"parcel", "bin", "tote", "item", "badge", "test", "test-narrow", "packing-slip"}
+    needed = {"parcel", "carrier", "bin", "tote", "item", "badge", "test", "test-narrow", "packing-slip"}
     assert needed == set(layout.shipped_names())
     with pytest.raises(NotFound, match="no label layout 'label'") as caught:
         layout.shipped("label")

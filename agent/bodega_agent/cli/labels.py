@@ -24,6 +24,14 @@ _NEXT = {
     ),
     "failed": "mend what the detail says, then: bodega labels retry {sscc}",
 }
+_PAPERS = ("label", "slip", "carrier")
+_paper_option = click.option(
+    "--paper",
+    type=click.Choice(_PAPERS),
+    default="label",
+    show_default=True,
+    help="Which of a parcel's papers: its label, its packing slip, or the label of its carrier.",
+)
 _cmd_id_option = click.option(
     "--cmd-id", default="", help="Repeat a command that got no answer: the same id does it once."
 )
@@ -33,6 +41,7 @@ _cmd_id_option = click.option(
     cls=LazyGroup,
     lazy={
         "preview": "bodega_agent.cli.labels_preview:preview",
+        "carrier": "bodega_agent.cli.labels_carrier:carrier",
         "sheet": "bodega_agent.cli.labels_sheet:sheet",
     },
 )
@@ -68,11 +77,12 @@ def list_labels(config_path: Path, *, as_json: bool, unknown: bool, failed: bool
         emit_json(jobs)
         return
     emit_table(
-        ("sscc", "order", "state", "copy", "changed", "detail"),
+        ("sscc", "order", "paper", "state", "copy", "changed", "detail"),
         [
             (
                 job["sscc"],
                 job["fulfillment_order_id"],
+                _paper_of(job),
                 job["state"],
                 job["copy"],
                 utc(job["updated_at_ms"]),
@@ -87,9 +97,17 @@ def list_labels(config_path: Path, *, as_json: bool, unknown: bool, failed: bool
             click.echo(f"next      {job['next']}")
 
 
+def _paper_of(job: Json) -> str:
+    return next((one for one in _PAPERS if f"-{one}-" in job["print_job_id"]), "label")
+
+
 def _with_next(job: Json) -> Json:
     words = _NEXT.get(job["state"])
-    return {**job, "next": words.format(sscc=job["sscc"])} if words else job
+    if not words:
+        return job
+    paper = _paper_of(job)
+    next_step = words.format(sscc=job["sscc"] if paper == "label" else f"{job['sscc']} --paper {paper}")
+    return {**job, "next": next_step}
 
 
 @labels.command()
@@ -97,8 +115,9 @@ def _with_next(job: Json) -> Json:
 @json_option
 @click.argument("sscc")
 @click.option("--seen", is_flag=True, help="You have looked, and the label is there.")
+@_paper_option
 @_cmd_id_option
-def confirm(config_path: Path, *, as_json: bool, sscc: str, seen: bool, cmd_id: str) -> None:
+def confirm(config_path: Path, *, as_json: bool, sscc: str, seen: bool, paper: str, cmd_id: str) -> None:
     """Say that a label in doubt is there; it will not be printed again. A scan of it says the same, and is better.
 
     \b
@@ -110,7 +129,8 @@ def confirm(config_path: Path, *, as_json: bool, sscc: str, seen: bool, cmd_id: 
             "a label is confirmed by somebody who has seen it",
             hint=f"look for it, then: bodega labels confirm {sscc} --seen",
         )
-    _ask(config_path, "labels.confirm", cmd_id, as_json, f"bodega labels confirm {sscc} --seen", sscc=sscc)
+    again = f"bodega labels confirm {sscc} --seen --paper {paper}"
+    ask(config_path, "labels.confirm", cmd_id, as_json, again, sscc=sscc, paper=paper)
 
 
 @labels.command()
@@ -118,8 +138,9 @@ def confirm(config_path: Path, *, as_json: bool, sscc: str, seen: bool, cmd_id: 
 @json_option
 @click.argument("sscc")
 @click.option("--reason", required=True, help="Why the first label is not there; goes into the journal.")
+@_paper_option
 @_cmd_id_option
-def reprint(config_path: Path, *, as_json: bool, sscc: str, reason: str, cmd_id: str) -> None:
+def reprint(config_path: Path, *, as_json: bool, sscc: str, reason: str, paper: str, cmd_id: str) -> None:
     """Print the label of a parcel again. The old print job ends; the new one is counted.
 
     Refused while the first label may still come out of the printer.
@@ -128,26 +149,29 @@ def reprint(config_path: Path, *, as_json: bool, sscc: str, reason: str, cmd_id:
     Example:
       bodega labels reprint 395260640000000019 --reason "paper jam, label torn"
     """
-    again = f"bodega labels reprint {sscc} --reason '{reason}'"
-    _ask(config_path, "reprint", cmd_id, as_json, again, sscc=sscc, reason=reason)
+    again = f"bodega labels reprint {sscc} --reason '{reason}' --paper {paper}"
+    ask(config_path, "reprint", cmd_id, as_json, again, sscc=sscc, reason=reason, paper=paper)
 
 
 @labels.command()
 @config_option
 @json_option
 @click.argument("sscc")
+@_paper_option
 @_cmd_id_option
-def retry(config_path: Path, *, as_json: bool, sscc: str, cmd_id: str) -> None:
+def retry(config_path: Path, *, as_json: bool, sscc: str, paper: str, cmd_id: str) -> None:
     """Print a label that has failed, after its cause is mended: a new copy, made from the parcel as it is now.
 
     \b
     Example:
       bodega labels retry 395260640000000019
     """
-    _ask(config_path, "labels.retry", cmd_id, as_json, f"bodega labels retry {sscc}", sscc=sscc)
+    again = f"bodega labels retry {sscc} --paper {paper}"
+    ask(config_path, "labels.retry", cmd_id, as_json, again, sscc=sscc, paper=paper)
 
 
-def _ask(config_path: Path, operation: str, cmd_id: str, as_json: bool, again: str, **request: str) -> None:
+def ask(config_path: Path, operation: str, cmd_id: str, as_json: bool, again: str, **request: str) -> None:
+    """Ask the agent for something about one paper, and tell what became of it; raises what the agent answers."""
     command = cmd_id or str(uuid4())
     with ControlClient.of(config_path) as agent:
         try:

@@ -11,7 +11,8 @@ import click
 
 from bodega.errors import FieldFault, InvalidInput
 from bodega.host.cli import emit_json, emit_table, json_option
-from bodega.limits import COUNT_LINES_MAX, QUANTITY_MAX
+from bodega.limits import QUANTITY_MAX
+from bodega.limits_floor import COUNT_LINES_MAX
 from bodega_agent.cli.client import ControlClient
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from bodega.core.pins import pin_hash
-from bodega.limits import PIN_SALT_BYTES
+from bodega.limits_floor import PIN_SALT_BYTES
 from bodega_adapters.framing.check_digit import gs1_check_digit
 from bodega_agent.demo.catalogue import COMPANY_PREFIX
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from bodega.limits import KPI_BREAK_S
+from bodega.limits_floor import KPI_BREAK_S
 
 _HOUR_MS = 3_600_000
 

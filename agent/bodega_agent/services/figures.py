@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bodega.limits import KPI_TOLD_EVENTS_MAX, KPI_TOLD_S
+from bodega.limits_floor import KPI_TOLD_EVENTS_MAX, KPI_TOLD_S
 from bodega_agent.rules.telemetry import Finding, floor_figures
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.reads.kpis import figures_since, queues

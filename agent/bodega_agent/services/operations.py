@@ -10,7 +10,8 @@ from typing import Any
 
 from bodega.core.commands import decode
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import ARCHIVE_OLDER_THAN_S, ORDERS_ANSWERED_MAX, SCAN_BYTES_MAX
+from bodega.limits import ARCHIVE_OLDER_THAN_S, SCAN_BYTES_MAX
+from bodega.limits_floor import ORDERS_ANSWERED_MAX
 from bodega_adapters.scanning import make_scan
 from bodega_agent.services.archiving import ArchiveService
 from bodega_agent.services.control import Answer, Json, Stream

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from bodega.limits import FLOOR_QUIET_S
+from bodega.limits_floor import FLOOR_QUIET_S
 from bodega_agent.rules.floor.prompt import Prompt
 
 Shown = dict[str, Any]

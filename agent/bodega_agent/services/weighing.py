@@ -11,7 +11,8 @@ from functools import partial
 
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
-from bodega.limits import COMMANDS_WAITING_MAX, SCALE_EMPTY_GRAMS, SCALE_PAUSE_S, SCALE_WAIT_S
+from bodega.limits import COMMANDS_WAITING_MAX
+from bodega.limits_floor import SCALE_EMPTY_GRAMS, SCALE_PAUSE_S, SCALE_WAIT_S
 from bodega_adapters.ports import Scale
 from bodega_agent.rules.floor.scans import WeightArrived
 from bodega_agent.rules.floor.session import FloorStep

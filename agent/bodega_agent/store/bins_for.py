@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bodega.core.floor_words import BinKind, TemperatureClass, VelocityClass
 from bodega.core.sku import Sku
-from bodega.limits import PUTAWAY_BINS_LOOKED_AT_MAX, PUTAWAY_BINS_WEIGHED_MAX
+from bodega.limits_floor import PUTAWAY_BINS_LOOKED_AT_MAX, PUTAWAY_BINS_WEIGHED_MAX
 from bodega_agent.rules.floor.putaway.suggest import BinFacts, Load
 from bodega_agent.store import catalogue
 from bodega_agent.store.transaction import Transaction

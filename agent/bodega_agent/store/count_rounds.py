@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from bodega.core.commands import Command
 from bodega.core.ledger import DOCK, Account, Disposition
 from bodega.core.sku import Line, Sku
 from bodega.errors import NotFound
-from bodega.limits import COUNT_APPROVAL_EVENTS_MAX
+from bodega.limits_floor import COUNT_APPROVAL_EVENTS_MAX
 from bodega_agent.rules.floor.count.judge import Holding, Verdict, allot
 from bodega_agent.store import catalogue, count_tasks, counting, counts, ledger
 from bodega_agent.store.counts import CountRow, LineRow
@@ -39,8 +39,12 @@ def book_at(tx: Transaction, bin_id: str) -> dict[Key, Held]:
     Left out is what no command can be about: goods of a SKU that the catalogue has lost, of another owner than the
     SKU's, or without the lot that they should have.
     """
+    return _by_line(tx, ledger.balances_at(tx, bin_id))
+
+
+def _by_line(tx: Transaction, balances: Mapping[Account, int]) -> dict[Key, Held]:
     found: dict[Key, Held] = {}
-    for account, quantity in sorted(ledger.balances_at(tx, bin_id).items()):
+    for account, quantity in sorted(balances.items()):
         sku = catalogue.sku_by_id(tx, account.sku_id)
         if sku is None or sku.owner != account.owner or sku.lot_tracked != bool(account.lot):
             continue
@@ -52,7 +56,7 @@ def book_at(tx: Transaction, bin_id: str) -> dict[Key, Held]:
 
 def held_of(tx: Transaction, bin_id: str, key: Key) -> Held:
     """One line of `book_at`; nothing held if the book has none. Raises NotFound for a SKU that nobody knows."""
-    held = book_at(tx, bin_id).get(key)
+    held = _by_line(tx, ledger.balances_of(tx, key[0], bin_id)).get(key)
     if held is not None:
         return held
     sku = catalogue.sku_by_id(tx, key[0])

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from bodega.limits import COUNT_EVENT_LINES_MAX
+from bodega.limits_floor import COUNT_EVENT_LINES_MAX
 from bodega.v1 import floor_pb2
 from bodega_agent.store.transaction import Context, Transaction
 

@@ -6,7 +6,8 @@ After a reboot that clock begins at zero, so what was under way begins anew; `me
 
 from __future__ import annotations
 
-from bodega.limits import EXPIRIES_PER_COMMIT_MAX, PIN_REST_S
+from bodega.limits import EXPIRIES_PER_COMMIT_MAX
+from bodega.limits_floor import PIN_REST_S
 from bodega_agent.rules.floor.pickup.ending import give_up
 from bodega_agent.store import pickups, promises
 from bodega_agent.store.floor import effects

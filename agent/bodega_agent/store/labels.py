@@ -287,44 +287,47 @@ def void_queued(tx: Transaction, context: Context, sscc: str) -> None:
             advance(tx, context, job, PrintEvent.VOID)
 
 
-def seen(tx: Transaction, context: Context, sscc: str) -> PrintJob:
+def seen(tx: Transaction, context: Context, sscc: str, paper: Paper = Paper.LABEL) -> PrintJob:
     """A person has looked and says that the label in doubt is there: it will not be printed again."""
-    job = _known(tx, sscc)
+    job = _known(tx, sscc, paper)
     if not PRINT_JOB.allows(job.state, PrintEvent.SEEN):
         raise Refused(
             f"the label of parcel {sscc} is not in doubt, it is {job.state}", hint="bodega labels ls"
         )
     advance(tx, context, job, PrintEvent.SEEN, f"seen by {context.actor}")
-    return _known(tx, sscc)
+    return _known(tx, sscc, paper)
 
 
-def reprint(tx: Transaction, context: Context, sscc: str, reason: str) -> PrintJob:
+def reprint(
+    tx: Transaction, context: Context, sscc: str, reason: str, paper: Paper = Paper.LABEL
+) -> PrintJob:
     """A person asks for another copy, with a reason: counted, recorded, never automatic."""
     if not reason.strip():
         raise InvalidInput("a reprint needs a reason", hint='for example: --reason "label torn"')
-    job = _known(tx, sscc)
+    job = _known(tx, sscc, paper)
     advance(tx, context, job, PrintEvent.REPRINT, reason)
-    # A pallet's label says nothing of an order, and stays what it was.
+    # A pallet's label says nothing of an order, a carrier's is its own, and a slip is as it was: they stay so.
     order = job.fulfillment_order_id
-    again = papers.label_of(tx, order, sscc) if order else job.document
-    return _queue(tx, context, order, sscc, again, copy=job.copy + 1, detail=reason)
+    again = papers.label_of(tx, order, sscc) if order and paper is Paper.LABEL else job.document
+    return _queue(tx, context, order, sscc, again, paper, copy=job.copy + 1, detail=reason)
 
 
-def retry(tx: Transaction, context: Context, sscc: str) -> PrintJob:
+def retry(tx: Transaction, context: Context, sscc: str, paper: Paper = Paper.LABEL) -> PrintJob:
     """What kept a failed label from paper is mended: a new copy, made from the parcel as it is now."""
-    job = _known(tx, sscc)
+    job = _known(tx, sscc, paper)
     if job.state is not PrintState.FAILED:
         raise Refused(
             f"the label of parcel {sscc} has not failed, it is {job.state}",
             hint=f"to print it again all the same: bodega labels reprint {sscc} --reason ...",
         )
-    return reprint(tx, context, sscc, f"tried again after: {job.detail}"[:TEXT_CHARS_MAX])
+    return reprint(tx, context, sscc, f"tried again after: {job.detail}"[:TEXT_CHARS_MAX], paper)
 
 
-def _known(tx: Transaction, sscc: str) -> PrintJob:
-    job = latest_for(tx, sscc)
+def _known(tx: Transaction, sscc: str, paper: Paper = Paper.LABEL) -> PrintJob:
+    job = latest_for(tx, sscc, paper)
     if job is None:
-        raise NotFound(f"no label was ever asked for with SSCC {sscc}", hint="bodega labels ls")
+        what = paper.name.lower()
+        raise NotFound(f"no paper '{what}' was ever asked for with SSCC {sscc}", hint="bodega labels ls")
     return job
 
 

@@ -74,12 +74,12 @@ def held_at(tx: Transaction, goods: Iterable[Goods], *places: str) -> Book:
     serials: dict[SerialKey, Account] = {}
     for item in goods:
         for place in places:
-            balances.update(_balances_of(tx, item.sku_id, place))
+            balances.update(balances_of(tx, item.sku_id, place))
         if item.serials:
             there = where_serials_are(tx, ((item.sku_id, serial) for serial in item.serials))
             serials.update(there)
             for place in {account.bin for account in there.values()}:
-                balances.update(_balances_of(tx, item.sku_id, place))
+                balances.update(balances_of(tx, item.sku_id, place))
     return Book(balances, serials)
 
 
@@ -173,7 +173,7 @@ def balances_at(tx: Transaction, place: str) -> dict[Account, int]:
     return {Account(*account): quantity for *account, quantity in rows}
 
 
-def _balances_of(tx: Transaction, sku_id: str, place: str) -> dict[Account, int]:
+def balances_of(tx: Transaction, sku_id: str, place: str) -> dict[Account, int]:
     """Of one SKU."""
     rows = tx.execute(_BALANCES_OF, (sku_id, place)) if place else ()
     return {Account(*account): quantity for *account, quantity in rows}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bodega.errors import InvalidInput
-from bodega.limits import NOTICE_LINES_MAX, QUANTITY_MAX
+from bodega.limits import QUANTITY_MAX
+from bodega.limits_floor import NOTICE_LINES_MAX
 from bodega.v1 import floor_pb2
 from bodega_agent.store.transaction import Transaction
 

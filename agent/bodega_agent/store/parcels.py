@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bodega.limits import MANIFEST_PARCELS_MAX, PARCELS_NAMED_MAX
+from bodega.core.lifecycles import FulfillmentEvent
+from bodega.limits_floor import MANIFEST_PARCELS_MAX, PARCELS_NAMED_MAX
 from bodega.v1 import floor_pb2
 from bodega_agent.rules.floor.handover.facts import OpenManifest
 from bodega_agent.rules.floor.pack.effects import Closed
-from bodega_agent.store import catalogue, rate_card
+from bodega_agent.store import catalogue, rate_card, work
 from bodega_agent.store.transaction import Context, Transaction
 
 
@@ -82,6 +83,30 @@ def _event(row: ParcelRow) -> floor_pb2.ParcelAdvanced:
         price_minor=closed.price_minor,
         currency=closed.currency,
     )
+
+
+def take_off(tx: Transaction, fulfillment_order_id: str, sku_id: str, quantity: int) -> None:
+    """Units that were picked do not go after all: lines are short of them, those of this SKU first, the last first."""
+    lines = sorted(
+        work.find(tx, fulfillment_order_id).lines, key=lambda line: (line.sku_id != sku_id, -line.line)
+    )
+    for line in lines:
+        taken = min(quantity, line.picked)
+        quantity -= taken
+        tx.execute(
+            "UPDATE fulfillment_line SET picked = picked - ?1, short = short + ?1"
+            " WHERE fulfillment_order_id = ?2 AND line = ?3",
+            (taken, fulfillment_order_id, line.line),
+        )
+
+
+def open_again(tx: Transaction, context: Context, fulfillment_order_id: str) -> None:
+    """The parcel is open again: the order is the context's device's to pack, and has no parcel number."""
+    tx.execute(
+        "UPDATE fulfillment_order SET sscc = '', device = ? WHERE fulfillment_order_id = ?",
+        (context.device, fulfillment_order_id),
+    )
+    work.advance(tx, context, fulfillment_order_id, FulfillmentEvent.VOID_PARCEL)
 
 
 def find(tx: Transaction, sscc: str) -> ParcelRow | None:

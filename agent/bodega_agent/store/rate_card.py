@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from bodega.limits import TRACKING_NUMBERS_SKIPPED
+from bodega.limits_floor import TRACKING_NUMBERS_SKIPPED
 from bodega.v1 import catalogue_pb2
 from bodega_agent.rules import tracking
 from bodega_agent.rules.rates import Bracket, LocalTime, Service, Zone

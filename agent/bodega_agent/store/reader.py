@@ -177,7 +177,9 @@ class Reader:
         labels = {
             row["state"]: row["many"]
             for row in self.rows(
-                "SELECT state, count(*) AS many FROM print_job WHERE state IN ('unknown', 'failed') GROUP BY state"
+                # A packing slip in doubt keeps no parcel here.
+                "SELECT state, count(*) AS many FROM print_job WHERE state IN ('unknown', 'failed')"
+                " AND print_job_id NOT LIKE '%-slip-%' GROUP BY state"
             )
         }
         parked = self.rows("SELECT count(*) AS many FROM parked")

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bodega.codec import movement_from_wire, parse_node_event
 from bodega.core.ledger import DOCK
-from bodega.limits import RECONCILE_EVENTS_MAX, RECONCILE_LINES_MAX
+from bodega.limits_floor import RECONCILE_EVENTS_MAX, RECONCILE_LINES_MAX
 from bodega_agent.rules.floor.reconcile.explain import Trace, Waiting, explain
 
 Key = tuple[str, str]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bodega.errors import Refused
-from bodega.limits import TRANSFER_LINES_MAX
+from bodega.limits_floor import TRANSFER_LINES_MAX
 from bodega.v1 import floor_pb2
 from bodega_agent.rules.floor.send.facts import LegState
 from bodega_agent.store.transaction import Context, Transaction

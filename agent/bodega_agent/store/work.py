@@ -13,7 +13,7 @@ from bodega.errors import NotFound
 from bodega.v1 import journal_pb2, orders_pb2
 from bodega_agent.store import ledger, release
 from bodega_agent.store.reads.stage import OPEN_STATES
-from bodega_agent.store.transaction import Context, Transaction
+from bodega_agent.store.transaction import Context, Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +91,6 @@ def find_by_sscc(tx: Transaction, sscc: str) -> WorkOrder | None:
     return _work_order(tx, row) if row else None
 
 
-def order_named(tx: Transaction, text: str) -> str:
-    """The text, if it is the id of a fulfillment order here, or of a customer's order that one here serves; else ""."""
-    row = tx.one(
-        "SELECT 1 FROM fulfillment_order WHERE fulfillment_order_id = ?1 UNION ALL"
-        " SELECT 1 FROM fulfillment_order WHERE order_id = ?1 LIMIT 1",
-        (text,),
-    )
-    return text if row else ""
-
-
-def find_named(tx: Transaction, text: str) -> list[WorkOrder]:
-    """The fulfillment orders that `order_named` means, oldest first."""
-    rows = tx.execute(
-        f"SELECT {_ORDER_COLUMNS} FROM fulfillment_order"  # noqa: S608  # a constant
-        " WHERE fulfillment_order_id = ?1 OR order_id = ?1 ORDER BY arrived_seq",
-        (text,),
-    )
-    return [_work_order(tx, row) for row in list(rows)]
-
-
 def claimed_by(tx: Transaction, device: str) -> WorkOrder | None:
     """The oldest unfinished order that this device has claimed."""
     return _oldest(tx, f"device = ? AND state IN {_CLAIMED_STATES}", device)
@@ -170,7 +150,7 @@ def _oldest(tx: Transaction, condition: str, *values: str) -> WorkOrder | None:
     return _work_order(tx, row) if row else None
 
 
-def _work_order(tx: Transaction, row: tuple[str, ...]) -> WorkOrder:
+def _work_order(tx: Transaction, row: Row) -> WorkOrder:
     lines = tx.execute(
         "SELECT line, sku_id, quantity, picked, short, camera, camera_reasons, substitutes, substitute_of"
         " FROM fulfillment_line WHERE fulfillment_order_id = ? ORDER BY line",
@@ -187,10 +167,7 @@ def _work_order(tx: Transaction, row: tuple[str, ...]) -> WorkOrder:
         method or "parcel",
         bool(ship_complete),
         batch,
-        tuple(
-            WorkLine(*line, tuple(json.loads(substitutes)), substitute_of)
-            for *line, substitutes, substitute_of in lines
-        ),
+        tuple(WorkLine(*line[:-2], tuple(json.loads(line[-2])), line[-1]) for line in list(lines)),
     )
 
 
@@ -370,28 +347,6 @@ def substitute(tx: Transaction, fulfillment_order_id: str, line: int, sku_id: st
         " SELECT ?1, max(line) + 1, ?2, ?3, ?4 FROM fulfillment_line WHERE fulfillment_order_id = ?1",
         (fulfillment_order_id, sku_id, quantity, line),
     )
-
-
-def take_off(tx: Transaction, fulfillment_order_id: str, sku_id: str, quantity: int) -> None:
-    """Units that were picked do not go after all: lines are short of them, those of this SKU first, the last first."""
-    lines = sorted(find(tx, fulfillment_order_id).lines, key=lambda line: (line.sku_id != sku_id, -line.line))
-    for line in lines:
-        taken = min(quantity, line.picked)
-        quantity -= taken
-        tx.execute(
-            "UPDATE fulfillment_line SET picked = picked - ?1, short = short + ?1"
-            " WHERE fulfillment_order_id = ?2 AND line = ?3",
-            (taken, fulfillment_order_id, line.line),
-        )
-
-
-def void_parcel(tx: Transaction, context: Context, fulfillment_order_id: str) -> None:
-    """The parcel is open again: the order is the context's device's to pack, and has no parcel number."""
-    tx.execute(
-        "UPDATE fulfillment_order SET sscc = '', device = ? WHERE fulfillment_order_id = ?",
-        (context.device, fulfillment_order_id),
-    )
-    advance(tx, context, fulfillment_order_id, FulfillmentEvent.VOID_PARCEL)
 
 
 def set_camera(

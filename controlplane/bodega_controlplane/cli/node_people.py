@@ -12,7 +12,7 @@ from bodega.core.floor_words import Role
 from bodega.core.pins import pin_hash
 from bodega.errors import InvalidInput
 from bodega.host.cli import emit_json, json_option
-from bodega.limits import PIN_DIGITS_MAX, PIN_DIGITS_MIN, PIN_SALT_BYTES
+from bodega.limits_floor import PIN_DIGITS_MAX, PIN_DIGITS_MIN, PIN_SALT_BYTES
 
 
 @click.command("associate")

@@ -39,7 +39,7 @@ def ls(hub: HubClient, state: str | None, limit: int, as_json: bool) -> None:
       bodegactl orders ls --json | jq -r '.orders[].order_id'
 
     JSON: {"orders": [{order_id, channel, reference, state, node_id, lines, parcels, placed_at_ms,
-    updated_at_ms, service_class}]}.
+    updated_at_ms, service_class, method, ship_complete, ship_by_ms}]}.
     """
     wanted = orders_pb2.OrderState.Value(f"ORDER_STATE_{state.upper() if state else 'UNSPECIFIED'}")
 

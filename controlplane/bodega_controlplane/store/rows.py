@@ -7,3 +7,5 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 Row: TypeAlias = sa.Row[Any]
+# What rows are put into, for those who only hand it on.
+Table: TypeAlias = sa.Table

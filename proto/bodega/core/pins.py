@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from bodega.limits import PIN_HASH_BYTES, PIN_SCRYPT_BYTES_MAX
+from bodega.limits_floor import PIN_HASH_BYTES, PIN_SCRYPT_BYTES_MAX
 
 
 def pin_hash(pin: str, salt: bytes) -> bytes:

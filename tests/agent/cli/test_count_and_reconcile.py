@@ -67,7 +67,7 @@ def test_a_count_is_approved_and_a_bin_reconciled_while_the_agent_runs(config: P
         assert "recount" in stale["posted"][0], "goods have moved there since event 1"
         typed = bodega(config, "reconcile", BIN, stdin="SKU-1\n6\n\ny\n")
         assert "SKU-1: booked, -1." in typed.stdout, typed.stderr
-        asked, shown = typed.stdout.split("sku ", 1)
+        asked, shown = typed.stdout.split("SKU  ", 1)
         assert "7" not in asked, "the book is not shown before all is counted"
         assert "7" in shown
     assert [row["quantity"] for row in answer(config, "stock", "--bin", BIN)] == [6]

@@ -20,7 +20,7 @@ from bodega_agent.rules.floor.words import Word
 from support import asks as ask
 from support.floor_model import NAMES, FloorModel, order
 
-HANDHELD = "scanner-1"
+HANDHELD, MISSING = "scanner-1", WordScan(Word.MISSING)
 
 
 def item(sku_id, quantity=1, lot="", *, lot_tracked=False):
@@ -35,11 +35,8 @@ def scan(model, *codes, device=HANDHELD):
 
 
 def _read(code):
-    if isinstance(code, Word):
-        return WordScan(code)
-    if not isinstance(code, str):
-        return code
-    return ControlScan(code) if code.startswith("CMD-") else BinScan(code)
+    kind = ControlScan if str(code).startswith("CMD-") else BinScan
+    return kind(code) if isinstance(code, str) else code
 
 
 def state_of(model, order_id="FO-1"):
@@ -189,7 +186,7 @@ def test_the_lot_that_is_scanned_is_the_lot_that_is_picked():
 
 def test_an_empty_shelf_sends_to_the_next_bin_and_the_book_goes_to_zero(model):
     model.add(order("FO-1", {"OAT": 2}))
-    outcome = scan(model, "CMD-PICK", "A-01", item("OAT"), "CMD-SHORT", Word.MISSING)
+    outcome = scan(model, "CMD-PICK", "A-01", item("OAT"), "CMD-SHORT", MISSING)
     assert outcome.prompt.text == "A-01 is empty. Go to B-01."
     assert model.held("A-01", "OAT") == 0
     assert model.balances()[Account("OAT", external=COUNT)] == 2
@@ -200,7 +197,7 @@ def test_an_empty_shelf_sends_to_the_next_bin_and_the_book_goes_to_zero(model):
 def test_when_no_bin_has_it_the_line_is_short_and_the_rest_ships(model):
     model.add(order("FO-1", {"RYE": 1, "OAT": 1}))
     scan(model, "CMD-PICK", "A-01", item("OAT"))
-    outcome = scan(model, "A-02", "CMD-SHORT", Word.MISSING)
+    outcome = scan(model, "A-02", "CMD-SHORT", MISSING)
     assert outcome.prompt.text.startswith("A-02 is empty. Rye bread is short. All picked.")
     assert outcome.prompt.detail == ("short: 1 x Rye bread",)
     assert state_of(model) is FulfillmentState.PICKED
@@ -208,7 +205,7 @@ def test_when_no_bin_has_it_the_line_is_short_and_the_rest_ships(model):
 
 def test_an_order_of_which_nothing_is_there_ends_short(model):
     model.add(order("FO-1", {"RYE": 1}))
-    outcome = scan(model, "CMD-PICK", "A-02", "CMD-SHORT", Word.MISSING)
+    outcome = scan(model, "CMD-PICK", "A-02", "CMD-SHORT", MISSING)
     assert outcome.session.step is FloorStep.IDLE
     assert state_of(model) is FulfillmentState.SHORT
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodega.limits import KPI_BREAK_S
+from bodega.limits_floor import KPI_BREAK_S
 from bodega_agent.rules.kpis import (
     Counted,
     Figures,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodega.limits import PICKUP_READY_MS
+from bodega.limits_floor import PICKUP_READY_MS
 from bodega_agent.rules.floor.pick.release import Collections, next_collection_ms, urgency_of
 
 LISBON = ZoneInfo("Europe/Lisbon")

@@ -156,7 +156,7 @@ async def test_a_short_pick_between_count_and_approval_has_taken_the_missing_one
     await rig.play("CMD-PICK", A1)
     for _ in range(4):
         await rig.item(1)
-    await rig.play("CMD-SHORT", "CMD-CANCEL")
+    await rig.play("CMD-SHORT", "missing", "CMD-CANCEL")
     assert await rig.held(A1, "SKU-1") == 0
     await rig.command(
         {"command": "adjust", "sku_id": "SKU-1", "bin_id": A1, "difference": 8, "reason": "found"}
@@ -252,7 +252,7 @@ async def test_a_short_pick_leads_the_next_counter_to_its_bin(rig: FloorRig) -> 
     await rig.hub.fulfillment_order(1, ("SKU-1", 1))
     shown = await rig.scan("CMD-PICK")
     bin_id = shown["expect"]["values"][0]
-    await rig.play(bin_id, "CMD-SHORT", "CMD-CANCEL")
+    await rig.play(bin_id, "CMD-SHORT", "missing", "CMD-CANCEL")
     shown = await rig.scan("CMD-COUNT")
     assert shown["expect"]["values"] == [bin_id]
     assert "discrepancy" in shown["detail"][0]

@@ -25,7 +25,7 @@ async def test_goods_on_a_shelf_are_held_and_released(tmp_path: Path) -> None:
         await rig.item(RYE)
         await rig.scan("scrap")
         assert await lying(rig, "RYE") == {("C-01", SELLABLE): 4}
-        assert await exceptions(rig) == [("quality_hold", "", 2), ("released", "", 1), ("scrap", "", 1)]
+        assert await exceptions(rig) == [("quality_hold", "", 2), ("scrap", "", 1)]
 
 
 async def test_what_is_released_in_quality_is_put_away(tmp_path: Path) -> None:

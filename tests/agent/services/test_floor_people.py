@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bodega.limits import PIN_REST_S, PIN_TRIES_MAX
+from bodega.limits_floor import PIN_REST_S, PIN_TRIES_MAX
 from bodega_agent.store import expiry
 from bodega_agent.store.transaction import Transaction
 from support.associates import ANA_BADGE, ANA_PIN, LEA_PIN, PEOPLE, RUI_BADGE

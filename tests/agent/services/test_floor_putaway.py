@@ -68,6 +68,9 @@ async def test_slow_goods_go_to_slow_bins_with_room(tmp_path: Path) -> None:
         await rig.scan("CMD-PUTAWAY")
         assert await where(rig, RYE, 6) == ["C-02"], "six half litres fit into three litres"
         assert (await rig.scan("7"))["expect"]["values"] != ["C-02"]
+        await rig.play("4", "C-02")
+        assert await where(rig, RYE, 2) == ["C-02"], "two litres are taken, one is left"
+        assert (await rig.scan("3"))["expect"]["values"] != ["C-02"]
 
 
 async def test_frozen_goods_lie_with_the_frozen(tmp_path: Path) -> None:

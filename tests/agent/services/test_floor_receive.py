@@ -181,7 +181,13 @@ async def test_what_has_expired_comes_in_and_never_gets_to_a_shelf(tmp_path: Pat
         await rig.scan("CMD-RECEIVE")
         assert "has expired: set it apart" in (await milk(rig, "OLD", "200131"))["text"]
         assert await lying(rig, "MILK") == {("DOCK", "expired"): 1}
-        assert await exceptions(rig) == [("expired", "", 1)]
+        assert (await rig.scan("5"))["tone"] == "error", "no more of it by a number"
+        assert (await rig.scan("damaged"))["tone"] == "error", "it is set apart already"
+        await rig.item(MILK)
+        shown = await rig.play("ALSO-OLD", "200131")
+        assert "Lot ALSO-OLD has expired" in shown["text"]
+        assert await lying(rig, "MILK") == {("DOCK", "expired"): 2}
+        assert await exceptions(rig) == [("expired", "", 1), ("expired", "", 1)]
 
 
 async def test_a_supplier_who_names_lots_is_held_to_them(tmp_path: Path) -> None:
@@ -238,7 +244,9 @@ async def test_loose_goods_get_a_pallet_with_a_number_and_a_label(tmp_path: Path
         await rig.printed(sscc)
         assert "Another label" in (await rig.scan("CMD-REPRINT"))["text"]
         await rig.printed(sscc)
+        assert await _proven(rig) == [0]
         assert f"Onto pallet {sscc}" in (await pallet(rig, sscc))["text"]
+        assert await _proven(rig) == [1], "its label was read"
         states = [
             (label.sscc == sscc, label.copy, label.state) for label in await rig.facts("label_advanced")
         ]
@@ -248,6 +256,11 @@ async def test_loose_goods_get_a_pallet_with_a_number_and_a_label(tmp_path: Path
         assert await lying(rig, "OAT") == {(f"LPN-{sscc}", "in_progress"): 12, DOCK: 1}
         next_one = (await rig.scan("CMD-PACK"))["detail"][0]
         assert next_one != f"onto pallet {sscc}", "a number is given once"
+
+
+async def _proven(rig: FloorRig) -> list[int]:
+    """Of every pallet here, whether its label was read."""
+    return await rig.store.write(lambda tx: [row[0] for row in tx.execute("SELECT proven FROM load_unit")])
 
 
 async def test_a_withdrawn_notice_and_one_of_nobody_are_not_received(tmp_path: Path) -> None:

@@ -74,6 +74,20 @@ async def test_the_emptiest_face_comes_first_and_nobody_doubles_it(tmp_path: Pat
         assert "No pick face" in (await rig.scan("CMD-REPLENISH", device="scanner-3"))["text"]
 
 
+async def test_one_face_is_not_emptied_for_another(tmp_path: Path) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await opened(rig, (*BINS, face("F-OAT-2", "OAT")))
+        await rig.stock("OAT", "F-OAT", 10)
+        assert "No pick face needs anything" in (await rig.scan("CMD-REPLENISH"))["text"]
+        await rig.stock("OAT", "R-01", 1)
+        shown = await rig.scan("CMD-REPLENISH")
+        assert shown["expect"]["values"] == ["R-01"]
+        await rig.scan("R-01")
+        await rig.item(OAT)
+        shown = await rig.scan("F-OAT-2")
+        assert "Nothing more is in reserve" in shown["text"]
+
+
 async def test_what_expires_first_is_taken_first_and_what_has_expired_never(tmp_path: Path) -> None:
     async with floor_rig(tmp_path) as rig:
         await opened(rig, (*BINS, face("F-MILK", "MILK")))

@@ -112,6 +112,17 @@ async def test_by_the_parcels_label_and_everything_else_that_may_become_of_a_uni
         ]
 
 
+async def test_by_the_tracking_number_that_the_carrier_gave_the_parcel(tmp_path: Path) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await set_up(rig)
+        sscc = await sold(rig, quantity=1)
+        sql = "UPDATE parcel SET tracking_number = 'RR000000017PT' WHERE sscc = ?"
+        await rig.store.write(lambda tx: tx.execute(sql, (sscc,)))
+        shown = await rig.play("CMD-RETURN", "RR000000017PT")
+        assert shown["step"] == "return_item"
+        assert "of order ORD-1" in shown["text"]
+
+
 async def test_by_the_returns_own_label_against_what_the_hub_announced(tmp_path: Path) -> None:
     async with floor_rig(tmp_path) as rig:
         await set_up(rig)

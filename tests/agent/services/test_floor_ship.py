@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bodega.core.lifecycles import PrintEvent
+from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.v1 import catalogue_pb2 as wire
 from bodega_adapters.labels.document import LabelDocument
 from bodega_agent.store import labels, work
+from bodega_agent.store.reader import Reader
+from bodega_agent.store.transaction import Context, Transaction
+from support.bodega_command import bodega, write_config
 from support.floor_rig import FloorRig, floor_rig, lived_through_crashes
 from support.packing_place import CARD, RANGES, equip, goods, labelled, packing_place, picked
 
@@ -310,3 +318,76 @@ async def test_without_a_parcel_number_nothing_is_closed_and_nothing_is_lost(tmp
         assert closed["text"].startswith("The node has no parcel numbers left.")
         await packing_place(rig)
         assert (await rig.scan("2470"))["step"] == "label"
+
+
+async def test_a_carriers_own_label_is_printed_beside_the_parcels_own_and_one_at_a_time(
+    tmp_path: Path,
+) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await _place(rig)
+        sscc = await _parcel(rig, 1)
+        who = Context("carrier-1", actor="technician")
+        with pytest.raises(InvalidInput):
+            await rig.store.write(lambda tx: labels.queue_carrier_label(tx, who, sscc, b"no picture"))
+        job = await rig.store.write(lambda tx: labels.queue_carrier_label(tx, who, sscc, b"%PDF-1.4"))
+        assert (job.print_job_id, job.paper) == (f"{sscc}-carrier-1", labels.Paper.CARRIER)
+        assert LabelDocument.from_bytes(job.document).content == b"%PDF-1.4"
+        with pytest.raises(Refused):
+            await rig.store.write(lambda tx: labels.queue_carrier_label(tx, who, sscc, b"%PDF-1.4"))
+        with pytest.raises(NotFound):
+            await rig.store.write(lambda tx: labels.queue_carrier_label(tx, who, "0" * 18, b"%PDF-1.4"))
+        own = await rig.store.write(lambda tx: labels.latest_for(tx, sscc))
+        assert own is not None
+        assert own.state == "confirmed", "the parcel's own label is none of its business"
+
+
+async def test_a_slip_in_doubt_is_printed_again_as_it_was_and_counts_as_no_label_in_doubt(
+    tmp_path: Path,
+) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await _place(rig)
+        equip(rig, slips=True)
+        sscc = await _parcel(rig, 1)
+        who = Context("slip-1", actor="technician")
+
+        def doubt(tx: Transaction) -> labels.PrintJob:
+            for event in (PrintEvent.SEND, PrintEvent.LOSE_TRACK):
+                slip = labels.latest_for(tx, sscc, labels.Paper.SLIP)
+                assert slip is not None
+                labels.advance(tx, who, slip, event)
+            return labels.reprint(tx, who, sscc, "not there", labels.Paper.SLIP)
+
+        assert (await rig.store.read(Reader.counts))["labels_unknown"] == 0
+        again = await rig.store.write(doubt)
+        slip = LabelDocument.from_bytes(again.document)
+        assert (again.print_job_id, slip.kind) == (f"{sscc}-slip-2", "packing-slip")
+        assert slip.values["items"] == ("1 x CUP  Cup", "2 x OAT  Oat")
+
+
+async def test_manifests_are_read_from_the_ledger_by_command(tmp_path: Path) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await _place(rig)
+        gone, here = await _parcel(rig, 1), await _parcel(rig, 2)
+        await rig.scan("CMD-HANDOVER")
+        await _handed(rig, gone)
+        await rig.scan("CMD-DONE")
+        config = write_config(tmp_path)
+        (row,) = await _answer(config, "ls", "--open")
+        expected = {"carrier": "southpost", "ship_date": "2027-01-15", "parcels": 1, "still_here": 1}
+        assert {name: row[name] for name in expected} == expected
+        shown = await _answer(config, "show", row["manifest_id"])
+        assert [line["sscc"] for line in shown["lines"]] == [gone]
+        assert shown["lines"][0]["tracking_number"] == "900000000010"
+        assert [one["sscc"] for one in await _answer(config, "waiting")] == [here]
+        await rig.play("CMD-MANIFEST", "CMD-ACCEPT")
+        assert await _answer(config, "ls", "--open") == []
+        told = await asyncio.to_thread(bodega, config, "manifest", "show", row["manifest_id"])
+        assert f"{row['manifest_id']} of southpost for 2027-01-15, closed" in told.stdout
+        missing = await asyncio.to_thread(bodega, config, "manifest", "show", "MAN-9")
+        assert "bodega manifest ls" in missing.stderr
+
+
+async def _answer(config: Path, *words: str) -> Any:
+    done = await asyncio.to_thread(bodega, config, "manifest", *words, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

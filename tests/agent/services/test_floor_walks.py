@@ -182,6 +182,20 @@ async def test_a_full_tote_gets_a_second_one_beside_it(rig: FloorRig) -> None:
     assert bound["step"] == "pick_bin"
 
 
+async def test_more_than_an_order_wants_never_goes_into_its_tote_though_another_wants_it(
+    rig: FloorRig,
+) -> None:
+    oat, *_ = await shop(rig)
+    await rig.stock(oat, "A-01-01", 9)
+    await order(rig, 1, {oat: 2})
+    await order(rig, 2, {oat: 2})
+    await rig.play("CMD-CART", "TOTE-1", "TOTE-2", "A-01-01")
+    await items(rig, 1, 1)
+    refused = await rig.scan("3")
+    assert refused["text"].startswith("3 are too many.")
+    assert await rig.held("STAGE-FO-2", oat) == 0
+
+
 async def test_an_order_alone_may_have_a_tote_too(rig: FloorRig) -> None:
     oat, *_ = await shop(rig)
     await rig.stock(oat, "A-01-01", 9)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bodega.core.ledger import Goods
 from bodega.core.lifecycles import FulfillmentEvent
-from bodega.limits import TRACKING_NUMBERS_SKIPPED
+from bodega.limits_floor import TRACKING_NUMBERS_SKIPPED
 from bodega.v1 import catalogue_pb2
 from bodega_agent.rules.floor.pack.effects import Closed, Pack
 from bodega_agent.rules.tracking import TrackingRange

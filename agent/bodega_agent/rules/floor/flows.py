@@ -37,8 +37,6 @@ ALL: tuple[Flow, ...] = (
     PACK,
     VOID,
     HANDOVER,
-    PEOPLE,
-    RESUME,
     STAGE,
     COLLECT,
     RETURN,
@@ -46,6 +44,8 @@ ALL: tuple[Flow, ...] = (
     RECONCILE,
     SEND,
     ARRIVE,
+    PEOPLE,
+    RESUME,
 )
 BY_NAME: Mapping[str, Flow] = {flow.name: flow for flow in ALL}
 
@@ -100,4 +100,19 @@ def diagram_of(flow: Flow) -> str:
                 edges.setdefault((step, after), []).append(kind.value)
     lines = ["stateDiagram-v2", f"    [*] --> {FloorStep.IDLE}"]
     lines += [f"    {step} --> {after}: {', '.join(kinds)}" for (step, after), kinds in edges.items()]
+    return "\n".join(lines)
+
+
+def words_table() -> str:
+    """Every control word with the steps at which it does something, as a markdown table; those of idle come first."""
+    found: dict[str, dict[str, list[str]]] = {word: {} for word in START_WORDS}
+    for flow in ALL:
+        for (step, kind), move in flow.moves.items():
+            if kind.value in CONTROL_WORDS and kind is not Kind.CANCEL and not move.reminds:
+                steps = found.setdefault(kind.value, {}).setdefault(flow.name, [])
+                steps.append(step.value + (f" (only a {move.role})" if move.role else ""))
+    lines = ["| word | does something in |", "|---|---|"]
+    for word, where in found.items():
+        told = "; ".join(f"{name}: {', '.join(steps)}" for name, steps in where.items())
+        lines.append(f"| `{word}` | {told} |")
     return "\n".join(lines)

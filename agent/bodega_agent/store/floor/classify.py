@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bodega.core.expiry import day_of, is_past
 from bodega.core.promise import OverrideRule
 from bodega.core.sku import Counted, in_base_units
-from bodega.limits import FLOOR_NUMBER_DIGITS_MAX
+from bodega.limits_floor import FLOOR_NUMBER_DIGITS_MAX
 from bodega_adapters.framing import gs1
 from bodega_agent.rules.floor.facts import UNSIGNED
 from bodega_agent.rules.floor.scans import (
@@ -25,7 +25,7 @@ from bodega_agent.rules.floor.scans import (
 )
 from bodega_agent.rules.floor.session import FREE_TEXT_STEPS, FloorStep, Session
 from bodega_agent.rules.floor.words import WORDS
-from bodega_agent.store import catalogue, ledger, notices, parcels, returns, transfer_orders, work
+from bodega_agent.store import catalogue, ledger, notices, order_names, parcels, returns, transfer_orders
 from bodega_agent.store.floor import people, pick_totes
 from bodega_agent.store.overrides import is_set_aside
 from bodega_agent.store.transaction import Transaction
@@ -35,7 +35,7 @@ NAMES: tuple[tuple[Kind, Callable[[Transaction, str], str]], ...] = (
     (Kind.TOTE, pick_totes.named),
     (Kind.CARTON, catalogue.carton_named),
     (Kind.TRACKING, parcels.sscc_by_tracking),
-    (Kind.ORDER, work.order_named),
+    (Kind.ORDER, order_names.named),
     (Kind.RETURN_ID, returns.named),
     (Kind.BADGE, people.by_badge),
     (Kind.PERSON, people.by_id),

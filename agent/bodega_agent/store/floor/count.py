@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bodega.core.conflicts.count_races import disturbing, told
-from bodega.limits import COUNT_PLACES_AHEAD_MAX
+from bodega.limits_floor import COUNT_PLACES_AHEAD_MAX
 from bodega_agent.rules import settings
 from bodega_agent.rules.floor.count import effects as ask
 from bodega_agent.rules.floor.count import steps

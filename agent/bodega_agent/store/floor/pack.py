@@ -216,7 +216,7 @@ def _take_off_stage(tx: Transaction, context: Context, effect: ask.TakeOffStage)
         reference=Reference(effect.fulfillment_order_id, reason=effect.reason),
     )
     ledger.record_booking(tx, context, booking)
-    work.take_off(tx, effect.fulfillment_order_id, effect.sku_id, effect.quantity)
+    parcels.take_off(tx, effect.fulfillment_order_id, effect.sku_id, effect.quantity)
 
 
 def _goods_but(tx: Transaction, account: Account, units: int, kept: Collection[str]) -> list[Goods]:
@@ -276,7 +276,7 @@ def _void(tx: Transaction, context: Context, effect: ask.VoidParcel) -> None:
     )
     labels.void_queued(tx, context, effect.sscc)
     parcels.void(tx, context, effect.sscc, effect.reason)
-    work.void_parcel(tx, context, order)
+    parcels.open_again(tx, context, order)
 
 
 DOES: Doers = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from bodega.core.expiry import day_of, first_out_key, is_past
 from bodega.core.ledger import Account, Disposition
 from bodega.core.promise import OverrideRule
-from bodega.limits import BATCH_ORDERS_MAX
+from bodega.limits_floor import BATCH_ORDERS_MAX
 from bodega_agent.rules.floor.pick.doing import doing_of
 from bodega_agent.rules.floor.pick.facts import (
     Check,

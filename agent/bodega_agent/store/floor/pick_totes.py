@@ -9,7 +9,7 @@ import re
 
 from bodega.core.ledger import stage_of
 from bodega.core.lifecycles import FULFILLMENT
-from bodega.limits import TOTE_CHARS_MAX
+from bodega.limits_floor import TOTE_CHARS_MAX
 from bodega_agent.store.transaction import Transaction
 
 _LABEL = re.compile(r"TOTE-[A-Z0-9][A-Z0-9-]*")

@@ -8,7 +8,7 @@ from bodega_agent.rules.floor.pickup import effects as ask
 from bodega_agent.rules.floor.pickup.facts import Pickup, PickupFacts, Place
 from bodega_agent.rules.floor.scans import BinScan, Kind, NamedScan, Scanned, SsccScan, kind_of
 from bodega_agent.rules.floor.session import FLOWS
-from bodega_agent.store import catalogue, ledger, pickups, work
+from bodega_agent.store import catalogue, ledger, order_names, pickups, work
 from bodega_agent.store.floor.common import Doers
 from bodega_agent.store.floor.look import Look
 from bodega_agent.store.transaction import Context, Transaction
@@ -32,7 +32,7 @@ def _named(tx: Transaction, scan: Scanned | None) -> list[work.WorkOrder]:
             order = work.find_by_sscc(tx, sscc)
             return [order] if order else []
         case NamedScan(name=name) if kind_of(scan) is Kind.ORDER:
-            return work.find_named(tx, name)
+            return order_names.find(tx, name)
         case BinScan(bin_id):
             return [work.find(tx, order) for order in pickups.waiting_in(tx, bin_id)]
     return []

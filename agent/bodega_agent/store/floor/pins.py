@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bodega.limits import PIN_REST_S, PIN_TRIES_MAX
+from bodega.limits_floor import PIN_REST_S, PIN_TRIES_MAX
 from bodega.v1 import floor_pb2
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.transaction import Context, Transaction

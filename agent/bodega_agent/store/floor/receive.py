@@ -8,7 +8,7 @@ from dataclasses import replace
 from bodega.core.expiry import day_of
 from bodega.core.ledger import Disposition, LotSeen, Reference
 from bodega.core.recipes import Places
-from bodega.limits import NOTICE_GTINS_SHOWN_MAX, RECEIPT_LINES_MAX
+from bodega.limits_floor import NOTICE_GTINS_SHOWN_MAX, RECEIPT_LINES_MAX
 from bodega_agent.rules.floor.receive import effects as ask
 from bodega_agent.rules.floor.receive.against import Came, Line, compare
 from bodega_agent.rules.floor.receive.doing import Receiving

@@ -8,7 +8,7 @@ from bodega.core.expiry import day_of, first_out_key, is_past
 from bodega.core.ledger import Disposition
 from bodega.core.promise import OverrideRule
 from bodega.core.recipes import Places
-from bodega.limits import REFILL_SOURCES_MAX
+from bodega.limits_floor import REFILL_SOURCES_MAX
 from bodega_agent.rules.floor.replenish.doing import Refilling
 from bodega_agent.rules.floor.replenish.effects import DoubtBin, Refill
 from bodega_agent.rules.floor.replenish.facts import Face, ReplenishFacts, Source

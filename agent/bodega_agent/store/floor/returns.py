@@ -16,10 +16,10 @@ from bodega_agent.rules.floor.returns import effects as ask
 from bodega_agent.rules.floor.returns.choices import LEDGER
 from bodega_agent.rules.floor.returns.doing import TakingBack
 from bodega_agent.rules.floor.returns.facts import Due, Return, ReturnFacts, ReturnLine
-from bodega_agent.rules.floor.scans import NamedScan, Scanned, SsccScan
+from bodega_agent.rules.floor.scans import Kind, NamedScan, Scanned, SsccScan
 from bodega_agent.rules.floor.session import FloorStep
 from bodega_agent.rules.floor.words import Word
-from bodega_agent.store import catalogue, ledger, returns, settling, work
+from bodega_agent.store import catalogue, ledger, order_names, returns, settling, work
 from bodega_agent.store.floor.common import Doers, owned
 from bodega_agent.store.floor.look import Look
 from bodega_agent.store.overrides import is_set_aside
@@ -54,14 +54,14 @@ def _places(tx: Transaction) -> tuple[str, ...]:
 def _found(tx: Transaction, scan: Scanned | None) -> Return | None:
     """The return that a scan names: itself, or what is under way or begins now for an order of this node."""
     orders: list[work.WorkOrder] = []
-    if isinstance(scan, SsccScan):
-        order = work.find_by_sscc(tx, scan.sscc)
+    if isinstance(scan, SsccScan) or (isinstance(scan, NamedScan) and scan.kind is Kind.TRACKING):
+        order = work.find_by_sscc(tx, scan.sscc if isinstance(scan, SsccScan) else scan.name)
         orders = [order] if order else []
     elif isinstance(scan, NamedScan):
         row = returns.find(tx, scan.name)
         if row is not None:
             return _return(tx, row)
-        orders = work.find_named(tx, scan.name)
+        orders = order_names.find(tx, scan.name)
     if not orders:
         return None
     order_id = orders[0].order_id
@@ -70,7 +70,7 @@ def _found(tx: Transaction, scan: Scanned | None) -> Return | None:
 
 
 def _return(tx: Transaction, row: returns.Row) -> Return:
-    ours = work.find_named(tx, row.order_id) if row.order_id else []
+    ours = order_names.find(tx, row.order_id) if row.order_id else []
     gone = [order.fulfillment_order_id for order in ours if order.state in GONE_STATES]
     # After a recovery the node may know a return of an order that it does not know any more.
     known = row.fulfillment_order_id in gone

@@ -199,6 +199,8 @@ class Effects:
 
     def _stands_for_itself(self, arrived: Arrived) -> str:
         self._floor.note(self._at(arrived.seq), arrived)
+        if arrived.fact == "transfer_advanced":
+            self._transfers.advanced(arrived.message.transfer_advanced, self.epoch, arrived.seq)
         return ""
 
     def _line_substituted(self, arrived: Arrived) -> str:

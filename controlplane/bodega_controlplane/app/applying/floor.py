@@ -30,11 +30,12 @@ class FloorBook:
     def substituted(self, fulfillment_order_id: str, line: int) -> int:
         """Units of a line that are served by other SKUs, as far as the node has said by now."""
         here = self._rows.get("line_substituted", {}).values()
-        return floor.substituted(self._tx, fulfillment_order_id, line) + sum(
+        more: int = sum(
             row["quantity"]
             for row in here
             if (row["fulfillment_order_id"], row["line"]) == (fulfillment_order_id, line)
         )
+        return floor.substituted(self._tx, fulfillment_order_id, line) + more
 
     def write(self) -> None:
         """Save what was noted, each table in the order of its key."""

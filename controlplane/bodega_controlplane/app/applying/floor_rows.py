@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-import sqlalchemy as sa
 from google.protobuf.message import Message
 
 from bodega.v1 import journal_pb2
 from bodega_controlplane.store import schema, schema_floor
+from bodega_controlplane.store.rows import Table
 
 Values: TypeAlias = dict[str, Any]
 Event: TypeAlias = journal_pb2.NodeEvent
@@ -20,7 +20,7 @@ class FloorFact(NamedTuple):
     """Where a fact goes. `row(at, event)` is the row, where `at` is the event's node_id, epoch and seq; columns of
     `keep` stay as they are in a row that is there."""
 
-    table: sa.Table
+    table: Table
     row: Callable[[Values, Event], Values]
     keep: tuple[str, ...] = ()
 

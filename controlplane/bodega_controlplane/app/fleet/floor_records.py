@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import sqlalchemy as sa
-
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.paging import limit_of
 from bodega_controlplane.store import floor
 from bodega_controlplane.store import schema_floor as schema
-from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.rows import Row, Table
 from bodega_controlplane.store.transaction import Transaction
 
 # What a reader calls them -> where they are.
-KINDS: Mapping[str, sa.Table] = {
+KINDS: Mapping[str, Table] = {
     "receipts": schema.receipt,
     "exceptions": schema.floor_exception,
     "shifts": schema.shift,

@@ -14,11 +14,10 @@ from bodega.limits import (
     NODE_CARTONS_MAX,
     NODE_PROFILE_BYTES_MAX,
     NODE_TRACKING_RANGES_MAX,
-    PIN_HASH_BYTES,
-    PIN_SALT_BYTES,
     RATE_BRACKETS_PER_ZONE_MAX,
     RATE_ZONES_PER_SERVICE_MAX,
 )
+from bodega.limits_floor import PIN_HASH_BYTES, PIN_SALT_BYTES
 from bodega.v1 import catalogue_pb2 as pb
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults

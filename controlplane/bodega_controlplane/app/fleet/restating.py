@@ -85,7 +85,7 @@ def _assignment(tx: Transaction, row: Row) -> orders_pb2.FulfillmentOrder:
 def assignment(row: Row, lines: Iterable[Row]) -> orders_pb2.FulfillmentOrder:
     """The message of work as it was given to the node; `row` as `open_work` finds it, `lines` of the order."""
     told = map(wire.order_line_view, lines)
-    return wire.work_message(row.fulfillment_order_id, row.fencing_token, row._mapping, told)
+    return wire.work_message(row.fulfillment_order_id, row.fencing_token, row._asdict(), told)
 
 
 def _revocation(row: Row) -> journal_pb2.FulfillmentRevoked:

@@ -14,13 +14,8 @@ from bodega.core.gtin import check_digit
 from bodega.core.lifecycles import OrderState
 from bodega.core.transfers import TRANSFER
 from bodega.errors import NotFound, Refused
-from bodega.limits import (
-    NOTICE_LINES_MAX,
-    QUANTITY_MAX,
-    RETURN_LINES_MAX,
-    TIME_MS_MAX,
-    TRANSFER_LINES_MAX,
-)
+from bodega.limits import QUANTITY_MAX, TIME_MS_MAX
+from bodega.limits_floor import NOTICE_LINES_MAX, RETURN_LINES_MAX, TRANSFER_LINES_MAX
 from bodega.v1 import floor_pb2, journal_pb2
 from bodega_controlplane.app.applying.floor_rows import lines_json
 from bodega_controlplane.app.checks import Faults

@@ -25,7 +25,7 @@ from bodega.core.transfers import (
 )
 from bodega.errors import NotFound, Refused
 from bodega.limits import COMMAND_SERIALS_MAX
-from bodega.v1 import journal_pb2, stock_pb2
+from bodega.v1 import floor_pb2, journal_pb2, stock_pb2
 from bodega_controlplane.app.applying import reported
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.fleet import outbox
@@ -37,6 +37,9 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 BOTH_FINAL = "both final"
+
+# States of a node's end, as in TransferAdvanced, after which it has nothing more to add.
+_FINAL_STATES = frozenset({"shipped", "received"})
 
 
 class TransferBook:
@@ -56,13 +59,21 @@ class TransferBook:
             return
         for key, more in said_by(movement).items():
             self._said[key] = self._said.get(key, Amounts()).plus(more)
-            self._sides[key[0]] = {
-                "transfer_id": key[0],
-                "node_id": self._node_id,
-                "final": movement.reference.final,
-                "epoch": epoch,
-                "last_seq": seq,
-            }
+            self._put_side(key[0], epoch, seq, final=movement.reference.final)
+
+    def advanced(self, said: floor_pb2.TransferAdvanced, epoch: int, seq: int) -> None:
+        """The floor of a node is done with its end: nothing follows, though no goods say so."""
+        if said.state in _FINAL_STATES:
+            self._put_side(said.transfer_id, epoch, seq, final=True)
+
+    def _put_side(self, transfer_id: str, epoch: int, seq: int, *, final: bool) -> None:
+        self._sides[transfer_id] = {
+            "transfer_id": transfer_id,
+            "node_id": self._node_id,
+            "final": final,
+            "epoch": epoch,
+            "last_seq": seq,
+        }
 
     def settled(self, said: stock_pb2.TransferSettled) -> None:
         """The node has done what it was told."""

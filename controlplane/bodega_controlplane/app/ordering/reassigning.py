@@ -144,9 +144,8 @@ def _write(
         tx, [{"order_id": order.order_id, "line": one.line, "shipped": 0, "short": 0} for one in order.lines]
     )
     lines = get_order(tx, order.order_id).lines
-    given = orders.for_the_node(tx, order.order_id)._mapping
-    message = wire.work_message(work_id, token, given, lines)
-    event = journal_pb2.HubEvent(fulfillment_order=message)
+    given = orders.for_the_node(tx, order.order_id)._asdict()
+    event = journal_pb2.HubEvent(fulfillment_order=wire.work_message(work_id, token, given, lines))
     seq = outbox.post(tx, caller, node_id, [event], cmd_id=work_id, correlation_id=order.order_id)
     work = {
         "fulfillment_order_id": work_id,

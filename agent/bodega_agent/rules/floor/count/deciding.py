@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bodega.limits import COUNT_LINES_MAX
+from bodega.limits_floor import COUNT_LINES_MAX
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.count.doing import Deciding
 from bodega_agent.rules.floor.count.effects import Decide

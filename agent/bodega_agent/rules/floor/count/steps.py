@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bodega.limits import COUNT_LINES_MAX, QUANTITY_MAX
+from bodega.limits import QUANTITY_MAX
+from bodega.limits_floor import COUNT_LINES_MAX
 from bodega_agent.rules.floor.answer import Answer, needs_serial, refuse, say
 from bodega_agent.rules.floor.count.doing import Choosing, Counting
 from bodega_agent.rules.floor.count.effects import BeginRound, EndRound, KeepLine, Result

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bodega.core.ledger import Disposition, Goods
 from bodega_agent.rules.floor.answer import Answer, needs_serial, refuse, say
-from bodega_agent.rules.floor.effects import NoteException
+from bodega_agent.rules.floor.effects import Effect, NoteException
 from bodega_agent.rules.floor.hold.doing import Judged
 from bodega_agent.rules.floor.hold.effects import Judge
 from bodega_agent.rules.floor.hold.facts import HoldFacts, Lying
@@ -21,7 +21,8 @@ from bodega_agent.rules.floor.session import FloorStep, Session
 from bodega_agent.rules.floor.words import Word
 
 ON_HOLD = (Disposition.NOT_SELLABLE, Disposition.DAMAGED, Disposition.EXPIRED)
-_RELEASED = "released"
+# To find goods well is no exception.
+_NOTHING = ""
 
 # What a person says of goods -> what they become; None: they are scrapped.
 VERDICTS: Mapping[Word, Disposition | None] = {
@@ -87,7 +88,7 @@ def verdict(session: Session, scan: WordScan, facts: HoldFacts) -> Answer:
     becomes = VERDICTS[scan.word]
     if becomes is Disposition.SELLABLE:
         released = Disposition.SELLABLE if facts.from_shelf else Disposition.IN_PROGRESS
-        return _judge(session, facts, ON_HOLD, released, _RELEASED)
+        return _judge(session, facts, ON_HOLD, released, _NOTHING)
     return _judge(session, facts, (*ON_HOLD, Disposition.SELLABLE), becomes, scan.word)
 
 
@@ -110,11 +111,15 @@ def _judge(
         return refuse(session, facts, f"Nothing of {doing.name} in {session.bin_id} can become that.")
     quantity = quantity or there[0].quantity
     goods = Goods(doing.sku_id, quantity, doing.lot, serials=doing.serials)
-    noted = NoteException(kind, bin_id=session.bin_id, sku_id=doing.sku_id, lot=doing.lot, quantity=quantity)
+    effects: tuple[Effect, ...] = (Judge(goods, session.bin_id, there[0].disposition, becomes),)
+    if kind:
+        noted = NoteException(
+            kind, bin_id=session.bin_id, sku_id=doing.sku_id, lot=doing.lot, quantity=quantity
+        )
+        effects += (noted,)
     said = f"{units(quantity, doing.name)}: {_said(becomes)}."
     after = session.at(FloorStep.HOLD_ITEM, bin_id=session.bin_id)
-    judge = Judge(goods, session.bin_id, there[0].disposition, becomes)
-    return say(after, facts, said, effects=(judge, noted))
+    return say(after, facts, said, effects=effects)
 
 
 def _said(becomes: Disposition | None) -> str:

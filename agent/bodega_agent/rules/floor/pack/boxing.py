@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bodega.limits import PARCEL_WEIGHT_TOLERANCE_GRAMS, PARCEL_WEIGHT_TOLERANCE_PERCENT
+from bodega.limits_floor import PARCEL_WEIGHT_TOLERANCE_GRAMS, PARCEL_WEIGHT_TOLERANCE_PERCENT
 from bodega_agent.rules import cartons
 from bodega_agent.rules.floor.answer import Answer, needs_serial, refuse, say
 from bodega_agent.rules.floor.effects import Effect, NoteException

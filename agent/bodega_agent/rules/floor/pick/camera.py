@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.pick.effects import AcceptCheck, Inspect
-from bodega_agent.rules.floor.pick.facts import PickFacts, Work, WorkLine
+from bodega_agent.rules.floor.pick.facts import Check, PickFacts, Work, WorkLine
 from bodega_agent.rules.floor.pick.going import go_on
 from bodega_agent.rules.floor.pick.walk import changed, orders_of
 from bodega_agent.rules.floor.pick.work import with_waiting_check, without_check
@@ -20,9 +20,9 @@ def watched(facts: PickFacts) -> tuple[Work, ...]:
     return orders_of(facts) or ((facts.work,) if facts.work else ())
 
 
-def doubted_in(facts: PickFacts) -> Work | None:
-    """The first order of which the camera doubts a line."""
-    return next((work for work in watched(facts) if work.flagged()), None)
+def doubted_in(facts: PickFacts) -> tuple[Work, Check] | None:
+    """The first line that the camera doubts, and its order."""
+    return next(((work, check) for work in watched(facts) if (check := work.flagged()) is not None), None)
 
 
 def _shown(facts: PickFacts, scan: ItemScan) -> tuple[Work, WorkLine] | None:
@@ -57,10 +57,10 @@ def show_again(session: Session, scan: ItemScan, facts: PickFacts) -> Answer:
 
 def accept(session: Session, facts: PickFacts) -> Answer:
     """CMD-ACCEPT: a person has looked, and accepts the doubted line; recorded with the actor."""
-    work = doubted_in(facts)
-    doubted = work and work.flagged()
-    if work is None or doubted is None:
+    found = doubted_in(facts)
+    if found is None:
         return refuse(session, facts, "There is nothing to accept.")
+    work, doubted = found
     effect = AcceptCheck(work.fulfillment_order_id, doubted.line)
     said = f"{work.line(doubted.line).name} is accepted."
     return go_on(session, changed(facts, without_check(work, doubted.line)), said, effects=(effect,))

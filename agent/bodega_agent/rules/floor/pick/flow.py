@@ -81,7 +81,7 @@ _NEWS = {
     },
     **{
         (step, Kind.CANCELLED): Move(stopped.cancelled, (step, *_WALK, *_ASKS))
-        for step in (*PICK_STEPS, S.CART_TOTE)
+        for step in (*sorted(PICK_STEPS), S.CART_TOTE)
     },
 }
 

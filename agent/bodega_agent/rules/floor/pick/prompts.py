@@ -64,11 +64,10 @@ def _instead(task: Task) -> tuple[str, ...]:
 
 
 def _pick_check(_session: Session, facts: PickFacts) -> Shown:
-    work = doubted_in(facts)
-    doubted = work and work.flagged()
-    if work is None or doubted is None:
+    found = doubted_in(facts)
+    if found is None:
         return Shown(Tone.OK, "All picked. Wait for the camera.", (), None)
-    return ask_about(work, doubted, (Kind.ACCEPT,))
+    return ask_about(*found, (Kind.ACCEPT,))
 
 
 def _pick_tote(session: Session, facts: PickFacts) -> Shown:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
-from bodega.limits import PICKUP_READY_MS
+from bodega.limits_floor import PICKUP_READY_MS
 
 # Service classes, the most urgent first; what is not said is standard.
 TIERS: Mapping[str, int] = {"same_day": 0, "next_day": 1, "standard": 2}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bodega.core.lifecycles import FulfillmentState
-from bodega.limits import BATCH_ORDERS_MAX, CART_TOTES_MAX
+from bodega.limits_floor import BATCH_ORDERS_MAX, CART_TOTES_MAX
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.effects import Effect
 from bodega_agent.rules.floor.pick.effects import Claim, UseTote

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bodega.core.lifecycles import FulfillmentState
-from bodega.limits import PICKUP_CODE_TRIES_MAX
+from bodega.limits_floor import PICKUP_CODE_TRIES_MAX
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.effects import NoteException
 from bodega_agent.rules.floor.pickup.code import is_code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bodega.core.lifecycles import FulfillmentState
-from bodega.limits import PICKUP_CODE_TRIES_MAX
+from bodega.limits_floor import PICKUP_CODE_TRIES_MAX
 from bodega_agent.rules.floor.facts import LEAD
 from bodega_agent.rules.floor.leaving import LEAVE
 from bodega_agent.rules.floor.pickup import collecting, staging

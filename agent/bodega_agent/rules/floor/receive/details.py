@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from bodega.limits import LOT_CHARS_MAX
+from bodega.limits_floor import LOT_CHARS_MAX
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.receive.doing import Fresh
 from bodega_agent.rules.floor.receive.facts import ReceiveFacts

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bodega.core.ledger import DOCK
-from bodega.limits import QUANTITY_MAX, RECEIPT_LINES_MAX
+from bodega.limits import QUANTITY_MAX
+from bodega.limits_floor import RECEIPT_LINES_MAX
 from bodega_agent.rules.floor.answer import Answer, needs_serial, refuse, say
 from bodega_agent.rules.floor.effects import Effect, NoteException
 from bodega_agent.rules.floor.prompt import Tone

@@ -68,7 +68,7 @@ RETURN = Flow(
                 taking.find,
                 (S.RETURN_FIND, S.RETURN_ITEM, S.RETURN_GRADE, S.RETURN_DISPOSE, S.RETURN_PLACE),
             )
-            for kind in (Kind.RETURN_ID, Kind.ORDER, Kind.SSCC)
+            for kind in (Kind.RETURN_ID, Kind.ORDER, Kind.SSCC, Kind.TRACKING)
         },
         (S.RETURN_FIND, Kind.ITEM): Move(taking.blind, (S.RETURN_FIND, S.RETURN_GRADE)),
         (S.RETURN_FIND, Kind.RETURN): remind(S.RETURN_FIND),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bodega.core.ledger import Goods
-from bodega.limits import QUANTITY_MAX, RETURN_LINES_MAX
+from bodega.limits import QUANTITY_MAX
+from bodega.limits_floor import RETURN_LINES_MAX
 from bodega_agent.rules.floor.answer import Answer, needs_serial, refuse, say
 from bodega_agent.rules.floor.effects import Effect
 from bodega_agent.rules.floor.facts import VisionMode
