@@ -153,6 +153,9 @@ class Associate:
         waiting = [task for task in tasks if task["kind"] == "put_back"]
         for task in waiting:
             goods = ("put_back", task["sku_id"])
+            if self.bench.shelves.is_in_hand(task["sku_id"]):
+                # Somebody may be about to lay it there, or does not know yet whether it lies there by the book.
+                continue
             if self.bench.huddle.takes(goods):
                 stages = [
                     other["fulfillment_order_id"] for other in waiting if other["sku_id"] == task["sku_id"]

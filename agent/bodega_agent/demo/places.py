@@ -89,6 +89,16 @@ class Site:
             "associates": [person.as_json() for person in self.people],
             "cartons": [dict(zip(_CARTON, row, strict=True)) for row in _CARTONS],
             "carrier_services": _SERVICES,
+            "tracking_ranges": [
+                {
+                    "carrier": "northpost",
+                    "scheme": "s10",
+                    "prefix": "RB",
+                    "suffix": "PT",
+                    "first_number": self.first_serial,
+                    "last_number": self.last_serial,
+                }
+            ],
         }
 
 

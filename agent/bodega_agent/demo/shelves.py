@@ -68,6 +68,10 @@ class Shelves:
         self.bins[bin_id, sku_id] -= 1
         self.hands[bin_id, sku_id] += 1
 
+    def is_in_hand(self, sku_id: str) -> bool:
+        """Whether anybody has a unit of it in hand."""
+        return any(units for (_, held), units in self.hands.items() if held == sku_id)
+
     def put_down(self, bin_id: str, sku_id: str) -> None:
         """A unit that was taken goes back where it lay."""
         self.hands[bin_id, sku_id] -= 1
