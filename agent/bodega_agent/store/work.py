@@ -167,9 +167,7 @@ def _work_order(tx: Transaction, row: tuple[str, ...]) -> WorkOrder:
         method or "parcel",
         bool(ship_complete),
         batch,
-        tuple(
-            WorkLine(*row[:7], substitutes=tuple(json.loads(row[7])), substitute_of=row[8]) for row in lines
-        ),
+        tuple(WorkLine(*(*row[:7], tuple(json.loads(row[7])), row[8])) for row in lines),
     )
 
 
