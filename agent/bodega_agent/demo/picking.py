@@ -27,6 +27,8 @@ from bodega_agent.demo.plan import (
 )
 
 WRONG_BIN_CHANCE = 0.05
+# Several orders in one walk; the rest one at a time.
+BATCH_CHANCE = 0.3
 WRONG_ITEM_CHANCE = 0.04
 WRONG_ON_TRAY_CHANCE = 0.04
 LABEL_LOOK_S = 0.02
@@ -105,7 +107,8 @@ class Picker:
         if screen.flow not in _FLOWS:
             if screen.step != "idle":
                 await self._handheld.scan(control_barcode("CMD-CANCEL"))
-            screen = await self._handheld.scan(control_barcode("CMD-PICK"))
+            word = "CMD-BATCH" if self._dice.random() < BATCH_CHANCE else "CMD-PICK"
+            screen = await self._handheld.scan(control_barcode(word))
         while screen.flow in _FLOWS:
             screen = await _STEPS.get(screen.step, Picker._follow)(self, screen)
 
