@@ -55,8 +55,8 @@ def line(sku_id: str, quantity: int, **more: str) -> floor_pb2.NoticeLine:
 
 async def announced(rig: FloorRig, *lines: floor_pb2.NoticeLine, notice_id: str = "N-1", **more: Any) -> None:
     """The hub tells of a delivery."""
-    more = {"version": 1, "supplier": "Acme"} | more
-    await rig.hub.write(advance_notice=floor_pb2.AdvanceNotice(notice_id=notice_id, lines=lines, **more))
+    told: dict[str, Any] = {"version": 1, "supplier": "Acme"} | more
+    await rig.hub.write(advance_notice=floor_pb2.AdvanceNotice(notice_id=notice_id, lines=lines, **told))
 
 
 async def case(rig: FloorRig) -> Prompt:

@@ -31,7 +31,7 @@ from bodega_agent.demo.plan import (
     sscc_barcode,
     typed,
 )
-from bodega_agent.demo.regrets import Regrets
+from bodega_agent.demo.regrets import Moments
 
 LOOK_S = 0.05
 PARCELS_PER_HANDOVER = 3
@@ -60,7 +60,7 @@ class Associate:
         handheld: Handheld,
         products: dict[str, Product],
         dice: random.Random,
-        regrets: Regrets,
+        regrets: Moments,
         *,
         person: Person | None = None,
     ) -> None:

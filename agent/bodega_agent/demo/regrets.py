@@ -7,9 +7,20 @@ meets an order in a known stage however fast the machine is.
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol
 
 from bodega_agent.demo.plan import Cancel, OrderPlan, Wave
 from bodega_agent.demo.shop import Shop
+
+
+class Moments(Protocol):
+    """Who hears of what an associate does, because customers may regret it then."""
+
+    def unit_in_hand(self, order_id: str) -> None:
+        """An associate has picked a unit of this order."""
+
+    def parcel_gone(self, order_id: str) -> None:
+        """The carrier has the parcel of this order."""
 
 
 class Regrets:

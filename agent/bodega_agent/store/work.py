@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bodega.codec import fulfillment_state_to_wire
 from bodega.core.ledger import Entered, Goods, Reference, stage_of
@@ -167,7 +167,10 @@ def _work_order(tx: Transaction, row: Row) -> WorkOrder:
         method or "parcel",
         bool(ship_complete),
         batch,
-        tuple(WorkLine(*line[:-2], tuple(json.loads(line[-2])), line[-1]) for line in list(lines)),
+        tuple(
+            replace(WorkLine(*row[:7]), substitutes=tuple(json.loads(row[7])), substitute_of=row[8])
+            for row in list(lines)
+        ),
     )
 
 

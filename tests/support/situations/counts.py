@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bodega_agent.rules.floor.arrive.doing import Arriving
 from bodega_agent.rules.floor.arrive.facts import Arrival, ArrivalLine, ArriveFacts
@@ -35,11 +36,11 @@ ARRIVAL = Arrival("X-1", "porto-01", LegState.RECEIVING, (ArrivalLine("OAT", NAM
 ARRIVING = Arriving("X-1", sku_id="OAT", name=NAMES["OAT"], quantity=1)
 
 
-def _at(step: FloorStep, **more: object) -> Session:
+def _at(step: FloorStep, **more: Any) -> Session:
     return replace(Session("scanner-1", step=step), **more)
 
 
-def _count(**more: object) -> CountFacts:
+def _count(**more: Any) -> CountFacts:
     facts = CountFacts(
         count=COUNT,
         places=(Place("A-02", "plan"),),
