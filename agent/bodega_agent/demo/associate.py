@@ -157,13 +157,15 @@ class Associate:
                 # Somebody may be about to lay it there, or does not know yet whether it lies there by the book.
                 continue
             if self.bench.huddle.takes(goods):
-                stages = [
-                    other["fulfillment_order_id"] for other in waiting if other["sku_id"] == task["sku_id"]
-                ]
                 with self._having([goods]):
-                    await self._put_back(task, stages)
+                    await self._put_back(task)
                 return True
         return False
+
+    async def _stages_with(self, sku_id: str) -> list[Json]:
+        """What waits of a SKU on the stages of cancelled orders, as the node says now."""
+        tasks = await self._ask("tasks")
+        return [task for task in tasks if task["kind"] == "put_back" and task["sku_id"] == sku_id]
 
     async def _hand_something_over(self, tasks: list[Json]) -> bool:
         """Give finished parcels to the carrier, once there are a few of them or nothing else is to be done."""
@@ -243,21 +245,33 @@ class Associate:
         else:
             self.bench.shelves.put_away(sku_id, units, bin_id)
 
-    async def _put_back(self, task: Json, stages: Sequence[str]) -> None:
-        """Goods of a cancelled order go back to the bin that they came from."""
+    async def _put_back(self, task: Json) -> None:
+        """Goods of a cancelled order go back to the bin that they came from.
+
+        Who had this SKU before may have put it away since the list was read; and an order that is cancelled meanwhile
+        may bring more of it, of which the book may take first.
+        """
         sku_id, quantity, shelves = task["sku_id"], task["quantity"], self.bench.shelves
+        before = await self._stages_with(sku_id)
+        if task not in before:
+            return
         bin_id = shelves.came_from(task["fulfillment_order_id"], sku_id)
         await self._start("CMD-PUTAWAY")
         for _ in range(quantity):
             await self._scan(item_barcode(self._products[sku_id]))
 
+        async def moved() -> None:
+            now = await self._stages_with(sku_id)
+            stages = dict.fromkeys(one["fulfillment_order_id"] for one in (*before, *now))
+            shelves.put_back(list(stages), sku_id, quantity, bin_id)
+
         async def settle() -> None:
             if task not in await self._ask("tasks"):
-                shelves.put_back(stages, sku_id, quantity, bin_id)
+                await moved()
 
         self._settle_doubt = settle
         if await self._scan(bin_barcode(bin_id)):
-            shelves.put_back(stages, sku_id, quantity, bin_id)
+            await moved()
         self._settle_doubt = None
         await self._scan(control_barcode("CMD-DONE"))
 
