@@ -10,8 +10,7 @@ import click
 
 from bodega.codec import parse_node_event
 from bodega.core.conflicts.table import CASES
-from bodega.host.cli import emit_json, emit_table, json_option
-from bodega.limits import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
+from bodega.host.cli import emit_json, emit_table, json_option, one_page_option
 from bodega_agent.cli.journal_text import told
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option
@@ -29,13 +28,7 @@ def conflicts() -> None:
 
 
 @conflicts.command("ls")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, PAGE_ROWS_MAX),
-    default=PAGE_ROWS_DEFAULT,
-    show_default=True,
-    help="Show at most so many rows.",
-)
+@one_page_option
 @config_option
 @json_option
 def ls(config_path: Path, *, as_json: bool, limit: int) -> None:

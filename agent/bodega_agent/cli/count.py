@@ -9,8 +9,7 @@ from uuid import uuid4
 
 import click
 
-from bodega.host.cli import emit_json, emit_table, json_option
-from bodega.limits import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
+from bodega.host.cli import emit_json, emit_table, json_option, one_page_option
 from bodega_agent.cli.client import ControlClient
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option
@@ -58,13 +57,7 @@ def next_places(config_path: Path, *, as_json: bool) -> None:
 
 @count.command("ls")
 @click.option("--state", type=click.Choice(_STATES), help="Only these.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, PAGE_ROWS_MAX),
-    default=PAGE_ROWS_DEFAULT,
-    show_default=True,
-    help="Show at most so many rows.",
-)
+@one_page_option
 @config_option
 @json_option
 def ls(config_path: Path, *, as_json: bool, limit: int, state: str | None) -> None:

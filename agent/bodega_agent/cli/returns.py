@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from bodega.host.cli import emit_json, emit_table, json_option
-from bodega.limits import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
+from bodega.host.cli import emit_json, emit_table, json_option, one_page_option
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option
 from bodega_agent.cli.times import utc
@@ -24,13 +23,7 @@ def returns() -> None:
 
 @returns.command("ls")
 @click.option("--open", "unclosed", is_flag=True, help="Only those that are not closed.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, PAGE_ROWS_MAX),
-    default=PAGE_ROWS_DEFAULT,
-    show_default=True,
-    help="Show at most so many rows.",
-)
+@one_page_option
 @config_option
 @json_option
 def ls(config_path: Path, *, as_json: bool, unclosed: bool, limit: int) -> None:

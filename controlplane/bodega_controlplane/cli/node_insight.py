@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from bodega.host.cli import emit_json, emit_table, json_option
+from bodega.host.cli import emit_json, emit_table, json_option, one_page_option
 from bodega.v1 import insight_pb2 as pb
 from bodega_controlplane.cli.client import HubClient, hub_command
-from bodega_controlplane.cli.paging import one_page_option
 from bodega_controlplane.cli.show import plain_all, when
 
 

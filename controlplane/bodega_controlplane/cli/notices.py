@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
-from bodega.host.cli import emit_json, emit_table, json_option
+from bodega.host.cli import emit_json, emit_table, json_option, one_page_option
 from bodega.v1 import expectations_pb2 as pb
 from bodega.v1 import floor_pb2
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.expected_lines import lines_options, read_lines
-from bodega_controlplane.cli.paging import one_page_option
 from bodega_controlplane.cli.show import plain, plain_all, when
 
 

@@ -23,17 +23,6 @@ def limit_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def one_page_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--limit for a read that the hub answers with one page only."""
-    return click.option(
-        "--limit",
-        type=click.IntRange(1, PAGE_ROWS_MAX),
-        default=PAGE_ROWS_DEFAULT,
-        show_default=True,
-        help="Show at most so many rows.",
-    )(command)
-
-
 def collect(limit: int, fetch: Callable[[int, str], tuple[Sequence[Row], str]]) -> list[Row]:
     """Call `fetch(page_size, page_token) -> (rows, next_token)` until `limit` rows or the end."""
     rows: list[Row] = []

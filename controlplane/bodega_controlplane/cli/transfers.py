@@ -6,13 +6,12 @@ from pathlib import Path
 
 import click
 
-from bodega.host.cli import emit_json, emit_table, json_option
+from bodega.host.cli import emit_json, emit_table, json_option, one_page_option
 from bodega.v1 import expectations_pb2
 from bodega.v1 import transfers_pb2 as pb
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.deciding import request_id_option
 from bodega_controlplane.cli.expected_lines import lines_options, read_lines
-from bodega_controlplane.cli.paging import one_page_option
 from bodega_controlplane.cli.show import plain, plain_all, when
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from bodega.errors import BodegaError, ExitCode, outcome_of
+from bodega.limits import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
 
 EXIT_CODES_HELP = """\b
 Exit codes:
@@ -83,6 +84,17 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--json` for a read: one JSON document on standard output, keys stable."""
     return click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON document instead of a table."
+    )(command)
+
+
+def one_page_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--limit` for a read that is answered with one page only."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, PAGE_ROWS_MAX),
+        default=PAGE_ROWS_DEFAULT,
+        show_default=True,
+        help="Show at most so many rows.",
     )(command)
 
 
