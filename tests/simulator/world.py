@@ -6,6 +6,7 @@ and what must happen in the end is waited for, and looked at. The first thing th
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -75,6 +76,7 @@ class World:
         self.warped_s = 0.0
         self.next_look_s = 0.0
         self.before_healing: Path | None = None
+        self._ended = False
         self._then: dict[tuple[str, str], Callable[[Any], None]] = {}
         for machine in self.machines:
             machine.on_answer = partial(self._answered, machine.name)
@@ -84,8 +86,8 @@ class World:
         self._then[machine.name, request_id] = go_on
 
     def after(self, seconds: float, go_on: Callable[[], None]) -> None:
-        """Go on some time later."""
-        self.loop.call_later(seconds, go_on, context=Context())
+        """Go on some time later, unless the world has ended by then."""
+        self.loop.call_later(seconds, lambda: None if self._ended else go_on(), context=Context())
 
     def _answered(self, name: str, request_id: str, answer: Any) -> None:
         if isinstance(answer, BodegaError):
@@ -196,11 +198,14 @@ class World:
         self.story.append(f"{self.loop.time():9.3f} s  {sentence}")
 
     def end_all(self) -> None:
-        """Every process ends, and every file is closed."""
+        """Every process ends, and every file is closed; nobody comes back from here."""
+        self._ended = True
         for machine in self.machines:
             machine.stays_down = True
             machine.kill("the world ends")
         self.loop.run_until(self.loop.time() + 5.0)
+        left = [task.get_coro() for task in asyncio.all_tasks(self.loop)]
+        assert not left, f"the world has ended, and these go on: {left}"
         self.loop.close()
 
 
