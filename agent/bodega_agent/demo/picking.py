@@ -208,12 +208,12 @@ class Picker:
         return await self._handheld.news_since_beep(VERDICT_S)
 
     async def _stick_label(self, screen: Screen) -> Screen:
+        # A printer does not ring: people look what is the matter with it, and a label that waited in it comes out.
+        self._bench.look_after_printer()
         if self._bench.label_is_there(screen.sscc):
             return await self._handheld.scan(sscc_barcode(screen.sscc))
         if "CMD-REPRINT" in screen.values:
             return await self._handheld.scan(control_barcode("CMD-REPRINT"))
-        # A printer does not ring: people look into its tray, and what is the matter with it.
-        self._bench.look_after_printer()
         return await self._handheld.news(LABEL_LOOK_S)
 
     async def _scan_wrong(self, barcode: Barcode) -> None:

@@ -124,7 +124,7 @@ def _label(_session: Session, facts: PickFacts) -> Shown:
     work = work_of(facts)
     order, sscc = work.fulfillment_order_id, work.sscc
     if work.print_state is PrintState.UNKNOWN:
-        text = "Nobody knows if the label was printed. Look: if it is there, scan it; if not, CMD-REPRINT."
+        text = "Was the label printed? See to the printer, then look: if it is there, scan it; if not, CMD-REPRINT."
         return Shown(
             Tone.ASK,
             text,
