@@ -34,7 +34,7 @@ from bodega_controlplane.artifacts import Shelf
 from bodega_controlplane.authority import load_authority
 from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
-from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.services import rounds
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.services.reconciling import Reconciler
@@ -96,7 +96,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     _make_data_dir(config.data_dir)
     channel = parts.enter_context(contextlib.closing(_listen("http", config.http)))
     store = await asyncio.to_thread(open_store, config.database, config.data_dir)
-    hub = Hub(store, load_hub_key(config.data_dir), RoutingPolicy(config.promise.safety_stock))
+    hub = Hub(store, load_hub_key(config.data_dir), Policy(config.promise.safety_stock))
     parts.callback(hub.close)
     await apply_parked(hub)
     tokens = load_tokens(config.data_dir)

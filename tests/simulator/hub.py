@@ -21,7 +21,7 @@ from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.idempotency import StoredResponse
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import HubKey
-from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.store.engine import Store, open_store
 from bodega_controlplane.store.transaction import Transaction
@@ -48,7 +48,7 @@ class SimHub(Machine):
         network: Network,
         end: BrokerEnd,
         key: HubKey,
-        policy: RoutingPolicy,
+        policy: Policy,
         folder: Path,
         first: Path,
         seed: str,

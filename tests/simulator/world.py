@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bodega.errors import BodegaError
 from bodega_controlplane.keys import HubKey
-from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.rules.policy import Policy
 from simulator.broker import SimBroker
 from simulator.chronicle import Seen, Written
 from simulator.connection import BrokerEnd
@@ -34,7 +34,7 @@ from simulator.node import SimNode
 from simulator.plan import Plan
 from simulator.seeding import seeded
 
-POLICY = RoutingPolicy(safety_stock=0)
+POLICY = Policy(safety_stock=0)
 KEY = HubKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 
 

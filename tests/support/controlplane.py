@@ -23,7 +23,7 @@ from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.node_views import BinDraft, NodeDraft, SsccRange
 from bodega_controlplane.app.views import Caller, DraftLine, GeoPoint, OrderDraft, Recipient, SkuDraft
 from bodega_controlplane.keys import load_hub_key
-from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store
 from bodega_controlplane.store.transaction import Transaction
@@ -32,7 +32,7 @@ LISBON = GeoPoint(38.7223, -9.1393)
 PORTO = GeoPoint(41.1579, -8.6291)
 SINTRA = GeoPoint(38.8029, -9.3817)
 
-POLICY = RoutingPolicy(safety_stock=2)
+POLICY = Policy(safety_stock=2)
 SHOP = Caller("storefront", "storefront", now_ms=1_700_000_000_000)
 OPERATOR = Caller("operator", "operator", now_ms=1_700_000_000_000)
 

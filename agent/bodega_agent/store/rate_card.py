@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from bodega.core.rates import Bracket, LocalTime, Service, Zone
 from bodega.limits_floor import TRACKING_NUMBERS_SKIPPED
 from bodega.v1 import catalogue_pb2
 from bodega_agent.rules import tracking
-from bodega_agent.rules.rates import Bracket, LocalTime, Service, Zone
 from bodega_agent.rules.tracking import Series, TrackingRange
 from bodega_agent.store.transaction import Transaction
 

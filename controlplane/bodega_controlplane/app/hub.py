@@ -21,7 +21,7 @@ from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import HubKey
-from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store.engine import Store
 from bodega_controlplane.store.transaction import Transaction
 
@@ -46,7 +46,7 @@ class Hub:
         self,
         store: Store,
         key: HubKey,
-        policy: RoutingPolicy,
+        policy: Policy,
         clock: Callable[[], float] = time.time,
         boot_clock: Callable[[], BootTime] = boot_time,
     ) -> None:

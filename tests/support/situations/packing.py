@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from bodega.core.lifecycles import FulfillmentState
+from bodega.core.rates import Bracket, Consignment, LocalTime, Service, Zone
 from bodega_agent.rules.cartons import Carton, Piece
 from bodega_agent.rules.floor.facts import Facts
 from bodega_agent.rules.floor.handover.doing import ClosingManifest
@@ -14,7 +15,6 @@ from bodega_agent.rules.floor.pack.doing import Counted, Voiding
 from bodega_agent.rules.floor.pack.facts import Content, PackFacts, Packing, Shipping
 from bodega_agent.rules.floor.pick.facts import Work, WorkLine
 from bodega_agent.rules.floor.session import FloorStep, Session
-from bodega_agent.rules.rates import Bracket, Consignment, LocalTime, Service, Zone
 from support.floor_model import NAMES
 
 SSCC, OTHER = "395260640000000019", "395260640000000026"

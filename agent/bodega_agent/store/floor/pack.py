@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 from bodega.core.ledger import Account, Disposition, Goods, Reference, parcel_place, stage_of
 from bodega.core.lifecycles import FulfillmentEvent
+from bodega.core.rates import Consignment
 from bodega.core.recipes import Places, book
 from bodega.v1 import catalogue_pb2, orders_pb2
 from bodega_agent.rules.cartons import Carton, Piece
@@ -16,7 +17,6 @@ from bodega_agent.rules.floor.pack.facts import Content, PackFacts, Packing, Shi
 from bodega_agent.rules.floor.pick.facts import PickFacts
 from bodega_agent.rules.floor.scans import Kind, NamedScan, SsccScan, sscc_of
 from bodega_agent.rules.floor.session import FloorStep
-from bodega_agent.rules.rates import Consignment
 from bodega_agent.store import catalogue, labels, ledger, parcels, rate_card, work
 from bodega_agent.store.floor import pick
 from bodega_agent.store.floor.common import DOES as COMMON

@@ -24,7 +24,7 @@ from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.views import Caller, RightsDraft
-from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import rights, stock
 from bodega_controlplane.store.transaction import Transaction
 
@@ -42,7 +42,7 @@ class Moved:
 
 
 def uses_of(
-    tx: Transaction, now_ms: int, promise: RoutingPolicy, sku_ids: Collection[str] | None = None
+    tx: Transaction, now_ms: int, promise: Policy, sku_ids: Collection[str] | None = None
 ) -> list[Use]:
     """Every node's rights and use, of these SKUs or of all (at most REBALANCE_SKUS_MAX, by id)."""
     since_ms = now_ms - REBALANCE_WINDOW_S * 1000
@@ -75,13 +75,13 @@ def uses_of(
     return uses
 
 
-def planned(tx: Transaction, now_ms: int, promise: RoutingPolicy) -> tuple[Moved, ...]:
+def planned(tx: Transaction, now_ms: int, promise: Policy) -> tuple[Moved, ...]:
     """What a round would do now; nothing is moved."""
     return tuple(Moved(move) for move in plan(uses_of(tx, now_ms, promise), _POLICY))
 
 
 def carry_out(
-    tx: Transaction, caller: Caller, promise: RoutingPolicy, sku_ids: Collection[str]
+    tx: Transaction, caller: Caller, promise: Policy, sku_ids: Collection[str]
 ) -> tuple[Moved, ...]:
     """Plan anew for these SKUs and begin the moves; one that has become impossible is left out."""
     done = []

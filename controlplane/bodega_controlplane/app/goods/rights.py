@@ -20,7 +20,7 @@ from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import Caller, NodeRightsView, Page, PageRequest, RightsDraft, RightsMove
-from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import catalogue, nodes, rights, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
@@ -43,7 +43,7 @@ def text_of(draft: RightsDraft) -> bytes:
     return json.dumps([draft.node_id, draft.sku_id, draft.quantity]).encode()
 
 
-def grant(tx: Transaction, caller: Caller, draft: RightsDraft, policy: RoutingPolicy) -> RightsMove:
+def grant(tx: Transaction, caller: Caller, draft: RightsDraft, policy: Policy) -> RightsMove:
     """Give a node the right to promise units; they leave the hub's availability in this transaction.
 
     Raises InvalidInput, NotFound, Refused with code "insufficient-rights" when the hub may not promise them.

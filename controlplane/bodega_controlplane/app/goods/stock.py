@@ -10,7 +10,7 @@ from bodega.limits import AVAILABILITY_SKUS_MAX
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import AvailabilityView, Page, PageRequest, SerialView, StockLevelView
-from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import nodes, stock
 from bodega_controlplane.store.transaction import Transaction
 
@@ -57,7 +57,7 @@ def list_serials(
     return Page(views, token_after(last.account.sku_id, last.serial, last.node_id) if last else "")
 
 
-def standing_of(held: stock.Held, policy: RoutingPolicy) -> Standing:
+def standing_of(held: stock.Held, policy: Policy) -> Standing:
     """What the hub may promise of what is held: not what the node may, nor what is on its way to it."""
     return Standing(
         sellable=held.sellable,
@@ -69,7 +69,7 @@ def standing_of(held: stock.Held, policy: RoutingPolicy) -> Standing:
 
 
 def list_availability(
-    tx: Transaction, sku_ids: Sequence[str], policy: RoutingPolicy
+    tx: Transaction, sku_ids: Sequence[str], policy: Policy
 ) -> tuple[AvailabilityView, ...]:
     """One row per SKU asked for and node, by SKU and node; unknown SKUs have rows of zeros.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bodega.core.routing.choice import Choice
 from bodega.errors import NotFound
 from bodega.v1 import decisions_pb2
 from bodega_controlplane.app.paging import limit_of
@@ -15,13 +16,12 @@ from bodega_controlplane.app.views import (
     RouteDecisionView,
     VisionDecisionView,
 )
-from bodega_controlplane.rules.routing import RouteChoice
 from bodega_controlplane.store import facts, orders
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 
-def candidates_json(choice: RouteChoice) -> str:
+def candidates_json(choice: Choice) -> str:
     """What route_decision.candidates holds."""
     return json.dumps(
         [

@@ -6,15 +6,16 @@ import json
 from collections.abc import Sequence
 
 from bodega.core.lifecycles import ORDER, FulfillmentState, OrderEvent, OrderState, ReservationState
-from bodega.core.promise import demand_by_sku
+from bodega.core.routing.choice import Choice
+from bodega.core.routing.inputs import Line
 from bodega.errors import NotFound, Refused
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.ordering import decisions
+from bodega_controlplane.app.ordering.choosing import Question, choose, hold_promise, insufficient
 from bodega_controlplane.app.ordering.order_checks import check_draft
-from bodega_controlplane.app.ordering.promising import candidates, hold_promise, insufficient
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import (
     Caller,
@@ -24,33 +25,37 @@ from bodega_controlplane.app.views import (
     Page,
     PageRequest,
 )
-from bodega_controlplane.rules.routing import RouteChoice, RouteRequest, RoutingPolicy, decide
+from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import orders
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
 
 
-def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: RoutingPolicy) -> OrderView:
+def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) -> OrderView:
     """Promise the stock, choose the node, and put the work into its stream.
 
     Raises InvalidInput with every fault (unknown SKU, quantity, recipient ...), Refused with code
     "insufficient-stock" and one fault per SKU and node when no node can serve it; then nothing is written.
     """
     check_draft(tx, draft)
-    demand = demand_by_sku((line.sku_id, line.quantity) for line in draft.lines)
-    location = draft.recipient.location
-    request = RouteRequest(location.latitude, location.longitude, demand)
-    only = draft.pickup.node_id if draft.pickup else None
-    choice = decide(policy, request, candidates(tx, demand, policy, only))
-    if choice.node_id is None:
+    question = Question(
+        tuple(Line(number, one.sku_id, one.quantity) for number, one in enumerate(draft.lines, start=1)),
+        draft.recipient,
+        caller.channel,
+        draft.method,
+        draft.service_class,
+        draft.ship_complete,
+        draft.ship_by_ms,
+        only=draft.pickup.node_id if draft.pickup else "",
+    )
+    choice = choose(tx, caller, question, policy)
+    if not choice.shares:
         raise insufficient(choice, "order less, or wait until stock has been received; nothing was reserved")
-    hold_promise(tx, choice.node_id, request, policy)
-    return _write(tx, caller, draft, choice, choice.node_id)
+    hold_promise(tx, question.lines, choice, policy)
+    return _write(tx, caller, draft, choice, choice.shares[0].node_id)
 
 
-def _write(
-    tx: Transaction, caller: Caller, draft: OrderDraft, choice: RouteChoice, node_id: str
-) -> OrderView:
+def _write(tx: Transaction, caller: Caller, draft: OrderDraft, choice: Choice, node_id: str) -> OrderView:
     order_id, work_id = new_id("O", caller.now_ms), new_id("F", caller.now_ms)
     lines = tuple(
         OrderLineView(number, line.sku_id, line.quantity, substitutes=line.substitutes)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from bodega.core.conflicts.two_nodes_claim import joined
 from bodega.core.floor_words import Method
 from bodega.core.lifecycles import FULFILLMENT, ORDER, FulfillmentState, OrderState, ReservationState
-from bodega.core.promise import demand_by_sku
+from bodega.core.routing.choice import Choice
+from bodega.core.routing.inputs import Line
 from bodega.errors import NotFound, Refused
 from bodega.limits import ASSIGNMENTS_PER_ORDER_MAX, REASSIGN_COOLDOWN_MS
 from bodega.v1 import journal_pb2
@@ -21,10 +22,10 @@ from bodega_controlplane.app.deciding import overrides
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.ordering import decisions
+from bodega_controlplane.app.ordering.choosing import Question, choose, hold_promise, insufficient
 from bodega_controlplane.app.ordering.orders import get_order, lock_order
-from bodega_controlplane.app.ordering.promising import candidates, hold_promise, insufficient
 from bodega_controlplane.app.views import Caller, OrderView
-from bodega_controlplane.rules.routing import RouteChoice, RouteRequest, RoutingPolicy, decide
+from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import nodes, orders
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
@@ -40,7 +41,7 @@ class Move:
     by_rule: str = ""
 
 
-def reassign(tx: Transaction, caller: Caller, move: Move, policy: RoutingPolicy) -> OrderView:
+def reassign(tx: Transaction, caller: Caller, move: Move, policy: Policy) -> OrderView:
     """Take an order from its node, or from none where that has handed it back, and give it to another one.
 
     A rule moves only what nobody works on, no pickup, and not twice within REASSIGN_COOLDOWN_MS unless it was handed
@@ -50,30 +51,37 @@ def reassign(tx: Transaction, caller: Caller, move: Move, policy: RoutingPolicy)
     """
     _check(tx, move)
     before = get_order(tx, move.order_id)
-    place = wire.recipient_from_json(orders.for_the_node(tx, move.order_id).recipient).location
-    demand = demand_by_sku((line.sku_id, line.quantity) for line in before.lines)
-    request = RouteRequest(place.latitude, place.longitude, demand)
-    passed_over = _passed_over(tx, move, before)
-    found = candidates(tx, demand, policy, only=move.node_id or None)
-    others = [one for one in found if one.node_id not in passed_over]
-    choice = decide(policy, request, others)
-    order = lock_order(tx, move.order_id, *filter(None, [choice.node_id]))
+    question = Question(
+        tuple(Line(one.line, one.sku_id, one.quantity) for one in before.lines),
+        wire.recipient_from_json(orders.for_the_node(tx, move.order_id).recipient),
+        before.channel,
+        before.method,
+        before.service_class,
+        before.ship_complete,
+        before.ship_by_ms,
+        only=move.node_id,
+        passed_over=_passed_over(tx, move, before),
+    )
+    choice = choose(tx, caller, question, policy)
+    chosen = [share.node_id for share in choice.shares]
+    order = lock_order(tx, move.order_id, *chosen)
     if order.node_id != before.node_id:
         raise Contended(f"order {move.order_id} has just been moved")
     works = orders.work_of(tx, [move.order_id])[move.order_id]
     _refuse(tx, caller, move, order, works)
-    if choice.node_id is None:
+    if not chosen:
         raise insufficient(choice, "nothing was moved; receive stock elsewhere, or let the order ship short")
-    hold_promise(tx, choice.node_id, request, policy)
-    _write(tx, caller, move, order, works, choice, choice.node_id)
+    hold_promise(tx, question.lines, choice, policy)
+    _write(tx, caller, move, order, works, choice, chosen[0])
     return get_order(tx, move.order_id)
 
 
-def _passed_over(tx: Transaction, move: Move, order: OrderView) -> set[str]:
-    """Nodes that it does not go to: where it is; and for a rule, those that have handed it back."""
+def _passed_over(tx: Transaction, move: Move, order: OrderView) -> dict[str, str]:
+    """Nodes that it does not go to, and why: where it is; and for a rule, those that have handed it back."""
     gave_up = FulfillmentState.HANDED_BACK
     works = orders.work_of(tx, [order.order_id])[order.order_id] if move.by_rule else []
-    return {order.node_id} | {work.node_id for work in works if work.state == gave_up}
+    found = {work.node_id: "has handed it back" for work in works if work.state == gave_up}
+    return {**found, order.node_id: "has it now"}
 
 
 def _check(tx: Transaction, move: Move) -> None:
@@ -133,7 +141,7 @@ def _write(
     move: Move,
     order: OrderView,
     works: list[Row],
-    choice: RouteChoice,
+    choice: Choice,
     node_id: str,
 ) -> None:
     work_id, token = new_id("F", caller.now_ms), works[-1].fencing_token + 1

@@ -25,7 +25,7 @@ from bodega_controlplane.app.deciding import conflict_life, overrides
 from bodega_controlplane.app.ordering import reassigning
 from bodega_controlplane.app.ordering.reassigning import Move
 from bodega_controlplane.app.views import Caller
-from bodega_controlplane.rules.routing import RoutingPolicy
+from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import facts, orders
 from bodega_controlplane.store import overrides as override_rows
 from bodega_controlplane.store.rows import Row
@@ -47,7 +47,7 @@ ACTOR = "hub"
 HANDED_BACK = "handed_back@1"
 
 
-def due(tx: Transaction, caller: Caller, policy: RoutingPolicy, now: BootTime) -> list[Job]:
+def due(tx: Transaction, caller: Caller, policy: Policy, now: BootTime) -> list[Job]:
     """What is to be done now; each job looks again before it does anything."""
     jobs = [
         Job(f"stop {work.fulfillment_order_id}", partial(_stop, caller=caller, work=work))
@@ -74,7 +74,7 @@ def _stop(tx: Transaction, caller: Caller, work: Row) -> bool:
     return True
 
 
-def _give(tx: Transaction, caller: Caller, row: Row, policy: RoutingPolicy) -> bool:
+def _give(tx: Transaction, caller: Caller, row: Row, policy: Policy) -> bool:
     """An order that its node has handed back goes to another one, as soon as one has all of it."""
     order = orders.by_ids(tx, [row.order_id])[0]
     if order.state != OrderState.HANDED_BACK:
@@ -101,7 +101,7 @@ def shortfalls_to_look_at(tx: Transaction) -> list[str]:
     return [conflict_id for _, _, conflict_id in sorted(ranked)]
 
 
-def look_again(tx: Transaction, caller: Caller, conflict_id: str, policy: RoutingPolicy) -> bool:
+def look_again(tx: Transaction, caller: Caller, conflict_id: str, policy: Policy) -> bool:
     """One order that lacked units: does it still, and can another node serve it now? Else it waits for a person."""
     row = facts.conflict(tx, conflict_id)
     if row is None or row.state != ConflictState.OPEN:
@@ -120,7 +120,7 @@ def look_again(tx: Transaction, caller: Caller, conflict_id: str, policy: Routin
     return bool(outcome)
 
 
-def _moved(tx: Transaction, caller: Caller, row: Row, policy: RoutingPolicy) -> str:
+def _moved(tx: Transaction, caller: Caller, row: Row, policy: Policy) -> str:
     """Move the order if that may be, and say where to; empty if it stays."""
     move = Move(row.order_id, row.effect, by_rule=CASES[SHORTFALL].rule)
     if not _move(tx, caller, move, policy):
@@ -129,7 +129,7 @@ def _moved(tx: Transaction, caller: Caller, row: Row, policy: RoutingPolicy) -> 
     return f"order {row.order_id} was moved to {moved.node_id}"
 
 
-def _move(tx: Transaction, caller: Caller, move: Move, policy: RoutingPolicy) -> bool:
+def _move(tx: Transaction, caller: Caller, move: Move, policy: Policy) -> bool:
     """Whether it was moved; if not, it waits for stock or for a person."""
     try:
         reassigning.reassign(tx, caller, move, policy)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from bodega.core.rates import Consignment, LocalTime, Service
 from bodega_agent.rules.cartons import Carton, Piece
 from bodega_agent.rules.floor.pick.facts import PickFacts
 from bodega_agent.rules.floor.session import FloorStep
-from bodega_agent.rules.rates import Consignment, LocalTime, Service
 
 
 @dataclass(frozen=True, slots=True)

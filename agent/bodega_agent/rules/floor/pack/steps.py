@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bodega.core import rates
 from bodega.core.lifecycles import PRINT_JOB, FulfillmentState, PrintEvent, PrintState
-from bodega_agent.rules import cartons, rates
+from bodega_agent.rules import cartons
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.effects import Effect, NoteException
 from bodega_agent.rules.floor.pack.doing import Voiding

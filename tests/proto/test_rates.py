@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodega_agent.rules.rates import (
+from bodega.core.rates import (
     Bracket,
     Consignment,
     LocalTime,
