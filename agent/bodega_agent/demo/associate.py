@@ -37,6 +37,8 @@ LOOK_S = 0.05
 PARCELS_PER_HANDOVER = 3
 # Work that waits for anybody; what is begun belongs to a device.
 _WAITING, _BEGUN = {"assigned"}, {"picking", "picked", "packed"}
+# What was picked for such an order is to be put back.
+_GIVEN_UP = {"cancelled", "handed_back", "expired", "short"}
 
 Json = dict[str, Any]
 
@@ -248,8 +250,9 @@ class Associate:
     async def _put_back(self, task: Json) -> None:
         """Goods of a cancelled order go back to the bin that they came from.
 
-        Who had this SKU before may have put it away since the list was read; and an order that is cancelled meanwhile
-        may bring more of it, of which the book may take first.
+        Who had this SKU before may have put it away since the list was read; an order that is cancelled meanwhile may
+        bring more of it, of which the book may take first; and as units of a SKU look alike, an earlier put-back may
+        have been booked from one order and taken from the stage of another.
         """
         sku_id, quantity, shelves = task["sku_id"], task["quantity"], self.bench.shelves
         before = await self._stages_with(sku_id)
@@ -263,7 +266,9 @@ class Associate:
         async def moved() -> None:
             now = await self._stages_with(sku_id)
             stages = dict.fromkeys(one["fulfillment_order_id"] for one in (*before, *now))
-            shelves.put_back(list(stages), sku_id, quantity, bin_id)
+            others = [one for one in shelves.stages_with(sku_id) if one not in stages]
+            given_up = [one for one in others if await self._is_given_up(one)]
+            shelves.put_back([*stages, *given_up], sku_id, quantity, bin_id)
 
         async def settle() -> None:
             if task not in await self._ask("tasks"):
@@ -274,6 +279,11 @@ class Associate:
             await moved()
         self._settle_doubt = None
         await self._scan(control_barcode("CMD-DONE"))
+
+    async def _is_given_up(self, fulfillment_order_id: str) -> bool:
+        """Whether what lies on its stage is nobody's any more."""
+        (order,) = await self._ask("orders", fulfillment_order_id=fulfillment_order_id)
+        return order["state"] in _GIVEN_UP
 
     async def _hand_over(self, parcels: list[Json]) -> None:
         """Give finished parcels to the carrier; one that was cancelled meanwhile is refused and stays."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from bodega.errors import BodegaError, ExitCode, Unavailable
+from bodega.errors import ExitCode, Unavailable
 from bodega_agent.demo.folder import run_folder
 from bodega_agent.demo.plan import (
     ASSOCIATES_DEFAULT,
@@ -115,7 +115,7 @@ def demo(*, orders: int, nodes: int, associates: int, seed: int, json_file: Path
         except (asyncio.CancelledError, KeyboardInterrupt):
             click.echo("stopped; every process of the demo has ended", err=True)
             sys.exit(EXIT_INTERRUPTED)
-        except BodegaError:
+        except Exception:
             folder.keep = True
             click.echo(f"the logs are kept in {folder.root}", err=True)
             raise

@@ -62,6 +62,10 @@ class Shelves:
         """What a person counts of a SKU on the stage of a fulfillment order."""
         return self.stages.get(fulfillment_order_id, Counter())[sku_id]
 
+    def stages_with(self, sku_id: str) -> list[str]:
+        """The fulfillment orders on whose stages units of a SKU lie."""
+        return [order for order in self.stages if self.on_stage(order, sku_id)]
+
     def take(self, bin_id: str, sku_id: str) -> None:
         """One unit out of a bin into somebody's hand."""
         assert self.bins[bin_id, sku_id] > 0, f"nobody can take {sku_id} out of {bin_id}: it is not there"
