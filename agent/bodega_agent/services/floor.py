@@ -149,13 +149,21 @@ class FloorService:
         )
 
     async def _present_prompt(
-        self, device: str, say: Callable[[Session, Facts], Prompt] = rules.prompt_for
+        self, device: str, say: Callable[[Session, Facts], rules.Outcome] = rules.present
     ) -> Prompt:
         def look(tx: Transaction) -> Prompt:
-            session = sessions.load(tx, device)
-            return say(session, self._facts(tx, session, None))
+            return self._at_present(tx, device, say).prompt
 
         return await self._store.write(look)
+
+    def _at_present(
+        self, tx: Transaction, device: str, say: Callable[[Session, Facts], rules.Outcome] = rules.present
+    ) -> rules.Outcome:
+        session = sessions.load(tx, device)
+        outcome = say(session, self._facts(tx, session, None))
+        if outcome.session != session:
+            sessions.save(tx, outcome.session)
+        return outcome
 
     async def _refusal(self, device: str, error: BodegaError) -> Prompt:
         """The store did not take it: the same step as before, and why."""
@@ -201,12 +209,11 @@ class FloorService:
         """A scan that was taken already does nothing; the last one gets its answer again."""
         scan_counters.note_repeat(tx, device)
         log.info("scan_repeated", number=number.number, counter=number.counter)
-        session = sessions.load(tx, device)
-        facts = self._facts(tx, session, None)
-        prompt = rules.prompt_for(session, facts)
+        outcome = self._at_present(tx, device)
+        prompt = outcome.prompt
         if number == last.number:
-            return rules.Outcome(session, (), replace(prompt, tone=Tone(last.tone), text=last.text))
-        return rules.Outcome(session, (), replace(prompt, text=f"That scan was taken already. {prompt.text}"))
+            return replace(outcome, prompt=replace(prompt, tone=Tone(last.tone), text=last.text))
+        return replace(outcome, prompt=replace(prompt, text=f"That scan was taken already. {prompt.text}"))
 
     def _in_transaction(
         self,

@@ -9,7 +9,7 @@ import pytest
 
 from bodega.errors import InvalidInput
 from bodega_agent.rules.floor import flows, keeping
-from bodega_agent.rules.floor.engine import prompt_for, step
+from bodega_agent.rules.floor.engine import present, step
 from bodega_agent.rules.floor.flows import TABLE
 from bodega_agent.rules.floor.prompt import Tone
 from bodega_agent.rules.floor.scans import NEWS, ControlScan, Kind, kind_of
@@ -45,7 +45,7 @@ TAKES_UNKNOWN = {floor_step for floor_step, kind in TABLE if kind is Kind.UNKNOW
 def test_an_unknown_code_is_answered_with_what_is_wrong_and_what_is_wanted(floor_step):
     session, facts = SITUATIONS[floor_step]
     text = step(session, SCANS[Kind.UNKNOWN], facts).prompt.text
-    assert text == f"This is no code. Scan again. {prompt_for(session, facts).text}"
+    assert text == f"This is no code. Scan again. {present(session, facts).prompt.text}"
 
 
 @pytest.mark.parametrize("floor_step", FloorStep)

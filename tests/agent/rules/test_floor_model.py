@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from bodega.core.ledger import CARRIER, parcel_place, stage_of
 from bodega.core.lifecycles import FulfillmentState, PrintEvent
 from bodega_agent.rules.floor import keeping
-from bodega_agent.rules.floor.engine import prompt_for
+from bodega_agent.rules.floor.engine import present
 from bodega_agent.rules.floor.facts import VisionMode
 from bodega_agent.rules.floor.flows import TABLE, started_by
 from bodega_agent.rules.floor.pick.facts import ZeroCheck
@@ -151,7 +151,7 @@ class Floor(RuleBasedStateMachine):
             if session == session.idle():
                 scan = ControlScan(begin)
             else:
-                prompt = prompt_for(session, self.model.facts(session, None))
+                prompt = present(session, self.model.facts(session, None)).prompt
                 if prompt.expect is None or (prompt.expect.kind == "item" and not prompt.expect.sku_id):
                     return
                 if prompt.expect.kind == "sscc" and not prompt.expect.values:

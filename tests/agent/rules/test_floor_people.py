@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bodega.core.pins import is_right, pin_hash
-from bodega_agent.rules.floor.engine import prompt_for, step
+from bodega_agent.rules.floor.engine import present, step
 from bodega_agent.rules.floor.facts import LEAD, UNSIGNED, Person
 from bodega_agent.rules.floor.flows import START_WORDS, TABLE
 from bodega_agent.rules.floor.people.effects import SignIn, SignOut
@@ -83,7 +83,7 @@ def test_every_role_that_a_move_demands_is_one_that_decides():
 
 def test_who_is_signed_in_sees_how_to_sign_out():
     session, facts = SITUATIONS[FloorStep.IDLE]
-    (words,) = prompt_for(session, replace(facts, role="associate")).detail
+    (words,) = present(session, replace(facts, role="associate")).prompt.detail
     assert words.split() == [*START_WORDS, "CMD-SIGNOUT"]
     assert set(words.split()) <= set(CONTROL_WORDS)
 

@@ -152,3 +152,19 @@ async def test_a_take_over_with_a_crash_at_every_scan() -> None:
         await rig.scan("CMD-PACK", device=OTHER)
 
     assert await lived_through_crashes(story) == 9
+
+
+async def test_work_that_was_cancelled_while_the_agent_was_down_is_said_once_and_the_next_scan_counts(
+    tmp_path: Path,
+) -> None:
+    async with floor_rig(tmp_path) as rig:
+        await stocked(rig)
+        await rig.play(ANA_BADGE, "CMD-PICK", BINS[0])
+        await rig.item(1)
+        await rig.hub.cancel(1)
+        await rig.crash()
+        shown = await rig.prompt()
+        assert shown["text"] == "Order FO-1 is not yours to work on any more. Ready. Scan what to do."
+        assert (shown["step"], shown["tone"]) == ("idle", "ask")
+        shown = await rig.scan("CMD-PUTAWAY")
+        assert (shown["step"], shown["tone"]) == ("putaway_item", "ok")

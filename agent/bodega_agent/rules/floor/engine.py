@@ -15,6 +15,7 @@ in, nobody works unsigned, and a move that demands a role refuses everybody else
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bodega_agent.rules.floor.answer import Answer, refuse, say
@@ -42,7 +43,7 @@ from bodega_agent.rules.floor.scans import (
 from bodega_agent.rules.floor.session import FLOWS, FloorStep, Session
 from bodega_agent.rules.floor.table import Lost, Shown
 
-__all__ = ["Outcome", "Prompt", "Session", "go_on", "greeting", "prompt_for", "step"]
+__all__ = ["Outcome", "Prompt", "Session", "go_on", "greeting", "present", "step"]
 
 
 def step(session: Session, scan: Scanned, facts: Facts) -> Outcome:
@@ -65,16 +66,26 @@ def go_on(then: GoOn, facts: Facts) -> Outcome:
     return Outcome(settled, (), _prompt(settled, facts, then.said, then.tone))
 
 
-def prompt_for(session: Session, facts: Facts) -> Prompt:
-    """The present prompt of a session, such as after a refusal of the store; facts as for a step."""
-    return _prompt(session, facts)
+def present(session: Session, facts: Facts) -> Outcome:
+    """Where a session stands when nobody has scanned, such as after a refusal of the store; facts as for a step.
+
+    Work that has gone meanwhile is said here, and the session that comes with it is to be saved: the next scan is
+    answered from what the screen shows.
+    """
+    settled = _settled(session, facts)
+    if isinstance(settled, Lost):
+        idle = session.idle()
+        return Outcome(idle, (), _prompt(idle, facts.bare(), settled.said, Tone.ASK))
+    return Outcome(settled, (), _prompt(settled, facts))
 
 
-def greeting(session: Session, facts: Facts) -> Prompt:
+def greeting(session: Session, facts: Facts) -> Outcome:
     """The first prompt after a start or a reconnection: it says in the middle of what the device is."""
-    where = FLOWS[session.step]
-    said = f"You are in {where}." if session.step is not FloorStep.IDLE and facts.role != UNSIGNED else ""
-    return _prompt(session, facts, said)
+    outcome = present(session, facts)
+    where = FLOWS[outcome.session.step]
+    if outcome.session.step is FloorStep.IDLE or facts.role == UNSIGNED:
+        return outcome
+    return replace(outcome, prompt=_prompt(outcome.session, facts, f"You are in {where}."))
 
 
 def _answer(session: Session, scan: Scanned, facts: Facts) -> Answer:
