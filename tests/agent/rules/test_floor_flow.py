@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from bodega_agent.rules.floor import flows, keeping
 from bodega_agent.rules.floor.engine import present, step
 from bodega_agent.rules.floor.flows import TABLE
 from bodega_agent.rules.floor.prompt import Tone
-from bodega_agent.rules.floor.scans import NEWS, ControlScan, Kind, kind_of
+from bodega_agent.rules.floor.scans import NEWS, ControlScan, Kind, WorkCancelled, kind_of
 from bodega_agent.rules.floor.session import FLOWS, FloorStep, Session
 from support.floor_scans import SCANS
 from support.situations import SITUATIONS, situation
@@ -25,6 +26,8 @@ def test_every_step_answers_every_scan(floor_step, kind):
     outcome = step(session, SCANS[kind], facts)
     assert outcome.prompt.text
     assert outcome.prompt.flow == FLOWS[outcome.session.step]
+    ready = {where.step is FloorStep.IDLE for where in (outcome.prompt, outcome.session)}
+    assert outcome.then or len(ready) == 1, "a screen that is ready stands for a session that is"
     json.dumps(outcome.prompt.to_json())
     assert keeping.from_json(json.loads(json.dumps(keeping.to_json(outcome.session)))) == outcome.session
     if outcome.prompt.tone is Tone.ERROR:
@@ -35,6 +38,14 @@ def test_every_step_answers_every_scan(floor_step, kind):
         assert kind not in NEWS, "news is never wrong"
     else:
         assert outcome.session.step in TABLE[floor_step, kind].to
+
+
+def test_news_of_another_order_finds_that_this_one_has_gone_too():
+    """The screen shows it at once, and so the next scan must be answered from there."""
+    session, facts = SITUATIONS[FloorStep.LABEL]
+    outcome = step(session, WorkCancelled("FO-other"), replace(facts, work=None))
+    assert outcome.prompt.text.endswith("is not yours to work on any more. Ready. Scan what to do.")
+    assert outcome.prompt.step == outcome.session.step == FloorStep.IDLE
 
 
 # A paper of another node may say what nobody here has heard of.

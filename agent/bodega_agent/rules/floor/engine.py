@@ -48,13 +48,22 @@ __all__ = ["Outcome", "Prompt", "Session", "go_on", "greeting", "present", "step
 
 def step(session: Session, scan: Scanned, facts: Facts) -> Outcome:
     """Answer one scan or piece of news; see the module's text."""
-    answer = _answer(session, scan, facts)
+    answer = _as_shown(_answer(session, scan, facts))
     return Outcome(
         answer.session,
         answer.effects,
         _prompt(answer.session, answer.facts, answer.said, answer.tone),
         GoOn(answer.then, answer.said, answer.tone) if answer.then else None,
     )
+
+
+def _as_shown(answer: Answer) -> Answer:
+    """The session goes where the screen says: to its idle state if its work has gone, whatever the answer was about."""
+    gone = None if answer.then else _settled(answer.session, answer.facts)
+    if not isinstance(gone, Lost):
+        return answer
+    said = f"{answer.said} {gone.said}".strip()
+    return replace(answer, session=answer.session.idle(), facts=answer.facts.bare(), said=said)
 
 
 def go_on(then: GoOn, facts: Facts) -> Outcome:
