@@ -22,12 +22,14 @@ class Step:
     """What one version adds: columns to tables that are there (each with a default for their rows), tables, and
     indexes of tables that are there.
 
+    `statements`: what both databases run once all of that is there, such as a copy into a new table.
     `on_postgresql`: statements for what only PostgreSQL keeps in another way.
     """
 
     columns: Mapping[sa.Table, tuple[str, ...]]
     tables: tuple[sa.Table, ...] = ()
     indexes: tuple[sa.Index, ...] = ()
+    statements: tuple[str, ...] = ()
     on_postgresql: tuple[str, ...] = ()
 
 
@@ -130,6 +132,8 @@ STEPS: Mapping[int, Step] = {
         },
         schema.FLOOR_TABLES,
     ),
+    # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
+    5: Step({}),
 }
 
 
@@ -143,6 +147,8 @@ def _take(connection: sa.Connection, step: Step) -> None:
     schema.metadata.create_all(connection, tables=step.tables)
     for index in step.indexes:
         index.create(connection, checkfirst=True)
+    for statement in step.statements:
+        connection.exec_driver_sql(statement)
     for statement in step.on_postgresql if connection.dialect.name == "postgresql" else ():
         connection.exec_driver_sql(statement)
 

@@ -70,7 +70,7 @@ __all__ = [
     "work_to_stop",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 meta = sa.Table("meta", metadata, _text("key", key=True), _text("value"))
 
