@@ -20,12 +20,13 @@ from bodega_controlplane.store.schema_down import down_log
 from bodega_controlplane.store.schema_epochs import node_agent, node_epoch, node_snapshot, readmission
 from bodega_controlplane.store.schema_floor import FLOOR_TABLES
 from bodega_controlplane.store.schema_orders import (
+    fulfillment_line,
     fulfillment_order,
     order_line,
+    order_part,
     orders,
+    part_line,
     reassignment,
-    reservation,
-    revoked_reservation,
     route_decision,
     work_to_stop,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "down_log",
     "down_waiting",
     "field_proposal",
+    "fulfillment_line",
     "fulfillment_order",
     "gtin",
     "hub_override",
@@ -54,12 +56,12 @@ __all__ = [
     "node_rights",
     "node_snapshot",
     "order_line",
+    "order_part",
     "orders",
+    "part_line",
     "readmission",
     "reassignment",
     "refused_envelope",
-    "reservation",
-    "revoked_reservation",
     "rights_transfer",
     "route_decision",
     "sku",
