@@ -23,9 +23,8 @@ ROUTING_SEARCH_HOLDERS_MIN = 4
 ROUTING_SEARCH_LOOKS_MAX = 6_000
 # A bundle is too slow if the slowest of its golden cases takes longer than this, the quickest of some repeats counting.
 ROUTING_DECIDE_MS_MAX = 50.0
-ROUTING_CHECK_REPEATS = 3
+ROUTING_CHECK_REPEATS = 5
 # What a node lacks is told SKU by SKU, so many of them.
 ROUTING_LACKS_TOLD_MAX = 20
-# One question: sites of it, and its JSON as it is kept with the decision.
-ROUTING_SITES_MAX = 1_000
+# One question, and one choice: its JSON as it is kept with the decision.
 ROUTING_RECORD_BYTES_MAX = 4 * 1024 * 1024
