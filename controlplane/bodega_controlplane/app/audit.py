@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bodega.core.chain import GENESIS
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import AUDIT_LINES_PER_CHECK_MAX
+from bodega.limits_hub import AUDIT_LINES_PER_CHECK_MAX
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import AuditEntryView, Page, PageRequest
 from bodega_controlplane.store import audit
