@@ -28,3 +28,13 @@ ROUTING_CHECK_REPEATS = 5
 ROUTING_LACKS_TOLD_MAX = 20
 # One question, and one choice: its JSON as it is kept with the decision.
 ROUTING_RECORD_BYTES_MAX = 4 * 1024 * 1024
+
+# Operators: how much of the audit trail one call checks, and how often health looks at the database.
+AUDIT_LINES_PER_CHECK_MAX = 50_000
+HEALTH_LOOK_S = 2.0
+# A catalogue file, written in slices that take about so long each, however many nodes must be told; the first is small.
+IMPORT_ROWS_MAX = 100_000
+IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
+IMPORT_CALL_S = 0.1
+IMPORT_ROWS_FIRST = 100
+IMPORT_ROWS_MIN = 10
