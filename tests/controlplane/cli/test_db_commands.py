@@ -11,7 +11,7 @@ import pytest
 from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import engine_of, open_store
-from support.bodegactl import Said, address_of_nobody, bodegactl, serving, write_config
+from support.bodegactl import Said, address_of_nobody, in_process, serving, write_config
 from support.controlplane import POLICY, SHOP, NodeByHand, deliver, order_draft, rows_of, settle
 from support.postgres import PostgresServer
 
@@ -36,7 +36,7 @@ class Place:
 
     def db(self, *words: object) -> Said:
         """Run one command on it."""
-        return bodegactl("db", *words, "--config", self.config)
+        return in_process("db", *words, "--config", self.config)
 
     def spoil(self, *statements: str) -> None:
         """Change the database behind everybody's back."""
@@ -232,6 +232,6 @@ def test_postgresql_is_vacuumed_beside_a_hub(postgres_url: str, tmp_path: Path) 
 def test_there_must_be_a_database(tmp_path: Path) -> None:
     config = write_config(tmp_path, tmp_path / "data", nats_url=f"nats://{address_of_nobody()}")
     for words in (("check",), ("stats",), ("migrate",), ("vacuum",), ("backup", tmp_path / "b.db")):
-        said = bodegactl("db", *words, "--config", config)
+        said = in_process("db", *words, "--config", config)
         assert (said.code, "there is no database" in said.err) == (66, True)
     assert not (tmp_path / "data").exists()
