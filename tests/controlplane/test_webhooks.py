@@ -23,7 +23,8 @@ from bodega_controlplane.store.engine import Store
 from support.controlplane import rows_of
 from support.hooks import Receiver, receiver
 from support.moved_order import place, two_nodes
-from support.webhook_world import JITTER, World, until
+from support.waiting import until
+from support.webhook_world import JITTER, World
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from ipaddress import ip_network
@@ -79,10 +79,3 @@ class World:
         finally:
             running.cancel()
             await asyncio.wait([running])
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for something that other tasks and threads bring about."""
-    async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 - the other side is a thread, which has no event to set
-            await asyncio.sleep(0.01)

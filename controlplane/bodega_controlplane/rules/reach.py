@@ -7,20 +7,14 @@ calls, and each address that comes of it is asked about here; what is checked is
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from urllib.parse import SplitResult, urlsplit
-
-from bodega.limits_events import WEBHOOK_URL_CHARS_MAX
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_PORT_MAX = 65_535
 # RFC 6052: an IPv4 address in the last 32 bits.
 _NAT64 = IPv6Network("64:ff9b::/96")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\.?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +35,6 @@ class Reach:
     def is_named(self, address: Address) -> bool:
         """Whether the operator has named its network."""
         return any(_inner(address) in network for network in self.networks)
-
-    def problem_of_url(self, url: str) -> str:
-        """What is wrong with a URL as it stands, before its name is resolved; empty if nothing is."""
-        if len(url) > WEBHOOK_URL_CHARS_MAX:
-            return f"must be at most {WEBHOOK_URL_CHARS_MAX} characters"
-        parts = split(url)
-        if parts is None or not parts.hostname:
-            return "must be a URL such as https://shop.example/hooks"
-        if parts.username is not None or parts.password is not None:
-            return "must not hold a user or a password: the signature says who calls"
-        if parts.fragment:
-            return "must not hold a fragment"
-        address = literal(parts.hostname)
-        if address is None and not _HOST.fullmatch(parts.hostname):
-            return "must name its host in ASCII letters, digits, dots and hyphens"
-        if parts.scheme == "https" or (parts.scheme == "http" and self.networks):
-            return self.problem_of(address) if address is not None else ""
-        return "must begin with https://"
-
-
-def split(url: str) -> SplitResult | None:
-    """The parts of a URL of printable ASCII with a port that is one; None for any other."""
-    if not (url.isascii() and url.isprintable()) or " " in url or "\\" in url:
-        return None
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    return parts if port is None or 0 < port <= _PORT_MAX else None
 
 
 def literal(host: str) -> Address | None:

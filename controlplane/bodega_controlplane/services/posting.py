@@ -27,7 +27,8 @@ from bodega.errors import Unavailable
 from bodega.host.log import get_logger
 from bodega.limits_events import WEBHOOK_ANSWER_BYTES_MAX, WEBHOOK_ANSWER_S
 from bodega_controlplane.app.telling.delivering import Said
-from bodega_controlplane.rules.reach import Address, Reach, literal, split
+from bodega_controlplane.app.telling.urls import problem_of_url, split
+from bodega_controlplane.rules.reach import Address, Reach, literal
 
 log = get_logger(__name__)
 
@@ -66,7 +67,7 @@ class Poster:
             yield Line(client, place)
 
     async def _look_up(self, url: str) -> _Place:
-        problem, parts = self._reach.problem_of_url(url), split(url)
+        problem, parts = problem_of_url(url, self._reach), split(url)
         if problem or parts is None or parts.hostname is None:
             raise Unavailable(f"the URL {problem}")
         name, port = parts.hostname, parts.port or _PORTS[parts.scheme]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from bodega_controlplane.store.engine import open_store
 from support.bodegactl import ControlPlane, address_of_nobody, serving, write_config
 from support.hooks import Receiver, receiver
 from support.moved_order import place, two_nodes
+from support.waiting import until_async
 
 
 @pytest.fixture
@@ -37,33 +38,37 @@ def hub(tmp_path: Path) -> Iterator[ControlPlane]:
         yield control_plane
 
 
-def wait_for(true: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < ends, "it did not come about"
-        time.sleep(0.05)
+async def wait_for(fact: Callable[[], bool]) -> None:
+    """Commands are dear: look a few times a second."""
+
+    async def ask() -> bool:
+        return await asyncio.to_thread(fact)
+
+    await until_async(ask, look_s=0.2)
 
 
-def test_an_endpoint_is_made_called_looked_at_told_again_and_turned_off(
+async def test_an_endpoint_is_made_called_looked_at_told_again_and_turned_off(
     hub: ControlPlane, shop: Receiver
 ) -> None:
     ask = hub.ask
-    wait_for(lambda: len(ask("webhooks", "events", "--type", "order.*", "--json").json()["events"]) == 2)
+    await wait_for(
+        lambda: len(ask("webhooks", "events", "--type", "order.*", "--json").json()["events"]) == 2
+    )
     listed = ask("webhooks", "events", "--type", "order.placed", "--json").json()
     assert [one["data"]["reference"] for one in listed["events"]] == ["R-1", "R-2"]
     wanted = ("--type", "order.placed", "--after", "")
     made = ask("webhooks", "create", shop.url, "--channel", "storefront", *wanted, "--json").json()
     name, secret = made["webhook"]["webhook_id"], made["secret"]
-    wait_for(lambda: len(shop.calls) == 2)
+    await wait_for(lambda: len(shop.calls) == 2)
     assert [call.verified(secret)["data"]["reference"] for call in shop.calls] == ["R-1", "R-2"]
-    wait_for(lambda: ask("webhooks", "ls", "--json").json()["webhooks"][0]["waiting"] == 0)
+    await wait_for(lambda: ask("webhooks", "ls", "--json").json()["webhooks"][0]["waiting"] == 0)
     rows = ask("webhooks", "deliveries", name, "--json").json()["deliveries"]
     assert [(row["event_id"], row["status"]) for row in rows] == [
         (call.event_id, 204) for call in reversed(shop.calls)
     ]
     first = listed["events"][0]["event_id"]
     assert ask("webhooks", "replay", name, "--after", first).code == 0
-    wait_for(lambda: len(shop.calls) == 3)
+    await wait_for(lambda: len(shop.calls) == 3)
     assert shop.calls[2].event_id == shop.calls[1].event_id
     fresh = ask("webhooks", "rotate", name, "--json").json()["secret"]
     assert fresh != secret

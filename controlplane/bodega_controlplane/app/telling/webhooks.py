@@ -23,6 +23,7 @@ from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import limit_of
 from bodega_controlplane.app.telling.events import LATEST, check_types, seq_of
+from bodega_controlplane.app.telling.urls import problem_of_url
 from bodega_controlplane.app.telling.views import (
     DeliveryView,
     WebhookDraft,
@@ -175,7 +176,7 @@ def deliveries(
 
 def _faults_of(draft: WebhookDraft, reach: Reach) -> Faults:
     faults = Faults()
-    problem = reach.problem_of_url(draft.url)
+    problem = problem_of_url(draft.url, reach)
     if problem:
         faults.add("url", problem)
     check_types(faults, draft.types)
