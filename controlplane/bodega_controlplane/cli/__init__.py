@@ -33,6 +33,7 @@ _HERE = "bodega_controlplane.cli"
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "overrides": f"{_HERE}.overrides:overrides",
         "decisions": f"{_HERE}.decisions:decisions",
+        "webhooks": f"{_HERE}.webhooks:webhooks",
         "audit": f"{_HERE}.audit:audit",
         "db": f"{_HERE}.db:db",
     },
