@@ -32,12 +32,20 @@ from bodega_controlplane.app.applying.parked import apply_parked
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.artifacts import Shelf
 from bodega_controlplane.authority import load_authority
-from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config
+from bodega_controlplane.config import (
+    ControlPlaneConfig,
+    ListenConfig,
+    NatsConfig,
+    WebhooksConfig,
+    load_config,
+)
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.services import rounds
+from bodega_controlplane.services.delivering import DeliveryService
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.services.reconciling import Reconciler
+from bodega_controlplane.services.telling import TellingService
 from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.transport.nats_fleet import NatsFleet
@@ -97,6 +105,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     channel = parts.enter_context(contextlib.closing(_listen("http", config.http)))
     store = await asyncio.to_thread(open_store, config.database, config.data_dir)
     hub = Hub(store, load_hub_key(config.data_dir), Policy(config.promise.safety_stock))
+    hub.reach = config.webhooks.reach
     parts.callback(hub.close)
     await apply_parked(hub)
     tokens = load_tokens(config.data_dir)
@@ -109,7 +118,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     # Nodes wait for the link and nothing else, so it comes up while the faces are still loading.
     await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))
     await asyncio.to_thread(_load_faces)
-    grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
+    grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens, stop))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
     offered = services()  # makes the authority at the first start
     if config.nodes is not None:
@@ -117,8 +126,19 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
     await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
     await parts.enter_async_context(_running(rounds.keep(hub), stop))
+    await parts.enter_async_context(_running(_telling(hub, config.webhooks), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
+
+
+async def _telling(hub: Hub, config: WebhooksConfig) -> None:
+    """Events are numbered, and webhooks called with them."""
+    from bodega_controlplane.services.posting import Poster  # noqa: PLC0415 - it brings httpx: see _grpc
+
+    deliveries = DeliveryService(hub, await asyncio.to_thread(Poster, hub.reach, config.ca_file))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(deliveries.run(), name="webhooks")
+        tasks.create_task(TellingService(hub, deliveries.wake).run(), name="events")
 
 
 def _load_faces() -> None:
@@ -183,17 +203,22 @@ def _listen(name: str, config: ListenConfig) -> socket.socket:
 
 
 @asynccontextmanager
-async def _grpc(config: ListenConfig, hub: Hub, tokens: Tokens) -> AsyncIterator[int]:
+async def _grpc(config: ListenConfig, hub: Hub, tokens: Tokens, stop: asyncio.Event) -> AsyncIterator[int]:
     # Imported here, as is HTTP: a port in use is told without loading either.
     from bodega_controlplane.api.grpc.binding import bind  # noqa: PLC0415 - see the sentence above
-    from bodega_controlplane.api.grpc.server import build_server  # noqa: PLC0415 - see the sentence above
+    from bodega_controlplane.api.grpc.health import Health  # noqa: PLC0415 - see the sentence above
+    from bodega_controlplane.api.grpc.server import SERVICES, build_server  # noqa: PLC0415 - see the sentence above
 
-    server = build_server(hub, tokens)
+    health = Health(SERVICES)
+    server = build_server(hub, tokens, health)
     port = bind(server, _address(config.host, config.port), config.tls)
+    await health.look(hub)
     await server.start()
     try:
-        yield port
+        async with _running(health.watch(hub), stop):
+            yield port
     finally:
+        await health.enter_graceful_shutdown()
         await server.stop(_GRACE_S)
 
 

@@ -6,11 +6,13 @@ import sqlalchemy as sa
 
 from bodega_controlplane.store import schema, schema_former
 from bodega_controlplane.store.migrations import STEPS
+from bodega_controlplane.store.tellers import drop_tellers
 from bodega_controlplane.store.transaction import Transaction
 
 
 def back_to(tx: Transaction, version: int) -> None:
     """Undo every step after a version; orders are then of one part each."""
+    drop_tellers(tx.connection)
     if version < 5:
         _out_of_parts(tx)
     for number in sorted((number for number in STEPS if number > version), reverse=True):
