@@ -17,6 +17,7 @@ from bodega.limits import (
     SUBSTITUTES_PER_LINE_MAX,
     TIME_MS_MAX,
 )
+from bodega.limits_hub import ROUTING_SHARES_MAX
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.views import DraftLine, OrderDraft, Recipient
 from bodega_controlplane.store import catalogue, nodes
@@ -35,6 +36,7 @@ def check_draft(tx: Transaction, draft: OrderDraft) -> None:
     faults.one_of("service_class", draft.service_class, tuple(ServiceClass))
     faults.one_of("method", draft.method, tuple(Method))
     faults.number("ship_by_ms", draft.ship_by_ms, 0, TIME_MS_MAX)
+    faults.number("parts_max", draft.parts_max, 1, ROUTING_SHARES_MAX)
     faults.number("not_before_ms", draft.not_before_ms, 0, TIME_MS_MAX)
     _check_pickup(tx, faults, draft)
     faults.raise_if_any("the order")
