@@ -133,7 +133,7 @@ STEPS: Mapping[int, Step] = {
         schema.FLOOR_TABLES,
     ),
     # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
-    5: Step({}),
+    5: Step({}, (*schema.RATE_TABLES,)),
 }
 
 
