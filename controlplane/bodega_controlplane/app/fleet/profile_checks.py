@@ -19,7 +19,7 @@ from bodega.v1 import catalogue_pb2 as pb
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.node_views import BinDraft, NodeDraft, SsccRange
-from bodega_controlplane.app.shipping.checks import are_capitals, check_services
+from bodega_controlplane.app.shipping.checks import are_capitals, check_no_origins, check_services
 from bodega_controlplane.store import nodes
 from bodega_controlplane.store.transaction import Transaction
 
@@ -47,6 +47,7 @@ def check_profile(tx: Transaction, draft: NodeDraft) -> None:
     _check_associates(faults, draft.associates)
     faults.count("profile.carrier_services", draft.carrier_services, 0, NODE_CARRIER_SERVICES_MAX)
     check_services(faults, "profile.carrier_services", draft.carrier_services)
+    check_no_origins(faults, "profile.carrier_services", draft.carrier_services)
     _check_tracking(tx, faults, draft)
     if draft.time_zone and not _is_time_zone(draft.time_zone):
         faults.add("profile.time_zone", "must be an IANA name such as Europe/Lisbon")

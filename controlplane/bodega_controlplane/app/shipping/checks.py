@@ -67,6 +67,15 @@ def check_services(faults: Faults, where: str, services: Sequence[pb.CarrierServ
         _check_service(faults, f"{where}[{place}]", one)
 
 
+def check_no_origins(faults: Faults, where: str, services: Sequence[pb.CarrierService]) -> None:
+    """In a node's own profile nothing is said of other nodes."""
+    for place, one in enumerate(services):
+        if one.origins or any(zone.origins for zone in one.zones):
+            faults.add(
+                f"{where}[{place}].origins", "must be empty: groups of nodes are for the network's card"
+            )
+
+
 def _check_service(faults: Faults, where: str, one: pb.CarrierService) -> None:
     faults.identifier(f"{where}.carrier", one.carrier)
     faults.one_of(f"{where}.service_class", one.service_class, tuple(ServiceClass))
