@@ -91,6 +91,15 @@ class PromiseConfig:
 
 
 @frozen(kw_only=True)
+class CarrierConfig:
+    """A carrier that the hub asks itself: a driver of `carriers.registry` and its options."""
+
+    name: str
+    driver: str
+    options: dict[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
 class ControlPlaneConfig:
     """The whole file."""
 
@@ -103,6 +112,7 @@ class ControlPlaneConfig:
     # Where nodes may call over HTTP/2, each with its client certificate; without it they call over the broker only.
     nodes: ListenConfig | None = field(default=None, validator=_encrypted)
     promise: PromiseConfig = field(factory=PromiseConfig)
+    carriers: list[CarrierConfig] = field(factory=list)
 
 
 def load_config(path: Path) -> ControlPlaneConfig:
