@@ -7,16 +7,19 @@ ROUTING_BUNDLE_BYTES_MAX = 256 * 1024
 ROUTING_RULES_MAX = 64
 ROUTING_STAGES_MAX = 8
 ROUTING_EXPRESSION_CHARS_MAX = 1_000
+ROUTING_NAME_CHARS_MAX = 64
 ROUTING_TEXT_CHARS_MAX = 200
+ROUTING_NOTES_CHARS_MAX = 2_000
+ROUTING_VERSION_MAX = 2**31 - 1
 ROUTING_TABLES_MAX = 16
 ROUTING_TABLE_CELLS_MAX = 5_000
 ROUTING_GOLDEN_CASES_MAX = 64
 ROUTING_WEIGHT_MAX = 1_000_000.0
 # One order may be split over so many nodes at most, whatever a bundle asks for.
 ROUTING_SHARES_MAX = 6
-# The search over sets of nodes: of the best candidates of each line so many, and so many steps in all.
+# The search over sets of nodes: of each SKU the best and the fullest nodes, and SKUs looked at in all.
 ROUTING_SEARCH_NODES_MAX = 24
-ROUTING_SEARCH_STEPS_MAX = 4_000
+ROUTING_SEARCH_LOOKS_MAX = 20_000
 # A bundle is too slow if the slowest of its golden cases takes longer than this, the quickest of some repeats counting.
 ROUTING_DECIDE_MS_MAX = 50.0
 ROUTING_CHECK_REPEATS = 3
@@ -29,7 +32,6 @@ RATE_CARD_SERVICES_MAX = 200
 RATE_CARD_ORIGINS_MAX = 200
 RATE_SURCHARGES_PER_SERVICE_MAX = 50
 RATE_HOLIDAYS_PER_SERVICE_MAX = 100
-RATE_CARDS_LISTED_MAX = 500
 # Postal prefixes and countries of one zone or surcharge.
 RATE_PLACES_MAX = 2_000
 RATE_TRANSIT_DAYS_MAX = 60
@@ -45,3 +47,13 @@ CARRIER_CHECK_TAKES_S = 10.0
 CARRIER_MISSES_BEFORE_DOWN = 3
 # What nodes have of carriers is kept in memory once for all nodes that have the same.
 RATE_PROFILES_KEPT_MAX = 4_096
+
+# Operators: how much of the audit trail one call checks, and how often health looks at the database.
+AUDIT_LINES_PER_CHECK_MAX = 50_000
+HEALTH_LOOK_S = 2.0
+# A catalogue file, written in slices that take about so long each, however many nodes must be told; the first is small.
+IMPORT_ROWS_MAX = 100_000
+IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
+IMPORT_CALL_S = 0.1
+IMPORT_ROWS_FIRST = 100
+IMPORT_ROWS_MIN = 10
