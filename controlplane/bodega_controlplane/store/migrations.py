@@ -134,7 +134,7 @@ STEPS: Mapping[int, Step] = {
         schema.FLOOR_TABLES,
     ),
     # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
-    5: Step({}, schema.EVENT_TABLES),
+    5: Step({}, (*schema.EVENT_TABLES, *schema.RATE_TABLES)),
 }
 
 
