@@ -10,11 +10,11 @@ ROUTING_EXPRESSION_CHARS_MAX = 1_000
 ROUTING_NAME_CHARS_MAX = 64
 ROUTING_TEXT_CHARS_MAX = 200
 ROUTING_NOTES_CHARS_MAX = 2_000
-ROUTING_VERSION_MAX = 2**31 - 1
+ROUTING_BUNDLE_VERSIONS_MAX = 2**31 - 1
 ROUTING_TABLES_MAX = 16
 ROUTING_TABLE_CELLS_MAX = 5_000
 ROUTING_GOLDEN_CASES_MAX = 64
-ROUTING_WEIGHT_MAX = 1_000_000.0
+ROUTING_WEIGHT_RATIO_MAX = 1_000_000.0
 # One order may be split over so many nodes at most, whatever a bundle asks for.
 ROUTING_SHARES_MAX = 6
 # The search over sets of nodes: of each SKU the best and the fullest nodes, and SKUs looked at in all.
@@ -37,7 +37,7 @@ RATE_HOLIDAYS_PER_SERVICE_MAX = 100
 # Postal prefixes and countries of one zone or surcharge.
 RATE_PLACES_MAX = 2_000
 RATE_TRANSIT_DAYS_MAX = 60
-RATE_PRICE_MINOR_MAX = 2**31 - 1
+RATE_PRICE_MINOR_UNITS_MAX = 2**31 - 1
 # A node is given a new card, or told that a carrier is down, within a round; so many nodes in one of them.
 RATES_TOLD_S = 1.0
 RATES_TOLD_NODES_MAX = 1_000
