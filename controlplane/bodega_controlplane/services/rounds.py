@@ -11,6 +11,8 @@ from typing import NamedTuple
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits import LOT_SWEEP_S, REBALANCE_S, ROUND_JITTER_RATIO
+from bodega.limits_hub import IDEMPOTENCY_TRIM_S
+from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.goods import lots, rebalancing
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import Caller
@@ -34,6 +36,7 @@ async def _judge_lots(hub: Hub, caller: Caller) -> None:
 ROUNDS = (
     Round("rebalanced_at_ms", REBALANCE_S, rebalancing.rebalance),
     Round("lots_judged_at_ms", LOT_SWEEP_S, _judge_lots),
+    Round("answers_forgotten_at_ms", IDEMPOTENCY_TRIM_S, idempotency.forget_old),
 )
 
 

@@ -133,7 +133,14 @@ STEPS: Mapping[int, Step] = {
         schema.FLOOR_TABLES,
     ),
     # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
-    5: Step({}),
+    5: Step(
+        {
+            # What goes with a stored answer: Location and ETag.
+            schema.idempotency: ("headers",),
+        },
+        (schema.channel,),
+        (schema.idempotency_oldest, schema.orders_of_channel, schema.orders_changed),
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,19 +56,37 @@ def by_ids(tx: Transaction, order_ids: Collection[str]) -> list[Row]:
     return list(tx.connection.execute(query))
 
 
-def page(tx: Transaction, after: tuple[int, str] | None, state: str | None, limit: int) -> list[Row]:
-    """Orders without what only their node is told, newest first, after a (placed_at_ms, order_id)."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders: of one state or of all, of one channel or of all, and changed since when.
+
+    None for the last one: listed by when they were placed.
+    """
+
+    state: str = ""
+    channel: str = ""
+    updated_since_ms: int | None = None
+
+
+def page(tx: Transaction, after: tuple[int, str] | None, wanted: Wanted, limit: int) -> list[Row]:
+    """Orders without what only their node is told, after a (time, order_id).
+
+    Newest first by the time of placing; with `updated_since_ms` by the time of the last change, oldest first.
+    """
     query = sa.select(*_SHOWN)
-    if state is not None:
-        query = query.where(orders.c.state == state)
+    if wanted.state:
+        query = query.where(orders.c.state == wanted.state)
+    if wanted.channel:
+        query = query.where(orders.c.channel == wanted.channel)
+    forward = wanted.updated_since_ms is not None
+    at = orders.c.updated_at_ms if forward else orders.c.placed_at_ms
+    if forward:
+        query = query.where(at >= wanted.updated_since_ms)
     if after is not None:
-        placed, order_id = after
-        query = query.where(
-            sa.tuple_(orders.c.placed_at_ms, orders.c.order_id)
-            < sa.tuple_(sa.literal(placed), sa.literal(order_id))
-        )
-    query = query.order_by(orders.c.placed_at_ms.desc(), orders.c.order_id.desc()).limit(limit)
-    return list(tx.connection.execute(query))
+        place, last = sa.tuple_(at, orders.c.order_id), sa.tuple_(*map(sa.literal, after))
+        query = query.where(place > last if forward else place < last)
+    order = (at, orders.c.order_id) if forward else (at.desc(), orders.c.order_id.desc())
+    return list(tx.connection.execute(query.order_by(*order).limit(limit)))
 
 
 def lines_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:

@@ -14,6 +14,7 @@ from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
 from bodega_controlplane.store.schema_catalogue import gtin, lot, sku
+from bodega_controlplane.store.schema_channels import channel
 from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_down import down_log
@@ -23,6 +24,8 @@ from bodega_controlplane.store.schema_orders import (
     fulfillment_order,
     order_line,
     orders,
+    orders_changed,
+    orders_of_channel,
     reassignment,
     reservation,
     revoked_reservation,
@@ -37,6 +40,7 @@ from bodega_controlplane.store.schema_transfers import transfer, transfer_goods,
 __all__ = [
     "FLOOR_TABLES",
     "broker_stream",
+    "channel",
     "conflict",
     "divergence",
     "divergence_count",
@@ -55,6 +59,8 @@ __all__ = [
     "node_snapshot",
     "order_line",
     "orders",
+    "orders_changed",
+    "orders_of_channel",
     "readmission",
     "reassignment",
     "refused_envelope",
@@ -273,6 +279,8 @@ idempotency = sa.Table(
     _int("status"),
     _bytes("response"),
     _int("at_ms"),
+    _text("headers", default="{}"),
 )
+idempotency_oldest = sa.Index("idempotency_oldest", idempotency.c.at_ms)
 
 APPEND_ONLY = (journal, audit)

@@ -1,22 +1,15 @@
-"""What the storefront sends and gets, as pydantic models: shapes and bounds, no rules.
-
-Models are strict (no "5" for 5), refuse unknown fields, and take plain text only: no control characters
-and no angle brackets, so that a name can go on a label or a page without becoming markup there.
-"""
+"""Orders, as channels send and get them."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from bodega.core.lifecycles import OrderState
 from bodega.limits import (
     ADDRESS_LINES_MAX,
-    CATALOGUE_ROWS_MAX,
-    COMPONENTS_PER_SKU_MAX,
-    GTINS_PER_SKU_MAX,
     IDENTIFIER_CHARS_MAX,
     ORDER_LINES_MAX,
     PICKUP_CODE_CHARS_MAX,
@@ -24,116 +17,19 @@ from bodega.limits import (
     PICKUP_HOLD_MS_MAX,
     QUANTITY_MAX,
     SUBSTITUTES_PER_LINE_MAX,
-    TEXT_CHARS_MAX,
-    UNITS_PER_SKU_MAX,
 )
+from bodega_controlplane.api.http.models.words import PLAIN_TEXT, Identifier, In, Text, Time, time_of
 from bodega_controlplane.app import views
 
-PLAIN_TEXT = r"^[^<>\x00-\x1f\x7f]*$"
-PLAIN_WORD = r"^[!-;=?-~]*$"  # visible ASCII without "<" and ">"
 
-Identifier = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_WORD)]
-Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX, pattern=PLAIN_TEXT)]
-Measure = Annotated[int, Field(ge=0, le=2**32 - 1)]
-
-
-def _is_text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("must be an ISO 8601 time, as a text")  # noqa: TRY004 - pydantic makes faults of ValueErrors
-    return value
-
-
-# JSON has no times: a strict model would take none at all, and a lax one would take numbers too.
-Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_is_text)]
-
-
-class _In(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-Gtin = Annotated[str, Field(pattern=r"^[0-9]{8,14}$")]
-
-
-class SkuUnitIn(_In):
-    """A larger unit that the SKU is handled in."""
-
-    unit: Identifier = Field(description="Name, such as case; unique within the SKU.")
-    base_units: int = Field(ge=1, le=QUANTITY_MAX, description="Base units in one of it.")
-    gtins: list[Gtin] = Field(default=[], max_length=GTINS_PER_SKU_MAX)
-
-
-class SkuComponentIn(_In):
-    """One part of a kit."""
-
-    sku_id: Identifier
-    quantity: int = Field(ge=1, le=QUANTITY_MAX, description="Base units of it in one kit.")
-
-
-class SkuIn(_In):
-    """A SKU to add or replace."""
-
-    sku_id: Identifier
-    name: Text
-    gtins: list[Gtin] = Field(default=[], max_length=GTINS_PER_SKU_MAX, description="GTINs of one base unit.")
-    owner: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)] = Field(
-        default="", description="Brand or merchant that owns the stock; it can not change later."
-    )
-    lot_tracked: bool = False
-    serial_tracked: bool = Field(default=False, description="Every unit has a serial number of its own.")
-    expiry_tracked: bool = Field(default=False, description="Lots have an expiry; needs lot_tracked.")
-    base_unit: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_WORD)] = Field(
-        default="", description="Name of the base unit; empty means each."
-    )
-    units: list[SkuUnitIn] = Field(default=[], max_length=UNITS_PER_SKU_MAX)
-    components: list[SkuComponentIn] = Field(
-        default=[], max_length=COMPONENTS_PER_SKU_MAX, description="Parts, if it is a kit."
-    )
-    weight_g: Measure = Field(default=0, description="Weight of one base unit in grams; 0 if not known.")
-    volume_ml: Measure = Field(
-        default=0, description="Volume of one base unit in millilitres; 0 if not known."
-    )
-    length_mm: Measure = Field(default=0, description="Outer length of one base unit; 0 if not known.")
-    width_mm: Measure = Field(default=0, description="Outer width of one base unit; 0 if not known.")
-    height_mm: Measure = Field(default=0, description="Outer height of one base unit; 0 if not known.")
-    temperature_class: Literal["", "ambient", "chilled", "frozen"] = Field(
-        default="", description="How cold it is kept; empty means ambient."
-    )
-    velocity_class: Literal["", "A", "B", "C"] = Field(
-        default="", description="How often it is asked for, A most; empty means C."
-    )
-    fragile: bool = Field(default=False, description="It needs padding in a parcel.")
-
-    def draft(self) -> views.SkuDraft:
-        """The value for the app layer."""
-        plain = self.model_dump(exclude={"gtins", "units", "components"})
-        return views.SkuDraft(
-            **plain,
-            gtins=tuple(self.gtins),
-            units=tuple(views.SkuUnit(one.unit, one.base_units, tuple(one.gtins)) for one in self.units),
-            components=tuple(views.SkuComponent(one.sku_id, one.quantity) for one in self.components),
-        )
-
-
-class CatalogueIn(_In):
-    """SKUs to add or replace, all or nothing."""
-
-    skus: list[SkuIn] = Field(min_length=1, max_length=CATALOGUE_ROWS_MAX)
-
-
-class CatalogueOut(BaseModel):
-    """What came of it."""
-
-    changed: int = Field(description="Number of SKUs that are new or changed.")
-
-
-class LocationIn(_In):
+class LocationIn(In):
     """A point on the earth, WGS 84, in degrees."""
 
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
 
 
-class RecipientIn(_In):
+class RecipientIn(In):
     """Where the parcel goes. Kept with the order and with the node's work, never logged."""
 
     name: Text
@@ -143,7 +39,7 @@ class RecipientIn(_In):
     location: LocationIn
 
 
-class OrderLineIn(_In):
+class OrderLineIn(In):
     """Base units of one SKU. Lines may repeat a SKU; they are summed when stock is promised."""
 
     sku_id: Identifier
@@ -155,7 +51,7 @@ class OrderLineIn(_In):
     )
 
 
-class PickupIn(_In):
+class PickupIn(In):
     """Where the customer fetches the order, and the code to be said there."""
 
     node_id: Identifier = Field(description="Node where it waits.")
@@ -174,7 +70,7 @@ class PickupIn(_In):
     )
 
 
-class OrderIn(_In):
+class OrderIn(In):
     """An order as a sales channel places it."""
 
     reference: Identifier = Field(description="The channel's own reference.")
@@ -278,17 +174,13 @@ class OrderOut(BaseModel):
                 for row in view.lines
             ],
             parcels=list(view.parcels),
-            placed_at=_time(view.placed_at_ms),
-            updated_at=_time(view.updated_at_ms),
+            placed_at=time_of(view.placed_at_ms),
+            updated_at=time_of(view.updated_at_ms),
             service_class=view.service_class,
             method=view.method,
             ship_complete=view.ship_complete,
-            ship_by=_time(view.ship_by_ms) if view.ship_by_ms else None,
+            ship_by=time_of(view.ship_by_ms) if view.ship_by_ms else None,
         )
-
-
-def _time(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 class OrderPageOut(BaseModel):
@@ -296,44 +188,3 @@ class OrderPageOut(BaseModel):
 
     orders: list[OrderOut]
     next_cursor: str = Field(description="Cursor of the next page; empty on the last one.")
-
-
-class AvailabilityRow(BaseModel):
-    """available = sellable - node_rights - reserved - held_back - safety_stock, not below zero."""
-
-    sku_id: str
-    node_id: str
-    sellable: int = Field(description="Units on the shelf, as the node last reported.")
-    node_rights: int = Field(description="Of these, units whose right to promise the node holds itself.")
-    reserved: int = Field(description="Units promised to open orders and not yet picked.")
-    safety_stock: int = Field(description="Units kept back, so that a node never promises its last ones.")
-    held_back: int = Field(description="Units that a person keeps from being promised.")
-    available: int
-
-    @classmethod
-    def of(cls, view: views.AvailabilityView) -> AvailabilityRow:
-        """From the app layer's value."""
-        return cls(
-            sku_id=view.sku_id,
-            node_id=view.node_id,
-            sellable=view.sellable,
-            node_rights=view.node_rights,
-            reserved=view.reserved,
-            safety_stock=view.safety_stock,
-            held_back=view.held_back,
-            available=view.available,
-        )
-
-
-class AvailabilityOut(BaseModel):
-    """One row per SKU and node."""
-
-    availability: list[AvailabilityRow]
-
-
-class HealthOut(BaseModel):
-    """The control plane answers and its database too; without a broker, orders wait for their nodes."""
-
-    status: str
-    version: str
-    broker_connected: bool
