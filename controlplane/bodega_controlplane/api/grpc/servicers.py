@@ -29,7 +29,7 @@ from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.app.ordering.reassigning import Move, reassign
 from bodega_controlplane.app.views import Caller, RightsDraft
-from bodega_controlplane.app.wire import sku_message
+from bodega_controlplane.app.wire import sku_draft, sku_message
 from bodega_controlplane.store.transaction import Transaction
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -53,7 +53,7 @@ class Catalogue(services.CatalogueServiceServicer):
                 hint=f"send at most {CATALOGUE_ROWS_MAX} at a time",
                 faults=(FieldFault("skus", f"must have at most {CATALOGUE_ROWS_MAX} rows"),),
             )
-        drafts = [wire.sku_draft(row) for row in request.skus]
+        drafts = [sku_draft(row) for row in request.skus]
         caller = _operator(self._hub)
         changed = await self._hub.run(lambda tx: catalogue.upsert_skus(tx, caller, drafts))
         return pb.UpsertSkusResponse(changed=changed)

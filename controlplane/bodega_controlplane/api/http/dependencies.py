@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPBearer
+from pydantic import AwareDatetime
 
 from bodega.limits import (
     IDEMPOTENCY_KEY_CHARS_MAX,
@@ -89,3 +90,11 @@ def _page(limit: Limit = PAGE_ROWS_DEFAULT, cursor: Cursor = "") -> PageRequest:
 
 
 PageHere = Annotated[PageRequest, Depends(_page)]
+
+Since = Annotated[
+    AwareDatetime | None,
+    Query(
+        description="Only what has changed at this time or later. Ask again from a minute before the last `updated_at` "
+        "that was seen; to miss nothing, poll the events."
+    ),
+]

@@ -12,15 +12,17 @@ from collections.abc import Mapping
 from fastapi import APIRouter, FastAPI, Security
 
 from bodega_controlplane.api.http.dependencies import bearer
-from bodega_controlplane.api.http.routes import availability, catalogue, health, orders
+from bodega_controlplane.api.http.routes import availability, catalogue, health, orders, returns, shipments
 
 OF_CHANNELS: tuple[APIRouter, ...] = (
     catalogue.router,
     availability.router,
     orders.router,
+    shipments.router,
+    returns.router,
 )
 # Path -> bytes of a body, for those that may have more than REQUEST_BYTES_MAX.
-LARGER_BODIES: Mapping[str, int] = {}
+LARGER_BODIES: Mapping[str, int] = {**catalogue.LARGER_BODIES}
 OPEN_TO_ALL: tuple[APIRouter, ...] = (health.router,)
 
 

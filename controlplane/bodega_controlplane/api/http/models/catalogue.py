@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -41,10 +42,9 @@ class SkuComponentIn(In):
     quantity: int = Field(ge=1, le=QUANTITY_MAX, description="Base units of it in one kit.")
 
 
-class SkuIn(In):
-    """A SKU to add or replace."""
+class SkuFieldsIn(In):
+    """What may be said of a SKU."""
 
-    sku_id: Identifier
     name: Text
     gtins: list[Gtin] = Field(default=[], max_length=GTINS_PER_SKU_MAX, description="GTINs of one base unit.")
     owner: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)] = Field(
@@ -75,15 +75,22 @@ class SkuIn(In):
     )
     fragile: bool = Field(default=False, description="It needs padding in a parcel.")
 
-    def draft(self) -> views.SkuDraft:
+    def draft(self, sku_id: str) -> views.SkuDraft:
         """The value for the app layer."""
-        plain = self.model_dump(exclude={"gtins", "units", "components"})
+        plain = self.model_dump(exclude={"sku_id", "gtins", "units", "components"})
         return views.SkuDraft(
+            sku_id,
             **plain,
             gtins=tuple(self.gtins),
             units=tuple(views.SkuUnit(one.unit, one.base_units, tuple(one.gtins)) for one in self.units),
             components=tuple(views.SkuComponent(one.sku_id, one.quantity) for one in self.components),
         )
+
+
+class SkuIn(SkuFieldsIn):
+    """A SKU to add or replace."""
+
+    sku_id: Identifier
 
 
 class CatalogueIn(In):
@@ -96,3 +103,61 @@ class CatalogueOut(BaseModel):
     """What came of it."""
 
     changed: int = Field(description="Number of SKUs that are new or changed.")
+
+
+class FileOut(CatalogueOut):
+    """What came of a file."""
+
+    rows: int = Field(description="Number of SKUs in it.")
+
+
+class SkuUnitOut(BaseModel):
+    """A larger unit that the SKU is handled in."""
+
+    unit: str
+    base_units: int
+    gtins: list[str]
+
+
+class SkuComponentOut(BaseModel):
+    """One part of a kit."""
+
+    sku_id: str
+    quantity: int
+
+
+class SkuOut(BaseModel):
+    """A SKU of the catalogue; fields as they are sent, GTINs with 14 digits."""
+
+    sku_id: str
+    name: str
+    gtins: list[str]
+    owner: str
+    lot_tracked: bool
+    serial_tracked: bool
+    expiry_tracked: bool
+    base_unit: str
+    units: list[SkuUnitOut]
+    components: list[SkuComponentOut]
+    weight_g: int
+    volume_ml: int
+    length_mm: int
+    width_mm: int
+    height_mm: int
+    temperature_class: str
+    velocity_class: str
+    fragile: bool
+    version: int = Field(description="Rises with each change.")
+    units_version: int = Field(description="Rises with each change of its units.")
+
+    @classmethod
+    def of(cls, view: views.SkuView) -> SkuOut:
+        """From the app layer's value."""
+        return cls(**asdict(view))
+
+
+class CataloguePageOut(BaseModel):
+    """A page of SKUs, by id."""
+
+    skus: list[SkuOut]
+    next_cursor: str = Field(description="Cursor of the next page; empty on the last one.")

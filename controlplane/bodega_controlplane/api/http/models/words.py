@@ -41,3 +41,8 @@ class In(BaseModel):
 def time_of(ms: int) -> datetime:
     """Milliseconds since 1970-01-01 UTC as RFC 3339 has them."""
     return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def ms_of(at: datetime | None) -> int | None:
+    """A time as milliseconds since 1970-01-01 UTC, not before that; None stays None."""
+    return None if at is None else max(0, int(at.timestamp() * 1000))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
 
 from bodega.core.lifecycles import OrderState
 from bodega.host.log import get_logger
@@ -20,9 +18,11 @@ from bodega_controlplane.api.http.dependencies import (
     IfNoneMatch,
     OrderId,
     PageHere,
+    Since,
 )
 from bodega_controlplane.api.http.etag import demand_match, shown_as
 from bodega_controlplane.api.http.models.orders import OrderIn, OrderOut, OrderPageOut
+from bodega_controlplane.api.http.models.words import ms_of
 from bodega_controlplane.api.http.once import REPLAYED, answer, digest_for, once
 from bodega_controlplane.api.http.openapi import CREATED, TAGGED, WRITTEN, refusals
 from bodega_controlplane.app.idempotency import StoredResponse
@@ -71,22 +71,15 @@ async def list_orders(
     caller: CallerHere,
     page: PageHere,
     state: Annotated[OrderState | None, Query(description="Only orders in this state.")] = None,
-    updated_since: Annotated[
-        AwareDatetime | None,
-        Query(
-            description="Only orders that have changed at this time or later, those that changed first coming first. "
-            "Ask again from a minute before the last `updated_at` that was seen; to miss nothing, poll the events."
-        ),
-    ] = None,
+    updated_since: Since = None,
 ) -> OrderPageOut:
-    """Pages follow one another through `next_cursor`; it is empty on the last one."""
-    since_ms = _ms(updated_since)
+    """Pages follow one another through `next_cursor`; it is empty on the last one.
+
+    With `updated_since` those that changed first come first.
+    """
+    since_ms = ms_of(updated_since)
     found = await hub.read(lambda tx: own_orders.page_of(tx, caller, page, state, since_ms))
     return OrderPageOut(orders=[OrderOut.of(row) for row in found.rows], next_cursor=found.next_page_token)
-
-
-def _ms(at: datetime | None) -> int | None:
-    return None if at is None else max(0, int(at.timestamp() * 1000))
 
 
 @router.get(
