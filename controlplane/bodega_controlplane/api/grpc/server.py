@@ -8,6 +8,8 @@ from grpc_reflection.v1alpha import reflection
 
 from bodega.limits import REQUEST_BYTES_MAX
 from bodega.v1 import (
+    channels_pb2,
+    channels_pb2_grpc,
     conflicts_pb2,
     conflicts_pb2_grpc,
     expectations_pb2,
@@ -22,6 +24,7 @@ from bodega.v1 import (
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.api.grpc import proposals, servicers, transfers
+from bodega_controlplane.api.grpc.channels import Channels
 from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.expectations import Expectations
 from bodega_controlplane.api.grpc.insight import Insight
@@ -48,7 +51,16 @@ def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
     transfers_pb2_grpc.add_TransferServiceServicer_to_server(transfers.Transfers(hub), server)
     proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
-    definitions = (pb, insight_pb2, conflicts_pb2, transfers_pb2, proposals_pb2, expectations_pb2)
+    channels_pb2_grpc.add_ChannelServiceServicer_to_server(Channels(hub), server)
+    definitions = (
+        pb,
+        insight_pb2,
+        conflicts_pb2,
+        transfers_pb2,
+        proposals_pb2,
+        expectations_pb2,
+        channels_pb2,
+    )
     files = [one.DESCRIPTOR for one in definitions]
     names = [service.full_name for file in files for service in file.services_by_name.values()]
     # The servicer says SERVING for the server as a whole (service "") for as long as the server runs.

@@ -40,6 +40,10 @@ _FINER = {
 }
 
 
+# What the app layer calls a parameter, and what it is called here.
+_NAMED_HERE = {"page_token": "query.cursor", "page_size": "query.limit"}
+
+
 class FaultOut(BaseModel):
     """One thing wrong in the request."""
 
@@ -70,7 +74,8 @@ def problem(error: BodegaError, *, status: int = 0, headers: Mapping[str, str] |
         code=error.code,
         hint=error.hint,
         faults=[
-            FaultOut(where=fault.where, problem=fault.problem) for fault in error.faults[:FAULT_ROWS_MAX]
+            FaultOut(where=_NAMED_HERE.get(fault.where, fault.where), problem=fault.problem)
+            for fault in error.faults[:FAULT_ROWS_MAX]
         ],
     )
     # ASCII JSON: what a client sent may hold lone surrogates, which UTF-8 cannot carry back.

@@ -38,6 +38,11 @@ class RecipientIn(In):
     country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
     location: LocationIn
 
+    def recipient(self) -> views.Recipient:
+        """The value for the app layer."""
+        place = views.GeoPoint(self.location.latitude, self.location.longitude)
+        return views.Recipient(self.name, tuple(self.address), self.postal_code, self.country, place)
+
 
 class OrderLineIn(In):
     """Base units of one SKU. Lines may repeat a SKU; they are summed when stock is promised."""
@@ -102,19 +107,12 @@ class OrderIn(In):
 
     def draft(self) -> views.OrderDraft:
         """The value for the app layer."""
-        to = self.recipient
         return views.OrderDraft(
             reference=self.reference,
             lines=tuple(
                 views.DraftLine(line.sku_id, line.quantity, tuple(line.substitutes)) for line in self.lines
             ),
-            recipient=views.Recipient(
-                name=to.name,
-                address=tuple(to.address),
-                postal_code=to.postal_code,
-                country=to.country,
-                location=views.GeoPoint(to.location.latitude, to.location.longitude),
-            ),
+            recipient=self.recipient.recipient(),
             service_class=self.service_class,
             method=self.method,
             ship_complete=self.ship_complete,

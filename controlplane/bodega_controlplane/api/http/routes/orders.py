@@ -21,12 +21,13 @@ from bodega_controlplane.api.http.dependencies import (
     Since,
 )
 from bodega_controlplane.api.http.etag import demand_match, shown_as
-from bodega_controlplane.api.http.models.orders import OrderIn, OrderOut, OrderPageOut
+from bodega_controlplane.api.http.models.orders import OrderIn, OrderOut, OrderPageOut, RecipientIn
 from bodega_controlplane.api.http.models.words import ms_of
 from bodega_controlplane.api.http.once import REPLAYED, answer, digest_for, once
 from bodega_controlplane.api.http.openapi import CREATED, TAGGED, WRITTEN, refusals
 from bodega_controlplane.app.idempotency import StoredResponse
 from bodega_controlplane.app.ordering import orders
+from bodega_controlplane.app.ordering.readdressing import change_recipient
 from bodega_controlplane.app.selling import own_orders
 from bodega_controlplane.app.selling.channels import policy_for
 from bodega_controlplane.store.transaction import Transaction
@@ -119,4 +120,33 @@ async def cancel_order(
 
     response = await once(hub, caller, key, digest_for(request, {}), cancel)
     log.info("order_cancel_requested", order_id=order_id)
+    return response
+
+
+@router.put(
+    "/{order_id}/recipient",
+    summary="Change where it goes",
+    response_model=OrderOut,
+    responses={200: WRITTEN, **refusals(404, 409, 412, 413)},
+)
+async def change_address(
+    request: Request,
+    body: RecipientIn,
+    hub: HubHere,
+    caller: CallerHere,
+    channel: ChannelHere,
+    order_id: OrderId,
+    key: IdempotencyKey,
+    if_match: IfMatch = "",
+) -> Response:
+    """Before anybody has begun to pick. The order may go to another node by it; no answer ever tells the address."""
+    recipient, policy = body.recipient(), policy_for(channel, hub.policy)
+
+    def change(tx: Transaction) -> StoredResponse:
+        demand_match(if_match, OrderOut.of(own_orders.lock(tx, caller, order_id)))
+        changed = change_recipient(tx, caller, order_id, recipient, policy)
+        return answer(200, OrderOut.of(changed), tagged=True)
+
+    response = await once(hub, caller, key, digest_for(request, body.model_dump(mode="json")), change)
+    log.info("order_address_changed", order_id=order_id)
     return response
