@@ -30,8 +30,8 @@ def full(per_s: int, now_s: float) -> Bucket:
 
 def take(bucket: Bucket, per_s: int, now_s: float) -> tuple[Bucket, float]:
     """One request: the bucket after it, and 0; or how many seconds it has to wait, and nothing is taken."""
-    brimful = full(per_s, now_s)
-    held = min(brimful.requests, bucket.requests + max(0.0, now_s - bucket.at_s) * per_s)
+    at_s = max(bucket.at_s, now_s)
+    held = min(full(per_s, at_s).requests, bucket.requests + (at_s - bucket.at_s) * per_s)
     if held >= 1:
-        return Bucket(held - 1, now_s), 0.0
-    return Bucket(held, now_s), (1 - held) / per_s
+        return Bucket(held - 1, at_s), 0.0
+    return Bucket(held, at_s), (1 - held) / per_s

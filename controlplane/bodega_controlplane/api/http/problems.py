@@ -49,6 +49,7 @@ class FaultOut(BaseModel):
 
     where: str = Field(description='Dotted path, such as "lines[3].quantity" or "header.Idempotency-Key".')
     problem: str
+    line: int | None = Field(default=None, description="Line of the file that was sent, counted from 1.")
 
 
 class Problem(BaseModel):
@@ -74,7 +75,9 @@ def problem(error: BodegaError, *, status: int = 0, headers: Mapping[str, str] |
         code=error.code,
         hint=error.hint,
         faults=[
-            FaultOut(where=_NAMED_HERE.get(fault.where, fault.where), problem=fault.problem)
+            FaultOut(
+                where=_NAMED_HERE.get(fault.where, fault.where), problem=fault.problem, line=fault.line
+            )
             for fault in error.faults[:FAULT_ROWS_MAX]
         ],
     )
