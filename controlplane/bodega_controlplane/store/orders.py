@@ -57,31 +57,43 @@ def by_ids(tx: Transaction, order_ids: Collection[str]) -> list[Row]:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which orders: of one state or of all, of one channel or of all, and changed since when.
+class Narrowed:
+    """Which orders; what is empty asks for all. `node_id`: one that works on them, or has worked on them.
 
-    None for the last one: listed by when they were placed.
+    With `updated_since_ms` they are listed by their last change, the oldest change first, and not by their age.
     """
 
-    state: str = ""
+    node_id: str = ""
     channel: str = ""
+    reference: str = ""
     updated_since_ms: int | None = None
 
 
-def page(tx: Transaction, after: tuple[int, str] | None, wanted: Wanted, limit: int) -> list[Row]:
-    """Orders without what only their node is told, after a (time, order_id).
+EVERY_ORDER = Narrowed()
 
-    Newest first by the time of placing; with `updated_since_ms` by the time of the last change, oldest first.
-    """
+
+def page(
+    tx: Transaction,
+    after: tuple[int, str] | None,
+    state: str | None,
+    limit: int,
+    about: Narrowed = EVERY_ORDER,
+) -> list[Row]:
+    """Orders without what only their node is told, after a (time, order_id): newest first, or as `Narrowed` says."""
     query = sa.select(*_SHOWN)
-    if wanted.state:
-        query = query.where(orders.c.state == wanted.state)
-    if wanted.channel:
-        query = query.where(orders.c.channel == wanted.channel)
-    forward = wanted.updated_since_ms is not None
+    if about.node_id:
+        at_node = fulfillment_order.c.node_id == about.node_id
+        query = query.where(sa.exists().where(fulfillment_order.c.order_id == orders.c.order_id, at_node))
+    if about.channel:
+        query = query.where(orders.c.channel == about.channel)
+    if about.reference:
+        query = query.where(orders.c.reference == about.reference)
+    if state is not None:
+        query = query.where(orders.c.state == state)
+    forward = about.updated_since_ms is not None
     at = orders.c.updated_at_ms if forward else orders.c.placed_at_ms
     if forward:
-        query = query.where(at >= wanted.updated_since_ms)
+        query = query.where(at >= about.updated_since_ms)
     if after is not None:
         place, last = sa.tuple_(at, orders.c.order_id), sa.tuple_(*map(sa.literal, after))
         query = query.where(place > last if forward else place < last)

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from bodega.core.lifecycles import FulfillmentState
 from bodega.limits_hub import IDEMPOTENCY_KEPT_S
 from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.store import schema
-from support.controlplane import OPERATOR, NodeByHand, deliver, rows_of, work_of
+from support.controlplane import OPERATOR, rows_of
 from support.faces import http_client, order_body, stocked_hub
+from support.sold import ship
 
 CSV = "sku_id,name\nJAM,Jam\n"
 
@@ -51,7 +51,7 @@ WRITES = {
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12, MUG=5) as hub:
+    with stocked_hub(tmp_path, TEA=12) as hub:
         yield hub
 
 
@@ -62,17 +62,8 @@ async def shop(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def shipped(hub: Hub, shop: httpx.AsyncClient) -> str:
-    """An order of 2 TEA that has left its node."""
-    placed = await shop.post("/v1/orders", json=order_body(("TEA", 2)))
-    order_id: str = placed.json()["order_id"]
-    node = NodeByHand()
-    node.shelve("TEA", 12)
-    node.shelve("MUG", 5)
-    before = len(node.journal)
-    work_id = work_of(hub._store, order_id)
-    node.advance(work_id, order_id, FulfillmentState.SHIPPED, (1, 2, 0))
-    deliver(hub._store, node.delivery(before))
-    return order_id
+    """An order of 3 TEA that has left its node."""
+    return (await ship(hub, shop)).order_id
 
 
 async def sent(shop: httpx.AsyncClient, write: Write, path: str, body: Any, key: str) -> httpx.Response:

@@ -75,9 +75,7 @@ def problem(error: BodegaError, *, status: int = 0, headers: Mapping[str, str] |
         code=error.code,
         hint=error.hint,
         faults=[
-            FaultOut(
-                where=_NAMED_HERE.get(fault.where, fault.where), problem=fault.problem, line=fault.line
-            )
+            FaultOut(where=_NAMED_HERE.get(fault.where, fault.where), problem=fault.problem, line=fault.line)
             for fault in error.faults[:FAULT_ROWS_MAX]
         ],
     )

@@ -16,7 +16,8 @@ from typing import Any
 
 from bodega.core.gtin import fault_in
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import CATALOGUE_ROWS_MAX
+from bodega.limits import FAULT_ROWS_MAX
+from bodega.limits_hub import IMPORT_ROWS_MAX
 from bodega.v1 import catalogue_pb2
 
 COLUMNS = (
@@ -55,7 +56,7 @@ class RawRow:
 
 
 def read_skus(
-    text: str, *, is_csv: bool, rows_max: int = CATALOGUE_ROWS_MAX
+    text: str, *, is_csv: bool, rows_max: int = IMPORT_ROWS_MAX
 ) -> tuple[list[catalogue_pb2.Sku], list[int]]:
     """SKUs of a file and the line of each. Raises InvalidInput with every fault of every row."""
     rows = list(_csv_rows(text) if is_csv else _json_rows(text))
@@ -73,6 +74,9 @@ def read_skus(
 def invalid_file(faults: list[FieldFault]) -> InvalidInput:
     """The refusal of the whole file."""
     many = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
+    left_out = len(faults) - FAULT_ROWS_MAX
+    if left_out > 0:
+        faults = [*faults[:FAULT_ROWS_MAX], FieldFault("file", f"has {left_out} faults more")]
     return InvalidInput(
         f"the file has {many}; nothing was imported",
         hint="mend each line named above and import the whole file again",

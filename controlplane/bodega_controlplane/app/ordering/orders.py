@@ -128,27 +128,21 @@ def list_orders(
     tx: Transaction,
     page: PageRequest,
     state: OrderState | None = None,
-    *,
-    channel: str = "",
-    updated_since_ms: int | None = None,
+    about: orders.Narrowed = orders.EVERY_ORDER,
 ) -> Page[OrderView]:
-    """Newest first, of one channel or of all; with `updated_since_ms` those changed since, oldest change first.
-
-    Raises InvalidInput for a token that is none.
-    """
+    """Newest first, or as `about` says. Raises InvalidInput for a token that is none."""
     limit = limit_of(page.size)
     key = key_of(page.token, int, str)
     after = (int(key[0]), str(key[1])) if key else None
-    wanted = orders.Wanted(state.value if state else "", channel, updated_since_ms)
-    rows = orders.page(tx, after, wanted, limit + 1)
+    rows = orders.page(tx, after, state.value if state else None, limit + 1, about)
     more = len(rows) > limit
     views = _views(tx, rows[:limit])
-    at_ms = 0 if not more else _listed_at_ms(views[-1], updated_since_ms)
+    at_ms = 0 if not more else _listed_at_ms(views[-1], about)
     return Page(tuple(views), token_after(at_ms, views[-1].order_id) if more else "")
 
 
-def _listed_at_ms(view: OrderView, updated_since_ms: int | None) -> int:
-    return view.placed_at_ms if updated_since_ms is None else view.updated_at_ms
+def _listed_at_ms(view: OrderView, about: orders.Narrowed) -> int:
+    return view.placed_at_ms if about.updated_since_ms is None else view.updated_at_ms
 
 
 def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:

@@ -6,6 +6,7 @@ from bodega.core.lifecycles import OrderState
 from bodega.errors import NotFound
 from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import Caller, OrderView, Page, PageRequest
+from bodega_controlplane.store.orders import Narrowed
 from bodega_controlplane.store.transaction import Transaction
 
 
@@ -37,4 +38,6 @@ def page_of(
 
     Raises InvalidInput for a token that is none.
     """
-    return orders.list_orders(tx, page, state, channel=caller.channel, updated_since_ms=updated_since_ms)
+    return orders.list_orders(
+        tx, page, state, Narrowed(channel=caller.channel, updated_since_ms=updated_since_ms)
+    )
