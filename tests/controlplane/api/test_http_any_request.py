@@ -7,7 +7,6 @@ Schemathesis makes requests from the document, good ones and bad ones. `make tes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -45,9 +44,7 @@ def test_no_request_meets_a_server_error_or_an_answer_that_is_not_documented(
     answered = set()
 
     @given(case=schema[path][method].as_strategy())
-    @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     def ask(case: Any) -> None:
         response = case.call(headers=SHOP)
         answered.add(response.status_code)
