@@ -134,7 +134,14 @@ STEPS: Mapping[int, Step] = {
         schema.FLOOR_TABLES,
     ),
     # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
-    5: Step({}, (*schema.EVENT_TABLES, *schema.RATE_TABLES)),
+    5: Step(
+        {
+            # What goes with a stored answer: Location and ETag.
+            schema.idempotency: ("headers",),
+        },
+        (*schema.EVENT_TABLES, *schema.RATE_TABLES, schema.channel),
+        (schema.idempotency_oldest, schema.orders_of_channel, schema.orders_changed),
+    ),
 }
 
 

@@ -58,11 +58,15 @@ def by_ids(tx: Transaction, order_ids: Collection[str]) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """Which orders; what is empty asks for all. `node_id`: one that works on them, or has worked on them."""
+    """Which orders; what is empty asks for all. `node_id`: one that works on them, or has worked on them.
+
+    With `updated_since_ms` they are listed by their last change, the oldest change first, and not by their age.
+    """
 
     node_id: str = ""
     channel: str = ""
     reference: str = ""
+    updated_since_ms: int | None = None
 
 
 EVERY_ORDER = Narrowed()
@@ -75,7 +79,7 @@ def page(
     limit: int,
     about: Narrowed = EVERY_ORDER,
 ) -> list[Row]:
-    """Orders without what only their node is told, newest first, after a (placed_at_ms, order_id)."""
+    """Orders without what only their node is told, after a (time, order_id): newest first, or as `Narrowed` says."""
     query = sa.select(*_SHOWN)
     if about.node_id:
         at_node = fulfillment_order.c.node_id == about.node_id
@@ -86,14 +90,15 @@ def page(
         query = query.where(orders.c.reference == about.reference)
     if state is not None:
         query = query.where(orders.c.state == state)
+    forward = about.updated_since_ms is not None
+    at = orders.c.updated_at_ms if forward else orders.c.placed_at_ms
+    if forward:
+        query = query.where(at >= about.updated_since_ms)
     if after is not None:
-        placed, order_id = after
-        query = query.where(
-            sa.tuple_(orders.c.placed_at_ms, orders.c.order_id)
-            < sa.tuple_(sa.literal(placed), sa.literal(order_id))
-        )
-    query = query.order_by(orders.c.placed_at_ms.desc(), orders.c.order_id.desc()).limit(limit)
-    return list(tx.connection.execute(query))
+        place, last = sa.tuple_(at, orders.c.order_id), sa.tuple_(*map(sa.literal, after))
+        query = query.where(place > last if forward else place < last)
+    order = (at, orders.c.order_id) if forward else (at.desc(), orders.c.order_id.desc())
+    return list(tx.connection.execute(query.order_by(*order).limit(limit)))
 
 
 def lines_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:

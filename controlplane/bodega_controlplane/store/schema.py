@@ -14,6 +14,7 @@ from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
 from bodega_controlplane.store.schema_catalogue import gtin, lot, sku
+from bodega_controlplane.store.schema_channels import channel
 from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_down import down_log
@@ -31,6 +32,8 @@ from bodega_controlplane.store.schema_orders import (
     fulfillment_order,
     order_line,
     orders,
+    orders_changed,
+    orders_of_channel,
     reassignment,
     reservation,
     revoked_reservation,
@@ -48,6 +51,7 @@ __all__ = [
     "FLOOR_TABLES",
     "RATE_TABLES",
     "broker_stream",
+    "channel",
     "conflict",
     "divergence",
     "divergence_count",
@@ -68,6 +72,8 @@ __all__ = [
     "node_snapshot",
     "order_line",
     "orders",
+    "orders_changed",
+    "orders_of_channel",
     "readmission",
     "reassignment",
     "refused_envelope",
@@ -289,6 +295,8 @@ idempotency = sa.Table(
     _int("status"),
     _bytes("response"),
     _int("at_ms"),
+    _text("headers", default="{}"),
 )
+idempotency_oldest = sa.Index("idempotency_oldest", idempotency.c.at_ms)
 
 APPEND_ONLY = (journal, audit)

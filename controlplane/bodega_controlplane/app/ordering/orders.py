@@ -130,15 +130,19 @@ def list_orders(
     state: OrderState | None = None,
     about: orders.Narrowed = orders.EVERY_ORDER,
 ) -> Page[OrderView]:
-    """Newest first. Raises InvalidInput for a token that is none."""
+    """Newest first, or as `about` says. Raises InvalidInput for a token that is none."""
     limit = limit_of(page.size)
     key = key_of(page.token, int, str)
     after = (int(key[0]), str(key[1])) if key else None
     rows = orders.page(tx, after, state.value if state else None, limit + 1, about)
     more = len(rows) > limit
     views = _views(tx, rows[:limit])
-    token = token_after(views[-1].placed_at_ms, views[-1].order_id) if more else ""
-    return Page(tuple(views), token)
+    at_ms = 0 if not more else _listed_at_ms(views[-1], about)
+    return Page(tuple(views), token_after(at_ms, views[-1].order_id) if more else "")
+
+
+def _listed_at_ms(view: OrderView, about: orders.Narrowed) -> int:
+    return view.placed_at_ms if about.updated_since_ms is None else view.updated_at_ms
 
 
 def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:
