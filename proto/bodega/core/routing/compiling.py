@@ -237,11 +237,6 @@ def _bounded(document: Document) -> Iterator[tuple[str, float, float, float]]:
     for number, score in enumerate(document.scores):
         bound = limits.ROUTING_WEIGHT_RATIO_MAX
         yield f"scores[{number}].weight", score.weight, -bound, bound
-            f"scores[{number}].weight",
-            score.weight,
-            -limits.ROUTING_WEIGHT_RATIO_MAX,
-            limits.ROUTING_WEIGHT_RATIO_MAX,
-        )
     for number, one in enumerate(document.filters):
         yield f"filters[{number}].why (characters)", len(one.why), 1, limits.ROUTING_TEXT_CHARS_MAX
     for name, table in document.tables.items():
