@@ -10,7 +10,17 @@ from typing import Any
 
 from bodega.v1 import catalogue_pb2, orders_pb2
 from bodega_controlplane.app.node_views import NodeDraft, SsccRange
-from bodega_controlplane.app.views import GeoPoint, HealthView, OrderLineView, PickupDraft, Recipient, SkuView
+from bodega_controlplane.app.views import (
+    GeoPoint,
+    HealthView,
+    OrderLineView,
+    PickupDraft,
+    Recipient,
+    SkuComponent,
+    SkuDraft,
+    SkuUnit,
+    SkuView,
+)
 from bodega_controlplane.store.rows import Row
 
 
@@ -41,6 +51,30 @@ def sku_message(sku: SkuView) -> catalogue_pb2.Sku:
         temperature_class=sku.temperature_class,
         velocity_class=sku.velocity_class,
         fragile=sku.fragile,
+    )
+
+
+def sku_draft(message: catalogue_pb2.Sku) -> SkuDraft:
+    """The versions in the message are ignored: the control plane gives them."""
+    return SkuDraft(
+        sku_id=message.sku_id,
+        name=message.name,
+        gtins=tuple(message.gtins),
+        owner=message.owner,
+        lot_tracked=message.lot_tracked,
+        serial_tracked=message.serial_tracked,
+        expiry_tracked=message.expiry_tracked,
+        weight_g=message.weight_g,
+        volume_ml=message.volume_ml,
+        base_unit=message.base_unit,
+        units=tuple(SkuUnit(one.unit, one.base_units, tuple(one.gtins)) for one in message.units),
+        components=tuple(SkuComponent(one.sku_id, one.quantity) for one in message.components),
+        length_mm=message.length_mm,
+        width_mm=message.width_mm,
+        height_mm=message.height_mm,
+        temperature_class=message.temperature_class,
+        velocity_class=message.velocity_class,
+        fragile=message.fragile,
     )
 
 

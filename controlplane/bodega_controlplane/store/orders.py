@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bodega.core.floor_words import Method
 from bodega.core.lifecycles import OrderState
 from bodega.core.parts import FINAL, PartState
 from bodega.core.promise import ServiceClass
@@ -62,11 +63,15 @@ def by_ids(tx: Transaction, order_ids: Collection[str]) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """Which orders; what is empty asks for all. `node_id`: one that works on them, or has worked on them."""
+    """Which orders; what is empty asks for all. `node_id`: one that works on them, or has worked on them.
+
+    With `updated_since_ms` they are listed by their last change, the oldest change first, and not by their age.
+    """
 
     node_id: str = ""
     channel: str = ""
     reference: str = ""
+    updated_since_ms: int | None = None
 
 
 EVERY_ORDER = Narrowed()
@@ -79,7 +84,7 @@ def page(
     limit: int,
     about: Narrowed = EVERY_ORDER,
 ) -> list[Row]:
-    """Orders without what only their node is told, newest first, after a (placed_at_ms, order_id)."""
+    """Orders without what only their node is told, after a (time, order_id): newest first, or as `Narrowed` says."""
     query = sa.select(*_SHOWN)
     if about.node_id:
         at_node = fulfillment_order.c.node_id == about.node_id
@@ -90,14 +95,15 @@ def page(
         query = query.where(orders.c.reference == about.reference)
     if state is not None:
         query = query.where(orders.c.state == state)
+    forward = about.updated_since_ms is not None
+    at = orders.c.updated_at_ms if forward else orders.c.placed_at_ms
+    if forward:
+        query = query.where(at >= about.updated_since_ms)
     if after is not None:
-        placed, order_id = after
-        query = query.where(
-            sa.tuple_(orders.c.placed_at_ms, orders.c.order_id)
-            < sa.tuple_(sa.literal(placed), sa.literal(order_id))
-        )
-    query = query.order_by(orders.c.placed_at_ms.desc(), orders.c.order_id.desc()).limit(limit)
-    return list(tx.connection.execute(query))
+        place, last = sa.tuple_(at, orders.c.order_id), sa.tuple_(*map(sa.literal, after))
+        query = query.where(place > last if forward else place < last)
+    order = (at, orders.c.order_id) if forward else (at.desc(), orders.c.order_id.desc())
+    return list(tx.connection.execute(query.order_by(*order).limit(limit)))
 
 
 def lines_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
@@ -221,6 +227,37 @@ def open_parts(tx: Transaction, states: Collection[PartState], limit: int) -> li
     )
     query = query.order_by(orders.c.placed_at_ms, order_part.c.order_id, order_part.c.part)
     return list(tx.connection.execute(query.limit(limit)))
+
+
+def untouched_parts(tx: Transaction, now_ms: int, down: Collection[str], limit: int) -> list[Row]:
+    """Parcels that nobody has begun, at nodes that are down or after they should have left: order_id, part, node_id,
+    and whether that node is `down`; oldest first."""
+    newest = sa.select(sa.func.max(fulfillment_order.c.fencing_token)).where(
+        fulfillment_order.c.order_id == order_part.c.order_id,
+        fulfillment_order.c.part == order_part.c.part,
+    )
+    at_down_node = fulfillment_order.c.node_id.in_(sorted(down))
+    is_late = sa.and_(orders.c.ship_by_ms > 0, orders.c.ship_by_ms < now_ms)
+    query = (
+        sa.select(order_part, fulfillment_order.c.node_id, at_down_node.label("down"))
+        .join(orders, orders.c.order_id == order_part.c.order_id)
+        .join(
+            fulfillment_order,
+            sa.and_(
+                fulfillment_order.c.order_id == order_part.c.order_id,
+                fulfillment_order.c.fencing_token == newest.scalar_subquery(),
+            ),
+        )
+        .where(
+            order_part.c.state == PartState.ASSIGNED.value,
+            orders.c.method == Method.PARCEL.value,
+            orders.c.state.not_in(sorted([*FINAL, OrderState.CANCEL_REQUESTED])),
+            sa.or_(at_down_node, is_late),
+        )
+    )
+    return list(
+        tx.connection.execute(query.order_by(orders.c.placed_at_ms, order_part.c.order_id).limit(limit))
+    )
 
 
 def skus_waited_for(tx: Transaction, now_ms: int) -> set[str]:

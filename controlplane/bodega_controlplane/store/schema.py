@@ -14,6 +14,7 @@ from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
 from bodega_controlplane.store.schema_catalogue import gtin, lot, sku
+from bodega_controlplane.store.schema_channels import channel
 from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_down import down_log
@@ -33,12 +34,15 @@ from bodega_controlplane.store.schema_orders import (
     order_line,
     order_part,
     orders,
+    orders_changed,
+    orders_of_channel,
     part_line,
     reassignment,
     route_decision,
     work_to_stop,
 )
 from bodega_controlplane.store.schema_proposals import field_proposal
+from bodega_controlplane.store.schema_rates import RATE_TABLES
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
@@ -46,7 +50,9 @@ from bodega_controlplane.store.schema_transfers import transfer, transfer_goods,
 __all__ = [
     "EVENT_TABLES",
     "FLOOR_TABLES",
+    "RATE_TABLES",
     "broker_stream",
+    "channel",
     "conflict",
     "divergence",
     "divergence_count",
@@ -69,6 +75,8 @@ __all__ = [
     "order_line",
     "order_part",
     "orders",
+    "orders_changed",
+    "orders_of_channel",
     "part_line",
     "readmission",
     "reassignment",
@@ -289,6 +297,8 @@ idempotency = sa.Table(
     _int("status"),
     _bytes("response"),
     _int("at_ms"),
+    _text("headers", default="{}"),
 )
+idempotency_oldest = sa.Index("idempotency_oldest", idempotency.c.at_ms)
 
 APPEND_ONLY = (journal, audit)

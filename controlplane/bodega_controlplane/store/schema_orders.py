@@ -32,6 +32,9 @@ orders = sa.Table(
 )
 sa.Index("orders_newest", orders.c.placed_at_ms, orders.c.order_id)
 sa.Index("orders_by_state", orders.c.state, orders.c.placed_at_ms, orders.c.order_id)
+# What a channel asks: its newest ones, and what has changed.
+orders_of_channel = sa.Index("orders_of_channel", orders.c.channel, orders.c.placed_at_ms, orders.c.order_id)
+orders_changed = sa.Index("orders_changed", orders.c.channel, orders.c.updated_at_ms, orders.c.order_id)
 
 # What the customer asked for, and after it the components of kits: `kit_line` is the line of the kit, which is itself
 # asked of no node.

@@ -1,4 +1,4 @@
-"""A kit that no node holds as such is served by its components: which lines that makes, and what they say of the kit."""
+"""A kit that no node holds as such is served by its components: the lines that makes, and what they say of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Components = Mapping[str, Sequence[tuple[str, int]]]
 
 
 class KitLine(NamedTuple):
-    """A line to be served: `kit_line` is the line of the kit that it belongs to, 0 for one that was asked for as it is."""
+    """A line to be served: `kit_line` is the line of the kit that it belongs to, 0: it was asked for as it is."""
 
     line: int
     sku_id: str

@@ -31,7 +31,7 @@ from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.app.ordering.reassigning import Move, reassign
 from bodega_controlplane.app.views import Caller
-from bodega_controlplane.app.wire import sku_message
+from bodega_controlplane.app.wire import sku_draft, sku_message
 from bodega_controlplane.store.audit import Wanted
 from bodega_controlplane.store.orders import Narrowed
 from bodega_controlplane.store.transaction import Transaction
@@ -57,7 +57,7 @@ class Catalogue(services.CatalogueServiceServicer):
                 hint=f"send at most {CATALOGUE_ROWS_MAX} at a time",
                 faults=(FieldFault("skus", f"must have at most {CATALOGUE_ROWS_MAX} rows"),),
             )
-        drafts = [wire.sku_draft(row) for row in request.skus]
+        drafts = [sku_draft(row) for row in request.skus]
         if request.check_only:
             coming = frozenset(request.coming_sku_ids)
             changed = await self._hub.read(lambda tx: catalogue.check_skus(tx, drafts, coming))

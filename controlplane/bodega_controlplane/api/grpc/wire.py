@@ -36,30 +36,6 @@ def page_size(size: int) -> int:
     return min(size, PAGE_ROWS_MAX)
 
 
-def sku_draft(message: catalogue_pb2.Sku) -> views.SkuDraft:
-    """The versions in the message are ignored: the control plane gives them."""
-    return views.SkuDraft(
-        sku_id=message.sku_id,
-        name=message.name,
-        gtins=tuple(message.gtins),
-        owner=message.owner,
-        lot_tracked=message.lot_tracked,
-        serial_tracked=message.serial_tracked,
-        expiry_tracked=message.expiry_tracked,
-        weight_g=message.weight_g,
-        volume_ml=message.volume_ml,
-        base_unit=message.base_unit,
-        units=tuple(views.SkuUnit(one.unit, one.base_units, tuple(one.gtins)) for one in message.units),
-        components=tuple(views.SkuComponent(one.sku_id, one.quantity) for one in message.components),
-        length_mm=message.length_mm,
-        width_mm=message.width_mm,
-        height_mm=message.height_mm,
-        temperature_class=message.temperature_class,
-        velocity_class=message.velocity_class,
-        fragile=message.fragile,
-    )
-
-
 def order(view: views.OrderView) -> orders_pb2.Order:
     """One order with its lines."""
     return orders_pb2.Order(

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from bodega.core.kits import of_kit
 from bodega.core.lifecycles import OrderState
 from bodega.core.parts import FINAL, NOBODYS, PartState
-from bodega.core.routing import inputs as routing
-from bodega.core.routing.choice import Choice
 from bodega.errors import NotFound, Refused
 from bodega_controlplane.app import wire
-from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.ordering import aggregate, assigning, placing, decisions
-from bodega_controlplane.app.ordering.aggregate import Line, Order, Part
-from bodega_controlplane.app.ordering.choosing import Question, choose, hold_promise, insufficient
-from bodega_controlplane.app.ordering.order_checks import check_draft
+from bodega_controlplane.app.ordering import aggregate, assigning, placing
+from bodega_controlplane.app.ordering.aggregate import Order, Part
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import (
     Caller,
@@ -54,15 +47,19 @@ def list_orders(
     state: OrderState | None = None,
     about: orders.Narrowed = orders.EVERY_ORDER,
 ) -> Page[OrderView]:
-    """Newest first. Raises InvalidInput for a token that is none."""
+    """Newest first, or as `about` says. Raises InvalidInput for a token that is none."""
     limit = limit_of(page.size)
     key = key_of(page.token, int, str)
     after = (int(key[0]), str(key[1])) if key else None
     rows = orders.page(tx, after, state.value if state else None, limit + 1, about)
     more = len(rows) > limit
     views = _views(tx, rows[:limit])
-    token = token_after(views[-1].placed_at_ms, views[-1].order_id) if more else ""
-    return Page(tuple(views), token)
+    at_ms = 0 if not more else _listed_at_ms(views[-1], about)
+    return Page(tuple(views), token_after(at_ms, views[-1].order_id) if more else "")
+
+
+def _listed_at_ms(view: OrderView, about: orders.Narrowed) -> int:
+    return view.placed_at_ms if about.updated_since_ms is None else view.updated_at_ms
 
 
 def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:

@@ -72,7 +72,12 @@ def reassign(tx: Transaction, caller: Caller, move: Move, policy: Policy) -> Ord
 
 
 def question_of(
-    tx: Transaction, part: Part, *, only: str = "", passed_over: Mapping[str, str] | None = None
+    tx: Transaction,
+    part: Part,
+    *,
+    only: str = "",
+    passed_over: Mapping[str, str] | None = None,
+    its_own: Mapping[tuple[str, str], int] | None = None,
 ) -> Question:
     """What routing is asked for a part of an order that was placed before."""
     row = orders.for_the_node(tx, part.order.order_id)
@@ -87,6 +92,7 @@ def question_of(
         only=only,
         passed_over=passed_over or {},
         shares_max=row.parts_max if may_be_split(part) else 1,
+        its_own=its_own or {},
     )
 
 
