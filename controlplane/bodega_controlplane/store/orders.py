@@ -232,9 +232,11 @@ def open_parts(tx: Transaction, states: Collection[PartState], limit: int) -> li
 def untouched_parts(tx: Transaction, now_ms: int, down: Collection[str], limit: int) -> list[Row]:
     """Parcels that nobody has begun, at nodes that are down or after they should have left: order_id, part, node_id,
     and whether that node is `down`; oldest first."""
-    newest = sa.select(sa.func.max(fulfillment_order.c.fencing_token)).where(
-        fulfillment_order.c.order_id == order_part.c.order_id,
-        fulfillment_order.c.part == order_part.c.part,
+    given = fulfillment_order.alias()
+    newest = (
+        sa.select(sa.func.max(given.c.fencing_token))
+        .where(given.c.order_id == order_part.c.order_id, given.c.part == order_part.c.part)
+        .correlate(order_part)
     )
     at_down_node = fulfillment_order.c.node_id.in_(sorted(down))
     is_late = sa.and_(orders.c.ship_by_ms > 0, orders.c.ship_by_ms < now_ms)

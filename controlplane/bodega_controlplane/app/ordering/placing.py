@@ -7,6 +7,7 @@ says that it may; of a pre-order nothing is promised before its date.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import QUANTITY_MAX
 from bodega.limits_hub import KIT_DEPTH_MAX, ORDER_SERVED_LINES_MAX
 from bodega_controlplane.app import wire
+from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.ordering import aggregate, assigning, decisions
 from bodega_controlplane.app.ordering.aggregate import Line, Order
@@ -27,11 +29,13 @@ from bodega_controlplane.app.ordering.choosing import Question, choose, hold_pro
 from bodega_controlplane.app.ordering.order_checks import check_draft
 from bodega_controlplane.app.views import Caller, OrderDraft
 from bodega_controlplane.rules.policy import Policy
-from bodega_controlplane.store import catalogue, orders
+from bodega_controlplane.store import catalogue, orders, stock
 from bodega_controlplane.store.transaction import Transaction
 
 # The rule of what is not routed yet.
 PREORDER = "preorder@1"
+# How often routing is asked for a part of an order that it can not serve as a whole.
+_TRIES_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +83,40 @@ def _later(
 ) -> _Plan:
     """What can be promised is, unless all of it is to go together; the rest waits."""
     units = _units(lines)
-    there = {line: asked - whole.unserved.get(line, 0) for line, asked in units.items()}
-    some = tuple(one._replace(quantity=there[one.line]) for one in lines if there[one.line] > 0)
-    if draft.ship_complete or not some or some == lines:
-        return _Plan(lines, whole, units)
-    question = _question(caller, draft, some)
-    choice = choose(tx, caller, question, policy)
-    if not choice.shares:
-        return _Plan(lines, whole, units)
-    hold_promise(tx, question, choice, policy)
-    return _Plan(lines, choice, {line: n - there[line] for line, n in units.items() if n > there[line]})
+    for some in () if draft.ship_complete else _tries(tx, draft, lines, policy):
+        question = _question(
+            caller, draft, [one._replace(quantity=some[one.line]) for one in lines if some[one.line]]
+        )
+        choice = choose(tx, caller, question, policy)
+        if choice.shares:
+            hold_promise(tx, question, choice, policy)
+            return _Plan(lines, choice, {line: n - some[line] for line, n in units.items() if n > some[line]})
+    return _Plan(lines, whole, units)
+
+
+def _tries(
+    tx: Transaction, draft: OrderDraft, lines: tuple[KitLine, ...], policy: Policy
+) -> list[dict[int, int]]:
+    """Units by line that nodes hold now, the most first: all nodes together if it may be split, and single ones."""
+    pools: dict[str, Counter[str]] = {}
+    for (node_id, sku_id), held in stock.held(tx, {one.sku_id for one in lines}).items():
+        pools.setdefault(node_id, Counter())[sku_id] = standing_of(held, policy).available
+    if draft.pickup is not None:
+        pools = {draft.pickup.node_id: pools.get(draft.pickup.node_id, Counter())}
+    found = [_covered(lines, pool) for _, pool in sorted(pools.items())]
+    if draft.parts_max > 1:
+        found.append(_covered(lines, sum(pools.values(), Counter())))
+    found = [some for some in found if any(some.values())]
+    return sorted(found, key=lambda some: -sum(some.values()))[:_TRIES_MAX]
+
+
+def _covered(lines: Sequence[KitLine], pool: Mapping[str, int]) -> dict[int, int]:
+    left = Counter(pool)
+    some = {}
+    for one in lines:
+        some[one.line] = min(one.quantity, left[one.sku_id])
+        left[one.sku_id] -= some[one.line]
+    return some
 
 
 def _units(lines: Sequence[KitLine]) -> dict[int, int]:
