@@ -85,7 +85,7 @@ def oldest_order(tx: Transaction) -> Json | None:
     """The oldest order that is not done, with what is to be picked and where it lies; None if a shelf lacks it."""
     row = tx.one(
         "SELECT fulfillment_order_id, state FROM fulfillment_order"
-        " WHERE state NOT IN ('shipped', 'cancelled', 'short') ORDER BY arrived_seq LIMIT 1"
+        " WHERE state NOT IN ('shipped', 'cancelled', 'short', 'handed_back') ORDER BY arrived_seq LIMIT 1"
     )
     if row is None:
         return None
