@@ -31,6 +31,8 @@ _HERE = "bodega_controlplane.cli"
         "returns": f"{_HERE}.returns:returns",
         "floor": f"{_HERE}.floor:floor",
         "nodes": f"{_HERE}.nodes:nodes",
+        "rates": f"{_HERE}.rates:rates",
+        "carriers": f"{_HERE}.carriers:carriers",
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "overrides": f"{_HERE}.overrides:overrides",
         "decisions": f"{_HERE}.decisions:decisions",

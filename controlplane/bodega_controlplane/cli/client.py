@@ -24,6 +24,7 @@ from bodega.v1 import (
     expectations_pb2_grpc,
     insight_pb2_grpc,
     proposals_pb2_grpc,
+    rates_pb2_grpc,
     transfers_pb2_grpc,
     webhooks_pb2_grpc,
 )
@@ -108,6 +109,11 @@ class HubClient:
     def transfers(self) -> transfers_pb2_grpc.TransferServiceStub:
         """Goods between nodes."""
         return transfers_pb2_grpc.TransferServiceStub(self._channel)
+
+    @cached_property
+    def rates(self) -> rates_pb2_grpc.RateServiceStub:
+        """What carriers take."""
+        return rates_pb2_grpc.RateServiceStub(self._channel)
 
     @cached_property
     def proposals(self) -> proposals_pb2_grpc.ProposalServiceStub:

@@ -41,6 +41,7 @@ from bodega_controlplane.store.schema_orders import (
     work_to_stop,
 )
 from bodega_controlplane.store.schema_proposals import field_proposal
+from bodega_controlplane.store.schema_rates import RATE_TABLES
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
@@ -48,6 +49,7 @@ from bodega_controlplane.store.schema_transfers import transfer, transfer_goods,
 __all__ = [
     "EVENT_TABLES",
     "FLOOR_TABLES",
+    "RATE_TABLES",
     "broker_stream",
     "channel",
     "conflict",

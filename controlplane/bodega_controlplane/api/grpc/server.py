@@ -18,6 +18,8 @@ from bodega.v1 import (
     insight_pb2_grpc,
     proposals_pb2,
     proposals_pb2_grpc,
+    rates_pb2,
+    rates_pb2_grpc,
     transfers_pb2,
     transfers_pb2_grpc,
     webhooks_pb2,
@@ -32,6 +34,7 @@ from bodega_controlplane.api.grpc.expectations import Expectations
 from bodega_controlplane.api.grpc.health import SERVICE, Health
 from bodega_controlplane.api.grpc.insight import Insight
 from bodega_controlplane.api.grpc.interceptor import Gate
+from bodega_controlplane.api.grpc.rates import Rates
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import Tokens
 
@@ -47,6 +50,7 @@ _DEFINITIONS = (
     proposals_pb2,
     expectations_pb2,
     channels_pb2,
+    rates_pb2,
     webhooks_pb2,
 )
 SERVICES = tuple(
@@ -74,6 +78,7 @@ def build_server(hub: Hub, tokens: Tokens, health: Health | None = None) -> grpc
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
     channels_pb2_grpc.add_ChannelServiceServicer_to_server(Channels(hub), server)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks.Webhooks(hub), server)
+    rates_pb2_grpc.add_RateServiceServicer_to_server(Rates(hub), server)
     health_pb2_grpc.add_HealthServicer_to_server(health or Health(()), server)  # type: ignore[no-untyped-call]  # it has no types
     shown = (*SERVICES, SERVICE, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(shown, server)  # type: ignore[no-untyped-call]  # it has no types
