@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
+from bodega.core.promise import ServiceClass
 from bodega.core.routing.inputs import Destination
 from bodega.limits import AVAILABILITY_SKUS_MAX, IDENTIFIER_CHARS_MAX, QUANTITY_MAX
 from bodega.limits_hub import PROMISED_SKUS_MAX
@@ -107,7 +108,7 @@ class PromiseOut(BaseModel):
     """What a customer may be told: all of the quantity, by when, and what the carrier takes for it."""
 
     sku_id: str
-    service_class: Literal["same_day", "next_day", "standard"]
+    service_class: ServiceClass
     on_time: bool = Field(description="False: no carrier keeps this class now, and it comes on `due_date`.")
     order_by: datetime = Field(description="Until when this promise holds, if the stock does.")
     ship_date: date = Field(description="Local day of the collection.")
@@ -124,7 +125,7 @@ class PromiseOut(BaseModel):
         promise, offer = one.promise, one.promise.offer
         return cls(
             sku_id=one.sku_id,
-            service_class=promise.service_class,
+            service_class=ServiceClass(promise.service_class),
             on_time=promise.on_time,
             order_by=time_of(promise.order_by_ms),
             ship_date=date.fromisoformat(offer.ship_date),
