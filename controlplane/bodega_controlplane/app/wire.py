@@ -109,7 +109,11 @@ def sscc_range_in(profile: bytes) -> SsccRange:
 
 
 def work_message(
-    fulfillment_order_id: str, fencing_token: int, order: Mapping[str, Any], lines: Iterable[OrderLineView]
+    fulfillment_order_id: str,
+    fencing_token: int,
+    order: Mapping[str, Any],
+    lines: Iterable[OrderLineView],
+    carrier_service: str = "",
 ) -> orders_pb2.FulfillmentOrder:
     """The message of what one node is asked to ship; `order` is its row, with recipient and pickup."""
     recipient = recipient_from_json(order["recipient"])
@@ -129,6 +133,7 @@ def work_message(
             country=recipient.country,
             location=_point(recipient.location),
         ),
+        carrier_service=carrier_service,
         fencing_token=fencing_token,
         service_class=order["service_class"],
         ship_by_ms=order["ship_by_ms"],
@@ -150,11 +155,31 @@ def _pickup(fulfillment_order_id: str, kept: str) -> orders_pb2.Pickup | None:
 
 def pickup_json(pickup: PickupDraft | None) -> str:
     """What orders.pickup holds."""
-    return json.dumps({"code": pickup.code, "hold_ms": pickup.hold_ms}) if pickup else ""
+    if pickup is None:
+        return ""
+    return json.dumps({"code": pickup.code, "hold_ms": pickup.hold_ms, "node_id": pickup.node_id})
+
+
+def pickup_node(kept: str) -> str:
+    """Where the customer said to come to; empty for a parcel, and for a pickup that was placed before this was kept."""
+    return str(json.loads(kept).get("node_id", "")) if kept else ""
 
 
 def order_line_view(row: Row) -> OrderLineView:
     """A row of order_line."""
+    return OrderLineView(
+        row.line,
+        row.sku_id,
+        row.quantity,
+        row.shipped,
+        row.short,
+        tuple(json.loads(row.substitutes)),
+        row.kit_line,
+    )
+
+
+def work_line_view(row: Row) -> OrderLineView:
+    """A row of fulfillment_line, with what may be sent instead."""
     return OrderLineView(
         row.line, row.sku_id, row.quantity, row.shipped, row.short, tuple(json.loads(row.substitutes))
     )

@@ -49,8 +49,8 @@ _DEFINITIONS = (
     transfers_pb2,
     proposals_pb2,
     expectations_pb2,
-    channels_pb2,
     rates_pb2,
+    channels_pb2,
     webhooks_pb2,
 )
 SERVICES = tuple(

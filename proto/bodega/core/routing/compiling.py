@@ -235,12 +235,8 @@ def _bounded(document: Document) -> Iterator[tuple[str, float, float, float]]:
             yield f"{where}[{number}].shares_max", stage.shares_max, 1, limits.ROUTING_SHARES_MAX
             yield f"{where}[{number}].split_cost", stage.split_cost, 0, limits.ROUTING_WEIGHT_RATIO_MAX
     for number, score in enumerate(document.scores):
-        yield (
-            f"scores[{number}].weight",
-            score.weight,
-            -limits.ROUTING_WEIGHT_RATIO_MAX,
-            limits.ROUTING_WEIGHT_RATIO_MAX,
-        )
+        bound = limits.ROUTING_WEIGHT_RATIO_MAX
+        yield f"scores[{number}].weight", score.weight, -bound, bound
     for number, one in enumerate(document.filters):
         yield f"filters[{number}].why (characters)", len(one.why), 1, limits.ROUTING_TEXT_CHARS_MAX
     for name, table in document.tables.items():
