@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from bodega.core.lifecycles import OrderState
+from bodega.core.parts import PartState
 from bodega.limits import (
     ADDRESS_LINES_MAX,
     IDENTIFIER_CHARS_MAX,
@@ -18,6 +19,7 @@ from bodega.limits import (
     QUANTITY_MAX,
     SUBSTITUTES_PER_LINE_MAX,
 )
+from bodega.limits_hub import ROUTING_SHARES_MAX
 from bodega_controlplane.api.http.models.words import PLAIN_TEXT, Identifier, In, Text, Time, time_of
 from bodega_controlplane.app import views
 
@@ -75,6 +77,19 @@ class PickupIn(In):
     )
 
 
+# What came after the first version: left out of a request's digest while nobody says it.
+_SAID_SINCE = (
+    "service_class",
+    "method",
+    "ship_complete",
+    "ship_by",
+    "pickup",
+    "backorder",
+    "not_before",
+    "parts_max",
+)
+
+
 class OrderIn(In):
     """An order as a sales channel places it."""
 
@@ -93,11 +108,29 @@ class OrderIn(In):
         default=None, description="When it must have left; else the carrier's next collection decides."
     )
     pickup: PickupIn | None = None
+    backorder: bool = Field(
+        default=False, description="What can not be promised now waits for stock; else the order is refused."
+    )
+    not_before: Time | None = Field(
+        default=None, description="A pre-order: nothing of it is promised or sent before then."
+    )
+    parts_max: int = Field(
+        default=1, ge=1, le=ROUTING_SHARES_MAX, description="How many nodes may share it; 1: it is not split."
+    )
 
     def same_order(self) -> dict[str, Any]:
         """What makes two requests of one key the same: what the first version had, and of all else what was said."""
         said = self.model_dump(mode="json")
-        for name in ("service_class", "method", "ship_complete", "ship_by", "pickup"):
+        for name in (
+            "service_class",
+            "method",
+            "ship_complete",
+            "ship_by",
+            "pickup",
+            "backorder",
+            "not_before",
+            "parts_max",
+        ):
             if said[name] == OrderIn.model_fields[name].default:
                 del said[name]
         for line in said["lines"]:
@@ -120,6 +153,9 @@ class OrderIn(In):
             pickup=views.PickupDraft(self.pickup.node_id, self.pickup.code, self.pickup.hold_s * 1000)
             if self.pickup
             else None,
+            backorder=self.backorder,
+            not_before_ms=int(self.not_before.timestamp() * 1000) if self.not_before else 0,
+            parts_max=self.parts_max,
         )
 
 
@@ -132,6 +168,47 @@ class OrderLineOut(BaseModel):
     shipped: int = Field(description="Base units handed to the carrier.")
     short: int = Field(description="Base units that were promised and not found on the shelf.")
     substitutes: list[str] = Field(description="SKUs that may be sent instead.")
+    kit_line: int = Field(
+        description="Line of the kit that this is a component of; 0: it was asked for as it is."
+    )
+
+    @classmethod
+    def of(cls, view: views.OrderLineView) -> OrderLineOut:
+        """From the app layer's value."""
+        return cls(
+            line=view.line,
+            sku_id=view.sku_id,
+            quantity=view.quantity,
+            shipped=view.shipped,
+            short=view.short,
+            substitutes=list(view.substitutes),
+            kit_line=view.kit_line,
+        )
+
+
+class OrderPartOut(BaseModel):
+    """What one node at a time is asked for of an order."""
+
+    part: int
+    state: PartState
+    node_id: str = Field(description="Node that has it, or had it last; empty if none ever had.")
+    fulfillment_order_id: str = Field(description="Its newest assignment; empty if there is none.")
+    lines: list[OrderLineOut] = Field(
+        description="What it is asked for, with the numbers of the order's lines."
+    )
+    parcels: list[str] = Field(description="SSCCs of its parcels, 18 digits each.")
+
+    @classmethod
+    def of(cls, view: views.PartView) -> OrderPartOut:
+        """From the app layer's value."""
+        return cls(
+            part=view.part,
+            state=view.state,
+            node_id=view.node_id,
+            fulfillment_order_id=view.fulfillment_order_id,
+            lines=list(map(OrderLineOut.of, view.lines)),
+            parcels=list(view.parcels),
+        )
 
 
 class OrderOut(BaseModel):
@@ -141,8 +218,9 @@ class OrderOut(BaseModel):
     channel: str
     reference: str
     state: OrderState
-    node_id: str = Field(description="Node that fulfils it.")
+    node_id: str = Field(description="Node of its first part that has one; empty while nobody has any.")
     lines: list[OrderLineOut]
+    parts: list[OrderPartOut] = Field(description="What one node at a time is asked for.")
     parcels: list[str] = Field(description="SSCCs of its parcels, 18 digits each.")
     placed_at: datetime
     updated_at: datetime
@@ -150,6 +228,11 @@ class OrderOut(BaseModel):
     method: str = Field(description="How the customer gets it.")
     ship_complete: bool = Field(description="All of it, or nothing.")
     ship_by: datetime | None = Field(description="When it must have left, if the order says so.")
+    backorder: bool = Field(description="Whether it waits for what can not be promised.")
+    not_before: datetime | None = Field(
+        description="Nothing of it is sent before then, if the order says so."
+    )
+    parts_max: int = Field(description="How many nodes may share it when it is placed.")
 
     @classmethod
     def of(cls, view: views.OrderView) -> OrderOut:
@@ -160,17 +243,8 @@ class OrderOut(BaseModel):
             reference=view.reference,
             state=view.state,
             node_id=view.node_id,
-            lines=[
-                OrderLineOut(
-                    line=row.line,
-                    sku_id=row.sku_id,
-                    quantity=row.quantity,
-                    shipped=row.shipped,
-                    short=row.short,
-                    substitutes=list(row.substitutes),
-                )
-                for row in view.lines
-            ],
+            lines=list(map(OrderLineOut.of, view.lines)),
+            parts=list(map(OrderPartOut.of, view.parts)),
             parcels=list(view.parcels),
             placed_at=time_of(view.placed_at_ms),
             updated_at=time_of(view.updated_at_ms),
@@ -178,6 +252,9 @@ class OrderOut(BaseModel):
             method=view.method,
             ship_complete=view.ship_complete,
             ship_by=time_of(view.ship_by_ms) if view.ship_by_ms else None,
+            backorder=view.backorder,
+            not_before=time_of(view.not_before_ms) if view.not_before_ms else None,
+            parts_max=view.parts_max,
         )
 
 
