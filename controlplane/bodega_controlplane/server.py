@@ -38,6 +38,7 @@ from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.services import rounds
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.services.reconciling import Reconciler
+from bodega_controlplane.services.routing_watch import RoutingWatch
 from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.transport.nats_fleet import NatsFleet
@@ -99,6 +100,8 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     hub = Hub(store, load_hub_key(config.data_dir), Policy(config.promise.safety_stock))
     parts.callback(hub.close)
     await apply_parked(hub)
+    routing = RoutingWatch(hub)
+    await routing.begin()
     tokens = load_tokens(config.data_dir)
     # gRPC shares a taken port with whoever has it; a socket of our own tells it apart.
     _listen("grpc", config.grpc).close()
@@ -117,6 +120,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
     await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
     await parts.enter_async_context(_running(rounds.keep(hub), stop))
+    await parts.enter_async_context(_running(routing.run(), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
 

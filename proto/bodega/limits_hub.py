@@ -23,3 +23,12 @@ ROUTING_CHECK_REPEATS = 3
 # One question: sites of it, and its JSON as it is kept with the decision.
 ROUTING_SITES_MAX = 1_000
 ROUTING_RECORD_BYTES_MAX = 4 * 1024 * 1024
+# What an operator says of a node, for routing rules to look at.
+NODE_CAPACITY_ORDERS_MAX = 1_000_000
+NODE_LABELS_MAX = 32
+# How often an instance looks whether another bundle is in force; a node is told by its stream.
+ROUTING_POLL_S = 1.0
+# Past decisions that one call puts to a bundle again.
+ROUTING_DECISIONS_PER_PAGE_MAX = 500
+# Sets of labels that the hub keeps parsed: every order asks for all of them.
+NODE_LABEL_SETS_REMEMBERED_MAX = 1_024

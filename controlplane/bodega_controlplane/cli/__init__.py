@@ -29,6 +29,7 @@ _HERE = "bodega_controlplane.cli"
         "notices": f"{_HERE}.notices:notices",
         "returns": f"{_HERE}.returns:returns",
         "floor": f"{_HERE}.floor:floor",
+        "routing": f"{_HERE}.routing:routing",
         "nodes": f"{_HERE}.nodes:nodes",
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "overrides": f"{_HERE}.overrides:overrides",

@@ -21,7 +21,13 @@ from bodega.host.addresses import is_loopback
 from bodega.limits import OPERATOR_CALL_S
 from bodega.v1 import conflicts_pb2_grpc as conflict_services
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega.v1 import expectations_pb2_grpc, insight_pb2_grpc, proposals_pb2_grpc, transfers_pb2_grpc
+from bodega.v1 import (
+    expectations_pb2_grpc,
+    insight_pb2_grpc,
+    proposals_pb2_grpc,
+    routing_pb2_grpc,
+    transfers_pb2_grpc,
+)
 from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, from_command_line
 
 Q = TypeVar("Q")
@@ -96,6 +102,11 @@ class HubClient:
     def transfers(self) -> transfers_pb2_grpc.TransferServiceStub:
         """Goods between nodes."""
         return transfers_pb2_grpc.TransferServiceStub(self._channel)
+
+    @cached_property
+    def routing(self) -> routing_pb2_grpc.RoutingServiceStub:
+        """Routing bundles and decisions."""
+        return routing_pb2_grpc.RoutingServiceStub(self._channel)
 
     @cached_property
     def proposals(self) -> proposals_pb2_grpc.ProposalServiceStub:

@@ -133,7 +133,20 @@ STEPS: Mapping[int, Step] = {
         schema.FLOOR_TABLES,
     ),
     # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
-    5: Step({}),
+    5: Step(
+        {
+            schema.node: (
+                "kind",
+                "country",
+                "capacity_orders",
+                "labels",
+                "routing_activation",
+                "routing_reported",
+            ),
+        },
+        (schema.routing_bundle, schema.routing_activation, schema.routing_decision),
+        (schema.fulfillment_order_waiting,),
+    ),
 }
 
 

@@ -36,7 +36,6 @@ def insert(
     lines: Sequence[Values],
     reservations: Sequence[Values],
     work: Values,
-    decision: Values,
 ) -> None:
     """Write a new order with all that belongs to it."""
     for table, rows in (
@@ -44,7 +43,6 @@ def insert(
         (order_line, lines),
         (reservation, reservations),
         (fulfillment_order, [work]),
-        (route_decision, [decision]),
     ):
         tx.insert_many(table, rows)
 

@@ -31,6 +31,12 @@ from bodega_controlplane.store.schema_orders import (
 )
 from bodega_controlplane.store.schema_proposals import field_proposal
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
+from bodega_controlplane.store.schema_routing import (
+    fulfillment_order_waiting,
+    routing_activation,
+    routing_bundle,
+    routing_decision,
+)
 from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
 
@@ -44,6 +50,7 @@ __all__ = [
     "down_waiting",
     "field_proposal",
     "fulfillment_order",
+    "fulfillment_order_waiting",
     "gtin",
     "hub_override",
     "lot",
@@ -62,6 +69,9 @@ __all__ = [
     "revoked_reservation",
     "rights_transfer",
     "route_decision",
+    "routing_activation",
+    "routing_bundle",
+    "routing_decision",
     "sku",
     "telemetry",
     "transfer",
@@ -107,6 +117,12 @@ node = sa.Table(
     _int("down_trimmed_ms", default=0),
     _int("paused_at_ms", default=0),
     _text("understands", default="[]"),
+    _text("kind", default=""),
+    _text("country", default=""),
+    _int("capacity_orders", default=0),
+    _text("labels", default="{}"),
+    _int("routing_activation", default=0),
+    _text("routing_reported", default=""),
 )
 
 journal = sa.Table(

@@ -16,6 +16,8 @@ from bodega.v1 import (
     insight_pb2_grpc,
     proposals_pb2,
     proposals_pb2_grpc,
+    routing_pb2,
+    routing_pb2_grpc,
     transfers_pb2,
     transfers_pb2_grpc,
 )
@@ -26,6 +28,7 @@ from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.expectations import Expectations
 from bodega_controlplane.api.grpc.insight import Insight
 from bodega_controlplane.api.grpc.interceptor import Gate
+from bodega_controlplane.api.grpc.routing import Routing
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import Tokens
 
@@ -48,7 +51,16 @@ def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
     transfers_pb2_grpc.add_TransferServiceServicer_to_server(transfers.Transfers(hub), server)
     proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
-    definitions = (pb, insight_pb2, conflicts_pb2, transfers_pb2, proposals_pb2, expectations_pb2)
+    routing_pb2_grpc.add_RoutingServiceServicer_to_server(Routing(hub), server)
+    definitions = (
+        pb,
+        routing_pb2,
+        insight_pb2,
+        conflicts_pb2,
+        transfers_pb2,
+        proposals_pb2,
+        expectations_pb2,
+    )
     files = [one.DESCRIPTOR for one in definitions]
     names = [service.full_name for file in files for service in file.services_by_name.values()]
     # The servicer says SERVING for the server as a whole (service "") for as long as the server runs.

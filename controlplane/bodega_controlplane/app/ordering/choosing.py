@@ -1,19 +1,27 @@
-"""Puts the question that a routing decision answers: what is asked for, and how every node stands."""
+"""Puts the question that a routing decision answers: what is asked for, and how every node stands.
+
+The answer carries the question, so that whoever acts on it can keep both (`app.routing.records`).
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 
 from bodega.core.promise import demand_by_sku
+from bodega.core.routing.bundle import Bundle
 from bodega.core.routing.choice import Choice
 from bodega.core.routing.decide import decide
 from bodega.core.routing.inputs import Destination, Inputs, Line, Site
 from bodega.errors import FieldFault, Refused
+from bodega.limits_hub import NODE_LABEL_SETS_REMEMBERED_MAX
 from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.views import Caller, Recipient
 from bodega_controlplane.rules.policy import Policy
-from bodega_controlplane.store import nodes, stock
+from bodega_controlplane.store import nodes, routing, stock
+from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
 
 
@@ -32,9 +40,20 @@ class Question:
     passed_over: Mapping[str, str] = field(default_factory=dict)
 
 
-def choose(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> Choice:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Choice):
+    """A choice with the bundle that made it, and what it was made from."""
+
+    bundle: Bundle
+    inputs: Inputs
+
+
+def choose(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> Decided:
     """The choice by the bundle in force, from what the nodes hold at this moment."""
-    return decide(policy.bundle, _inputs(tx, caller, question, policy))
+    inputs = _inputs(tx, caller, question, policy)
+    choice = decide(policy.bundle, inputs)
+    values = {one.name: getattr(choice, one.name) for one in fields(Choice)}
+    return Decided(**values, bundle=policy.bundle, inputs=inputs)
 
 
 def hold_promise(tx: Transaction, lines: Sequence[Line], choice: Choice, policy: Policy) -> None:
@@ -71,11 +90,11 @@ def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy)
         channel=question.channel,
         method=question.method,
         service_class=question.service_class,
-        lines=question.lines,
+        lines=_with_measures(tx, question.lines),
         destination=Destination(
             place.country, place.postal_code, place.location.latitude, place.location.longitude
         ),
-        sites=_sites(tx, question, policy),
+        sites=_sites(tx, caller, question, policy),
         ship_complete=question.ship_complete,
         ship_by_ms=question.ship_by_ms,
         at_node=question.only,
@@ -83,16 +102,47 @@ def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy)
     )
 
 
-def _sites(tx: Transaction, question: Question, policy: Policy) -> tuple[Site, ...]:
+def _with_measures(tx: Transaction, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Lines with what the catalogue says of their SKUs; its temperature class is the class of a product."""
+    goods = routing.goods(tx, {line.sku_id for line in lines})
+    return tuple(
+        replace(line, product_class=sku.temperature_class, weight_g=sku.weight_g, volume_ml=sku.volume_ml)
+        if (sku := goods.get(line.sku_id))
+        else line
+        for line in lines
+    )
+
+
+def _sites(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> tuple[Site, ...]:
     demand = demand_by_sku((line.sku_id, line.quantity) for line in question.lines)
     held = stock.held(tx, demand.keys(), question.only or None)
+    waiting = routing.waiting(tx)
     return tuple(
         Site(
             place.node_id,
             place.latitude,
             place.longitude,
             {sku: standing_of(held.get((place.node_id, sku), stock.Held()), policy) for sku in demand},
+            kind=place.kind,
+            country=place.country,
+            open_orders=waiting.get(place.node_id, 0),
+            capacity_orders=place.capacity_orders,
+            silent_s=_silent_s(place, caller.now_ms),
+            labels=_labels(place.labels),
         )
         for place in nodes.places(tx)
         if question.only in ("", place.node_id)
     )
+
+
+def _silent_s(place: Row, now_ms: int) -> int:
+    if not place.last_contact_ms:
+        return -1
+    return max(0, now_ms - int(place.last_contact_ms)) // 1000
+
+
+@lru_cache(maxsize=NODE_LABEL_SETS_REMEMBERED_MAX)
+def _labels(text: str) -> Mapping[str, str]:
+    """Labels of a node; the same text gives the same map, which nobody changes."""
+    found: Mapping[str, str] = json.loads(text)
+    return found

@@ -6,17 +6,16 @@ import json
 from collections.abc import Sequence
 
 from bodega.core.lifecycles import ORDER, FulfillmentState, OrderEvent, OrderState, ReservationState
-from bodega.core.routing.choice import Choice
 from bodega.core.routing.inputs import Line
 from bodega.errors import NotFound, Refused
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.ordering import decisions
-from bodega_controlplane.app.ordering.choosing import Question, choose, hold_promise, insufficient
+from bodega_controlplane.app.ordering.choosing import Decided, Question, choose, hold_promise, insufficient
 from bodega_controlplane.app.ordering.order_checks import check_draft
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
+from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.views import (
     Caller,
     OrderDraft,
@@ -55,7 +54,7 @@ def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Poli
     return _write(tx, caller, draft, choice, choice.shares[0].node_id)
 
 
-def _write(tx: Transaction, caller: Caller, draft: OrderDraft, choice: Choice, node_id: str) -> OrderView:
+def _write(tx: Transaction, caller: Caller, draft: OrderDraft, choice: Decided, node_id: str) -> OrderView:
     order_id, work_id = new_id("O", caller.now_ms), new_id("F", caller.now_ms)
     lines = tuple(
         OrderLineView(number, line.sku_id, line.quantity, substitutes=line.substitutes)
@@ -95,17 +94,11 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, choice: Choice, n
         "updated_at_ms": caller.now_ms,
         "assigned_event": outbox.name_of(tx, node_id, seq),
     }
-    decision = {
-        "order_id": order_id,
-        "node_id": node_id,
-        "rule": choice.rule,
-        "candidates": decisions.candidates_json(choice),
-        "decided_at_ms": caller.now_ms,
-    }
     kept = [
         {**row, "substitutes": json.dumps(one.substitutes)} for row, one in zip(shared, lines, strict=True)
     ]
-    orders.insert(tx, order, kept, reservations, work, decision)
+    orders.insert(tx, order, kept, reservations, work)
+    records.keep(tx, caller, order_id, choice)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,

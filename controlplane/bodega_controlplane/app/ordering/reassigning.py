@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from bodega.core.conflicts.two_nodes_claim import joined
 from bodega.core.floor_words import Method
 from bodega.core.lifecycles import FULFILLMENT, ORDER, FulfillmentState, OrderState, ReservationState
-from bodega.core.routing.choice import Choice
 from bodega.core.routing.inputs import Line
 from bodega.errors import NotFound, Refused
 from bodega.limits import ASSIGNMENTS_PER_ORDER_MAX, REASSIGN_COOLDOWN_MS
@@ -21,9 +20,9 @@ from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.deciding import overrides
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.ordering import decisions
-from bodega_controlplane.app.ordering.choosing import Question, choose, hold_promise, insufficient
+from bodega_controlplane.app.ordering.choosing import Decided, Question, choose, hold_promise, insufficient
 from bodega_controlplane.app.ordering.orders import get_order, lock_order
+from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.views import Caller, OrderView
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import nodes, orders
@@ -141,7 +140,7 @@ def _write(
     move: Move,
     order: OrderView,
     works: list[Row],
-    choice: Choice,
+    choice: Decided,
     node_id: str,
 ) -> None:
     work_id, token = new_id("F", caller.now_ms), works[-1].fencing_token + 1
@@ -173,7 +172,7 @@ def _write(
         "rule": choice.rule,
         "reason": move.reason,
         "decided_by": move.by_rule or caller.actor,
-        "candidates": decisions.candidates_json(choice),
+        "candidates": "[]",
         "decided_at_ms": caller.now_ms,
     }
     held = orders.reservations_of(tx, [order.order_id]).get(order.order_id, [])
@@ -188,6 +187,8 @@ def _write(
     fresh = {"node_id": node_id, "posted": 0, "voided": 0, "state": ReservationState.PENDING.value}
     promised = [{"order_id": row.order_id, "line": row.line, **fresh} for row in held]
     orders.reassign(tx, work, decision, revoked, promised)
+    decided_by = str(decision["decided_by"])
+    records.keep(tx, caller, order.order_id, choice, decided_by=decided_by, reason=move.reason)
     states = [FulfillmentState(row.state) for row in works]
     after = joined([*states, FULFILLMENT.start], cancel_asked=False, in_full=False)
     orders.save_orders(
