@@ -140,6 +140,7 @@ STEPS: Mapping[int, Step] = {
                 "country",
                 "capacity_orders",
                 "labels",
+                "time_zone",
                 "routing_activation",
                 "routing_reported",
             ),

@@ -23,6 +23,7 @@ _PLACES = (
         node.c.country,
         node.c.capacity_orders,
         node.c.labels,
+        node.c.time_zone,
         node.c.last_contact_ms,
     )
     .where(node.c.lost_to_seq == 0)

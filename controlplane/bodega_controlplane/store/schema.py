@@ -121,6 +121,7 @@ node = sa.Table(
     _text("country", default=""),
     _int("capacity_orders", default=0),
     _text("labels", default="{}"),
+    _text("time_zone", default="-"),
     _int("routing_activation", default=0),
     _text("routing_reported", default=""),
 )

@@ -78,6 +78,7 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
         "kind": draft.kind,
         "country": draft.country,
         "capacity_orders": draft.capacity_orders,
+        "time_zone": draft.time_zone,
         "labels": json.dumps(dict(draft.labels), sort_keys=True),
         **_NEW_NODE,
     }
