@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from bodega.core.promise import demand_by_sku
 from bodega.core.routing.bundle import Bundle
@@ -129,6 +131,7 @@ def _sites(tx: Transaction, caller: Caller, question: Question, policy: Policy) 
             capacity_orders=place.capacity_orders,
             silent_s=_silent_s(place, caller.now_ms),
             labels=_labels(place.labels),
+            **_clock_of(place, caller.now_ms),
         )
         for place in nodes.places(tx)
         if question.only in ("", place.node_id)
@@ -139,6 +142,14 @@ def _silent_s(place: Row, now_ms: int) -> int:
     if not place.last_contact_ms:
         return -1
     return max(0, now_ms - int(place.last_contact_ms)) // 1000
+
+
+def _clock_of(place: Row, now_ms: int) -> dict[str, int]:
+    """The node's own day and the minute of it; nothing of a node whose time zone is not known."""
+    if place.time_zone == "-":
+        return {}
+    there = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(place.time_zone or "UTC"))
+    return {"local_minute": there.hour * 60 + there.minute, "weekday": there.isoweekday()}
 
 
 @lru_cache(maxsize=NODE_LABEL_SETS_REMEMBERED_MAX)

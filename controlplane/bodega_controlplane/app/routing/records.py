@@ -56,8 +56,8 @@ def keep(
             "rule": decided.rule,
             "digest": decided.bundle.digest.hex(),
             "destination": json.dumps(asdict(decided.inputs.destination), sort_keys=True, ensure_ascii=False),
-            "inputs": zlib.compress(inputs_to_json(without), _PACKING_LEVEL),
-            "choice": zlib.compress(choice_to_json(decided), _PACKING_LEVEL),
+            "inputs": packed(inputs_to_json(without)),
+            "choice": packed(choice_to_json(decided)),
         },
     )
     return decision_id
@@ -68,13 +68,13 @@ def inputs_of(row: Row) -> Inputs | None:
     if not row.destination:
         return None
     return replace(
-        inputs_from_json(_unpacked(row.inputs)), destination=Destination(**json.loads(row.destination))
+        inputs_from_json(unpacked(row.inputs)), destination=Destination(**json.loads(row.destination))
     )
 
 
 def choice_bytes(row: Row) -> bytes:
     """What came of it, as it was recorded."""
-    return _unpacked(row.choice)
+    return unpacked(row.choice)
 
 
 def choice_of(row: Row) -> Choice:
@@ -82,10 +82,16 @@ def choice_of(row: Row) -> Choice:
     return choice_from_json(choice_bytes(row))
 
 
-def _unpacked(packed: bytes) -> bytes:
+def packed(text: bytes) -> bytes:
+    """As a record keeps it."""
+    return zlib.compress(text, _PACKING_LEVEL)
+
+
+def unpacked(kept: bytes) -> bytes:
+    """The inverse of `packed`. Raises IntegrityBroken."""
     unpacker = zlib.decompressobj()
     try:
-        text = unpacker.decompress(packed, ROUTING_RECORD_BYTES_MAX)
+        text = unpacker.decompress(kept, ROUTING_RECORD_BYTES_MAX)
     except zlib.error as error:
         raise IntegrityBroken("a routing decision cannot be read", hint="bodegactl audit verify") from error
     if not unpacker.eof:
@@ -126,8 +132,7 @@ def erase(tx: Transaction, order_ids: Iterable[str]) -> int:
             if not row.destination:
                 continue
             left = _without_place(choice_of(row))
-            packed = zlib.compress(choice_to_json(left), _PACKING_LEVEL)
-            routing.save_decision(tx, row.decision_id, destination="", choice=packed)
+            routing.save_decision(tx, row.decision_id, destination="", choice=packed(choice_to_json(left)))
             erased += 1
     return erased
 
