@@ -1,4 +1,4 @@
-"""Routing bundles in the centre: a bad one is refused, a good one is in force everywhere, and the last one comes back."""
+"""Routing bundles in the centre: a bad one is refused, a good one is told to all, and the one before comes back."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from bodega.core.routing.bundle import DEFAULT, Bundle
-from bodega.core.routing.document import parse
+from bodega.core.routing.bundle import DEFAULT, Bundle, parse
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits_hub import ROUTING_BUNDLE_BYTES_MAX
 from bodega.routing_wire import activation_text, document_of
@@ -66,7 +65,7 @@ def test_a_bundle_in_force_is_told_to_every_node_and_signed_for_its_activation(
     assert json.loads(line.detail) == {
         "activation": 1,
         "digest": made.digest,
-        "before": DEFAULT.digest.hex(),
+        "before": DEFAULT.digest,
         "nodes": 2,
     }
 

@@ -7,8 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from bodega.core.routing.bundle import Bundle
-from bodega.core.routing.document import parse
+from bodega.core.routing.bundle import Bundle, parse
 
 
 def document(name: str, version: int, **more: Any) -> bytes:

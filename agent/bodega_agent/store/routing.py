@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from bodega.core.routing.bundle import DEFAULT, Bundle
-from bodega.core.routing.document import parse
+from bodega.core.routing.bundle import DEFAULT, Bundle, parse
 from bodega.errors import InvalidInput, PeerFault
 from bodega.routing_wire import document_of
 from bodega.v1 import routing_pb2

@@ -30,9 +30,9 @@ def activate(tx: Transaction, caller: Caller, bundle: Bundle, reason: str, sign:
     routing.lock(tx)
     bundles.keep(tx, caller, bundle, sign)
     number, digest = bundles.in_force(tx)
-    if digest == bundle.digest.hex():
+    if digest == bundle.digest:
         raise Refused(f"{bundle.rule} is in force already", code="in-force-already")
-    row = {"digest": bundle.digest.hex(), "rule": bundle.rule, "back_to": number, "rollback": False}
+    row = {"digest": bundle.digest, "rule": bundle.rule, "back_to": number, "rollback": False}
     return _put_in_force(tx, caller, row, reason, sign)
 
 
@@ -44,15 +44,13 @@ def rollback(tx: Transaction, caller: Caller, reason: str, sign: Sign) -> Activa
     _check_reason(reason)
     routing.lock(tx)
     present = routing.activation(tx, bundles.in_force(tx)[0])
-    if present is None or (
-        present.rollback and not present.back_to and present.digest == DEFAULT.digest.hex()
-    ):
+    if present is None or (present.rollback and not present.back_to and present.digest == DEFAULT.digest):
         raise Refused("there is no bundle to take back: the default is in force", code="nothing-before")
     before = routing.activation(tx, present.back_to)
     if before is None:
         bundles.keep_default(tx, caller, sign)
     row = {
-        "digest": before.digest if before is not None else DEFAULT.digest.hex(),
+        "digest": before.digest if before is not None else DEFAULT.digest,
         "rule": before.rule if before is not None else DEFAULT.rule,
         "back_to": before.back_to if before is not None else 0,
         "rollback": True,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bodega.core.routing.bundle import DEFAULT, Bundle
-from bodega.core.routing.check import check
-from bodega.core.routing.document import parse
+from bodega.core.routing.bundle import DEFAULT, Bundle, parse
+from bodega.core.routing.checking import check
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega_controlplane.app.routing.views import BundleView
 from bodega_controlplane.app.views import Caller
@@ -37,7 +36,7 @@ def read_checked(document: bytes, clock: Callable[[], float]) -> Bundle:
 def keep(tx: Transaction, caller: Caller, bundle: Bundle, sign: Sign) -> None:
     """Write a bundle, once and for ever. Raises Refused ("version-taken") where its name and version are another's."""
     known = routing.bundle(tx, bundle.rule)
-    if known is not None and known.digest != bundle.digest.hex():
+    if known is not None and known.digest != bundle.digest:
         raise Refused(
             f"{bundle.rule} is another bundle already, with the digest {known.digest[:12]}",
             code="version-taken",
@@ -49,7 +48,7 @@ def keep(tx: Transaction, caller: Caller, bundle: Bundle, sign: Sign) -> None:
 
 def keep_default(tx: Transaction, caller: Caller, sign: Sign) -> None:
     """Keep the rules that a hub begins with, so that what was decided by them can be made again by a later version."""
-    if routing.bundle(tx, DEFAULT.digest.hex()) is None:
+    if routing.bundle(tx, DEFAULT.digest) is None:
         _write(tx, caller, DEFAULT, sign)
 
 
@@ -57,10 +56,10 @@ def _write(tx: Transaction, caller: Caller, bundle: Bundle, sign: Sign) -> None:
     routing.keep_bundle(
         tx,
         {
-            "digest": bundle.digest.hex(),
+            "digest": bundle.digest,
             "rule": bundle.rule,
-            "document": bundle.document,
-            "signature": sign(bundle.document),
+            "document": bundle.body,
+            "signature": sign(bundle.body),
             "added_at_ms": caller.now_ms,
             "added_by": caller.actor,
         },
@@ -77,22 +76,22 @@ def row_of(tx: Transaction, name: str) -> Row:
 
 def find(tx: Transaction, name: str) -> Bundle:
     """A bundle that is kept, by digest or "name@version". Raises NotFound, InvalidInput if it can not be read."""
-    return DEFAULT if name in {DEFAULT.rule, DEFAULT.digest.hex()} else parse(row_of(tx, name).document)
+    return DEFAULT if name in {DEFAULT.rule, DEFAULT.digest} else parse(row_of(tx, name).document)
 
 
 def in_force(tx: Transaction) -> tuple[int, str]:
     """The activation in force with the digest of its bundle; (0, that of the default) before there was one."""
     newest = routing.activations(tx, 1)
-    return (newest[0].activation, newest[0].digest) if newest else (0, DEFAULT.digest.hex())
+    return (newest[0].activation, newest[0].digest) if newest else (0, DEFAULT.digest)
 
 
 def view(bundle: Bundle, row: Row | None = None, *, digest_in_force: str = "") -> BundleView:
     """What is told of a bundle."""
-    digest = bundle.digest.hex()
+    digest = bundle.digest
     return BundleView(
         bundle.rule,
         digest,
-        len(bundle.document),
+        len(bundle.body),
         row.added_at_ms if row is not None else 0,
         digest == digest_in_force,
     )

@@ -54,7 +54,7 @@ def keep(
             "decided_by": decided_by,
             "reason": reason,
             "rule": decided.rule,
-            "digest": decided.bundle.digest.hex(),
+            "digest": decided.bundle.digest,
             "destination": json.dumps(asdict(decided.inputs.destination), sort_keys=True, ensure_ascii=False),
             "inputs": packed(inputs_to_json(without)),
             "choice": packed(choice_to_json(decided)),
