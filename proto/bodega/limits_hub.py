@@ -7,16 +7,19 @@ ROUTING_BUNDLE_BYTES_MAX = 256 * 1024
 ROUTING_RULES_MAX = 64
 ROUTING_STAGES_MAX = 8
 ROUTING_EXPRESSION_CHARS_MAX = 1_000
+ROUTING_NAME_CHARS_MAX = 64
 ROUTING_TEXT_CHARS_MAX = 200
+ROUTING_NOTES_CHARS_MAX = 2_000
+ROUTING_VERSION_MAX = 2**31 - 1
 ROUTING_TABLES_MAX = 16
 ROUTING_TABLE_CELLS_MAX = 5_000
 ROUTING_GOLDEN_CASES_MAX = 64
 ROUTING_WEIGHT_MAX = 1_000_000.0
 # One order may be split over so many nodes at most, whatever a bundle asks for.
 ROUTING_SHARES_MAX = 6
-# The search over sets of nodes: of the best candidates of each line so many, and so many steps in all.
+# The search over sets of nodes: of each SKU the best and the fullest nodes, and SKUs looked at in all.
 ROUTING_SEARCH_NODES_MAX = 24
-ROUTING_SEARCH_STEPS_MAX = 4_000
+ROUTING_SEARCH_LOOKS_MAX = 20_000
 # A bundle is too slow if the slowest of its golden cases takes longer than this, the quickest of some repeats counting.
 ROUTING_DECIDE_MS_MAX = 50.0
 ROUTING_CHECK_REPEATS = 3
