@@ -35,14 +35,5 @@ ROUTING_POLL_S = 1.0
 ROUTING_DECISIONS_PER_PAGE_MAX = 500
 # Sets of labels that the hub keeps parsed: every order asks for all of them.
 NODE_LABEL_SETS_REMEMBERED_MAX = 1_024
-# What an operator says of a node, for routing rules to look at.
-NODE_CAPACITY_ORDERS_MAX = 1_000_000
-NODE_LABELS_MAX = 32
-# How often an instance looks whether another bundle is in force; a node is told by its stream.
-ROUTING_POLL_S = 1.0
-# Past decisions that one call puts to a bundle again.
-ROUTING_DECISIONS_PER_PAGE_MAX = 500
-# Sets of labels that the hub keeps parsed: every order asks for all of them.
-NODE_LABEL_SETS_REMEMBERED_MAX = 1_024
 # Within so long of its activation a bundle is in force at every instance and every connected node.
 ROUTING_REACHES_ALL_S = 5.0

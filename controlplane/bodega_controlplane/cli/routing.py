@@ -40,7 +40,7 @@ def validate(hub: HubClient, file: Path, as_json: bool) -> None:
     Example:
       bodegactl routing validate bundle.json
 
-    JSON: {rule, digest, bytes, added_at_ms, in_force}. Exit code 64 with every fault if it has any.
+    JSON: {rule, digest, bytes, added_at_ms, in_force}. Exit code 65 with every fault if it has any.
     """
     request = pb.ValidateRoutingRequest(document=read_text(file).encode())
     bundle = hub.call(hub.routing.ValidateRouting, request).bundle
