@@ -37,3 +37,13 @@ ROUTING_DECISIONS_PER_PAGE_MAX = 500
 NODE_LABEL_SETS_REMEMBERED_MAX = 1_024
 # Within so long of its activation a bundle is in force at every instance and every connected node.
 ROUTING_REACHES_ALL_S = 5.0
+
+# Operators: how much of the audit trail one call checks, and how often health looks at the database.
+AUDIT_LINES_PER_CHECK_MAX = 50_000
+HEALTH_LOOK_S = 2.0
+# A catalogue file, written in slices that take about so long each, however many nodes must be told; the first is small.
+IMPORT_ROWS_MAX = 100_000
+IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
+IMPORT_CALL_S = 0.1
+IMPORT_ROWS_FIRST = 100
+IMPORT_ROWS_MIN = 10
