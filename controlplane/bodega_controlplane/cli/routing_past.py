@@ -245,7 +245,7 @@ def _tell_decision(one: pb.RoutingDecision) -> None:
 def replay(hub: HubClient, order_id: str, back_ms: int, limit: int, *, as_json: bool) -> None:
     """Make recorded decisions again, one order's or all, and compare them bit for bit.
 
-    Exit code 66 if one comes out otherwise: then program or record has been changed.
+    Exit code 1 if one comes out otherwise: then program or record has been changed.
 
     \b
     Examples:
