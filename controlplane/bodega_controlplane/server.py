@@ -37,6 +37,7 @@ from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.services import rounds
 from bodega_controlplane.services.linking import LinkService
+from bodega_controlplane.services.rates import RateService
 from bodega_controlplane.services.reconciling import Reconciler
 from bodega_controlplane.services.routing_watch import RoutingWatch
 from bodega_controlplane.services.upkeep import UpkeepService
@@ -119,6 +120,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
         await parts.enter_async_context(_nodes(config.nodes, offered))
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
     await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
+    await parts.enter_async_context(_running(RateService(hub).run(), stop))
     await parts.enter_async_context(_running(rounds.keep(hub), stop))
     await parts.enter_async_context(_running(routing.run(), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))

@@ -47,3 +47,25 @@ IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
 IMPORT_CALL_S = 0.1
 IMPORT_ROWS_FIRST = 100
 IMPORT_ROWS_MIN = 10
+
+# Rates: the network's card, what it adds, and how it reaches the nodes.
+RATE_CARD_SERVICES_MAX = 200
+RATE_CARD_ORIGINS_MAX = 200
+RATE_SURCHARGES_PER_SERVICE_MAX = 50
+RATE_HOLIDAYS_PER_SERVICE_MAX = 100
+RATE_CARDS_LISTED_MAX = 500
+# Postal prefixes and countries of one zone or surcharge.
+RATE_PLACES_MAX = 2_000
+RATE_TRANSIT_DAYS_MAX = 60
+RATE_PRICE_MINOR_MAX = 2**31 - 1
+# A node is given a new card, or told that a carrier is down, within a round; so many nodes in one of them.
+RATES_TOLD_S = 1.0
+RATES_TOLD_NODES_MAX = 1_000
+# An order is taken to become so many parcels at most.
+PARCELS_PER_ORDER_MAX = 50
+# Real carriers: how often one is asked whether it is there, how long it may take, and how often in a row it must fail.
+CARRIER_CHECK_S = 30.0
+CARRIER_CHECK_TAKES_S = 10.0
+CARRIER_MISSES_BEFORE_DOWN = 3
+# What nodes have of carriers is kept in memory once for all nodes that have the same.
+RATE_PROFILES_KEPT_MAX = 4_096

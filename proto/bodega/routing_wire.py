@@ -1,4 +1,4 @@
-"""A routing bundle on its way from the hub to a node: packed, signed for one activation, and checked before it is read."""
+"""A routing bundle on its way to a node: packed, signed for one activation, and checked before it is read."""
 
 from __future__ import annotations
 

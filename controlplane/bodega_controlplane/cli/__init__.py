@@ -31,6 +31,8 @@ _HERE = "bodega_controlplane.cli"
         "floor": f"{_HERE}.floor:floor",
         "routing": f"{_HERE}.routing:routing",
         "nodes": f"{_HERE}.nodes:nodes",
+        "rates": f"{_HERE}.rates:rates",
+        "carriers": f"{_HERE}.carriers:carriers",
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "overrides": f"{_HERE}.overrides:overrides",
         "decisions": f"{_HERE}.decisions:decisions",

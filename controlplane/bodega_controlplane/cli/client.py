@@ -25,6 +25,7 @@ from bodega.v1 import (
     expectations_pb2_grpc,
     insight_pb2_grpc,
     proposals_pb2_grpc,
+    rates_pb2_grpc,
     routing_pb2_grpc,
     transfers_pb2_grpc,
 )
@@ -107,6 +108,11 @@ class HubClient:
     def routing(self) -> routing_pb2_grpc.RoutingServiceStub:
         """Routing bundles and decisions."""
         return routing_pb2_grpc.RoutingServiceStub(self._channel)
+
+    @cached_property
+    def rates(self) -> rates_pb2_grpc.RateServiceStub:
+        """What carriers take."""
+        return rates_pb2_grpc.RateServiceStub(self._channel)
 
     @cached_property
     def proposals(self) -> proposals_pb2_grpc.ProposalServiceStub:

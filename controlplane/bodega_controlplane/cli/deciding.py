@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import click
 
-SPAN = re.compile(r"(\d{1,6})([mhd])")
+_SPAN = re.compile(r"(\d{1,6})([mhd])")
 _MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
@@ -23,7 +23,7 @@ class Until(click.ParamType[int]):
         """Fails for a time that is over, or that is neither."""
         if isinstance(value, int):
             return value
-        span = SPAN.fullmatch(value)
+        span = _SPAN.fullmatch(value)
         if span:
             return int(span[1]) * _MS[span[2]] or self._wrong(value, param, ctx)
         try:

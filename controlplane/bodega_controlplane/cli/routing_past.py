@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,7 +16,7 @@ from bodega.host.cli import emit_json, emit_table, json_option
 from bodega.limits import PAGE_ROWS_MAX
 from bodega.v1 import routing_pb2 as pb
 from bodega_controlplane.cli.client import HubClient, hub_command
-from bodega_controlplane.cli.deciding import SPAN, Until
+from bodega_controlplane.cli.deciding import Span
 from bodega_controlplane.cli.files import read_text
 from bodega_controlplane.cli.show import plain, plain_all, when
 
@@ -34,23 +33,11 @@ def meant(bundle: str) -> dict[str, bytes | str]:
     return {"document": read_text(Path(bundle)).encode()}
 
 
-class Since(Until):
-    """A span back from now ("90m", "4h", "2d"), as milliseconds."""
-
-    name = "SPAN"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Fails for what is no span."""
-        if isinstance(value, str) and not SPAN.fullmatch(value):
-            self.fail(f"'{value}' is no span, such as 90m, 4h, 2d", param, ctx)
-        return super().convert(value, param, ctx)
-
-
 def _since_option(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--since",
         "back_ms",
-        type=Since(),
+        type=Span(),
         default=0,
         metavar="SPAN",
         help="Only decisions of the last 90m, 4h, 2d; else all.",

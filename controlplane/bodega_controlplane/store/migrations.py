@@ -145,7 +145,7 @@ STEPS: Mapping[int, Step] = {
                 "routing_reported",
             ),
         },
-        (schema.routing_bundle, schema.routing_activation, schema.routing_decision),
+        (*schema.RATE_TABLES, schema.routing_bundle, schema.routing_activation, schema.routing_decision),
         (schema.fulfillment_order_waiting,),
     ),
 }

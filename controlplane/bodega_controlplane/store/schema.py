@@ -30,6 +30,7 @@ from bodega_controlplane.store.schema_orders import (
     work_to_stop,
 )
 from bodega_controlplane.store.schema_proposals import field_proposal
+from bodega_controlplane.store.schema_rates import RATE_TABLES
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 from bodega_controlplane.store.schema_routing import (
     fulfillment_order_waiting,
@@ -42,6 +43,7 @@ from bodega_controlplane.store.schema_transfers import transfer, transfer_goods,
 
 __all__ = [
     "FLOOR_TABLES",
+    "RATE_TABLES",
     "broker_stream",
     "conflict",
     "divergence",

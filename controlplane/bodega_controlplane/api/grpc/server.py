@@ -16,6 +16,8 @@ from bodega.v1 import (
     insight_pb2_grpc,
     proposals_pb2,
     proposals_pb2_grpc,
+    rates_pb2,
+    rates_pb2_grpc,
     routing_pb2,
     routing_pb2_grpc,
     transfers_pb2,
@@ -29,6 +31,7 @@ from bodega_controlplane.api.grpc.expectations import Expectations
 from bodega_controlplane.api.grpc.health import SERVICE, Health
 from bodega_controlplane.api.grpc.insight import Insight
 from bodega_controlplane.api.grpc.interceptor import Gate
+from bodega_controlplane.api.grpc.rates import Rates
 from bodega_controlplane.api.grpc.routing import Routing
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import Tokens
@@ -37,7 +40,16 @@ from bodega_controlplane.keys import Tokens
 _OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", REQUEST_BYTES_MAX))
 
 
-_DEFINITIONS = (pb, insight_pb2, conflicts_pb2, transfers_pb2, proposals_pb2, expectations_pb2)
+_DEFINITIONS = (
+    pb,
+    insight_pb2,
+    conflicts_pb2,
+    transfers_pb2,
+    proposals_pb2,
+    expectations_pb2,
+    rates_pb2,
+    routing_pb2,
+)
 SERVICES = tuple(
     service.full_name for one in _DEFINITIONS for service in one.DESCRIPTOR.services_by_name.values()
 )
@@ -61,26 +73,9 @@ def build_server(hub: Hub, tokens: Tokens, health: Health | None = None) -> grpc
     transfers_pb2_grpc.add_TransferServiceServicer_to_server(transfers.Transfers(hub), server)
     proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
-<<<<<<< HEAD
     routing_pb2_grpc.add_RoutingServiceServicer_to_server(Routing(hub), server)
-    definitions = (
-        pb,
-        routing_pb2,
-        insight_pb2,
-        conflicts_pb2,
-        transfers_pb2,
-        proposals_pb2,
-        expectations_pb2,
-    )
-    files = [one.DESCRIPTOR for one in definitions]
-    names = [service.full_name for file in files for service in file.services_by_name.values()]
-    # The servicer says SERVING for the server as a whole (service "") for as long as the server runs.
-    whole = health.aio.HealthServicer()  # type: ignore[attr-defined]  # exported, but not by its types
-    health_pb2_grpc.add_HealthServicer_to_server(whole, server)  # type: ignore[no-untyped-call]  # it has no types
-    shown = (*names, health.SERVICE_NAME, reflection.SERVICE_NAME)
-=======
+    rates_pb2_grpc.add_RateServiceServicer_to_server(Rates(hub), server)
     health_pb2_grpc.add_HealthServicer_to_server(health or Health(()), server)  # type: ignore[no-untyped-call]  # it has no types
     shown = (*SERVICES, SERVICE, reflection.SERVICE_NAME)
->>>>>>> main
     reflection.enable_server_reflection(shown, server)  # type: ignore[no-untyped-call]  # it has no types
     return server

@@ -20,13 +20,10 @@ from bodega_controlplane.app.fleet.profile_checks import check_profile, check_si
 from bodega_controlplane.app.goods import catalogue, divergence
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.node_views import NodeDraft
-<<<<<<< HEAD
-from bodega_controlplane.app.routing import activating
-from bodega_controlplane.app.views import Caller, NodeView
-=======
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
+from bodega_controlplane.app.routing import activating
+from bodega_controlplane.app.shipping import services as shipping
 from bodega_controlplane.app.views import Caller, NodeView, Page, PageRequest
->>>>>>> main
 from bodega_controlplane.store import catalogue as sku_rows
 from bodega_controlplane.store import journal, nodes, proposals, waiting
 from bodega_controlplane.store.rows import Row
@@ -66,6 +63,7 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
     """
     # Taken before the node's row, as a change of the catalogue does: nobody misses a SKU in between.
     sku_rows.lock(tx)
+    draft = shipping.with_card(tx, caller.now_ms, draft)
     check_profile(tx, draft)
     tx.lock_nodes([draft.node_id])
     known = nodes.by_id(tx, draft.node_id)
@@ -88,6 +86,7 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
         **_NEW_NODE,
     }
     nodes.put(tx, row, keep=tuple(_NEW_NODE))
+    shipping.keep(tx, caller.now_ms, profile)
     cmd_id = new_id("C", caller.now_ms)
     told = [journal_pb2.HubEvent(node_profile=profile), *(() if known else activating.said_again(tx))]
     outbox.post(tx, caller, draft.node_id, told, cmd_id=cmd_id)

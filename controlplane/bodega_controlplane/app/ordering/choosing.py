@@ -16,15 +16,20 @@ from bodega.core.promise import demand_by_sku
 from bodega.core.routing.bundle import Bundle
 from bodega.core.routing.choice import Choice
 from bodega.core.routing.decide import decide
-from bodega.core.routing.inputs import Destination, Inputs, Line, Site
+from bodega.core.routing.inputs import Destination, Inputs, Line, Offer, Site
 from bodega.errors import FieldFault, Refused
 from bodega.limits_hub import NODE_LABEL_SETS_REMEMBERED_MAX
 from bodega_controlplane.app.goods.stock import standing_of
+from bodega_controlplane.app.shipping.offering import goods_of, offers_at
 from bodega_controlplane.app.views import Caller, Recipient
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import nodes, routing, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
+
+
+# Methods of which a carrier brings the goods to the customer.
+_CARRIED = frozenset({"parcel", "courier"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ def insufficient(choice: Choice, hint: str) -> Refused:
 
 def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> Inputs:
     place = question.recipient
-    return Inputs(
+    bare = Inputs(
         now_ms=caller.now_ms,
         channel=question.channel,
         method=question.method,
@@ -96,12 +101,13 @@ def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy)
         destination=Destination(
             place.country, place.postal_code, place.location.latitude, place.location.longitude
         ),
-        sites=_sites(tx, caller, question, policy),
+        sites=(),
         ship_complete=question.ship_complete,
         ship_by_ms=question.ship_by_ms,
         at_node=question.only,
         passed_over=question.passed_over,
     )
+    return replace(bare, sites=_sites(tx, bare, policy))
 
 
 def _with_measures(tx: Transaction, lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -115,10 +121,12 @@ def _with_measures(tx: Transaction, lines: Sequence[Line]) -> tuple[Line, ...]:
     )
 
 
-def _sites(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> tuple[Site, ...]:
-    demand = demand_by_sku((line.sku_id, line.quantity) for line in question.lines)
-    held = stock.held(tx, demand.keys(), question.only or None)
+def _sites(tx: Transaction, asked: Inputs, policy: Policy) -> tuple[Site, ...]:
+    demand = demand_by_sku((line.sku_id, line.quantity) for line in asked.lines)
+    places = [place for place in nodes.places(tx) if asked.at_node in ("", place.node_id)]
+    held = stock.held(tx, demand.keys(), asked.at_node or None)
     waiting = routing.waiting(tx)
+    offers = _offers(tx, asked, [place.node_id for place in places])
     return tuple(
         Site(
             place.node_id,
@@ -129,13 +137,20 @@ def _sites(tx: Transaction, caller: Caller, question: Question, policy: Policy) 
             country=place.country,
             open_orders=waiting.get(place.node_id, 0),
             capacity_orders=place.capacity_orders,
-            silent_s=_silent_s(place, caller.now_ms),
+            silent_s=_silent_s(place, asked.now_ms),
+            offers=offers.get(place.node_id, ()),
             labels=_labels(place.labels),
-            **_clock_of(place, caller.now_ms),
+            **_clock_of(place, asked.now_ms),
         )
-        for place in nodes.places(tx)
-        if question.only in ("", place.node_id)
+        for place in places
     )
+
+
+def _offers(tx: Transaction, asked: Inputs, node_ids: Sequence[str]) -> Mapping[str, tuple[Offer, ...]]:
+    """What carriers take for all of it, by node; nothing where the customer comes for it."""
+    if asked.method not in _CARRIED:
+        return {}
+    return offers_at(tx, node_ids, asked.destination, goods_of(asked.lines), asked.now_ms)
 
 
 def _silent_s(place: Row, now_ms: int) -> int:
