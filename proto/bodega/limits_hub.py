@@ -18,13 +18,15 @@ ROUTING_WEIGHT_MAX = 1_000_000.0
 # One order may be split over so many nodes at most, whatever a bundle asks for.
 ROUTING_SHARES_MAX = 6
 # The search over sets of nodes: of each SKU the best and the fullest nodes, and SKUs looked at in all.
-ROUTING_SEARCH_NODES_MAX = 24
-ROUTING_SEARCH_LOOKS_MAX = 20_000
+ROUTING_SEARCH_NODES_MAX = 96
+ROUTING_SEARCH_HOLDERS_MIN = 4
+ROUTING_SEARCH_LOOKS_MAX = 6_000
 # A bundle is too slow if the slowest of its golden cases takes longer than this, the quickest of some repeats counting.
 ROUTING_DECIDE_MS_MAX = 50.0
-ROUTING_CHECK_REPEATS = 3
-# One question: sites of it, and its JSON as it is kept with the decision.
-ROUTING_SITES_MAX = 1_000
+ROUTING_CHECK_REPEATS = 5
+# What a node lacks is told SKU by SKU, so many of them.
+ROUTING_LACKS_TOLD_MAX = 20
+# One question, and one choice: its JSON as it is kept with the decision.
 ROUTING_RECORD_BYTES_MAX = 4 * 1024 * 1024
 # What an operator says of a node, for routing rules to look at.
 NODE_CAPACITY_ORDERS_MAX = 1_000_000
