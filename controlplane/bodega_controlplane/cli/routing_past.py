@@ -190,7 +190,7 @@ def explain(hub: HubClient, order_id: str, as_json: bool) -> None:
       bodegactl routing explain ORDER
 
     JSON: {decisions: [{decision_id, order_id, decided_at_ms, decided_by, reason, rule, digest, shares, candidates:
-    [{node_id, distance_km, eligible, reasons, scores}], unserved, inputs_sha256}]}, the newest first.
+    [{node_id, distance_km, eligible, reasons, scores}], unserved, inputs_sha256, stage, notes}]}, the newest first.
     """
     found = hub.call(hub.routing.ExplainRouting, pb.ExplainRoutingRequest(order_id=order_id)).decisions
     if as_json:
@@ -206,7 +206,11 @@ def explain(hub: HubClient, order_id: str, as_json: bool) -> None:
 def _tell_decision(one: pb.RoutingDecision) -> None:
     asked = f"{one.decided_by}: {one.reason}" if one.decided_by else "the order was placed"
     click.echo(f"{one.decision_id} at {when(one.decided_at_ms)}, as {asked}")
-    click.echo(f"by {one.rule} ({one.digest[:12]}): {_shares(one.shares)}\n")
+    stage = f", stage {one.stage}" if one.stage else ""
+    click.echo(f"by {one.rule} ({one.digest[:12]}){stage}: {_shares(one.shares)}")
+    for note in one.notes:
+        click.echo(f"  {note.text}")
+    click.echo("")
     chosen = {share.node_id for share in one.shares}
     rows = [
         [

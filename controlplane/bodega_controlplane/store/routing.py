@@ -99,10 +99,16 @@ def decided(tx: Transaction, row: Mapping[str, Any]) -> None:
     tx.insert_many(routing_decision, [row])
 
 
+def next_number(tx: Transaction, order_id: str) -> int:
+    """What the next decision about an order is counted as."""
+    query = sa.select(sa.func.count()).where(routing_decision.c.order_id == order_id)
+    return int(tx.connection.execute(query.select_from(routing_decision)).scalar_one()) + 1
+
+
 def decisions_of(tx: Transaction, order_id: str) -> list[Row]:
     """Decisions about an order, the newest first."""
     query = sa.select(routing_decision).where(routing_decision.c.order_id == order_id)
-    return list(tx.connection.execute(query.order_by(*_NEWEST)))
+    return list(tx.connection.execute(query.order_by(routing_decision.c.number.desc())))
 
 
 _NEWEST = (routing_decision.c.decided_at_ms.desc(), routing_decision.c.decision_id.desc())

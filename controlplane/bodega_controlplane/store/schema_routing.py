@@ -35,13 +35,14 @@ routing_activation = sa.Table(
     integer("at_ms"),
 )
 
-# `inputs` and `choice`: canonical JSON, packed by zlib. Where it goes to is personal data and stands by itself, in
+# `number` counts those of one order. `inputs` and `choice`: canonical JSON, packed by zlib. Where it goes to is personal data and stands by itself, in
 # `destination`, as canonical JSON: empty once it has been erased.
 routing_decision = sa.Table(
     "routing_decision",
     metadata,
     text("decision_id", key=True),
     text("order_id"),
+    integer("number"),
     integer("decided_at_ms"),
     text("decided_by"),
     text("reason"),

@@ -840,6 +840,8 @@ class RoutingDecision(_message.Message):
     CANDIDATES_FIELD_NUMBER: _builtins.int
     UNSERVED_FIELD_NUMBER: _builtins.int
     INPUTS_SHA256_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     """Decision."""
     order_id: _builtins.str
@@ -847,15 +849,17 @@ class RoutingDecision(_message.Message):
     decided_at_ms: _builtins.int
     """Milliseconds since 1970-01-01 UTC."""
     decided_by: _builtins.str
-    """What put the question: "placed", or the rule or person that moved the order."""
+    """The rule or person that moved the order; empty where it was placed."""
     reason: _builtins.str
     """Why the question was put, or empty."""
     rule: _builtins.str
-    """Bundle and stage that chose."""
+    """Bundle that decided, as "name@version"."""
     digest: _builtins.str
     """Digest of the bundle, hexadecimal; empty for a decision of an older version, which can not be made again."""
     inputs_sha256: _builtins.str
     """SHA-256 of the inputs, hexadecimal; empty once where it went to has been erased."""
+    stage: _builtins.str
+    """Stage of the bundle that chose; empty if none did."""
     @_builtins.property
     def shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___RoutingShare]:
         """Who serves what; empty: nobody can."""
@@ -867,6 +871,10 @@ class RoutingDecision(_message.Message):
     @_builtins.property
     def unserved(self) -> _containers.ScalarMap[_builtins.int, _builtins.int]:
         """Units by line number that nobody could promise."""
+
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.Reason]:
+        """Of every stage tried before, why it did not choose."""
 
     def __init__(
         self,
@@ -882,10 +890,12 @@ class RoutingDecision(_message.Message):
         candidates: _abc.Iterable[Global___RoutingCandidate] | None = ...,
         unserved: _abc.Mapping[_builtins.int, _builtins.int] | None = ...,
         inputs_sha256: _builtins.str = ...,
+        stage: _builtins.str = ...,
+        notes: _abc.Iterable[_decisions_pb2.Reason] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "decided_at_ms", b"decided_at_ms", "decided_by", b"decided_by", "decision_id", b"decision_id", "digest", b"digest", "inputs_sha256", b"inputs_sha256", "order_id", b"order_id", "reason", b"reason", "rule", b"rule", "shares", b"shares", "unserved", b"unserved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "decided_at_ms", b"decided_at_ms", "decided_by", b"decided_by", "decision_id", b"decision_id", "digest", b"digest", "inputs_sha256", b"inputs_sha256", "notes", b"notes", "order_id", b"order_id", "reason", b"reason", "rule", b"rule", "shares", b"shares", "stage", b"stage", "unserved", b"unserved"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

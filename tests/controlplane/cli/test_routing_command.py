@@ -106,7 +106,9 @@ def test_a_bad_bundle_is_refused_with_every_fault_and_nothing_changes(
     bad = tmp_path / "bad.json"
     filters = [{"name": "near", "keep": "node.distance < 5", "why": "is too far"}]
     bad.write_text(
-        json.dumps({"name": "bad", "version": 1, "stages": [{"name": "one", "when": "1 +"}], "filters": filters})
+        json.dumps(
+            {"name": "bad", "version": 1, "stages": [{"name": "one", "when": "1 +"}], "filters": filters}
+        )
     )
     before = hub.ask("routing", "ls", "--json").json()
     for command in (["validate", bad], ["activate", bad, "--reason", "a trial"], ["simulate", bad]):

@@ -212,6 +212,8 @@ def _decision(view: views.DecisionView) -> pb.RoutingDecision:
         candidates=map(_candidate, choice.candidates),
         unserved=choice.unserved,
         inputs_sha256=view.inputs_sha256,
+        stage=choice.stage,
+        notes=[decisions_pb2.Reason(code=one.code, text=one.text) for one in choice.notes],
     )
 
 

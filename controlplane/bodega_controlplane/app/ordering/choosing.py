@@ -27,14 +27,17 @@ from bodega_controlplane.store import nodes, routing, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
 
-
 # Methods of which a carrier brings the goods to the customer.
 _CARRIED = frozenset({"parcel", "courier"})
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be given to nodes. `only`: one node that may have it; `passed_over`: node -> why it may not."""
+    """What is to be given to nodes.
+
+    `only`: one node that may have it; `shares_max`: how many may have a part of it; `passed_over`: node -> why it may
+    not.
+    """
 
     lines: tuple[Line, ...]
     recipient: Recipient
@@ -44,6 +47,7 @@ class Question:
     ship_complete: bool = False
     ship_by_ms: int = 0
     only: str = ""
+    shares_max: int = 1
     passed_over: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -53,6 +57,11 @@ class Decided(Choice):
 
     bundle: Bundle
     inputs: Inputs
+
+    @property
+    def choice(self) -> Choice:
+        """The choice alone."""
+        return Choice(**{one.name: getattr(self, one.name) for one in fields(Choice)})
 
 
 def choose(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> Decided:
@@ -106,6 +115,7 @@ def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy)
         ship_by_ms=question.ship_by_ms,
         at_node=question.only,
         passed_over=question.passed_over,
+        shares_max=question.shares_max,
     )
     return replace(bare, sites=_sites(tx, bare, policy))
 

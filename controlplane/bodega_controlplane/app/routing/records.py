@@ -17,7 +17,6 @@ from bodega.core.routing.inputs import Destination, Inputs
 from bodega.core.routing.record import choice_from_json, choice_to_json, inputs_from_json, inputs_to_json
 from bodega.errors import IntegrityBroken, NotFound
 from bodega.limits_hub import ROUTING_RECORD_BYTES_MAX
-from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.ordering.choosing import Decided
 from bodega_controlplane.app.routing.views import DecisionView
 from bodega_controlplane.app.views import Caller
@@ -43,13 +42,15 @@ def keep(
 
     `decided_by`: the rule or person that had the order moved, with its reason; empty where it was placed.
     """
-    decision_id = new_id("D", caller.now_ms)
+    number = routing.next_number(tx, order_id)
+    decision_id = f"{order_id}/{number}"
     without = replace(decided.inputs, destination=_NOWHERE)
     routing.decided(
         tx,
         {
             "decision_id": decision_id,
             "order_id": order_id,
+            "number": number,
             "decided_at_ms": caller.now_ms,
             "decided_by": decided_by,
             "reason": reason,
@@ -57,7 +58,7 @@ def keep(
             "digest": decided.bundle.digest,
             "destination": json.dumps(asdict(decided.inputs.destination), sort_keys=True, ensure_ascii=False),
             "inputs": packed(inputs_to_json(without)),
-            "choice": packed(choice_to_json(decided)),
+            "choice": packed(choice_to_json(decided.choice)),
         },
     )
     return decision_id
@@ -147,4 +148,4 @@ def _without_place(choice: Choice) -> Choice:
         )
         for one in choice.candidates
     )
-    return Choice(choice.shares, choice.rule, candidates, choice.unserved)
+    return replace(choice, candidates=candidates)
