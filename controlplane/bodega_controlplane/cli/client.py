@@ -28,6 +28,7 @@ from bodega.v1 import (
     rates_pb2_grpc,
     routing_pb2_grpc,
     transfers_pb2_grpc,
+    webhooks_pb2_grpc,
 )
 from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, from_command_line
 
@@ -68,6 +69,11 @@ class HubClient:
     def rights(self) -> services.RightsServiceStub:
         """The right to promise."""
         return services.RightsServiceStub(self._channel)
+
+    @cached_property
+    def webhooks(self) -> webhooks_pb2_grpc.WebhookServiceStub:
+        """What the world outside is told."""
+        return webhooks_pb2_grpc.WebhookServiceStub(self._channel)
 
     @cached_property
     def nodes(self) -> services.NodeServiceStub:

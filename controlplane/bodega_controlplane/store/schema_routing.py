@@ -59,6 +59,8 @@ sa.Index(
     routing_decision.c.decision_id.desc(),
 )
 
+ROUTING_TABLES = (routing_bundle, routing_activation, routing_decision)
+
 # What waits at each node, as routing rules see it: counted for every order.
 WAITING = "state IN ('assigned', 'picking', 'picked', 'packed', 'labelled')"
 fulfillment_order_waiting = sa.Index(

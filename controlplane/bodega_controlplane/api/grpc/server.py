@@ -22,10 +22,12 @@ from bodega.v1 import (
     routing_pb2_grpc,
     transfers_pb2,
     transfers_pb2_grpc,
+    webhooks_pb2,
+    webhooks_pb2_grpc,
 )
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega_controlplane.api.grpc import proposals, servicers, transfers
+from bodega_controlplane.api.grpc import proposals, servicers, transfers, webhooks
 from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.expectations import Expectations
 from bodega_controlplane.api.grpc.health import SERVICE, Health
@@ -49,6 +51,7 @@ _DEFINITIONS = (
     expectations_pb2,
     rates_pb2,
     routing_pb2,
+    webhooks_pb2,
 )
 SERVICES = tuple(
     service.full_name for one in _DEFINITIONS for service in one.DESCRIPTOR.services_by_name.values()
@@ -75,6 +78,7 @@ def build_server(hub: Hub, tokens: Tokens, health: Health | None = None) -> grpc
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
     routing_pb2_grpc.add_RoutingServiceServicer_to_server(Routing(hub), server)
     rates_pb2_grpc.add_RateServiceServicer_to_server(Rates(hub), server)
+    webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks.Webhooks(hub), server)
     health_pb2_grpc.add_HealthServicer_to_server(health or Health(()), server)  # type: ignore[no-untyped-call]  # it has no types
     shown = (*SERVICES, SERVICE, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(shown, server)  # type: ignore[no-untyped-call]  # it has no types
