@@ -69,7 +69,10 @@ def activate(hub: HubClient, bundle: str, reason: str, request_id: str, *, as_js
 
     JSON: {activation, rule, digest, rollback, actor, reason, at_ms}.
     """
-    request = pb.ActivateRoutingRequest(request_id=request_id, reason=reason, **meant(bundle))
+    what = meant(bundle)
+    request = pb.ActivateRoutingRequest(
+        request_id=request_id, document=what.document, bundle=what.bundle, reason=reason
+    )
     _tell(hub.call(hub.routing.ActivateRouting, request).activation, as_json)
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -26,11 +27,18 @@ _CHANGES_SHOWN = 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def meant(bundle: str) -> dict[str, bytes | str]:
-    """What BUNDLE on the command line means: a name or digest of one that is kept, else a file."""
+class Meant(NamedTuple):
+    """What BUNDLE on the command line means: a document, or the name or digest of one that is kept."""
+
+    document: bytes = b""
+    bundle: str = ""
+
+
+def meant(bundle: str) -> Meant:
+    """A name or digest if it looks like one, else what is in the file. Raises NotFound, InvalidInput."""
     if _DIGEST.fullmatch(bundle) or ("@" in bundle and not Path(bundle).exists()):
-        return {"bundle": bundle}
-    return {"document": read_text(Path(bundle)).encode()}
+        return Meant(bundle=bundle)
+    return Meant(read_text(Path(bundle)).encode())
 
 
 def _since_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -91,7 +99,10 @@ def simulate(hub: HubClient, bundle: str, back_ms: int, limit: int, *, as_json: 
     """
     before, after = pb.RoutingTally(), pb.RoutingTally()
     changes: list[pb.RoutingChange] = []
-    request = pb.SimulateRoutingRequest(since_ms=_since_ms(back_ms), **meant(bundle))
+    what = meant(bundle)
+    request = pb.SimulateRoutingRequest(
+        document=what.document, bundle=what.bundle, since_ms=_since_ms(back_ms)
+    )
     done = total = left_out = 0
     with _progress("simulating") as show:
         while True:

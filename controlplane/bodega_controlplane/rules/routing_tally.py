@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bodega.core.rates import SERVICE_CLASSES
+from bodega.core.rates import keeps
 from bodega.core.routing.choice import Choice, Share
 from bodega.core.routing.inputs import Inputs, Offer
 
@@ -46,7 +46,7 @@ class Tally:
             self.unpriced += 1
             return
         self.cost_minor[offer.currency] += share.price_minor
-        if keeps(inputs, offer):
+        if keeps_promise(inputs, offer):
             self.on_time += 1
         else:
             self.late += 1
@@ -66,14 +66,8 @@ def offer_of(inputs: Inputs, share: Share) -> Offer | None:
     return next((one for one in offers if one.service == share.service), None)
 
 
-def keeps(inputs: Inputs, offer: Offer) -> bool:
+def keeps_promise(inputs: Inputs, offer: Offer) -> bool:
     """Whether a service keeps what the order was promised: its class or a faster one, and to leave by its day."""
     last_day = datetime.fromtimestamp(inputs.ship_by_ms / 1000, UTC).date().isoformat()
     in_time = not inputs.ship_by_ms or offer.ship_date <= last_day
-    return in_time and _rank(offer.service_class) <= _rank(inputs.service_class)
-
-
-def _rank(service_class: str) -> int:
-    """The sooner the lower; a class that is not known is the last one."""
-    known = service_class in SERVICE_CLASSES
-    return SERVICE_CLASSES.index(service_class) if known else len(SERVICE_CLASSES) - 1
+    return in_time and keeps(offer.service_class, inputs.service_class)

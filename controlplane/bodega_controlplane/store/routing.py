@@ -29,9 +29,9 @@ _WAITING = (
     .group_by(fulfillment_order.c.node_id)
 )
 
-_GOODS = sa.select(sku.c.sku_id, sku.c.weight_g, sku.c.volume_ml, sku.c.temperature_class).where(
-    sku.c.sku_id.in_(sa.bindparam("sku_ids", expanding=True))
-)
+_GOODS: sa.Select[Any] = sa.select(
+    sku.c.sku_id, sku.c.weight_g, sku.c.volume_ml, sku.c.temperature_class
+).where(sku.c.sku_id.in_(sa.bindparam("sku_ids", expanding=True)))
 
 
 def lock(tx: Transaction) -> None:

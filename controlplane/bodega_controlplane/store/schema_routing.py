@@ -35,8 +35,8 @@ routing_activation = sa.Table(
     integer("at_ms"),
 )
 
-# `number` counts those of one order. `inputs` and `choice`: canonical JSON, packed by zlib. Where it goes to is personal
-# data and stands by itself, in `destination`, as canonical JSON: empty once it has been erased.
+# `number` counts those of one order. `inputs` and `choice`: canonical JSON, packed by zlib. Where it goes to is
+# personal data and stands by itself, in `destination`, as canonical JSON: empty once it has been erased.
 routing_decision = sa.Table(
     "routing_decision",
     metadata,

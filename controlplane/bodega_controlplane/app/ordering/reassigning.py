@@ -187,10 +187,11 @@ def _write(
     fresh = {"node_id": node_id, "posted": 0, "voided": 0, "state": ReservationState.PENDING.value}
     promised = [{"order_id": row.order_id, "line": row.line, **fresh} for row in held]
     orders.reassign(tx, work, decision, revoked, promised)
-    decided_by = str(decision["decided_by"])
-    records.keep(tx, caller, order.order_id, choice, decided_by=decided_by, reason=move.reason)
-    states = [FulfillmentState(row.state) for row in works]
-    after = joined([*states, FULFILLMENT.start], cancel_asked=False, in_full=False)
+    records.keep(
+        tx, caller, order.order_id, choice, decided_by=move.by_rule or caller.actor, reason=move.reason
+    )
+    states = [*(FulfillmentState(row.state) for row in works), FULFILLMENT.start]
+    after = joined(states, cancel_asked=False, in_full=False)
     orders.save_orders(
         tx, [{"order_id": order.order_id, "state": after.value, "updated_at_ms": caller.now_ms}]
     )
