@@ -47,6 +47,12 @@ def message_in(body: bytes | None) -> routing_pb2.RoutingBundle | None:
     return routing_pb2.RoutingBundle.FromString(body) if body is not None else None
 
 
+def bundle_of_the_hub(tx: Transaction) -> Bundle | None:
+    """What the hub has put in force here; None before it has sent any."""
+    body = tx.get(_BUNDLE)
+    return bundle_in(body) if body is not None else None
+
+
 def bundle_in_force(tx: Transaction) -> Bundle:
     """What this node decides by; the default before the hub has told it of another."""
     return bundle_in(tx.get(_BUNDLE))
