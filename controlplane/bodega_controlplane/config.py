@@ -117,6 +117,15 @@ class WebhooksConfig:
 
 
 @frozen(kw_only=True)
+class CarrierConfig:
+    """A carrier that the hub asks itself: a driver of `carriers.registry` and its options."""
+
+    name: str
+    driver: str
+    options: dict[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
 class ControlPlaneConfig:
     """The whole file."""
 
@@ -130,6 +139,7 @@ class ControlPlaneConfig:
     nodes: ListenConfig | None = field(default=None, validator=_encrypted)
     promise: PromiseConfig = field(factory=PromiseConfig)
     webhooks: WebhooksConfig = field(factory=WebhooksConfig)
+    carriers: list[CarrierConfig] = field(factory=list)
 
 
 def load_config(path: Path) -> ControlPlaneConfig:

@@ -10,7 +10,7 @@ import attrs
 from bodega.errors import ConfigInvalid, FieldFault, InvalidInput
 from bodega.host import config
 from bodega.v1 import catalogue_pb2
-from bodega_controlplane.cli.rate_document import CarrierService, service_message
+from bodega_controlplane.carriers.card_document import CarrierService, service_message
 
 
 @attrs.frozen

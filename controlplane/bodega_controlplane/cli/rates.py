@@ -11,10 +11,10 @@ from bodega.core.money import text_of
 from bodega.errors import InvalidInput
 from bodega.host.cli import emit_json, emit_table, json_option, one_page_option
 from bodega.v1 import rates_pb2 as pb
+from bodega_controlplane.carriers.card_document import card_values
+from bodega_controlplane.carriers.card_file import at_line, read_card
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.files import read_text
-from bodega_controlplane.cli.rate_document import card_values
-from bodega_controlplane.cli.rate_file import at_line, read_card
 from bodega_controlplane.cli.show import plain, plain_all, when
 
 

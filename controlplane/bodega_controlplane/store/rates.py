@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import node
-from bodega_controlplane.store.schema_rates import carrier_down, node_shipping, rate_card
+from bodega_controlplane.store.schema_rates import carrier_card, carrier_down, node_shipping, rate_card
 from bodega_controlplane.store.transaction import Transaction
 
 # Writers of cards take turns, so that versions rise one by one.
@@ -70,6 +70,21 @@ def put_down(tx: Transaction, row: Mapping[str, Any]) -> None:
 def put_up(tx: Transaction, carrier: str) -> None:
     """A carrier is up again."""
     tx.connection.execute(sa.delete(carrier_down).where(carrier_down.c.carrier == carrier))
+
+
+def published(tx: Transaction) -> list[Row]:
+    """What carriers have said themselves, by name."""
+    return list(tx.connection.execute(sa.select(carrier_card).order_by(carrier_card.c.carrier)))
+
+
+def publish(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """What a carrier says now."""
+    tx.upsert(carrier_card, [row])
+
+
+def unpublish(tx: Transaction, carrier: str) -> None:
+    """A carrier says nothing any more."""
+    tx.connection.execute(sa.delete(carrier_card).where(carrier_card.c.carrier == carrier))
 
 
 def given(tx: Transaction, node_ids: Collection[str]) -> list[Row]:

@@ -30,6 +30,16 @@ carrier_down = sa.Table(
     text("reason"),
 )
 
+# What a carrier that the hub asks has said last: a bodega.v1.RateCard of its own, by the SHA-256 of it.
+carrier_card = sa.Table(
+    "carrier_card",
+    metadata,
+    text("carrier", key=True),
+    text("digest"),
+    octets("body"),
+    integer("at_ms"),
+)
+
 # `body`: a bodega.v1.NodeProfile with what shipping asks of it (boxes, services, time zone); `digest` is its SHA-256.
 # `stamp`: which card, and which carriers down, it was made from.
 node_shipping = sa.Table(
@@ -41,4 +51,4 @@ node_shipping = sa.Table(
     octets("body"),
 )
 
-RATE_TABLES = (rate_card, carrier_down, node_shipping)
+RATE_TABLES = (rate_card, carrier_down, carrier_card, node_shipping)

@@ -1,4 +1,4 @@
-"""Which carrier takes a parcel when the hub's choice can not be: the node decides by the hub's bundle, if that lets it."""
+"""Which carrier takes a parcel when the hub's choice can not be: the node decides, if the hub's bundle lets it."""
 
 from __future__ import annotations
 

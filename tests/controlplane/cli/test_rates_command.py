@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bodega_controlplane.cli.rate_document import card_values
+from bodega_controlplane.carriers.card_document import card_values
 from bodega_controlplane.store.engine import open_store
 from support.bodegactl import ControlPlane, address_of_nobody, serving, write_config
 from support.controlplane import settle

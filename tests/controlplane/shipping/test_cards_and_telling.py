@@ -187,6 +187,6 @@ def test_a_carrier_that_nobody_has_heard_of_and_no_reason_are_refused(store: Sto
 
 def test_a_node_that_was_there_before_cards_were_is_given_one_too(store: Store) -> None:
     settle(store, "TEA")
-    store.write(lambda tx: tx.connection.execute(sa.delete(schema.RATE_TABLES[2])))
+    store.write(lambda tx: tx.connection.execute(sa.delete(schema.RATE_TABLES[3])))
     assert tell_all(store) == [False], "nothing new for the node, but its offers are known now"
     assert tell_all(store) == []

@@ -18,7 +18,7 @@ from bodega.core.routing.choice import Choice
 from bodega.core.routing.decide import decide
 from bodega.core.routing.inputs import Destination, Inputs, Line, Offer, Site
 from bodega.errors import FieldFault, Refused
-from bodega.limits_hub import NODE_LABEL_SETS_REMEMBERED_MAX
+from bodega.limits_hub import NODE_LABEL_SETS_REMEMBERED_MAX, ROUTING_SHARES_MAX
 from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.shipping.offering import goods_of, offers_at
 from bodega_controlplane.app.views import Caller, Recipient
@@ -35,8 +35,8 @@ _CARRIED = frozenset({"parcel", "courier"})
 class Question:
     """What is to be given to nodes.
 
-    `only`: one node that may have it; `shares_max`: how many may have a part of it; `passed_over`: node -> why it may
-    not.
+    `only`: one node that may have it; `passed_over`: node -> why it may not. It may be split where a carrier brings it,
+    unless it is to be complete.
     """
 
     lines: tuple[Line, ...]
@@ -47,7 +47,6 @@ class Question:
     ship_complete: bool = False
     ship_by_ms: int = 0
     only: str = ""
-    shares_max: int = 1
     passed_over: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -115,9 +114,13 @@ def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy)
         ship_by_ms=question.ship_by_ms,
         at_node=question.only,
         passed_over=question.passed_over,
-        shares_max=question.shares_max,
+        shares_max=ROUTING_SHARES_MAX if _may_be_split(question) else 1,
     )
     return replace(bare, sites=_sites(tx, bare, policy))
+
+
+def _may_be_split(question: Question) -> bool:
+    return question.method in _CARRIED and not (question.ship_complete or question.only)
 
 
 def _with_measures(tx: Transaction, lines: Sequence[Line]) -> tuple[Line, ...]:

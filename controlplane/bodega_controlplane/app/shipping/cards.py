@@ -11,7 +11,7 @@ from bodega.v1 import catalogue_pb2 as pb
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.paging import limit_of
 from bodega_controlplane.app.shipping.checks import check_card
-from bodega_controlplane.app.shipping.services import same, services_of
+from bodega_controlplane.app.shipping.services import same, services_of, with_published
 from bodega_controlplane.app.shipping.views import CardView
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import nodes, rates
@@ -31,7 +31,7 @@ def import_card(
     faults = Faults()
     check_card(faults, card, nodes.ids(tx))
     faults.raise_if_any("the rate card")
-    changing = _nodes_changed(tx, faults, card)
+    changing = nodes_changed(tx, faults, with_published(tx, card))
     faults.raise_if_any("the rate card")
     body = card.SerializeToString(deterministic=True)
     digest = sha256(body).digest()
@@ -60,7 +60,7 @@ def import_card(
     return get_card(tx, caller.now_ms, int(row["version"]))[0], True, changing
 
 
-def _nodes_changed(tx: Transaction, faults: Faults, card: pb.RateCard) -> int:
+def nodes_changed(tx: Transaction, faults: Faults, card: pb.RateCard) -> int:
     """How many nodes have other services by it; nodes that it is too much for are faults."""
     changing = 0
     down = rates.down(tx)

@@ -35,15 +35,30 @@ def keep(tx: Transaction, now_ms: int, profile: pb.NodeProfile) -> None:
 
 
 def stamp_of(tx: Transaction, now_ms: int) -> str:
-    """What services are made from at this moment: the card in force, and the carriers that are down."""
-    return " ".join([str(rates.in_force(tx, now_ms)), *rates.down(tx)])
+    """What services are made from at this moment: the card in force, what carriers say, and which are down."""
+    said = (row.digest for row in rates.published(tx))
+    return " ".join([str(rates.in_force(tx, now_ms)), *said, *rates.down(tx)])
 
 
 def card_in_force(tx: Transaction, now_ms: int) -> tuple[int, pb.RateCard]:
-    """Version and card; 0 and an empty one without any."""
+    """Version and card, with what carriers say themselves; 1 and an empty one without any."""
     version = rates.in_force(tx, now_ms)
     row = rates.card(tx, version) if version else None
-    return version, _card(bytes(row.body)) if row else pb.RateCard()
+    return version or 1, with_published(tx, _card(bytes(row.body)) if row else pb.RateCard())
+
+
+def with_published(tx: Transaction, card: pb.RateCard) -> pb.RateCard:
+    """The card, for carriers that say themselves what they offer with that."""
+    said = [pb.RateCard.FromString(row.body) for row in rates.published(tx)]
+    return overlaid(card, said) if said else card
+
+
+def overlaid(card: pb.RateCard, said: Collection[pb.RateCard]) -> pb.RateCard:
+    """The card with the services of some carriers, each named like its card, replaced."""
+    names = {one.name for one in said}
+    kept = [one for one in card.services if one.carrier not in names]
+    services = [*kept, *(service for one in said for service in one.services)]
+    return pb.RateCard(name=card.name, valid_from=card.valid_from, origins=card.origins, services=services)
 
 
 @lru_cache(maxsize=4)

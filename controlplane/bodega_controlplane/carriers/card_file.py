@@ -18,7 +18,7 @@ from typing import Any
 from bodega.errors import ConfigInvalid, FieldFault, InvalidInput
 from bodega.host import config
 from bodega.v1 import catalogue_pb2
-from bodega_controlplane.cli.rate_document import RateCard, card_message
+from bodega_controlplane.carriers.card_document import RateCard, card_message
 
 # Column -> what its cells are. Texts of a list are apart by spaces or semicolons.
 _OF_SERVICE = {

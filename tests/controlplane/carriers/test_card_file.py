@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bodega.errors import FieldFault, InvalidInput
-from bodega_controlplane.cli.rate_document import card_values
-from bodega_controlplane.cli.rate_file import at_line, read_card
+from bodega_controlplane.carriers.card_document import card_values
+from bodega_controlplane.carriers.card_file import at_line, read_card
 
 CSV = """\
 carrier,service,service_class,currency,cut_off,collection_days,zone,origins,countries,max_weight_g,price_minor,transit_days,surcharge,permille,postal_prefixes
