@@ -11,7 +11,7 @@ import pytest
 from bodega.core.routing.bundle import DEFAULT, parse
 from bodega.core.routing.decide import decide
 from bodega.core.routing.inputs import Inputs
-from bodega.errors import NotFound
+from bodega.errors import NotFound, Refused
 from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.node_views import NodeDraft
 from bodega_controlplane.app.ordering import decisions, orders, reassigning
@@ -197,3 +197,18 @@ def test_a_decision_by_a_bundle_that_is_not_kept_can_not_be_made_again_and_says_
     place(store, ("TEA", 1))
     store.write(lambda tx: tx.connection.execute(schema.routing_decision.update().values(digest="f" * 64)))
     assert outcomes(store) == ["not_recorded"]
+
+
+def test_an_order_that_no_node_has_all_of_is_split_unless_it_is_to_be_complete(store: Store) -> None:
+    stocked(store, TEA=10)
+    complete = replace(order_draft(("TEA", 12)), ship_complete=True)
+    with pytest.raises(Refused):
+        store.write(lambda tx: orders.place_order(tx, SHOP, complete, POLICY))
+    order_id = place(store, ("TEA", 12))
+    (told,) = store.read(lambda tx: records.explain(tx, order_id))
+    assert {share.node_id: dict(share.quantities) for share in told.choice.shares} == {
+        "lisbon-01": {1: 8},
+        "porto-01": {1: 4},
+    }
+    assert outcomes(store) == ["same"]
+    assert store.read(lambda tx: past.simulate(tx, DEFAULT, PageRequest())).before.splits == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -50,14 +49,6 @@ class Tally:
             self.on_time += 1
         else:
             self.late += 1
-
-
-def tally(decided: Iterable[tuple[Inputs, Choice]]) -> Tally:
-    """The sums over all of these."""
-    found = Tally()
-    for inputs, choice in decided:
-        found.add(inputs, choice)
-    return found
 
 
 def offer_of(inputs: Inputs, share: Share) -> Offer | None:
