@@ -48,6 +48,7 @@ from bodega_controlplane.services.delivering import DeliveryService
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.services.rates import RateService
 from bodega_controlplane.services.reconciling import Reconciler
+from bodega_controlplane.services.routing_watch import RoutingWatch
 from bodega_controlplane.services.telling import TellingService
 from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import open_store
@@ -111,6 +112,8 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     hub.reach = config.webhooks.reach
     parts.callback(hub.close)
     await apply_parked(hub)
+    routing = RoutingWatch(hub)
+    await routing.begin()
     tokens = load_tokens(config.data_dir)
     # gRPC shares a taken port with whoever has it; a socket of our own tells it apart.
     _listen("grpc", config.grpc).close()
@@ -132,6 +135,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     carriers = [open_carrier(one.driver, one.name, one.options) for one in config.carriers]
     await parts.enter_async_context(_running(CarrierService(hub, carriers).run(), stop))
     await parts.enter_async_context(_running(rounds.keep(hub), stop))
+    await parts.enter_async_context(_running(routing.run(), stop))
     await parts.enter_async_context(_running(_telling(hub, config.webhooks), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port

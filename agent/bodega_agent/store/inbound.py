@@ -28,6 +28,7 @@ from bodega_agent.store import (
     release,
     returns,
     rights,
+    routing,
     stopping,
     transfer_orders,
     transfers,
@@ -88,6 +89,7 @@ def _begin_anew(tx: Transaction, head: Head) -> None:
     tx.execute("UPDATE notice SET version = 0")
     tx.put("profile_version", 0)
     tx.put("generation", 0)
+    tx.put("routing_activation", 0)
 
 
 def _readable(body: bytes) -> journal_pb2.HubEvent:
@@ -216,4 +218,5 @@ _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "transfer_ordered": lambda at, fact: transfer_orders.accept(at.tx, fact),
     "stream_restated": lambda at, _fact: _find_forgotten(at.tx, at.context),
     "desired_state": _take_desired_state,
+    "routing_bundle": lambda at, fact: routing.take(at.tx, at.context, fact, at.verify),
 }

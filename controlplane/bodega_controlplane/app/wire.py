@@ -99,6 +99,10 @@ def profile_message(draft: NodeDraft, version: int) -> catalogue_pb2.NodeProfile
         carrier_services=draft.carrier_services,
         tracking_ranges=draft.tracking_ranges,
         time_zone=draft.time_zone,
+        kind=draft.kind,
+        country=draft.country,
+        capacity_orders=draft.capacity_orders,
+        labels=draft.labels,
     )
 
 

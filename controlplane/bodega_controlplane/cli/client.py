@@ -25,6 +25,7 @@ from bodega.v1 import (
     insight_pb2_grpc,
     proposals_pb2_grpc,
     rates_pb2_grpc,
+    routing_pb2_grpc,
     transfers_pb2_grpc,
     webhooks_pb2_grpc,
 )
@@ -109,6 +110,11 @@ class HubClient:
     def transfers(self) -> transfers_pb2_grpc.TransferServiceStub:
         """Goods between nodes."""
         return transfers_pb2_grpc.TransferServiceStub(self._channel)
+
+    @cached_property
+    def routing(self) -> routing_pb2_grpc.RoutingServiceStub:
+        """Routing bundles and decisions."""
+        return routing_pb2_grpc.RoutingServiceStub(self._channel)
 
     @cached_property
     def rates(self) -> rates_pb2_grpc.RateServiceStub:

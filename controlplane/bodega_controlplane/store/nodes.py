@@ -15,7 +15,17 @@ from bodega_controlplane.store.transaction import Transaction
 _BY_ID = sa.select(node).where(node.c.node_id == sa.bindparam("wanted"))
 # Where the hub has lost events that the node holds (a restore), it knows neither stock nor rights: no new orders.
 _PLACES = (
-    sa.select(node.c.node_id, node.c.latitude, node.c.longitude)
+    sa.select(
+        node.c.node_id,
+        node.c.latitude,
+        node.c.longitude,
+        node.c.kind,
+        node.c.country,
+        node.c.capacity_orders,
+        node.c.labels,
+        node.c.time_zone,
+        node.c.last_contact_ms,
+    )
     .where(node.c.lost_to_seq == 0)
     .order_by(node.c.node_id)
 )
@@ -49,7 +59,7 @@ def contacts(tx: Transaction) -> dict[str, int]:
 
 
 def places(tx: Transaction) -> list[Row]:
-    """node_id, latitude and longitude of every node that may be given orders."""
+    """What routing looks at of every node that may be given orders, by id."""
     return list(tx.connection.execute(_PLACES))
 
 

@@ -20,6 +20,8 @@ from bodega.v1 import (
     proposals_pb2_grpc,
     rates_pb2,
     rates_pb2_grpc,
+    routing_pb2,
+    routing_pb2_grpc,
     transfers_pb2,
     transfers_pb2_grpc,
     webhooks_pb2,
@@ -35,6 +37,7 @@ from bodega_controlplane.api.grpc.health import SERVICE, Health
 from bodega_controlplane.api.grpc.insight import Insight
 from bodega_controlplane.api.grpc.interceptor import Gate
 from bodega_controlplane.api.grpc.rates import Rates
+from bodega_controlplane.api.grpc.routing import Routing
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import Tokens
 
@@ -50,6 +53,7 @@ _DEFINITIONS = (
     proposals_pb2,
     expectations_pb2,
     rates_pb2,
+    routing_pb2,
     channels_pb2,
     webhooks_pb2,
 )
@@ -76,6 +80,7 @@ def build_server(hub: Hub, tokens: Tokens, health: Health | None = None) -> grpc
     transfers_pb2_grpc.add_TransferServiceServicer_to_server(transfers.Transfers(hub), server)
     proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
+    routing_pb2_grpc.add_RoutingServiceServicer_to_server(Routing(hub), server)
     channels_pb2_grpc.add_ChannelServiceServicer_to_server(Channels(hub), server)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks.Webhooks(hub), server)
     rates_pb2_grpc.add_RateServiceServicer_to_server(Rates(hub), server)
