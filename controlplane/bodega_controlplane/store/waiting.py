@@ -14,13 +14,20 @@ from bodega_controlplane.store.transaction import Transaction
 _KEYS_PER_STATEMENT_MAX = 500
 
 
-def put(tx: Transaction, node_id: str, bodies: Mapping[str, bytes]) -> None:
-    """Add rows, or replace the body of those that wait already."""
-    query = sa.select(sa.func.max(down_waiting.c.place)).where(down_waiting.c.node_id == node_id)
-    last = tx.connection.execute(query).scalar_one() or 0
+def put(tx: Transaction, node_ids: Sequence[str], bodies: Mapping[str, bytes]) -> None:
+    """Add rows for each of these nodes, or replace the body of those that wait already."""
+    if not node_ids or not bodies:
+        return
+    place = sa.func.max(down_waiting.c.place)
+    query = sa.select(down_waiting.c.node_id, place).where(down_waiting.c.node_id.in_(node_ids))
+    last = {
+        node_id: int(place)
+        for node_id, place in tx.connection.execute(query.group_by(down_waiting.c.node_id))
+    }
     rows = [
         {"node_id": node_id, "key": key, "place": place, "body": body}
-        for place, (key, body) in enumerate(bodies.items(), start=last + 1)
+        for node_id in node_ids
+        for place, (key, body) in enumerate(bodies.items(), start=last.get(node_id, 0) + 1)
     ]
     tx.upsert(down_waiting, rows, keep=("place",))
 
