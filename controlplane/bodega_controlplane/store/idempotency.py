@@ -10,6 +10,11 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import idempotency
 from bodega_controlplane.store.transaction import Transaction
 
+# Put together once, because every write asks it.
+_STORED = sa.select(idempotency).where(
+    idempotency.c.channel == sa.bindparam("channel"), idempotency.c.key == sa.bindparam("key")
+)
+
 
 def claim(tx: Transaction, channel: str, key: str) -> bool:
     """Whether no other transaction works on this key; held until the end of this one."""
@@ -22,16 +27,19 @@ def claim(tx: Transaction, channel: str, key: str) -> bool:
 
 def find(tx: Transaction, channel: str, key: str) -> Row | None:
     """The stored response."""
-    wanted = (idempotency.c.channel == channel, idempotency.c.key == key)
-    return tx.connection.execute(sa.select(idempotency).where(*wanted)).first()
+    return tx.connection.execute(_STORED, {"channel": channel, "key": key}).first()
 
 
 def put(
     tx: Transaction, *, channel: str, key: str, digest: bytes, status: int, response: bytes, at_ms: int
 ) -> None:
     """Store a response."""
-    tx.connection.execute(
-        sa.insert(idempotency).values(
-            channel=channel, key=key, digest=digest, status=status, response=response, at_ms=at_ms
-        )
-    )
+    row = {
+        "channel": channel,
+        "key": key,
+        "digest": digest,
+        "status": status,
+        "response": response,
+        "at_ms": at_ms,
+    }
+    tx.insert_many(idempotency, [row])

@@ -10,6 +10,14 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import down_waiting
 from bodega_controlplane.store.transaction import Transaction
 
+# Put together once, because every order asks it.
+_WAITING_OF = (
+    sa.select(down_waiting.c.key, down_waiting.c.body)
+    .where(down_waiting.c.node_id == sa.bindparam("node_id"))
+    .where(down_waiting.c.key.in_(sa.bindparam("wanted", expanding=True)))
+    .order_by(down_waiting.c.place)
+)
+
 # Fewer than any database takes as parameters of one statement.
 _KEYS_PER_STATEMENT_MAX = 500
 
@@ -48,15 +56,8 @@ def take(tx: Transaction, node_id: str, keys: Collection[str]) -> list[bytes]:
     found: list[bytes] = []
     wanted = sorted(keys)
     for start in range(0, len(wanted), _KEYS_PER_STATEMENT_MAX):
-        query = (
-            sa.select(down_waiting.c.key, down_waiting.c.body)
-            .where(
-                down_waiting.c.node_id == node_id,
-                down_waiting.c.key.in_(wanted[start : start + _KEYS_PER_STATEMENT_MAX]),
-            )
-            .order_by(down_waiting.c.place)
-        )
-        found += _taken(tx, node_id, list(tx.connection.execute(query)))
+        asked = {"node_id": node_id, "wanted": wanted[start : start + _KEYS_PER_STATEMENT_MAX]}
+        found += _taken(tx, node_id, tx.connection.execute(_WAITING_OF, asked).all())
     return found
 
 
