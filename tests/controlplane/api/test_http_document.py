@@ -13,17 +13,35 @@ from bodega_controlplane.api.http.app import build_app
 from bodega_controlplane.app.hub import Hub
 from support.faces import TOKENS
 
-# What each operation may answer besides success; 405 and unknown paths are no operation's answers.
-REFUSALS = {
-    ("post", "/v1/catalogue"): {400, 401, 413, 422, 500, 503},
-    ("post", "/v1/orders"): {400, 401, 409, 413, 422, 500, 503},
-    ("get", "/v1/orders"): {400, 401, 422, 500, 503},
-    ("get", "/v1/orders/{order_id}"): {400, 401, 404, 422, 500, 503},
-    ("post", "/v1/orders/{order_id}/cancel"): {400, 401, 404, 409, 413, 422, 500, 503},
-    ("get", "/v1/availability"): {400, 401, 422, 500, 503},
-    ("get", "/healthz"): {500, 503},
+USUAL = {400, 401, 422, 429, 500, 503}
+# What each operation may answer besides success and the usual; 405 and unknown paths are no operation's answers.
+REFUSALS: dict[tuple[str, str], set[int]] = {
+    ("post", "/v1/catalogue"): {409, 413},
+    ("get", "/v1/catalogue"): set(),
+    ("post", "/v1/catalogue/file"): {409, 413, 415},
+    ("get", "/v1/catalogue/{sku_id}"): {304, 404},
+    ("put", "/v1/catalogue/{sku_id}"): {201, 409, 412, 413},
+    ("get", "/v1/availability"): set(),
+    ("post", "/v1/orders"): {409, 413},
+    ("get", "/v1/orders"): set(),
+    ("get", "/v1/orders/{order_id}"): {304, 404},
+    ("post", "/v1/orders/{order_id}/cancel"): {404, 409, 412, 413},
+    ("put", "/v1/orders/{order_id}/recipient"): {404, 409, 412, 413},
+    ("get", "/v1/orders/{order_id}/fulfillment-orders"): {404},
+    ("get", "/v1/orders/{order_id}/shipments"): {404},
+    ("get", "/v1/shipments"): set(),
+    ("get", "/v1/shipments/{sscc}"): {404},
+    ("post", "/v1/orders/{order_id}/returns"): {404, 409, 413},
+    ("get", "/v1/orders/{order_id}/returns"): {404},
+    ("get", "/v1/returns"): set(),
+    ("get", "/v1/returns/{return_id}"): {304, 404},
 }
-SUCCESS = {("post", "/v1/orders"): 201, ("post", "/v1/orders/{order_id}/cancel"): 202}
+OPEN = {("get", "/healthz"): {500, 503}}
+SUCCESS = {
+    ("post", "/v1/orders"): 201,
+    ("post", "/v1/orders/{order_id}/cancel"): 202,
+    ("post", "/v1/orders/{order_id}/returns"): 201,
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +65,8 @@ def test_it_has_every_operation_with_every_response(document: dict[str, Any]) ->
     found = {
         key: {int(status) for status in operation["responses"]} for key, operation in operations(document)
     }
-    assert found == {key: refusals | {SUCCESS.get(key, 200)} for key, refusals in REFUSALS.items()}
+    expected = {key: more | USUAL for key, more in REFUSALS.items()} | OPEN
+    assert found == {key: refusals | {SUCCESS.get(key, 200)} for key, refusals in expected.items()}
 
 
 def test_every_refusal_is_problem_json(document: dict[str, Any]) -> None:
@@ -65,17 +84,21 @@ def test_every_refusal_is_problem_json(document: dict[str, Any]) -> None:
 
 
 def test_everything_under_v1_needs_the_bearer_token(document: dict[str, Any]) -> None:
-    scheme = document["components"]["securitySchemes"]["storefrontToken"]
+    scheme = document["components"]["securitySchemes"]["channelToken"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
     for (_, path), operation in operations(document):
-        guarded = {"storefrontToken": []} in operation.get("security", [])
+        guarded = {"channelToken": []} in operation.get("security", [])
         assert guarded == path.startswith("/v1/"), path
 
 
-def test_the_idempotency_key_is_a_required_header(document: dict[str, Any]) -> None:
-    parameters = document["paths"]["/v1/orders"]["post"]["parameters"]
-    [key] = [row for row in parameters if row["in"] == "header"]
-    assert (key["name"], key["required"], key["schema"]["maxLength"]) == ("Idempotency-Key", True, 255)
+def test_every_write_needs_an_idempotency_key_and_no_read_does(document: dict[str, Any]) -> None:
+    for (method, path), operation in operations(document):
+        keys = [row for row in operation.get("parameters", []) if row["name"] == "Idempotency-Key"]
+        if method == "get":
+            assert keys == [], path
+        else:
+            [key] = keys
+            assert (key["required"], key["schema"]["maxLength"]) == (True, 255), path
 
 
 def test_bounds_are_those_of_the_limits(document: dict[str, Any]) -> None:
