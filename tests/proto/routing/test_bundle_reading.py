@@ -225,8 +225,8 @@ BOUNDS = [
     (limits.ROUTING_NOTES_CHARS_MAX, lambda many: {"notes": "n" * many}),
     (limits.ROUTING_NAME_CHARS_MAX, lambda many: {"name": "n" * many}),
     (limits.ROUTING_SHARES_MAX, lambda many: {"stages": [{"name": "s", "shares_max": many}]}),
-    (int(limits.ROUTING_WEIGHT_MAX), lambda many: {"stages": [{"name": "s", "split_cost": many}]}),
-    (limits.ROUTING_VERSION_MAX, lambda many: {"version": many}),
+    (int(limits.ROUTING_WEIGHT_RATIO_MAX), lambda many: {"stages": [{"name": "s", "split_cost": many}]}),
+    (limits.ROUTING_BUNDLE_VERSIONS_MAX, lambda many: {"version": many}),
 ]
 
 
