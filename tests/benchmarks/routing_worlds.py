@@ -40,7 +40,9 @@ class Asked:
 
     def cost(self, sent: Sent) -> float:
         """What serving it like this costs, in minor units."""
-        parcels = sum(PARCEL_MINOR + KM_MINOR * self.away_km[node] for node in {*sent} - {None} if node is not None)
+        parcels = sum(
+            PARCEL_MINOR + KM_MINOR * self.away_km[node] for node in {*sent} - {None} if node is not None
+        )
         return parcels + UNSERVED_MINOR * sent.count(None)
 
 
@@ -120,7 +122,9 @@ def best_cost(world: World, known: float) -> float:
 def nearest_first(world: World, asked: Asked, stock: Stock) -> Sent:
     """Each unit from the nearest node that has it, if all can be had."""
     by_distance = sorted(range(len(world.places)), key=lambda node: (asked.away_km[node], node))
-    sent = tuple(next((node for node in by_distance if world.held(stock, node, sku)), None) for sku in asked.skus)
+    sent = tuple(
+        next((node for node in by_distance if world.held(stock, node, sku)), None) for sku in asked.skus
+    )
     return (None,) * len(sent) if None in sent else sent
 
 
@@ -149,6 +153,7 @@ def inputs_of(world: World, asked: Asked, stock: Stock) -> Inputs:
             f"n-{node}",
             *place,
             {f"S{sku}": Standing(world.held(stock, node, sku)) for sku in asked.skus},
+            country="PT",
             offers=(
                 Offer(
                     "PARCEL",

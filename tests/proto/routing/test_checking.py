@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from bodega.core.routing.bundle import DEFAULT
+from bodega.core.routing.bundle import DEFAULT, parse
 from bodega.core.routing.checking import check, hard_question
 from bodega.core.routing.decide import decide
 from bodega.core.routing.inputs import Inputs
 from bodega.core.routing.record import inputs_to_json
 from bodega.limits_hub import ROUTING_DECIDE_MS_MAX, ROUTING_GOLDEN_CASES_MAX
 from support.routing_cases import MADRID, bundle, offer, question, site
+from support.tree import ROOT
 
 ASKED = question(site("near", offers=(offer("S"),)), site("far", MADRID))
 
@@ -89,3 +90,9 @@ def test_more_golden_cases_than_there_is_room_for_are_refused() -> None:
     assert len(bundle(golden=cases[:-1]).document.golden) == ROUTING_GOLDEN_CASES_MAX
     with pytest.raises(Exception, match="golden: must be 0 to"):
         bundle(golden=cases)
+
+
+def test_the_bundle_that_we_give_as_an_example_bears_the_check_with_its_golden_cases() -> None:
+    example = parse((ROOT / "packaging/examples/routing-balanced.json").read_bytes())
+    assert check(example, at_once) == ()
+    assert len(example.document.golden) == 3
