@@ -2,8 +2,9 @@
 
 `route.decide_p99` is for 50 nodes, 20 rules and 3 lines, three carrier services each; every fifth order has to be
 split; the raw limit is the same 20 rules run 50 times by the engine alone. Both are CPU time of the thread: a decision
-waits for nothing, and what else this machine does is not its matter. `route.quality.*` are worlds of a few nodes
-and orders, small enough to know the least that they could cost: 1.0 would be to know the future.
+waits for nothing, and what else this machine does is not its matter; of three tries of an order the quickest counts.
+`route.quality.*` are worlds of a few nodes and orders, small enough to know the least that they could cost: 1.0 would
+be to know the future.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from benchmarks.result import Result
 from bodega.core.routing import cel_engine
 from bodega.core.routing.bundle import DEFAULT, Bundle, parse
 from bodega.core.routing.checking import hard_question
-from bodega.core.routing.choice import Choice
 from bodega.core.routing.decide import decide
 from bodega.core.routing.inputs import Inputs
 
@@ -28,6 +28,7 @@ NAME = "controlplane.routing"
 NODES = 50
 LINES = 3
 ORDERS = 400
+TRIES = 3
 WORLDS = 300
 BALANCED = Path(__file__).resolve().parents[2] / "packaging" / "examples" / "routing-balanced.json"
 
@@ -92,16 +93,10 @@ def questions() -> list[Inputs]:
 def run() -> Iterator[Result]:
     """One result a figure."""
     rules, asked = twenty_rules(), questions()
-    took: list[float] = []
-    choices: list[Choice] = []
-    decide(rules, asked[0])
-    for one in asked:
-        begun = time.thread_time()
-        choices.append(decide(rules, one))
-        took.append((time.thread_time() - begun) * 1000)
+    choices = [decide(rules, one) for one in asked]
+    took = sorted(min(_timed_ms(rules, one) for _ in range(TRIES)) for one in asked)
     assert all(choice.shares for choice in choices)
     assert {len(choice.shares) for choice in choices} == {1, 2}
-    took.sort()
     raw_ms = _raw_ms()
     yield Result.against("route.decide_p50", round(took[len(took) // 2], 3), "ms", raw_ms)
     yield Result.against("route.decide_p99", round(took[len(took) * 99 // 100], 3), "ms", raw_ms)
@@ -113,6 +108,12 @@ def run() -> Iterator[Result]:
         round(NODES * (len(FILTERS) + len(SCORES)) / (raw_ms / 1000)),
     )
     yield from _quality()
+
+
+def _timed_ms(rules: Bundle, asked: Inputs) -> float:
+    begun = time.thread_time()
+    decide(rules, asked)
+    return (time.thread_time() - begun) * 1000
 
 
 def _raw_ms() -> float:

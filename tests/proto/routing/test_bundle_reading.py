@@ -14,6 +14,7 @@ from bodega.core.routing.expressions import FUNCTIONS
 from bodega.core.routing.facts import FACTS
 from bodega.errors import InvalidInput
 from support.routing_cases import document
+from support.tree import ROOT
 
 
 def refused(**said: Any) -> dict[str, str]:
@@ -240,3 +241,13 @@ def test_no_fact_has_the_name_of_a_function() -> None:
     assert not FUNCTIONS & {*FACTS}
     for facts in FACTS.values():
         assert all(type(fact.examples[0]) is type(fact.examples[1]) for fact in facts.values())
+
+
+def test_every_fact_and_function_is_told_to_authors() -> None:
+    told = (ROOT / "proto/README.md").read_text(encoding="utf-8")
+    rows = {
+        line.split("`")[1]: line for line in told.splitlines() if line.startswith("| `") and ".` |" in line
+    }
+    for scope, facts in FACTS.items():
+        assert all(f"`{name}`" in rows[f"{scope}."] for name in facts)
+    assert all(f"`{name}`" in told for name in FUNCTIONS)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isfinite
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from bodega.core.routing.facts import FACTS, Fact, Known
 from bodega.core.routing.tables import Lookup
@@ -68,12 +68,12 @@ class Rule:
         """What it says, of the type that is wanted. Raises RuleFailed."""
         assert self.program is not None, f"{self.where} has faults"
         try:
-            answer: object = self.program.execute(context)
+            answer: float = self.program.execute(context)
         except _RUN_ERRORS as error:
             raise RuleFailed(self.where, _plainly(error)) from error
         if type(answer) in _TYPES[self.want]:
-            if isfinite(cast("float", answer)):
-                return cast("float", answer)
+            if isfinite(answer):
+                return answer
             raise RuleFailed(self.where, "has no finite answer") from ArithmeticError()
         raise RuleFailed(self.where, f"must be {self.want}, is {ascii(answer)[:60]}")
 
