@@ -22,6 +22,7 @@ from bodega_agent.store import (
     catalogue,
     conflicts,
     count_tasks,
+    forgetting,
     notices,
     overrides,
     parked,
@@ -214,6 +215,7 @@ _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "return_expected": lambda at, fact: returns.expect(at.tx, fact),
     "transfer_closed": lambda at, fact: transfers.close(at.tx, at.context, fact),
     "transfer_ordered": lambda at, fact: transfer_orders.accept(at.tx, fact),
+    "recipients_erased": lambda at, fact: forgetting.forget_recipients(at.tx, fact.order_ids),
     "stream_restated": lambda at, _fact: _find_forgotten(at.tx, at.context),
     "desired_state": _take_desired_state,
 }

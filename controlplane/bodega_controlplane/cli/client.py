@@ -24,6 +24,7 @@ from bodega.v1 import controlplane_pb2_grpc as services
 from bodega.v1 import (
     expectations_pb2_grpc,
     insight_pb2_grpc,
+    privacy_pb2_grpc,
     proposals_pb2_grpc,
     transfers_pb2_grpc,
     webhooks_pb2_grpc,
@@ -67,6 +68,11 @@ class HubClient:
     def rights(self) -> services.RightsServiceStub:
         """The right to promise."""
         return services.RightsServiceStub(self._channel)
+
+    @cached_property
+    def privacy(self) -> privacy_pb2_grpc.PrivacyServiceStub:
+        """What is kept no more."""
+        return privacy_pb2_grpc.PrivacyServiceStub(self._channel)
 
     @cached_property
     def webhooks(self) -> webhooks_pb2_grpc.WebhookServiceStub:

@@ -14,6 +14,8 @@ from bodega.v1 import (
     expectations_pb2_grpc,
     insight_pb2,
     insight_pb2_grpc,
+    privacy_pb2,
+    privacy_pb2_grpc,
     proposals_pb2,
     proposals_pb2_grpc,
     transfers_pb2,
@@ -23,7 +25,7 @@ from bodega.v1 import (
 )
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega_controlplane.api.grpc import proposals, servicers, transfers, webhooks
+from bodega_controlplane.api.grpc import privacy, proposals, servicers, transfers, webhooks
 from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.expectations import Expectations
 from bodega_controlplane.api.grpc.health import SERVICE, Health
@@ -44,6 +46,7 @@ _DEFINITIONS = (
     proposals_pb2,
     expectations_pb2,
     webhooks_pb2,
+    privacy_pb2,
 )
 SERVICES = tuple(
     service.full_name for one in _DEFINITIONS for service in one.DESCRIPTOR.services_by_name.values()
@@ -68,6 +71,7 @@ def build_server(hub: Hub, tokens: Tokens, health: Health | None = None) -> grpc
     transfers_pb2_grpc.add_TransferServiceServicer_to_server(transfers.Transfers(hub), server)
     proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
+    privacy_pb2_grpc.add_PrivacyServiceServicer_to_server(privacy.Privacy(hub), server)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks.Webhooks(hub), server)
     health_pb2_grpc.add_HealthServicer_to_server(health or Health(()), server)  # type: ignore[no-untyped-call]  # it has no types
     shown = (*SERVICES, SERVICE, reflection.SERVICE_NAME)
