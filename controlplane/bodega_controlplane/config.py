@@ -127,6 +127,15 @@ class PrivacyConfig:
 
 
 @frozen(kw_only=True)
+class CarrierConfig:
+    """A carrier that the hub asks itself: a driver of `carriers.registry` and its options."""
+
+    name: str
+    driver: str
+    options: dict[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
 class ControlPlaneConfig:
     """The whole file."""
 
@@ -141,6 +150,7 @@ class ControlPlaneConfig:
     promise: PromiseConfig = field(factory=PromiseConfig)
     webhooks: WebhooksConfig = field(factory=WebhooksConfig)
     privacy: PrivacyConfig = field(factory=PrivacyConfig)
+    carriers: list[CarrierConfig] = field(factory=list)
 
 
 def load_config(path: Path) -> ControlPlaneConfig:

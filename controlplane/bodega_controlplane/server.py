@@ -32,6 +32,7 @@ from bodega_controlplane.app.applying.parked import apply_parked
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.artifacts import Shelf
 from bodega_controlplane.authority import load_authority
+from bodega_controlplane.carriers.registry import open_carrier
 from bodega_controlplane.config import (
     ControlPlaneConfig,
     ListenConfig,
@@ -42,8 +43,10 @@ from bodega_controlplane.config import (
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.services import rounds
+from bodega_controlplane.services.carriers import CarrierService
 from bodega_controlplane.services.delivering import DeliveryService
 from bodega_controlplane.services.linking import LinkService
+from bodega_controlplane.services.rates import RateService
 from bodega_controlplane.services.reconciling import Reconciler
 from bodega_controlplane.services.telling import TellingService
 from bodega_controlplane.services.upkeep import UpkeepService
@@ -126,6 +129,9 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
         await parts.enter_async_context(_nodes(config.nodes, offered))
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
     await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
+    await parts.enter_async_context(_running(RateService(hub).run(), stop))
+    carriers = [open_carrier(one.driver, one.name, one.options) for one in config.carriers]
+    await parts.enter_async_context(_running(CarrierService(hub, carriers).run(), stop))
     await parts.enter_async_context(_running(rounds.keep(hub), stop))
     await parts.enter_async_context(_running(_telling(hub, config.webhooks), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))

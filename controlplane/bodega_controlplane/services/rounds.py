@@ -12,6 +12,8 @@ from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits import LOT_SWEEP_S, REBALANCE_S, ROUND_JITTER_RATIO
 from bodega.limits_events import ERASE_ROUND_S, EVENTS_TRIM_S
+from bodega.limits_hub import IDEMPOTENCY_TRIM_S
+from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.goods import lots, rebalancing
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.privacy.erasing import erase_ended
@@ -48,6 +50,7 @@ ROUNDS = (
     Round("lots_judged_at_ms", LOT_SWEEP_S, _judge_lots),
     Round("events_trimmed_at_ms", EVENTS_TRIM_S, _trim_events),
     Round("recipients_erased_at_ms", ERASE_ROUND_S, _erase_recipients),
+    Round("answers_forgotten_at_ms", IDEMPOTENCY_TRIM_S, idempotency.forget_old),
 )
 
 

@@ -14,6 +14,7 @@ from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
 from bodega_controlplane.store.schema_catalogue import gtin, lot, sku
+from bodega_controlplane.store.schema_channels import channel
 from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_down import down_log
@@ -28,16 +29,20 @@ from bodega_controlplane.store.schema_events import (
 )
 from bodega_controlplane.store.schema_floor import FLOOR_TABLES
 from bodega_controlplane.store.schema_orders import (
+    fulfillment_line,
     fulfillment_order,
     order_line,
+    order_part,
     orders,
+    orders_changed,
+    orders_of_channel,
+    part_line,
     reassignment,
-    reservation,
-    revoked_reservation,
     route_decision,
     work_to_stop,
 )
 from bodega_controlplane.store.schema_proposals import field_proposal
+from bodega_controlplane.store.schema_rates import RATE_TABLES
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
@@ -45,7 +50,9 @@ from bodega_controlplane.store.schema_transfers import transfer, transfer_goods,
 __all__ = [
     "EVENT_TABLES",
     "FLOOR_TABLES",
+    "RATE_TABLES",
     "broker_stream",
+    "channel",
     "conflict",
     "divergence",
     "divergence_count",
@@ -54,6 +61,7 @@ __all__ = [
     "event",
     "event_draft",
     "field_proposal",
+    "fulfillment_line",
     "fulfillment_order",
     "gtin",
     "hub_override",
@@ -65,12 +73,14 @@ __all__ = [
     "node_rights",
     "node_snapshot",
     "order_line",
+    "order_part",
     "orders",
+    "orders_changed",
+    "orders_of_channel",
+    "part_line",
     "readmission",
     "reassignment",
     "refused_envelope",
-    "reservation",
-    "revoked_reservation",
     "rights_transfer",
     "route_decision",
     "sku",
@@ -287,6 +297,8 @@ idempotency = sa.Table(
     _int("status"),
     _bytes("response"),
     _int("at_ms"),
+    _text("headers", default="{}"),
 )
+idempotency_oldest = sa.Index("idempotency_oldest", idempotency.c.at_ms)
 
 APPEND_ONLY = (journal, audit)
