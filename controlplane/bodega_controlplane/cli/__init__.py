@@ -34,6 +34,7 @@ _HERE = "bodega_controlplane.cli"
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "overrides": f"{_HERE}.overrides:overrides",
         "decisions": f"{_HERE}.decisions:decisions",
+        "webhooks": f"{_HERE}.webhooks:webhooks",
         "audit": f"{_HERE}.audit:audit",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

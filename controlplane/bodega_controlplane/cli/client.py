@@ -25,6 +25,7 @@ from bodega.v1 import (
     insight_pb2_grpc,
     proposals_pb2_grpc,
     transfers_pb2_grpc,
+    webhooks_pb2_grpc,
 )
 from bodega.v1 import conflicts_pb2_grpc as conflict_services
 from bodega.v1 import controlplane_pb2_grpc as services
@@ -67,6 +68,11 @@ class HubClient:
     def rights(self) -> services.RightsServiceStub:
         """The right to promise."""
         return services.RightsServiceStub(self._channel)
+
+    @cached_property
+    def webhooks(self) -> webhooks_pb2_grpc.WebhookServiceStub:
+        """What the world outside is told."""
+        return webhooks_pb2_grpc.WebhookServiceStub(self._channel)
 
     @cached_property
     def nodes(self) -> services.NodeServiceStub:

@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateColumn
 
 from bodega.errors import SchemaTooNew
 from bodega_controlplane.store import schema
+from bodega_controlplane.store.tellers import drop_tellers, make_tellers
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ STEPS: Mapping[int, Step] = {
             # What goes with a stored answer: Location and ETag.
             schema.idempotency: ("headers",),
         },
-        (schema.channel,),
+        (schema.channel, *schema.EVENT_TABLES),
         (schema.idempotency_oldest, schema.orders_of_channel, schema.orders_changed),
     ),
 }
@@ -179,8 +180,10 @@ def bring_up_to_date(connection: sa.Connection) -> None:
             f"the database has schema version {found}, this program knows up to {schema.SCHEMA_VERSION}",
             hint="install the newer Bodega that wrote it, or restore a backup from before the upgrade",
         )
+    drop_tellers(connection)
     for version in range((found or schema.SCHEMA_VERSION) + 1, schema.SCHEMA_VERSION + 1):
         _take(connection, STEPS[version])
+    make_tellers(connection)
     connection.execute(sa.delete(schema.meta).where(schema.meta.c.key == "schema_version"))
     connection.execute(sa.insert(schema.meta).values(key="schema_version", value=str(schema.SCHEMA_VERSION)))
 

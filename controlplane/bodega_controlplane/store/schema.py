@@ -19,6 +19,14 @@ from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_down import down_log
 from bodega_controlplane.store.schema_epochs import node_agent, node_epoch, node_snapshot, readmission
+from bodega_controlplane.store.schema_events import (
+    EVENT_TABLES,
+    event,
+    event_draft,
+    stock_told,
+    webhook,
+    webhook_delivery,
+)
 from bodega_controlplane.store.schema_floor import FLOOR_TABLES
 from bodega_controlplane.store.schema_orders import (
     fulfillment_order,
@@ -38,6 +46,7 @@ from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, r
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
 
 __all__ = [
+    "EVENT_TABLES",
     "FLOOR_TABLES",
     "broker_stream",
     "channel",
@@ -46,6 +55,8 @@ __all__ = [
     "divergence_count",
     "down_log",
     "down_waiting",
+    "event",
+    "event_draft",
     "field_proposal",
     "fulfillment_order",
     "gtin",
@@ -69,10 +80,13 @@ __all__ = [
     "rights_transfer",
     "route_decision",
     "sku",
+    "stock_told",
     "telemetry",
     "transfer",
     "transfer_goods",
     "transfer_side",
+    "webhook",
+    "webhook_delivery",
     "work_to_stop",
 ]
 

@@ -20,10 +20,12 @@ from bodega.v1 import (
     proposals_pb2_grpc,
     transfers_pb2,
     transfers_pb2_grpc,
+    webhooks_pb2,
+    webhooks_pb2_grpc,
 )
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega_controlplane.api.grpc import proposals, servicers, transfers
+from bodega_controlplane.api.grpc import proposals, servicers, transfers, webhooks
 from bodega_controlplane.api.grpc.channels import Channels
 from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.expectations import Expectations
@@ -52,6 +54,7 @@ def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
     proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
     channels_pb2_grpc.add_ChannelServiceServicer_to_server(Channels(hub), server)
+    webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks.Webhooks(hub), server)
     definitions = (
         pb,
         insight_pb2,
@@ -60,6 +63,7 @@ def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
         proposals_pb2,
         expectations_pb2,
         channels_pb2,
+        webhooks_pb2,
     )
     files = [one.DESCRIPTOR for one in definitions]
     names = [service.full_name for file in files for service in file.services_by_name.values()]
