@@ -83,7 +83,7 @@ def test_an_order_is_told_from_its_placing_to_its_parcel(store: Store) -> None:
     ]
     (whole,) = told(store, types=("order.shipped",)).events
     assert (whole.data["reference"], whole.data["state"]) == ("R-1", "shipped")
-    assert whole.data["lines"] == [{"line": 1, "sku_id": SKU, "quantity": 3, "shipped": 3, "short": 0}]
+    assert whole.data["lines"] == [{"line": 1, "kit_line": 0, "sku_id": SKU, "quantity": 3, "shipped": 3, "short": 0}]
     assert not any(SECRET_NAME in row.data or "Segredo" in row.data for row in rows_of(store, schema.event))
 
 

@@ -6,13 +6,14 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from bodega.core.lifecycles import FULFILLMENT, ORDER
+from bodega.core.lifecycles import FULFILLMENT
+from bodega.core.parts import FINAL
 from bodega_controlplane.store.among import among
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema_orders import fulfillment_order, orders
 from bodega_controlplane.store.transaction import Transaction
 
-_ENDED = orders.c.state.in_(sorted(ORDER.terminal))
+_ENDED = orders.c.state.in_(sorted(FINAL))
 # An order that has ended may have work that nobody needs any more, at a node that has not heard of it.
 _UNDER_WAY = sa.exists().where(
     fulfillment_order.c.order_id == orders.c.order_id,
