@@ -44,7 +44,7 @@ _RETURNS: Mapping[str, str] = {
 
 TYPES = (
     ORDER_PLACED,
-    *(f"order.{state}" for state in OrderState if state is not OrderState.CONFIRMED),
+    *(f"order.{state}" for state in OrderState),
     *(f"fulfillment.{state}" for state in FulfillmentState if state in _WORK_TOLD),
     *(f"part.{state}" for state in PartState if state in _PARTS_TOLD),
     *_RETURNS.values(),
