@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -34,14 +35,13 @@ class Wanted(NamedTuple):
 
 def note_stock(tx: Transaction, changes: Mapping[Account, int]) -> None:
     """Balances have changed: leave one draft for all the SKUs of which more or less can be sold."""
-    skus = {
-        account.sku_id
-        for account, units in changes.items()
-        if units and account.disposition == Disposition.SELLABLE and not account.external
-    }
+    sums: dict[str, int] = defaultdict(int)
+    for account, units in changes.items():
+        if account.disposition == Disposition.SELLABLE and not account.external:
+            sums[account.sku_id] += units
+    skus = sorted(sku_id for sku_id, units in sums.items() if units)
     if skus:
-        row = {"kind": "stocks", "subject": "", "word": json.dumps(sorted(skus)), "at_ms": 0}
-        tx.insert_many(event_draft, [row])
+        tx.insert_many(event_draft, [{"kind": "stocks", "subject": "", "word": json.dumps(skus), "at_ms": 0}])
 
 
 def lock(tx: Transaction) -> None:

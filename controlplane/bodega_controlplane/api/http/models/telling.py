@@ -48,7 +48,7 @@ _URL = Field(
     description="Called with POST. https, at an address of the public internet, unless the operator allows more.",
     examples=["https://shop.example/hooks"],
 )
-_TYPES = Field(
+_TYPES: Any = Field(
     default=[],
     max_length=EVENT_TYPES_PER_WEBHOOK_MAX,
     description='Types that it is told; "order.*" means all that begin so; none means all.',
