@@ -56,14 +56,13 @@ def any_draft(tx: Transaction) -> bool:
 
 
 def take_drafts(tx: Transaction, limit: int) -> list[Row]:
-    """Drafts that are there now, oldest first: they are gone with this transaction's commit."""
-    rows = list(
-        tx.connection.execute(sa.select(event_draft).order_by(event_draft.c.draft_id).limit(limit)).all()
-    )
-    taken = [row.draft_id for row in rows]
-    # A transaction that began earlier may commit an older number later, so those seen go, and not all up to the last.
-    tx.connection.execute(sa.delete(event_draft).where(event_draft.c.draft_id.in_(taken)))
-    return rows
+    """Drafts that are committed now, oldest first; they are gone with this transaction's commit.
+
+    One statement reads and deletes: what another transaction commits meanwhile, maybe with a lower number, stays.
+    """
+    oldest_ones = sa.select(event_draft.c.draft_id).order_by(event_draft.c.draft_id).limit(limit)
+    gone = sa.delete(event_draft).where(event_draft.c.draft_id.in_(oldest_ones)).returning(event_draft)
+    return sorted(tx.connection.execute(gone), key=lambda row: row.draft_id)
 
 
 def head(tx: Transaction) -> int:
