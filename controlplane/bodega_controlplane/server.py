@@ -110,6 +110,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     store = await asyncio.to_thread(open_store, config.database, config.data_dir)
     hub = Hub(store, load_hub_key(config.data_dir), Policy(config.promise.safety_stock))
     hub.reach = config.webhooks.reach
+    hub.recipients_kept_days = config.privacy.recipients_kept_days
     parts.callback(hub.close)
     await apply_parked(hub)
     routing = RoutingWatch(hub)
