@@ -35,7 +35,7 @@ RATE_HOLIDAYS_PER_SERVICE_MAX = 100
 # Postal prefixes and countries of one zone or surcharge.
 RATE_PLACES_MAX = 2_000
 RATE_TRANSIT_DAYS_MAX = 60
-RATE_PRICE_MINOR_MAX = 2**31 - 1
+RATE_PRICE_UNITS_MAX = 2**31 - 1
 # A node is given a new card, or told that a carrier is down, within a round; so many nodes in one of them.
 RATES_TOLD_S = 1.0
 RATES_TOLD_NODES_MAX = 1_000
@@ -57,3 +57,19 @@ IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
 IMPORT_CALL_S = 0.1
 IMPORT_ROWS_FIRST = 100
 IMPORT_ROWS_MIN = 10
+
+# The file exchange: how often folders are looked at, how long a file must lie still, what one may hold, and when a file
+# that somebody has begun with is taken over.
+EXCHANGE_LOOK_S = 2.0
+EXCHANGE_SETTLED_S = 3.0
+EXCHANGE_LEASE_S = 60.0
+EXCHANGE_KEEP_ALIVE_S = 5.0
+EXCHANGE_FILE_BYTES_MAX = 16 * 1024 * 1024
+EXCHANGE_ORDERS_MAX = 10_000
+EXCHANGE_FILES_PER_LOOK_MAX = 100
+EXCHANGE_PLACES_ROWS_MAX = 200_000
+# News of orders: of one file so many orders; looked for from so long before the last look.
+EXCHANGE_TOLD_ORDERS_MAX = 500
+EXCHANGE_OVERLAP_S = 3600
+# Catalogue rows that are wrong are left out and the others tried again, so many times.
+EXCHANGE_CATALOGUE_TRIES_MAX = 5
