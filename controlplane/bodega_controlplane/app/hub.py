@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import HubKey
 from bodega_controlplane.rules.policy import Policy
+from bodega_controlplane.rules.reach import Reach
 from bodega_controlplane.store import meta
 from bodega_controlplane.store.engine import Store
 from bodega_controlplane.store.transaction import Transaction
@@ -35,7 +36,7 @@ def _nobody_can_be_called(node_id: str) -> Any:
 
 
 class Hub:
-    """`key`: the hub's Ed25519 key. `policy`: the routing policy in force.
+    """`key`: the hub's Ed25519 key. `policy`: the routing policy in force. `reach`: what webhooks may call.
 
     `channel_to`: from a node's id to a channel for stubs of the services that it serves.
     `broker_connected`: whether NATS is connected at this moment; orders are taken either way.
@@ -53,6 +54,7 @@ class Hub:
     ) -> None:
         self.key = key
         self.policy = policy
+        self.reach = Reach()
         self.broker_connected = False
         self.come_back_after_ms: Callable[[], int] = lambda: 0
         self.channel_to: Callable[[str], Any] = _nobody_can_be_called
@@ -105,6 +107,21 @@ class Hub:
 
         with self._keys.hold(caller.channel, key):
             return await self.run(once)
+
+    async def run_steps_once(
+        self, caller: Caller, key: str, digest: bytes, work: Callable[[], Awaitable[StoredResponse]]
+    ) -> StoredResponse:
+        """Like `run_once` for work that is several transactions, each of which may be done again.
+
+        The response is stored when all is done: after a crash in between, the same key does the work again.
+        """
+        with self._keys.hold(caller.channel, key):
+            stored = await self.read(lambda tx: idempotency.begin(tx, caller, key, digest))
+            if stored is None:
+                stored = await work()
+                done = stored
+                await self.run(lambda tx: idempotency.finish(tx, caller, key, digest, done))
+            return stored
 
     def on_commit(self, listener: Callable[[frozenset[str]], None]) -> None:
         """Call `listener`, on the event loop, with the ids of nodes that a commit has something for."""

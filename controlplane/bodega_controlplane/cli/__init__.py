@@ -22,6 +22,7 @@ _HERE = "bodega_controlplane.cli"
     lazy={
         "serve": f"{_HERE}.serve:serve",
         "catalog": f"{_HERE}.catalog:catalog",
+        "channels": f"{_HERE}.channels:channels",
         "orders": f"{_HERE}.orders:orders",
         "stock": f"{_HERE}.stock:stock",
         "rights": f"{_HERE}.rights:rights",
@@ -35,7 +36,9 @@ _HERE = "bodega_controlplane.cli"
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "overrides": f"{_HERE}.overrides:overrides",
         "decisions": f"{_HERE}.decisions:decisions",
+        "webhooks": f"{_HERE}.webhooks:webhooks",
         "audit": f"{_HERE}.audit:audit",
+        "db": f"{_HERE}.db:db",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES_HELP,
@@ -46,9 +49,10 @@ _HERE = "bodega_controlplane.cli"
 def bodegactl(context: click.Context, /, **location: Any) -> None:
     """The control plane of a network of micro-fulfilment nodes.
 
-    `bodegactl serve` runs it. Every other command asks a running one over gRPC: tell it which with
-    --hub (or BODEGACTL_HUB) and give the operator's token with --token-file (or BODEGACTL_TOKEN_FILE);
-    the control plane writes that file at its first start, as operator.token in its data_dir.
+    `bodegactl serve` runs it, and `bodegactl db` looks after its database. Every other command asks a running
+    one over gRPC: tell it which with --hub (or BODEGACTL_HUB) and give the operator's token with --token-file
+    (or BODEGACTL_TOKEN_FILE); the control plane writes that file at its first start, as operator.token in its
+    data_dir.
 
     \b
     A first look around:

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
 from bodega.errors import SchemaTooNew
-from bodega_controlplane.store import schema
+from bodega_controlplane.store import schema, schema_former
+from bodega_controlplane.store.into_parts import INTO_PARTS
+from bodega_controlplane.store.tellers import drop_tellers, make_tellers
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Step:
     """What one version adds: columns to tables that are there (each with a default for their rows), tables, and
     indexes of tables that are there.
 
+    `rebuilt`: tables of which a constraint goes, which SQLite can not do but by making them anew.
     `statements`: what both databases run once all of that is there, such as a copy into a new table.
     `on_postgresql`: statements for what only PostgreSQL keeps in another way.
     """
@@ -29,6 +32,7 @@ class Step:
     columns: Mapping[sa.Table, tuple[str, ...]]
     tables: tuple[sa.Table, ...] = ()
     indexes: tuple[sa.Index, ...] = ()
+    rebuilt: tuple[sa.Table, ...] = ()
     statements: tuple[str, ...] = ()
     on_postgresql: tuple[str, ...] = ()
 
@@ -102,7 +106,7 @@ STEPS: Mapping[int, Step] = {
             schema.down_waiting,
             schema.hub_override,
             schema.reassignment,
-            schema.revoked_reservation,
+            schema_former.revoked_reservation,
             schema.telemetry,
             schema.work_to_stop,
             schema.node_agent,
@@ -133,11 +137,34 @@ STEPS: Mapping[int, Step] = {
         schema.FLOOR_TABLES,
     ),
     # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
-    5: Step({}, (*schema.RATE_TABLES,)),
+    5: Step(
+        {
+            schema.orders: ("cancel_asked", "backorder", "not_before_ms"),
+            schema.order_line: ("kit_line",),
+            schema.fulfillment_order: ("part", "carrier_service"),
+            # What goes with a stored answer: Location and ETag.
+            schema.idempotency: ("headers",),
+        },
+        (
+            schema.order_part,
+            schema.part_line,
+            schema.fulfillment_line,
+            *schema.EVENT_TABLES,
+            *schema.RATE_TABLES,
+            schema.channel,
+        ),
+        (schema.idempotency_oldest, schema.orders_of_channel, schema.orders_changed),
+        rebuilt=(schema.orders,),
+        statements=INTO_PARTS,
+        on_postgresql=("ALTER TABLE orders DROP CONSTRAINT IF EXISTS orders_node_id_fkey",),
+    ),
 }
 
 
 def _take(connection: sa.Connection, step: Step) -> None:
+    if connection.dialect.name == "sqlite":
+        for table in step.rebuilt:
+            _make_anew(connection, table)
     for table, names in step.columns.items():
         # A table that an earlier step has just made is in its newest shape already.
         there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
@@ -153,17 +180,32 @@ def _take(connection: sa.Connection, step: Step) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _make_anew(connection: sa.Connection, table: sa.Table) -> None:
+    """The table in its newest shape, with the rows that it had; tables that refer to it are looked at in the end."""
+    there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    names = ", ".join(column.name for column in table.columns if column.name in there)
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    connection.exec_driver_sql(f"CREATE TEMP TABLE made_anew AS SELECT {names} FROM {table.name}")  # noqa: S608 - names are our own
+    connection.exec_driver_sql(f"DROP TABLE {table.name}")
+    table.create(connection)
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM made_anew")  # noqa: S608 - as above
+    connection.exec_driver_sql("DROP TABLE made_anew")
+
+
 # Two processes that open a fresh PostgreSQL database at once must not both create its tables.
 _SCHEMA_LOCK = 0x626F6465
 
 
-def bring_up_to_date(connection: sa.Connection) -> None:
-    """Create or migrate the schema inside the caller's transaction; raises SchemaTooNew."""
+def bring_up_to_date(connection: sa.Connection) -> int | None:
+    """Create or migrate the schema inside the caller's transaction; the version before, None for an empty database.
+
+    Raises SchemaTooNew.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-    found = _version(connection)
+    found = version_of(connection)
     if found == schema.SCHEMA_VERSION:
-        return
+        return found
     if found is None:
         schema.metadata.create_all(connection)
         _make_append_only(connection)
@@ -172,13 +214,17 @@ def bring_up_to_date(connection: sa.Connection) -> None:
             f"the database has schema version {found}, this program knows up to {schema.SCHEMA_VERSION}",
             hint="install the newer Bodega that wrote it, or restore a backup from before the upgrade",
         )
+    drop_tellers(connection)
     for version in range((found or schema.SCHEMA_VERSION) + 1, schema.SCHEMA_VERSION + 1):
         _take(connection, STEPS[version])
+    make_tellers(connection)
     connection.execute(sa.delete(schema.meta).where(schema.meta.c.key == "schema_version"))
     connection.execute(sa.insert(schema.meta).values(key="schema_version", value=str(schema.SCHEMA_VERSION)))
+    return found
 
 
-def _version(connection: sa.Connection) -> int | None:
+def version_of(connection: sa.Connection) -> int | None:
+    """The version that a database says it has; None for one that is not ours, or empty."""
     if not sa.inspect(connection).has_table("meta"):
         return None
     query = sa.select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
