@@ -35,16 +35,20 @@ from bodega_controlplane.authority import load_authority
 from bodega_controlplane.carriers.registry import open_carrier
 from bodega_controlplane.config import (
     ControlPlaneConfig,
+    ExchangeConfig,
     ListenConfig,
     NatsConfig,
     WebhooksConfig,
     load_config,
 )
+from bodega_controlplane.exchange.folder import FolderExchange
+from bodega_controlplane.exchange.places import Places, load_places
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.services import rounds
 from bodega_controlplane.services.carriers import CarrierService
 from bodega_controlplane.services.delivering import DeliveryService
+from bodega_controlplane.services.exchange import ExchangeService
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.services.rates import RateService
 from bodega_controlplane.services.reconciling import Reconciler
@@ -131,6 +135,8 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     await parts.enter_async_context(_running(RateService(hub).run(), stop))
     carriers = [open_carrier(one.driver, one.name, one.options) for one in config.carriers]
     await parts.enter_async_context(_running(CarrierService(hub, carriers).run(), stop))
+    if config.exchange is not None:
+        await parts.enter_async_context(_running(_exchange(hub, config.exchange).run(), stop))
     await parts.enter_async_context(_running(rounds.keep(hub), stop))
     await parts.enter_async_context(_running(_telling(hub, config.webhooks), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
@@ -175,6 +181,12 @@ async def _nodes(config: ListenConfig, services: NodeServices) -> AsyncIterator[
         yield
     finally:
         await server.stop(_GRACE_S)
+
+
+def _exchange(hub: Hub, config: ExchangeConfig) -> ExchangeService:
+    places = load_places(config.places) if config.places else Places()
+    keep_s = config.kept_days * 24 * 3600
+    return ExchangeService(hub, FolderExchange(config.folder), config.channel, places.find, keep_s=keep_s)
 
 
 def _broker(config: NatsConfig) -> Broker:

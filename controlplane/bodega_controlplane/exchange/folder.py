@@ -108,7 +108,9 @@ class FolderExchange:
             name: before[name] if name in before and before[name][0] == look else (look, now)
             for name, look in looks.items()
         }
-        return iter(sorted(name for name, (_look, since) in self._seen.items() if now - since >= self._settled_s))
+        return iter(
+            sorted(name for name, (_look, since) in self._seen.items() if now - since >= self._settled_s)
+        )
 
     def _read(self, token: str) -> Arrived:
         path = self._at["work"] / token

@@ -27,7 +27,14 @@ _OF_LINE = {"sku_id": str, "quantity": int, "substitutes": list}
 _OF_RECIPIENT = {"name": str, "address": "lines", "postal_code": str, "country": str}
 _OF_PLACE = {"latitude": float, "longitude": float}
 _OF_PICKUP = {"pickup_node": str, "pickup_code": str, "pickup_hold_s": int}
-_OF_ORDER = {"service_class": str, "method": str, "ship_complete": bool, "ship_by": str}
+_OF_ORDER = {
+    "service_class": str,
+    "method": str,
+    "ship_complete": bool,
+    "ship_by": str,
+    "backorder": bool,
+    "not_before": str,
+}
 COLUMNS = ("reference", *_OF_LINE, *_OF_RECIPIENT, *_OF_PLACE, *_OF_PICKUP, *_OF_ORDER)
 _REQUIRED = ("reference", "sku_id", "quantity")
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -77,6 +84,8 @@ class _Order:
     method: str = "parcel"
     ship_complete: bool = False
     ship_by: str = ""
+    backorder: bool = False
+    not_before: str = ""
     pickup: _Pickup | None = None
 
 
@@ -110,16 +119,21 @@ class FiledOrder:
 
 def _draft(order: _Order, find: Find) -> OrderDraft:
     to = order.recipient
-    point = GeoPoint(to.location.latitude, to.location.longitude) if to.location else find(to.country, to.postal_code)
+    point = (
+        GeoPoint(to.location.latitude, to.location.longitude)
+        if to.location
+        else find(to.country, to.postal_code)
+    )
     faults = []
     if point is None:
         faults.append(
             FieldFault("recipient.location", "is needed: no place is known for this country and postal code")
         )
-    ship_by_ms = _moment_ms(order.ship_by)
-    if ship_by_ms is None:
-        faults.append(FieldFault("ship_by", "must be a time such as 2026-12-01T17:00:00Z"))
-    if faults or point is None or ship_by_ms is None:
+    ship_by_ms, not_before_ms = _moment_ms(order.ship_by), _moment_ms(order.not_before)
+    for name, moment in (("ship_by", ship_by_ms), ("not_before", not_before_ms)):
+        if moment is None:
+            faults.append(FieldFault(name, "must be a time such as 2026-12-01T17:00:00Z"))
+    if point is None or ship_by_ms is None or not_before_ms is None:
         raise config.invalid("order", tuple(faults))
     return OrderDraft(
         order.reference,
@@ -129,7 +143,11 @@ def _draft(order: _Order, find: Find) -> OrderDraft:
         order.method,
         order.ship_complete,
         ship_by_ms,
-        PickupDraft(order.pickup.node_id, order.pickup.code, order.pickup.hold_s * 1000) if order.pickup else None,
+        PickupDraft(order.pickup.node_id, order.pickup.code, order.pickup.hold_s * 1000)
+        if order.pickup
+        else None,
+        order.backorder,
+        not_before_ms,
     )
 
 
@@ -162,7 +180,9 @@ def _from_json(text: str) -> Iterator[FiledOrder]:
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _unreadable(f"is not JSON: {getattr(error, 'msg', error)}", getattr(error, "lineno", None)) from error
+        raise _unreadable(
+            f"is not JSON: {getattr(error, 'msg', error)}", getattr(error, "lineno", None)
+        ) from error
     orders = whole.get("orders") if isinstance(whole, dict) else whole
     if not isinstance(orders, list):
         raise _unreadable('must be {"orders": [...]} or a list of orders')
@@ -198,7 +218,9 @@ def _from_csv(text: str) -> Iterator[FiledOrder]:
 
 def _check_header(names: list[str]) -> None:
     faults = [FieldFault(name, "is a required column", 1) for name in _REQUIRED if name not in names]
-    faults += [FieldFault(name or "(empty)", "is not a known column", 1) for name in names if name not in COLUMNS]
+    faults += [
+        FieldFault(name or "(empty)", "is not a known column", 1) for name in names if name not in COLUMNS
+    ]
     faults += [FieldFault(name, "is there twice", 1) for name in COLUMNS if names.count(name) > 1]
     if faults:
         raise InvalidInput("the file can not be read", faults=tuple(faults))
@@ -238,7 +260,9 @@ class _Gathered:
         return self._order
 
     def _cells(self, kinds: Mapping[str, Any], row: Mapping[str, str], line: int) -> dict[str, Any]:
-        return {name: self._cell(name, kind, row[name], line) for name, kind in kinds.items() if row.get(name)}
+        return {
+            name: self._cell(name, kind, row[name], line) for name, kind in kinds.items() if row.get(name)
+        }
 
     def _cell(self, name: str, kind: Any, value: str, line: int) -> Any:
         if kind is list:

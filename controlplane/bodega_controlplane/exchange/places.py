@@ -48,14 +48,11 @@ def load_places(path: Path) -> Places:
     faults = [FieldFault(name, "is a required column", 1) for name in missing]
     rows: dict[tuple[str, str], GeoPoint] = {}
     for row in reader if not missing else ():
-        try:
-            point = GeoPoint(float(row["latitude"]), float(row["longitude"]))
-            if not (abs(point.latitude) <= 90 and abs(point.longitude) <= 180):
-                raise ValueError("no place on the earth")
-        except ValueError:
+        point = _point(row["latitude"], row["longitude"])
+        if point is None:
             faults.append(FieldFault("latitude", "must be degrees, as longitude", reader.line_num))
-            continue
-        rows[row["country"].strip().upper(), plain(row["postal_prefix"])] = point
+        else:
+            rows[row["country"].strip().upper(), plain(row["postal_prefix"])] = point
     if len(rows) > EXCHANGE_PLACES_ROWS_MAX:
         faults.append(FieldFault("file", f"has more than {EXCHANGE_PLACES_ROWS_MAX} rows"))
     if faults:
@@ -63,3 +60,11 @@ def load_places(path: Path) -> Places:
             f"{path} has faults", hint="mend each line named above", faults=tuple(faults[:100])
         )
     return Places(rows)
+
+
+def _point(latitude: str, longitude: str) -> GeoPoint | None:
+    try:
+        point = GeoPoint(float(latitude), float(longitude))
+    except ValueError:
+        return None
+    return point if abs(point.latitude) <= 90 and abs(point.longitude) <= 180 else None

@@ -1,6 +1,6 @@
 """Carries files: orders and catalogues from a shop into the hub, answers and shipments back.
 
-Each order is a transaction of its own, under a key made from its reference: a file that comes twice, is taken over
+Each order is a transaction of its own, and its reference is taken in it: a file that comes twice, is taken over
 after a crash, or is worked on by two instances at once, places no order twice. It is put away after its answers are
 written; what can not be done now (the database is away) leaves it where it is, and it is taken over later.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 
@@ -21,29 +20,32 @@ from bodega.limits_hub import (
     EXCHANGE_KEEP_ALIVE_S,
     EXCHANGE_LOOK_S,
 )
-from bodega_controlplane.app.exchanging import news
+from bodega_controlplane.app.exchanging import news, placing
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.idempotency import StoredResponse
-from bodega_controlplane.app.ordering.orders import place_order
 from bodega_controlplane.app.views import OrderDraft
 from bodega_controlplane.exchange.answers import Answer, Outcome
 from bodega_controlplane.exchange.catalogue import take_catalogue
 from bodega_controlplane.exchange.order_files import FiledOrder, Find, read_orders
 from bodega_controlplane.exchange.ports import Arrived, Exchange, Outgoing
 from bodega_controlplane.store import exchange as rows
-from bodega_controlplane.store.transaction import Transaction
 
 log = get_logger(__name__)
 
 ACTOR = "exchange"
-_KINDS = ("orders", "catalogue", "catalog")
 
 
 class ExchangeService:
     """Runs for as long as the control plane does. `find`: where a postal code is; `channel`: whose orders they are."""
 
     def __init__(
-        self, hub: Hub, exchange: Exchange, channel: str, find: Find, *, keep_s: float, every_s: float = EXCHANGE_LOOK_S
+        self,
+        hub: Hub,
+        exchange: Exchange,
+        channel: str,
+        find: Find,
+        *,
+        keep_s: float,
+        every_s: float = EXCHANGE_LOOK_S,
     ) -> None:
         self._hub = hub
         self._exchange = exchange
@@ -60,7 +62,9 @@ class ExchangeService:
             except BodegaError as error:
                 log.warning("exchange_waits", code=error.code, reason=error.message)
             except OSError as error:
-                log.warning("exchange_waits", code="unavailable", reason=f"{error.strerror}: {error.filename}")
+                log.warning(
+                    "exchange_waits", code="unavailable", reason=f"{error.strerror}: {error.filename}"
+                )
             await asyncio.sleep(self._every_s)
 
     async def round(self) -> None:
@@ -119,15 +123,10 @@ class ExchangeService:
 
     async def _place(self, order: FiledOrder, draft: OrderDraft) -> Outcome:
         caller, policy = self._hub.caller(ACTOR, self._channel), self._hub.policy
-
-        def place(tx: Transaction) -> StoredResponse:
-            view = place_order(tx, caller, draft, policy)
-            return StoredResponse(0, json.dumps({"order_id": view.order_id, "state": view.state.value}).encode())
-
         said = json.dumps(order.values, sort_keys=True, separators=(",", ":"))
-        key = f"exchange:{order.reference}"
-        response = await self._hub.run_once(caller, key, sha256(said.encode()).digest(), place)
-        return Outcome(order.reference, "accepted", **json.loads(response.body))
+        digest = sha256(said.encode()).digest()
+        taken = await self._hub.run(lambda tx: placing.place_once(tx, caller, draft, policy, digest))
+        return Outcome(order.reference, "accepted", taken.order_id, taken.state.value)
 
     async def _tell(self) -> None:
         now_ms = self._hub.now_ms()

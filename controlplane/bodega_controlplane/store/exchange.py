@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import fulfillment_order, order_line, orders
-from bodega_controlplane.store.schema_exchange import exchange_file, exchange_told
+from bodega_controlplane.store.schema_exchange import exchange_file, exchange_order, exchange_told
 from bodega_controlplane.store.schema_floor import parcel
 from bodega_controlplane.store.transaction import Transaction
 
@@ -23,23 +23,37 @@ def lock(tx: Transaction) -> None:
         tx.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_FILES_LOCK)))
 
 
-def changed_orders(
-    tx: Transaction, channel: str, since_ms: int, states: Collection[str], limit: int
-) -> list[Row]:
-    """Orders of a channel in these states that the shop was not told of as they are, the first changed first.
+def taken(tx: Transaction, channel: str, reference: str) -> Row | None:
+    """What was taken under a reference: `digest` of what it said, and the order."""
+    query = sa.select(exchange_order).where(
+        exchange_order.c.channel == channel, exchange_order.c.reference == reference
+    )
+    return tx.connection.execute(query).first()
+
+
+def take(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """An order was taken under its reference."""
+    tx.insert_many(exchange_order, [row])
+
+
+def changed_orders(tx: Transaction, channel: str, since_ms: int, limit: int) -> list[Row]:
+    """Orders of a channel that the shop was not told of as they are, the first changed first.
 
     With what was said last of each, `word`, None if nothing was.
     """
     told = sa.and_(exchange_told.c.channel == orders.c.channel, exchange_told.c.order_id == orders.c.order_id)
     query = (
         sa.select(
-            orders.c.order_id, orders.c.reference, orders.c.state, orders.c.updated_at_ms, exchange_told.c.word
+            orders.c.order_id,
+            orders.c.reference,
+            orders.c.state,
+            orders.c.updated_at_ms,
+            exchange_told.c.word,
         )
         .select_from(orders.outerjoin(exchange_told, told))
         .where(
             orders.c.channel == channel,
             orders.c.updated_at_ms >= since_ms,
-            orders.c.state.in_(sorted(states)),
             sa.func.coalesce(exchange_told.c.at_ms, -1) < orders.c.updated_at_ms,
         )
         .order_by(orders.c.updated_at_ms, orders.c.order_id)

@@ -151,6 +151,7 @@ STEPS: Mapping[int, Step] = {
             schema.fulfillment_line,
             *schema.EVENT_TABLES,
             *schema.RATE_TABLES,
+            *schema.EXCHANGE_TABLES,
             schema.channel,
         ),
         (schema.idempotency_oldest, schema.orders_of_channel, schema.orders_changed),

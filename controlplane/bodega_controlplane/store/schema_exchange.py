@@ -6,6 +6,17 @@ import sqlalchemy as sa
 
 from bodega_controlplane.store.columns import integer, metadata, octets, text
 
+# Orders that came as files, for ever: a file may come again at any time, and places none of them twice. `digest` is the
+# SHA-256 of what the file said of it.
+exchange_order = sa.Table(
+    "exchange_order",
+    metadata,
+    text("channel", key=True),
+    text("reference", key=True),
+    octets("digest"),
+    text("order_id"),
+)
+
 # `word`: how the order stood when the shop was told.
 exchange_told = sa.Table(
     "exchange_told",
@@ -29,4 +40,4 @@ exchange_file = sa.Table(
     integer("written_ms"),
 )
 
-EXCHANGE_TABLES = (exchange_told, exchange_file)
+EXCHANGE_TABLES = (exchange_order, exchange_told, exchange_file)
