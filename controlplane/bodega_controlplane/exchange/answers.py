@@ -46,8 +46,8 @@ class Answer:
         found = []
         if self.outcomes:
             rows = ((one.reference, one.outcome, one.order_id, one.state, one.code) for one in self.outcomes)
-            header = ("reference", "outcome", "order_id", "state", "code")
-            found.append(Outgoing(f"{stem}.ack.csv", _csv(header, rows)))
+            acked = ("reference", "outcome", "order_id", "state", "code")
+            found.append(Outgoing(f"{stem}.ack.csv", _csv(acked, rows)))
         if self.faults:
             wrong = (
                 (fault.line or "", reference, fault.where, fault.problem) for reference, fault in self.faults

@@ -84,7 +84,7 @@ def lines_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]
 
 def parcels_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
     """Order id -> its parcels that were not opened again: SSCC, carrier, service, tracking number."""
-    query = (
+    query: sa.Select[Any] = (
         sa.select(
             fulfillment_order.c.order_id,
             parcel.c.sscc,

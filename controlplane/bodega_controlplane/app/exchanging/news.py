@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bodega.core.lifecycles import OrderState
 from bodega.limits import TEXT_CHARS_MAX
@@ -57,7 +57,8 @@ def gather(tx: Transaction, channel: str, now_ms: int) -> int:
         return 0
     ids = [row.order_id for row in changed]
     lines, parcels = exchange.lines_of(tx, ids), exchange.parcels_of(tx, ids)
-    told, cells = [], []
+    told: list[Mapping[str, object]] = []
+    cells: list[tuple[object, ...]] = []
     for row in changed:
         of_lines, of_parcels = lines.get(row.order_id, []), parcels.get(row.order_id, [])
         word = _word(row, of_lines, of_parcels)
