@@ -18,6 +18,7 @@ from bodega_controlplane.rules.reach import Reach
 DEFAULT_PATH = Path("/etc/bodega/controlplane.toml")
 _LEVELS = ("debug", "info", "warning", "error")
 _PORT_MAX = 65_535
+_DAYS_MAX = 3_650
 # What JetStream allows, without the even numbers: they survive no more than the odd number below.
 _REPLICAS = (1, 3, 5)
 
@@ -136,6 +137,20 @@ class CarrierConfig:
 
 
 @frozen(kw_only=True)
+class ExchangeConfig:
+    """A folder that a shop and the hub share (`exchange/folder.py`), and whose orders the shop's files are.
+
+    `places`: a CSV of postal codes with their places, for orders that do not say theirs. `kept_days`: how long files
+    that are done with are kept; they hold names and addresses.
+    """
+
+    folder: Path
+    channel: str = "storefront"
+    places: Path | None = None
+    kept_days: int = field(default=30, validator=_between(0, _DAYS_MAX))
+
+
+@frozen(kw_only=True)
 class ControlPlaneConfig:
     """The whole file."""
 
@@ -151,6 +166,7 @@ class ControlPlaneConfig:
     webhooks: WebhooksConfig = field(factory=WebhooksConfig)
     privacy: PrivacyConfig = field(factory=PrivacyConfig)
     carriers: list[CarrierConfig] = field(factory=list)
+    exchange: ExchangeConfig | None = None
 
 
 def load_config(path: Path) -> ControlPlaneConfig:
