@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from bodega_agent.demo.catalogue import Product, catalogue
-from bodega_agent.demo.tally import FINAL_STATES
 from support.long_run import by_length
 from support.network.crew import Crew, at_work
 from support.network.customers import Customers

@@ -11,7 +11,7 @@ import pytest
 
 from support.controlplane import POLICY
 from support.moved_order import LISBON, PORTO, SKU
-from support.storefront import Town, open_town
+from support.storefront import open_town
 
 CALLERS = 200
 LAST_UNITS = 3

@@ -169,7 +169,7 @@ async def running_network(folder: Path, postgres: PostgresServer) -> AsyncIterat
     async with running_cluster(folder / "nats") as cluster, AsyncExitStack() as closing:
         network = Network(folder, cluster, postgres, postgres.new_database())
         try:
-            await network._start(closing, sites(NODES))  # noqa: SLF001 - its own way to begin
+            await network._start(closing, sites(NODES))
             yield network
         except BaseException as error:
             error.add_note(network.last_words())

@@ -44,10 +44,11 @@ def breaches(evidence: Evidence, wishes: Sequence[Wish]) -> list[str]:
 
 def each_wish_is_one_order(evidence: Evidence, wishes: Sequence[Wish]) -> list[str]:
     """Taken once or refused, the same to everybody who asks again; and the centre holds these orders and no others."""
-    found = []
-    for wish in wishes:
-        if len(set(wish.answers)) != 1 or wish.answers[0][0] not in (TAKEN, REFUSED):
-            found.append(f"{wish.key} was answered with {wish.answers}")
+    found = [
+        f"{wish.key} was answered with {wish.answers}"
+        for wish in wishes
+        if len(set(wish.answers)) != 1 or wish.answers[0][0] not in (TAKEN, REFUSED)
+    ]
     made = Counter((order.reference, order.order_id) for order in evidence.centre.orders)
     told = Counter((wish.key, wish.order_id) for wish in wishes if wish.order_id)
     found += [f"{reference} was taken, and {order_id} is lost" for reference, order_id in told - made]
