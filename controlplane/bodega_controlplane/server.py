@@ -109,7 +109,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     # Nodes wait for the link and nothing else, so it comes up while the faces are still loading.
     await parts.enter_async_context(_running(LinkService(hub, fleet).run(), stop))
     await asyncio.to_thread(_load_faces)
-    grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens))
+    grpc_port = await parts.enter_async_context(_grpc(config.grpc, hub, tokens, stop))
     await parts.enter_async_context(_http(config.http, channel, hub, tokens))
     offered = services()  # makes the authority at the first start
     if config.nodes is not None:
@@ -183,17 +183,22 @@ def _listen(name: str, config: ListenConfig) -> socket.socket:
 
 
 @asynccontextmanager
-async def _grpc(config: ListenConfig, hub: Hub, tokens: Tokens) -> AsyncIterator[int]:
+async def _grpc(config: ListenConfig, hub: Hub, tokens: Tokens, stop: asyncio.Event) -> AsyncIterator[int]:
     # Imported here, as is HTTP: a port in use is told without loading either.
     from bodega_controlplane.api.grpc.binding import bind  # noqa: PLC0415 - see the sentence above
-    from bodega_controlplane.api.grpc.server import build_server  # noqa: PLC0415 - see the sentence above
+    from bodega_controlplane.api.grpc.health import Health  # noqa: PLC0415 - see the sentence above
+    from bodega_controlplane.api.grpc.server import SERVICES, build_server  # noqa: PLC0415 - see the sentence above
 
-    server = build_server(hub, tokens)
+    health = Health(SERVICES)
+    server = build_server(hub, tokens, health)
     port = bind(server, _address(config.host, config.port), config.tls)
+    await health.look(hub)
     await server.start()
     try:
-        yield port
+        async with _running(health.watch(hub), stop):
+            yield port
     finally:
+        await health.enter_graceful_shutdown()
         await server.stop(_GRACE_S)
 
 

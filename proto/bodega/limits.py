@@ -1,6 +1,6 @@
 """Every bound in one place, with its unit last in the name. A test sits at the edge of each.
 
-Those of the floor are in `limits_floor.py`.
+Those of the floor are in `limits_floor.py`, those of the control plane's own work in `limits_hub.py`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bodega.core import money
 from bodega.host.cli import emit_json, emit_table, json_option, one_page_option
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option
@@ -85,7 +86,7 @@ def show(config_path: Path, manifest_id: str, *, as_json: bool) -> None:
                 one["tracking_number"] or "-",
                 one["carton_id"] or "-",
                 one["weight_g"] or "-",
-                f"{one['price_minor'] / 100:.2f} {one['currency']}",
+                money.text_of(one["price_minor"], one["currency"]),
             )
             for one in found["lines"]
         ],

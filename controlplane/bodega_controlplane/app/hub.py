@@ -22,6 +22,7 @@ from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import HubKey
 from bodega_controlplane.rules.policy import Policy
+from bodega_controlplane.store import meta
 from bodega_controlplane.store.engine import Store
 from bodega_controlplane.store.transaction import Transaction
 
@@ -80,6 +81,10 @@ class Hub:
     async def read(self, fn: Callable[[Transaction], T]) -> T:
         """Run `fn` on one consistent snapshot; it must not write."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._store.read, fn)
+
+    async def ask_database(self) -> None:
+        """Raises Unavailable, or another error, when it does not answer."""
+        await self.read(meta.schema_version)
 
     async def run_once(
         self, caller: Caller, key: str, digest: bytes, fn: Callable[[Transaction], StoredResponse]

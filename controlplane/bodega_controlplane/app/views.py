@@ -390,11 +390,3 @@ class AuditEntryView:
     subject: str
     detail: str
     hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class AuditCheck:
-    """Lines checked, and the first that does not fit the chain (0 if all do)."""
-
-    entries: int
-    first_bad_seq: int

@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from bodega.errors import InvalidInput
-from bodega.host.cli import emit_json, emit_table, json_option, one_page_option
+from bodega.host.cli import emit_json, emit_table, json_option, one_page_option, progress
+from bodega.limits_hub import IMPORT_FILE_BYTES_MAX
 from bodega.v1 import catalogue_pb2, proposals_pb2
 from bodega.v1 import controlplane_pb2 as pb
-from bodega_controlplane.cli.catalog_file import at_lines, invalid_file, read_skus
+from bodega_controlplane.cli.catalog_file import read_skus
+from bodega_controlplane.cli.catalog_import import import_skus
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.files import read_text
 from bodega_controlplane.cli.paging import collect, limit_option
@@ -27,15 +29,16 @@ def catalog() -> None:
 @json_option
 @hub_command
 def import_(hub: HubClient, file: Path, as_json: bool) -> None:
-    """Add or replace the SKUs of a CSV or JSON file, all or nothing.
+    """Add or replace the SKUs of a CSV or JSON file of at most 100,000 rows.
 
     The name of FILE ends in .csv or .json. CSV has a header with the columns sku_id, name and, if you
     like, gtins (apart by spaces or semicolons), owner, lot_tracked, serial_tracked, expiry_tracked,
     weight_g, volume_ml, length_mm, width_mm, height_mm, temperature_class (ambient, chilled, frozen),
     velocity_class (A, B, C), fragile, base_unit, units (case=12/15601234567897;pallet=480) and components
     of a kit (TEA=2;MUG=1). JSON is {"skus": [...]} with the same keys, as the storefront's API takes it. GTINs have
-    8, 12, 13 or 14 digits. Every bad row is named with its line, column and reason; then nothing is
-    imported. Importing a file again changes nothing.
+    8, 12, 13 or 14 digits. The whole file is checked first: every bad row is named with its line, column and
+    reason, and then nothing is imported. It is written in slices, so that orders go on meanwhile. Importing a
+    file again changes nothing.
 
     \b
     Examples:
@@ -52,13 +55,11 @@ def import_(hub: HubClient, file: Path, as_json: bool) -> None:
     kind = file.suffix.lower()
     if kind not in {".csv", ".json"}:
         raise InvalidInput(f"{file} is neither .csv nor .json", hint="rename it to say which it is")
-    skus, lines = read_skus(read_text(file), is_csv=kind == ".csv")
-    try:
-        changed = hub.call(hub.catalogue.UpsertSkus, pb.UpsertSkusRequest(skus=skus)).changed
-    except InvalidInput as error:
-        if not error.faults:
-            raise
-        raise invalid_file([at_lines(fault, lines) for fault in error.faults]) from error
+    skus, lines = read_skus(read_text(file, IMPORT_FILE_BYTES_MAX), is_csv=kind == ".csv")
+    with progress("importing", 2 * len(skus)) as step:
+        changed = import_skus(
+            skus, lines, lambda request: hub.call(hub.catalogue.UpsertSkus, request).changed, step
+        )
     if as_json:
         emit_json({"rows": len(skus), "changed": changed})
         return

@@ -16,7 +16,8 @@ from typing import Any
 
 from bodega.core.gtin import fault_in
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import CATALOGUE_ROWS_MAX
+from bodega.limits import FAULT_ROWS_MAX
+from bodega.limits_hub import IMPORT_ROWS_MAX
 from bodega.v1 import catalogue_pb2
 
 COLUMNS = (
@@ -60,11 +61,11 @@ def read_skus(text: str, *, is_csv: bool) -> tuple[list[catalogue_pb2.Sku], list
     faults: list[FieldFault] = []
     if not rows:
         faults.append(FieldFault("file", "has no rows"))
-    if len(rows) > CATALOGUE_ROWS_MAX:
+    if len(rows) > IMPORT_ROWS_MAX:
         faults.append(
-            FieldFault("file", f"has {len(rows)} rows; at most {CATALOGUE_ROWS_MAX} are taken at once")
+            FieldFault("file", f"has {len(rows)} rows; at most {IMPORT_ROWS_MAX} are taken at once")
         )
-    skus = [_sku(row, faults) for row in rows[:CATALOGUE_ROWS_MAX]]
+    skus = [_sku(row, faults) for row in rows[:IMPORT_ROWS_MAX]]
     if faults:
         raise invalid_file(faults)
     return skus, [row.line for row in rows]
@@ -73,6 +74,9 @@ def read_skus(text: str, *, is_csv: bool) -> tuple[list[catalogue_pb2.Sku], list
 def invalid_file(faults: list[FieldFault]) -> InvalidInput:
     """The refusal of the whole file."""
     many = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
+    left_out = len(faults) - FAULT_ROWS_MAX
+    if left_out > 0:
+        faults = [*faults[:FAULT_ROWS_MAX], FieldFault("file", f"has {left_out} faults more")]
     return InvalidInput(
         f"the file has {many}; nothing was imported",
         hint="mend each line named above and import the whole file again",

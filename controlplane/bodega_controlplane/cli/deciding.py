@@ -38,6 +38,23 @@ class Until(click.ParamType[int]):
         self.fail(f"'{value}' is no span (90m, 4h, 2d) and no time to come (2026-11-23T18:00Z)", param, ctx)
 
 
+class Span(click.ParamType[int]):
+    """A span ("90m", "4h", "2d") in milliseconds."""
+
+    name = "SPAN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Fails for anything else."""
+        if isinstance(value, int):
+            return value
+        span = _SPAN.fullmatch(value)
+        return (
+            int(span[1]) * _MS[span[2]]
+            if span
+            else self.fail(f"'{value}' is no span: 90m, 4h, 2d", param, ctx)
+        )
+
+
 def until_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """--until, which gives `expires_after_ms`."""
     return click.option(

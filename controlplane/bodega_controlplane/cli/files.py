@@ -8,19 +8,17 @@ from bodega.errors import InvalidInput, NotFound
 from bodega.limits import IMPORT_BYTES_MAX
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file of at most IMPORT_BYTES_MAX. Raises NotFound or InvalidInput."""
+def read_text(path: Path, bytes_max: int = IMPORT_BYTES_MAX) -> str:
+    """The text of a UTF-8 file of at most so many bytes. Raises NotFound or InvalidInput."""
     try:
         with path.open("rb") as file:
-            content = file.read(IMPORT_BYTES_MAX + 1)
+            content = file.read(bytes_max + 1)
     except OSError as error:
         raise NotFound(
             f"{path}: {error.strerror}", hint="give the path of a file that can be read"
         ) from error
-    if len(content) > IMPORT_BYTES_MAX:
-        raise InvalidInput(
-            f"{path} has more than {IMPORT_BYTES_MAX} bytes", hint="split it into smaller files"
-        )
+    if len(content) > bytes_max:
+        raise InvalidInput(f"{path} has more than {bytes_max} bytes", hint="split it into smaller files")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

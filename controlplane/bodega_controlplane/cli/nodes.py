@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import sys
 import time
 from pathlib import Path
 
 import click
 
-from bodega.errors import FieldFault, InvalidInput, NotFound
+from bodega.errors import FieldFault, InvalidInput
 from bodega.host.cli import LazyGroup, emit_json, emit_table, json_option
 from bodega.v1 import controlplane_pb2 as pb
 from bodega_controlplane.cli.client import HubClient, hub_command
@@ -23,6 +24,7 @@ from bodega_controlplane.cli.node_text import (
     spread_text,
     stock_text,
 )
+from bodega_controlplane.cli.paging import collect
 from bodega_controlplane.cli.show import plain, plain_all, span, when
 
 
@@ -63,9 +65,17 @@ def ls(hub: HubClient, as_json: bool) -> None:
     down_waiting, paused_at_ms, lag_ms, silent, divergence, lost_to_seq, fenced}], come_back_after_ms}; the last
     is over what time the hub asks its nodes to spread, 0 while it keeps up.
     """
-    answer = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest())
+    spread_ms = 0
+
+    def page(size: int, token: str) -> tuple[list[pb.NodeStatus], str]:
+        nonlocal spread_ms
+        answer = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest(page_size=size, page_token=token))
+        spread_ms = answer.come_back_after_ms
+        return list(answer.nodes), answer.next_page_token
+
+    found = collect(sys.maxsize, page)
     if as_json:
-        emit_json({"nodes": plain_all(answer.nodes), "come_back_after_ms": answer.come_back_after_ms})
+        emit_json({"nodes": plain_all(found), "come_back_after_ms": spread_ms})
         return
     rows = [
         [
@@ -78,12 +88,12 @@ def ls(hub: HubClient, as_json: bool) -> None:
             _contact(node),
             health_text(node),
         ]
-        for node in answer.nodes
+        for node in found
     ]
     headers = ["node", "epoch", "events", "up", "lag", "down", "last contact", "health"]
     emit_table(headers, rows, empty="No nodes. Make one known: bodegactl nodes register FILE.")
-    if answer.come_back_after_ms:
-        click.echo(spread_text(answer.come_back_after_ms))
+    if spread_ms:
+        click.echo(spread_text(spread_ms))
 
 
 @nodes.command("show")
@@ -99,10 +109,8 @@ def show(hub: HubClient, node_id: str, as_json: bool) -> None:
 
     JSON: the node, with the keys of `nodes ls`.
     """
-    answer = hub.call(hub.nodes.ListNodes, pb.ListNodesRequest())
-    node = next((node for node in answer.nodes if node.node_id == node_id), None)
-    if node is None:
-        raise NotFound(f"there is no node '{node_id}'", hint="list the nodes: bodegactl nodes ls")
+    answer = hub.call(hub.nodes.GetNode, pb.GetNodeRequest(node_id=node_id))
+    node = answer.node
     if as_json:
         emit_json(plain(node))
         return

@@ -26,10 +26,22 @@ def orders() -> None:
 @click.option(
     "--state", type=click.Choice([word.value for word in OrderState]), help="Only orders in this state."
 )
+@click.option("--node", "node_id", default="", metavar="NODE", help="Only what this node works on, or has.")
+@click.option("--channel", default="", metavar="CHANNEL", help="Only this channel's.")
+@click.option("--reference", default="", metavar="TEXT", help="Only with this reference of their channel's.")
 @limit_option
 @json_option
 @hub_command
-def ls(hub: HubClient, state: str | None, limit: int, as_json: bool) -> None:
+def ls(
+    hub: HubClient,
+    state: str | None,
+    node_id: str,
+    channel: str,
+    reference: str,
+    limit: int,
+    *,
+    as_json: bool,
+) -> None:
     """List orders, newest first.
 
     \b
@@ -44,7 +56,14 @@ def ls(hub: HubClient, state: str | None, limit: int, as_json: bool) -> None:
     wanted = orders_pb2.OrderState.Value(f"ORDER_STATE_{state.upper() if state else 'UNSPECIFIED'}")
 
     def page(size: int, token: str) -> tuple[list[orders_pb2.Order], str]:
-        request = pb.ListOrdersRequest(page_size=size, page_token=token, state=wanted)
+        request = pb.ListOrdersRequest(
+            page_size=size,
+            page_token=token,
+            state=wanted,
+            node_id=node_id,
+            channel=channel,
+            reference=reference,
+        )
         answer = hub.call(hub.orders.ListOrders, request)
         return list(answer.orders), answer.next_page_token
 
@@ -55,15 +74,15 @@ def ls(hub: HubClient, state: str | None, limit: int, as_json: bool) -> None:
     rows = [
         [
             order.order_id,
-            order.reference,
-            _state(order),
+            _state(order).replace("_", " "),
             order.node_id,
             _units(order),
             when(order.placed_at_ms),
+            order.reference,
         ]
         for order in found
     ]
-    headers = ["order", "reference", "state", "node", "units", "placed"]
+    headers = ["order", "state", "node", "units", "placed", "ref"]
     emit_table(headers, rows, empty="No orders. Channels place them with POST /v1/orders.")
 
 

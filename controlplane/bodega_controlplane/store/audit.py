@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import sqlalchemy as sa
 
 from bodega.core.chain import GENESIS, link
@@ -48,28 +51,70 @@ def canonical(seq: int, entry: AuditLine) -> bytes:
     return b"bodega-audit-v1\n" + b"\n".join(f"{len(part)}:{part}".encode() for part in parts)
 
 
-def newest_first(tx: Transaction, subject: str, limit: int) -> list[Row]:
-    """Rows of the trail, of one subject or all."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines; what is empty asks for all. `action` that ends in a dot: all actions that begin with it."""
+
+    subject: str = ""
+    actor: str = ""
+    action: str = ""
+    since_ms: int = 0
+
+
+def newest_first(tx: Transaction, wanted: Wanted, limit: int, before_seq: int | None = None) -> list[Row]:
+    """Lines of the trail before one, or from its end."""
     query = sa.select(audit).order_by(audit.c.seq.desc()).limit(limit)
-    if subject:
-        query = query.where(audit.c.subject == subject)
+    if wanted.subject:
+        query = query.where(audit.c.subject == wanted.subject)
+    if wanted.actor:
+        query = query.where(audit.c.actor == wanted.actor)
+    if wanted.action.endswith("."):
+        query = query.where(audit.c.action.startswith(wanted.action, autoescape=True))
+    elif wanted.action:
+        query = query.where(audit.c.action == wanted.action)
+    if wanted.since_ms:
+        query = query.where(audit.c.at_ms >= wanted.since_ms)
+    if before_seq is not None:
+        query = query.where(audit.c.seq < before_seq)
     return list(tx.connection.execute(query))
 
 
-def verify(tx: Transaction) -> tuple[int, int]:
-    """(lines checked, first bad sequence or 0); reads the whole trail in batches."""
-    head, seq, checked = GENESIS, 0, 0
-    while rows := _after(tx, seq):
+def newest_seq(tx: Transaction) -> int:
+    """The last line's sequence; 0 for none."""
+    return int(tx.connection.execute(sa.select(sa.func.max(audit.c.seq))).scalar_one() or 0)
+
+
+def fits(tx: Transaction, seq: int, digest: bytes) -> bool:
+    """Whether this line is there with this hash; there is a line 0 before the first."""
+    query = sa.select(audit.c.hash).where(audit.c.seq == seq)
+    return seq == 0 or tx.connection.execute(query).scalar_one_or_none() == digest
+
+
+class Verified(NamedTuple):
+    """Lines checked, the first bad sequence or 0, and the last line that fits."""
+
+    checked: int
+    first_bad_seq: int
+    seq: int
+    hash: bytes
+
+
+def verify(
+    tx: Transaction, after_seq: int = 0, after_hash: bytes = GENESIS, lines_max: int | None = None
+) -> Verified:
+    """Check the lines after one, in batches: all of them, or the first `lines_max`."""
+    head, seq, checked = after_hash, after_seq, 0
+    while rows := _after(tx, seq, _BATCH if lines_max is None else min(_BATCH, lines_max - checked)):
         for row in rows:
             entry = AuditLine(row.at_ms, row.actor, row.action, row.subject, row.detail)
-            head = link(head, canonical(row.seq, entry))
+            expected = link(head, canonical(row.seq, entry))
             checked += 1
-            if row.seq != seq + 1 or row.hash != head:
-                return checked, row.seq
-            seq = row.seq
-    return checked, 0
+            if row.seq != seq + 1 or row.hash != expected:
+                return Verified(checked, row.seq, seq, head)
+            seq, head = row.seq, expected
+    return Verified(checked, 0, seq, head)
 
 
-def _after(tx: Transaction, seq: int) -> list[Row]:
-    query = sa.select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(_BATCH)
+def _after(tx: Transaction, seq: int, limit: int) -> list[Row]:
+    query = sa.select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(limit)
     return list(tx.connection.execute(query))

@@ -1,4 +1,4 @@
-"""Rounds that one of several control planes on one database does: whoever claims it first."""
+"""The schema's version, and rounds that one of several control planes on one database does: whoever claims it first."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ def claim(tx: Transaction, name: str, now_ms: int, every_ms: int) -> bool:
     due = (last_ms <= now_ms - every_ms) | (last_ms > now_ms)
     change = sa.update(meta).where(meta.c.key == name, due).values(value=str(now_ms))
     return tx.connection.execute(change).rowcount == 1
+
+
+def schema_version(tx: Transaction) -> int:
+    """Its schema's version: a question that only a database which works answers."""
+    query = sa.select(meta.c.value).where(meta.c.key == "schema_version")
+    return int(tx.connection.execute(query).scalar_one())

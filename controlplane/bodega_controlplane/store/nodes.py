@@ -31,6 +31,12 @@ def all_of(tx: Transaction) -> list[Row]:
     return list(tx.connection.execute(sa.select(node).order_by(node.c.node_id)))
 
 
+def page(tx: Transaction, after: str, limit: int) -> list[Row]:
+    """Nodes by id, after one."""
+    query = sa.select(node).where(node.c.node_id > after).order_by(node.c.node_id).limit(limit)
+    return list(tx.connection.execute(query))
+
+
 def ids(tx: Transaction) -> list[str]:
     """Every node's id, in order."""
     return list(tx.connection.execute(sa.select(node.c.node_id).order_by(node.c.node_id)).scalars())

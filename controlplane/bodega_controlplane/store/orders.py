@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,9 +56,34 @@ def by_ids(tx: Transaction, order_ids: Collection[str]) -> list[Row]:
     return list(tx.connection.execute(query))
 
 
-def page(tx: Transaction, after: tuple[int, str] | None, state: str | None, limit: int) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """Which orders; what is empty asks for all. `node_id`: one that works on them, or has worked on them."""
+
+    node_id: str = ""
+    channel: str = ""
+    reference: str = ""
+
+
+EVERY_ORDER = Narrowed()
+
+
+def page(
+    tx: Transaction,
+    after: tuple[int, str] | None,
+    state: str | None,
+    limit: int,
+    about: Narrowed = EVERY_ORDER,
+) -> list[Row]:
     """Orders without what only their node is told, newest first, after a (placed_at_ms, order_id)."""
     query = sa.select(*_SHOWN)
+    if about.node_id:
+        at_node = fulfillment_order.c.node_id == about.node_id
+        query = query.where(sa.exists().where(fulfillment_order.c.order_id == orders.c.order_id, at_node))
+    if about.channel:
+        query = query.where(orders.c.channel == about.channel)
+    if about.reference:
+        query = query.where(orders.c.reference == about.reference)
     if state is not None:
         query = query.where(orders.c.state == state)
     if after is not None:

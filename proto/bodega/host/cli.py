@@ -10,13 +10,16 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from bodega.errors import BodegaError, ExitCode, outcome_of
+from bodega.host.table import table_lines
 from bodega.limits import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
 
 EXIT_CODES_HELP = """\b
@@ -104,25 +107,23 @@ def emit_json(value: Any) -> None:
 
 
 def emit_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
-    """A plain table that fits a terminal and a pipe; `empty` is the sentence for no rows."""
+    """A plain table that fits the terminal, and is as wide as it needs in a pipe; `empty`: the sentence for no rows."""
     if not rows:
         click.echo(empty)
         return
-    cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(header), *(len(row[column]) for row in cells)) for column, header in enumerate(headers)]
-    numeric = [all(_is_number(row[column]) for row in cells) for column in range(len(headers))]
-    click.echo(_table_line(headers, widths, numeric).upper())
-    for row in cells:
-        click.echo(_table_line(row, widths, numeric))
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in table_lines(headers, rows, columns):
+        click.echo(line)
 
 
-def _table_line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
-    padded = [
-        cell.rjust(width) if right else cell.ljust(width)
-        for cell, width, right in zip(cells, widths, numeric, strict=True)
-    ]
-    return "  ".join(padded).rstrip()
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error while something long goes on: call what it yields with each number of steps done.
 
-
-def _is_number(cell: str) -> bool:
-    return cell.lstrip("-").replace(".", "", 1).isdigit()
+    Only a person at a terminal sees it; what a command prints on standard output stays clean.
+    """
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(
+        length=total, label=label, file=sys.stderr, hidden=hidden, show_eta=True, width=24
+    ) as bar:
+        yield bar.update

@@ -35,18 +35,28 @@ class UpsertSkusRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SKUS_FIELD_NUMBER: _builtins.int
+    CHECK_ONLY_FIELD_NUMBER: _builtins.int
+    COMING_SKU_IDS_FIELD_NUMBER: _builtins.int
+    check_only: _builtins.bool
+    """Only check them, and say how many would be new or changed."""
     @_builtins.property
     def skus(self) -> _containers.RepeatedCompositeFieldContainer[_catalogue_pb2.Sku]:
         """At most 1,000."""
+
+    @_builtins.property
+    def coming_sku_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """SKUs that come in other requests of the same import: kits may name them as their parts."""
 
     def __init__(
         self,
         *,
         skus: _abc.Iterable[_catalogue_pb2.Sku] | None = ...,
+        check_only: _builtins.bool = ...,
+        coming_sku_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["skus", b"skus"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_only", b"check_only", "coming_sku_ids", b"coming_sku_ids", "skus", b"skus"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -183,22 +193,34 @@ class ListOrdersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Rows wanted, at most 500; 0 means 50."""
     page_token: _builtins.str
     """Where the last page ended, or empty."""
     state: _orders_pb2.OrderState.ValueType
     """Only orders in this state; unspecified means all."""
+    node_id: _builtins.str
+    """Only orders that this node works on, or has worked on; empty means all."""
+    channel: _builtins.str
+    """Only orders of this channel; empty means all."""
+    reference: _builtins.str
+    """Only orders with this reference of their channel's; empty means all."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         state: _orders_pb2.OrderState.ValueType = ...,
+        node_id: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "node_id", b"node_id", "page_size", b"page_size", "page_token", b"page_token", "reference", b"reference", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -914,20 +936,79 @@ Global___RegisterNodeResponse: _TypeAlias = RegisterNodeResponse  # noqa: Y015
 
 @_typing.final
 class ListNodesRequest(_message.Message):
-    """All nodes."""
+    """A page of nodes, or all of them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Rows wanted, at most 500; 0 means all."""
+    page_token: _builtins.str
+    """Where the last page ended, or empty."""
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListNodesRequest: _TypeAlias = ListNodesRequest  # noqa: Y015
+
+@_typing.final
+class GetNodeRequest(_message.Message):
+    """One node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """Node."""
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNodeRequest: _TypeAlias = GetNodeRequest  # noqa: Y015
+
+@_typing.final
+class GetNodeResponse(_message.Message):
+    """One node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_FIELD_NUMBER: _builtins.int
+    COME_BACK_AFTER_MS_FIELD_NUMBER: _builtins.int
+    come_back_after_ms: _builtins.int
+    """As in ListNodesResponse."""
+    @_builtins.property
+    def node(self) -> Global___NodeStatus:
+        """How far it is."""
+
+    def __init__(
+        self,
+        *,
+        node: Global___NodeStatus | None = ...,
+        come_back_after_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["node", b"node"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["come_back_after_ms", b"come_back_after_ms", "node", b"node"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNodeResponse: _TypeAlias = GetNodeResponse  # noqa: Y015
 
 @_typing.final
 class NodeStatus(_message.Message):
@@ -1147,8 +1228,11 @@ class ListNodesResponse(_message.Message):
 
     NODES_FIELD_NUMBER: _builtins.int
     COME_BACK_AFTER_MS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     come_back_after_ms: _builtins.int
     """The hub has much to do and asks its nodes to spread heartbeats and connects over this time; 0: as always."""
+    next_page_token: _builtins.str
+    """Token of the next page, or empty."""
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeStatus]:
         """By id."""
@@ -1158,10 +1242,11 @@ class ListNodesResponse(_message.Message):
         *,
         nodes: _abc.Iterable[Global___NodeStatus] | None = ...,
         come_back_after_ms: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["come_back_after_ms", b"come_back_after_ms", "nodes", b"nodes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["come_back_after_ms", b"come_back_after_ms", "next_page_token", b"next_page_token", "nodes", b"nodes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1441,19 +1526,35 @@ class ListAuditRequest(_message.Message):
 
     SUBJECT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    SINCE_MS_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """Only what concerns this subject (an order, a node, a SKU); empty means all."""
     page_size: _builtins.int
     """Rows wanted, at most 500; 0 means 50."""
+    page_token: _builtins.str
+    """Where the last page ended, or empty."""
+    actor: _builtins.str
+    """Only what this actor did (a channel, "operator", "node:ID"); empty means all."""
+    action: _builtins.str
+    """Only this action ("order.placed"), or all that begin with it if it ends in a dot ("order."); empty means all."""
+    since_ms: _builtins.int
+    """Only what was done at or after this time, milliseconds since 1970-01-01 UTC; 0 means all."""
     def __init__(
         self,
         *,
         subject: _builtins.str = ...,
         page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        action: _builtins.str = ...,
+        since_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "page_size", b"page_size", "page_token", b"page_token", "since_ms", b"since_ms", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1512,6 +1613,9 @@ class ListAuditResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ENTRIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page, or empty."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuditEntry]:
         """Newest first."""
@@ -1520,10 +1624,11 @@ class ListAuditResponse(_message.Message):
         self,
         *,
         entries: _abc.Iterable[Global___AuditEntry] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1531,16 +1636,29 @@ Global___ListAuditResponse: _TypeAlias = ListAuditResponse  # noqa: Y015
 
 @_typing.final
 class VerifyAuditRequest(_message.Message):
-    """The whole chain."""
+    """The whole chain, or the part of it after a line that was checked before."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    AFTER_SEQ_FIELD_NUMBER: _builtins.int
+    AFTER_HASH_FIELD_NUMBER: _builtins.int
+    ENTRIES_MAX_FIELD_NUMBER: _builtins.int
+    after_seq: _builtins.int
+    """Line that was checked last; 0 means from the beginning."""
+    after_hash: _builtins.bytes
+    """Its hash, as the check answered it; empty for the beginning."""
+    entries_max: _builtins.int
+    """Lines to check in this call, at most 50,000; 0 means all."""
     def __init__(
         self,
+        *,
+        after_seq: _builtins.int = ...,
+        after_hash: _builtins.bytes = ...,
+        entries_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_hash", b"after_hash", "after_seq", b"after_seq", "entries_max", b"entries_max"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1554,19 +1672,31 @@ class VerifyAuditResponse(_message.Message):
 
     ENTRIES_FIELD_NUMBER: _builtins.int
     FIRST_BAD_SEQ_FIELD_NUMBER: _builtins.int
+    UPTO_SEQ_FIELD_NUMBER: _builtins.int
+    UPTO_HASH_FIELD_NUMBER: _builtins.int
+    NEWEST_SEQ_FIELD_NUMBER: _builtins.int
     entries: _builtins.int
     """Lines checked."""
     first_bad_seq: _builtins.int
     """First line that does not fit the chain; 0 if all do."""
+    upto_seq: _builtins.int
+    """Last line that fits."""
+    upto_hash: _builtins.bytes
+    """Its hash: whoever keeps it can show later that no line up to it was changed or cut off."""
+    newest_seq: _builtins.int
+    """Newest line of the trail; where it is more than upto_seq, the check can go on."""
     def __init__(
         self,
         *,
         entries: _builtins.int = ...,
         first_bad_seq: _builtins.int = ...,
+        upto_seq: _builtins.int = ...,
+        upto_hash: _builtins.bytes = ...,
+        newest_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "first_bad_seq", b"first_bad_seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "first_bad_seq", b"first_bad_seq", "newest_seq", b"newest_seq", "upto_hash", b"upto_hash", "upto_seq", b"upto_seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -745,6 +745,11 @@ class NodeServiceStub:
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.ListNodesRequest.SerializeToString,
                 response_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListNodesResponse.FromString,
                 _registered_method=True)
+        self.GetNode = channel.unary_unary(
+                '/bodega.v1.NodeService/GetNode',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.GetNodeRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.GetNodeResponse.FromString,
+                _registered_method=True)
         self.SetDesiredState = channel.unary_unary(
                 '/bodega.v1.NodeService/SetDesiredState',
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.SetDesiredStateRequest.SerializeToString,
@@ -775,6 +780,13 @@ class NodeServiceServicer:
 
     def ListNodes(self, request, context):
         """Every node with epoch, heads, lag and last contact.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNode(self, request, context):
+        """One node, with the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -813,6 +825,11 @@ def add_NodeServiceServicer_to_server(servicer, server):
                     servicer.ListNodes,
                     request_deserializer=bodega_dot_v1_dot_controlplane__pb2.ListNodesRequest.FromString,
                     response_serializer=bodega_dot_v1_dot_controlplane__pb2.ListNodesResponse.SerializeToString,
+            ),
+            'GetNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNode,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.GetNodeRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.GetNodeResponse.SerializeToString,
             ),
             'SetDesiredState': grpc.unary_unary_rpc_method_handler(
                     servicer.SetDesiredState,
@@ -885,6 +902,33 @@ class NodeService:
             '/bodega.v1.NodeService/ListNodes',
             bodega_dot_v1_dot_controlplane__pb2.ListNodesRequest.SerializeToString,
             bodega_dot_v1_dot_controlplane__pb2.ListNodesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.NodeService/GetNode',
+            bodega_dot_v1_dot_controlplane__pb2.GetNodeRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.GetNodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

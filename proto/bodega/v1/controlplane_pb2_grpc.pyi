@@ -273,6 +273,8 @@ class NodeServiceStub:
     """Makes a node known, or replaces its profile."""
     ListNodes: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ListNodesRequest, _controlplane_pb2.ListNodesResponse]
     """Every node with epoch, heads, lag and last contact."""
+    GetNode: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.GetNodeRequest, _controlplane_pb2.GetNodeResponse]
+    """One node, with the same."""
     SetDesiredState: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.SetDesiredStateRequest, _controlplane_pb2.SetDesiredStateResponse]
     """Sets the configuration that a node should run."""
     ReadmitNode: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ReadmitNodeRequest, _controlplane_pb2.ReadmitNodeResponse]
@@ -289,6 +291,8 @@ class NodeServiceAsyncStub(NodeServiceStub):
     """Makes a node known, or replaces its profile."""
     ListNodes: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ListNodesRequest, _controlplane_pb2.ListNodesResponse]  # type: ignore[assignment]
     """Every node with epoch, heads, lag and last contact."""
+    GetNode: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.GetNodeRequest, _controlplane_pb2.GetNodeResponse]  # type: ignore[assignment]
+    """One node, with the same."""
     SetDesiredState: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.SetDesiredStateRequest, _controlplane_pb2.SetDesiredStateResponse]  # type: ignore[assignment]
     """Sets the configuration that a node should run."""
     ReadmitNode: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ReadmitNodeRequest, _controlplane_pb2.ReadmitNodeResponse]  # type: ignore[assignment]
@@ -314,6 +318,14 @@ class NodeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_controlplane_pb2.ListNodesResponse, _abc.Awaitable[_controlplane_pb2.ListNodesResponse]]:
         """Every node with epoch, heads, lag and last contact."""
+
+    @_abc_1.abstractmethod
+    def GetNode(
+        self,
+        request: _controlplane_pb2.GetNodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controlplane_pb2.GetNodeResponse, _abc.Awaitable[_controlplane_pb2.GetNodeResponse]]:
+        """One node, with the same."""
 
     @_abc_1.abstractmethod
     def SetDesiredState(

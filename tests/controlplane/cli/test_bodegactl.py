@@ -74,7 +74,7 @@ def test_orders_are_listed_shown_and_explained(hub: ControlPlane, order_id: str)
     assert (listed["order_id"], listed["reference"], listed["state"]) == (order_id, "W-7", "confirmed")
     assert hub.ask("orders", "show", order_id, "--json").json() == listed
     table = hub.ask("orders", "ls", "--state", "confirmed").out
-    assert table.splitlines()[0].split() == ["ORDER", "REFERENCE", "STATE", "NODE", "UNITS", "PLACED"]
+    assert table.splitlines()[0].split() == ["ORDER", "STATE", "NODE", "UNITS", "PLACED", "REF"]
     assert order_id in table
     assert "TEA" in hub.ask("orders", "show", order_id).out
     decision = hub.ask("orders", "explain", order_id, "--json").json()

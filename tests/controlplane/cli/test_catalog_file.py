@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import CATALOGUE_ROWS_MAX
+from bodega.limits_hub import IMPORT_ROWS_MAX
 from bodega_controlplane.cli.catalog_file import at_lines, read_skus
 from support.controlplane import gtin_of
 
@@ -149,8 +149,8 @@ def test_an_empty_file_is_refused(text: str, *, is_csv: bool) -> None:
 
 
 def test_rows_up_to_the_bound_and_not_one_more() -> None:
-    rows = [{"sku_id": f"S{number}", "name": "x"} for number in range(CATALOGUE_ROWS_MAX + 1)]
-    assert len(read_skus(json.dumps(rows[1:]), is_csv=False)[0]) == CATALOGUE_ROWS_MAX
+    rows = [{"sku_id": f"S{number}", "name": "x"} for number in range(IMPORT_ROWS_MAX + 1)]
+    assert len(read_skus(json.dumps(rows[1:]), is_csv=False)[0]) == IMPORT_ROWS_MAX
     assert faults_of(json.dumps(rows), is_csv=False) == [(None, "file")]
 
 

@@ -6,6 +6,7 @@ standard health service is open, so that a load balancer needs no secret.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, cast
@@ -14,8 +15,9 @@ import grpc
 
 from bodega.broker.rpc_context import NODE_KEY
 from bodega.broker.rpc_errors import to_status
-from bodega.errors import BodegaError, Unauthenticated
+from bodega.errors import BodegaError, Unauthenticated, Unavailable
 from bodega.host.log import bound, get_logger
+from bodega.limits import RPC_LASTS_S_MAX
 from bodega_controlplane.api import bearer
 from bodega_controlplane.api.bugs import unforeseen
 from bodega_controlplane.api.correlation import HEADER, correlation_id
@@ -100,11 +102,18 @@ def _guarded(method: str, given: dict[str, str], behaviour: Behaviour) -> Behavi
         context.set_trailing_metadata(((HEADER, word),))
         with bound(correlation_id=word):
             try:
-                response = await behaviour(request, context)
+                async with asyncio.timeout(RPC_LASTS_S_MAX) as limit:
+                    response = await behaviour(request, context)
             except grpc.aio.AbortError:
                 raise  # it has said its status itself
+            except asyncio.CancelledError:
+                # The caller's deadline has passed, or it has gone. What waits for the database is not begun any more.
+                log.info("grpc_request", method=method, code="CANCELLED", ms=_ms_since(started))
+                raise
             except BodegaError as error:
                 failed = error
+            except TimeoutError as error:
+                failed = _too_long() if limit.expired() else unforeseen(error, word)
             except Exception as error:  # noqa: BLE001 - the last line of defence: a status, never internals
                 failed = unforeseen(error, word)
             else:
@@ -117,6 +126,12 @@ def _guarded(method: str, given: dict[str, str], behaviour: Behaviour) -> Behavi
             return await context.abort(status, message, (*trailers, (HEADER, word)))
 
     return run
+
+
+def _too_long() -> Unavailable:
+    return Unavailable(
+        f"the call was not done within {RPC_LASTS_S_MAX:.0f} s", code="too-slow", hint="ask for less at once"
+    )
 
 
 def _ms_since(started: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import grpc
-from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from bodega.limits import REQUEST_BYTES_MAX
@@ -24,6 +24,7 @@ from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.api.grpc import proposals, servicers, transfers
 from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.expectations import Expectations
+from bodega_controlplane.api.grpc.health import SERVICE, Health
 from bodega_controlplane.api.grpc.insight import Insight
 from bodega_controlplane.api.grpc.interceptor import Gate
 from bodega_controlplane.app.hub import Hub
@@ -33,8 +34,17 @@ from bodega_controlplane.keys import Tokens
 _OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", REQUEST_BYTES_MAX))
 
 
-def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
-    """Every service for operators, standard health and reflection. Needs a running event loop."""
+_DEFINITIONS = (pb, insight_pb2, conflicts_pb2, transfers_pb2, proposals_pb2, expectations_pb2)
+SERVICES = tuple(
+    service.full_name for one in _DEFINITIONS for service in one.DESCRIPTOR.services_by_name.values()
+)
+
+
+def build_server(hub: Hub, tokens: Tokens, health: Health | None = None) -> grpc.aio.Server:
+    """Every service for operators, standard health and reflection. Needs a running event loop.
+
+    `health`: of SERVICES, and the caller lets it look; None: one that says SERVING of the whole and looks at nothing.
+    """
     server = grpc.aio.server(interceptors=(Gate(tokens),), options=_OPTIONS)
     services.add_CatalogueServiceServicer_to_server(servicers.Catalogue(hub), server)
     services.add_OrderServiceServicer_to_server(servicers.Orders(hub), server)
@@ -48,12 +58,7 @@ def build_server(hub: Hub, tokens: Tokens) -> grpc.aio.Server:
     transfers_pb2_grpc.add_TransferServiceServicer_to_server(transfers.Transfers(hub), server)
     proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
-    definitions = (pb, insight_pb2, conflicts_pb2, transfers_pb2, proposals_pb2, expectations_pb2)
-    files = [one.DESCRIPTOR for one in definitions]
-    names = [service.full_name for file in files for service in file.services_by_name.values()]
-    # The servicer says SERVING for the server as a whole (service "") for as long as the server runs.
-    whole = health.aio.HealthServicer()  # type: ignore[attr-defined]  # exported, but not by its types
-    health_pb2_grpc.add_HealthServicer_to_server(whole, server)  # type: ignore[no-untyped-call]  # it has no types
-    shown = (*names, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    health_pb2_grpc.add_HealthServicer_to_server(health or Health(()), server)  # type: ignore[no-untyped-call]  # it has no types
+    shown = (*SERVICES, SERVICE, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(shown, server)  # type: ignore[no-untyped-call]  # it has no types
     return server

@@ -14,6 +14,7 @@ import grpc
 
 from bodega import codec
 from bodega.broker.rpc_asking import ask
+from bodega.core.chain import GENESIS
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import CATALOGUE_ROWS_MAX, DIAGNOSE_S
 from bodega.v1 import controlplane_pb2 as pb
@@ -30,6 +31,8 @@ from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.app.ordering.reassigning import Move, reassign
 from bodega_controlplane.app.views import Caller, RightsDraft
 from bodega_controlplane.app.wire import sku_message
+from bodega_controlplane.store.audit import Wanted
+from bodega_controlplane.store.orders import Narrowed
 from bodega_controlplane.store.transaction import Transaction
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -54,6 +57,10 @@ class Catalogue(services.CatalogueServiceServicer):
                 faults=(FieldFault("skus", f"must have at most {CATALOGUE_ROWS_MAX} rows"),),
             )
         drafts = [wire.sku_draft(row) for row in request.skus]
+        if request.check_only:
+            coming = frozenset(request.coming_sku_ids)
+            changed = await self._hub.read(lambda tx: catalogue.check_skus(tx, drafts, coming))
+            return pb.UpsertSkusResponse(changed=changed)
         caller = _operator(self._hub)
         changed = await self._hub.run(lambda tx: catalogue.upsert_skus(tx, caller, drafts))
         return pb.UpsertSkusResponse(changed=changed)
@@ -88,7 +95,8 @@ class Orders(services.OrderServiceServicer):
                 hint="leave the state out for all orders",
                 faults=(FieldFault("state", "is not a known order state"),),
             )
-        found = await self._hub.read(lambda tx: orders.list_orders(tx, page, state))
+        about = Narrowed(request.node_id, request.channel, request.reference)
+        found = await self._hub.read(lambda tx: orders.list_orders(tx, page, state, about))
         return pb.ListOrdersResponse(
             orders=[wire.order(row) for row in found.rows], next_page_token=found.next_page_token
         )
@@ -237,11 +245,20 @@ class Nodes(services.NodeServiceServicer):
 
     async def ListNodes(self, request: pb.ListNodesRequest, context: Context) -> pb.ListNodesResponse:
         """By id."""
-        rows = await self._hub.read(nodes.list_nodes)
+        page = wire.page_request(request.page_size, request.page_token) if request.page_size else None
+        found = await self._hub.read(lambda tx: nodes.page_of_nodes(tx, page))
         now_ms = self._hub.now_ms()
         return pb.ListNodesResponse(
-            nodes=[wire.node_status(row, now_ms) for row in rows],
+            nodes=[wire.node_status(row, now_ms) for row in found.rows],
             come_back_after_ms=self._hub.come_back_after_ms(),
+            next_page_token=found.next_page_token,
+        )
+
+    async def GetNode(self, request: pb.GetNodeRequest, context: Context) -> pb.GetNodeResponse:
+        """One of them."""
+        row = await self._hub.read(lambda tx: nodes.get_node(tx, request.node_id))
+        return pb.GetNodeResponse(
+            node=wire.node_status(row, self._hub.now_ms()), come_back_after_ms=self._hub.come_back_after_ms()
         )
 
     async def DiagnoseNode(
@@ -314,11 +331,25 @@ class Audit(services.AuditServiceServicer):
 
     async def ListAudit(self, request: pb.ListAuditRequest, context: Context) -> pb.ListAuditResponse:
         """Newest first."""
-        size = wire.page_size(request.page_size)
-        rows = await self._hub.read(lambda tx: audit.list_audit(tx, subject=request.subject, size=size))
-        return pb.ListAuditResponse(entries=[wire.audit_entry(row) for row in rows])
+        page = wire.page_request(request.page_size, request.page_token)
+        wanted = Wanted(request.subject, request.actor, request.action, request.since_ms)
+        found = await self._hub.read(lambda tx: audit.page_of_audit(tx, page, wanted))
+        return pb.ListAuditResponse(
+            entries=[wire.audit_entry(row) for row in found.rows], next_page_token=found.next_page_token
+        )
 
     async def VerifyAudit(self, request: pb.VerifyAuditRequest, context: Context) -> pb.VerifyAuditResponse:
-        """Walks the whole chain."""
-        check = await self._hub.read(audit.verify_audit)
-        return pb.VerifyAuditResponse(entries=check.entries, first_bad_seq=check.first_bad_seq)
+        """Walks the chain, whole or in parts."""
+        after_hash, lines_max = request.after_hash or GENESIS, audit.lines_of(request.entries_max)
+        check = await self._hub.read(
+            lambda tx: audit.verify_audit(
+                tx, after_seq=request.after_seq, after_hash=after_hash, lines_max=lines_max
+            )
+        )
+        return pb.VerifyAuditResponse(
+            entries=check.entries,
+            first_bad_seq=check.first_bad_seq,
+            upto_seq=check.upto_seq,
+            upto_hash=check.upto_hash,
+            newest_seq=check.newest_seq,
+        )

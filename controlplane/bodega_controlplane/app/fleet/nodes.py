@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -20,7 +20,8 @@ from bodega_controlplane.app.fleet.profile_checks import check_profile, check_si
 from bodega_controlplane.app.goods import catalogue, divergence
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.node_views import NodeDraft
-from bodega_controlplane.app.views import Caller, NodeView
+from bodega_controlplane.app.paging import key_of, limit_of, token_after
+from bodega_controlplane.app.views import Caller, NodeView, Page, PageRequest
 from bodega_controlplane.store import catalogue as sku_rows
 from bodega_controlplane.store import journal, nodes, proposals, waiting
 from bodega_controlplane.store.rows import Row
@@ -100,6 +101,26 @@ def _with_own_walk(tx: Transaction, draft: NodeDraft) -> NodeDraft:
 
 def list_nodes(tx: Transaction) -> tuple[NodeView, ...]:
     """All nodes by id."""
+    return _shown(tx, nodes.all_of(tx))
+
+
+def page_of_nodes(tx: Transaction, page: PageRequest | None) -> Page[NodeView]:
+    """Nodes by id; None: all of them. Raises InvalidInput for a token that is none."""
+    if page is None:
+        return Page(list_nodes(tx))
+    limit = limit_of(page.size)
+    key = key_of(page.token, str)
+    rows = nodes.page(tx, str(key[0]) if key else "", limit + 1)
+    views = _shown(tx, rows[:limit])
+    return Page(views, token_after(views[-1].node_id) if len(rows) > limit else "")
+
+
+def get_node(tx: Transaction, node_id: str) -> NodeView:
+    """One node. Raises NotFound."""
+    return _shown(tx, [_known(tx, node_id)])[0]
+
+
+def _shown(tx: Transaction, rows: Sequence[Row]) -> tuple[NodeView, ...]:
     parked, bulk, differing = journal.parked_counts(tx), waiting.counts(tx), divergence.views(tx)
     return tuple(
         replace(
@@ -108,7 +129,7 @@ def list_nodes(tx: Transaction) -> tuple[NodeView, ...]:
             down_waiting=bulk.get(row.node_id, 0),
             divergence=differing.get(row.node_id),
         )
-        for row in nodes.all_of(tx)
+        for row in rows
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import TypeAlias
 
@@ -70,19 +70,7 @@ def upsert_skus(tx: Transaction, caller: Caller, drafts: Sequence[SkuDraft], *, 
     Raises InvalidInput with every fault at once; `where` is "skus[3].gtins[0]".
     """
     catalogue.lock(tx)
-    faults = Faults()
-    faults.count("skus", drafts, 1, CATALOGUE_ROWS_MAX)
-    faults.raise_if_any("the catalogue")
-    for place, draft in enumerate(drafts):
-        _check(faults, f"skus[{place}]", draft)
-    _check_together(tx, faults, drafts)
-    faults.raise_if_any("the catalogue")
-    rows = catalogue.by_ids(tx, {draft.sku_id for draft in drafts})
-    known = _views(tx, rows.values())
-    _check_owners(faults, drafts, known)
-    faults.raise_if_any("the catalogue")
-    following = [_next(draft, known.get(draft.sku_id)) for draft in drafts]
-    changed = [view for view in following if view is not None]
+    rows, known, changed = _compared(tx, drafts, frozenset())
     if changed:
         changes = {
             view.sku_id: _changes(known[view.sku_id], view, json.loads(rows[view.sku_id].field_changes), by)
@@ -91,6 +79,33 @@ def upsert_skus(tx: Transaction, caller: Caller, drafts: Sequence[SkuDraft], *, 
         }
         _write(tx, caller, changed, changes)
     return len(changed)
+
+
+def check_skus(tx: Transaction, drafts: Sequence[SkuDraft], coming: Collection[str] = ()) -> int:
+    """What `upsert_skus` would do, without doing it; kits may have parts that are `coming` in other slices of the file.
+
+    Raises InvalidInput with every fault at once.
+    """
+    return len(_compared(tx, drafts, coming)[2])
+
+
+def _compared(
+    tx: Transaction, drafts: Sequence[SkuDraft], coming: Collection[str]
+) -> tuple[Mapping[str, Row], Mapping[str, SkuView], list[SkuView]]:
+    """(rows, SKUs) that are there by id, and the SKUs that would be new or changed."""
+    faults = Faults()
+    faults.count("skus", drafts, 1, CATALOGUE_ROWS_MAX)
+    faults.raise_if_any("the catalogue")
+    for place, draft in enumerate(drafts):
+        _check(faults, f"skus[{place}]", draft)
+    _check_together(tx, faults, drafts, coming)
+    faults.raise_if_any("the catalogue")
+    rows = catalogue.by_ids(tx, {draft.sku_id for draft in drafts})
+    known = _views(tx, rows.values())
+    _check_owners(faults, drafts, known)
+    faults.raise_if_any("the catalogue")
+    following = [_next(draft, known.get(draft.sku_id)) for draft in drafts]
+    return rows, known, [view for view in following if view is not None]
 
 
 Changes: TypeAlias = dict[str, tuple[int, str]]
@@ -167,7 +182,9 @@ def _gtins_of(where: str, draft: SkuDraft) -> Iterator[tuple[str, str]]:
             yield f"{where}.units[{number}].gtins[{place}]", gtin
 
 
-def _check_together(tx: Transaction, faults: Faults, drafts: Sequence[SkuDraft]) -> None:
+def _check_together(
+    tx: Transaction, faults: Faults, drafts: Sequence[SkuDraft], coming: Collection[str]
+) -> None:
     """A SKU comes once, a GTIN means one unit of one SKU, and parts of kits exist: after this call."""
     seen: dict[str, int] = {}
     for place, draft in enumerate(drafts):
@@ -193,14 +210,13 @@ def _check_together(tx: Transaction, faults: Faults, drafts: Sequence[SkuDraft])
             if as_gtin14(gtin) in once and ".units[" in where:
                 faults.add(where, f"means another unit of the SKU already: {gtin}")
             once.add(as_gtin14(gtin))
-    _check_parts(tx, faults, drafts, seen)
+    _check_parts(tx, faults, drafts, {*seen, *coming})
 
 
-def _check_parts(
-    tx: Transaction, faults: Faults, drafts: Sequence[SkuDraft], seen: Mapping[str, int]
-) -> None:
+def _check_parts(tx: Transaction, faults: Faults, drafts: Sequence[SkuDraft], coming: set[str]) -> None:
+    """`coming`: ids in this call and in others of the same import."""
     parts = {one.sku_id for draft in drafts for one in draft.components}
-    known = catalogue.by_ids(tx, parts - seen.keys()).keys() | seen.keys()
+    known = catalogue.by_ids(tx, parts - coming).keys() | coming
     for place, draft in enumerate(drafts):
         for number, one in enumerate(draft.components):
             if one.sku_id not in known:

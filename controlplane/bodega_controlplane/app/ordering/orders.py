@@ -124,12 +124,17 @@ def get_order(tx: Transaction, order_id: str) -> OrderView:
     return found[0]
 
 
-def list_orders(tx: Transaction, page: PageRequest, state: OrderState | None = None) -> Page[OrderView]:
+def list_orders(
+    tx: Transaction,
+    page: PageRequest,
+    state: OrderState | None = None,
+    about: orders.Narrowed = orders.EVERY_ORDER,
+) -> Page[OrderView]:
     """Newest first. Raises InvalidInput for a token that is none."""
     limit = limit_of(page.size)
     key = key_of(page.token, int, str)
     after = (int(key[0]), str(key[1])) if key else None
-    rows = orders.page(tx, after, state.value if state else None, limit + 1)
+    rows = orders.page(tx, after, state.value if state else None, limit + 1, about)
     more = len(rows) > limit
     views = _views(tx, rows[:limit])
     token = token_after(views[-1].placed_at_ms, views[-1].order_id) if more else ""

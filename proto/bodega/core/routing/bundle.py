@@ -2,21 +2,87 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+
+from bodega.core.routing import default
+from bodega.core.routing.compiling import Compiled, compile_document
+from bodega.core.routing.document import Document
+from bodega.core.routing.shapes import Reader, canonical, loads, plain
+from bodega.errors import FieldFault, InvalidInput
+from bodega.limits_hub import ROUTING_BUNDLE_BYTES_MAX
+
+_IN_USE_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """`name` and `version` are how people and records call it."""
+    """A bundle is its bytes: `body` is canonical JSON, `digest` its SHA-256 in hexadecimal. Made by `parse` only."""
 
-    name: str
-    version: int
+    body: bytes = field(repr=False)
+    digest: str
+    document: Document = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """How people and records call it."""
+        return self.document.name
+
+    @property
+    def version(self) -> int:
+        """Rises with every change."""
+        return self.document.version
 
     @property
     def rule(self) -> str:
         """As decisions name it: "nearest-with-floor@1"."""
         return f"{self.name}@{self.version}"
 
+    def allows_edge(self, decision: str) -> bool:
+        """Whether a node may decide that alone: "carrier", "pickup" or "within_site"."""
+        return decision in self.document.edge.allows
 
-# In force until an operator activates another one: the nearest node that can promise all of it.
-DEFAULT = Bundle("nearest-with-floor", 1)
+
+def parse(body: bytes) -> Bundle:
+    """The bundle that some JSON says, whatever its spacing. Raises InvalidInput "bundle-invalid" with all faults.
+
+    Its golden cases are not tried: that is `checking.check`.
+    """
+    if len(body) > ROUTING_BUNDLE_BYTES_MAX:
+        fault = FieldFault("bundle", f"must have {ROUTING_BUNDLE_BYTES_MAX} bytes at most, has {len(body)}")
+        raise _invalid((fault,))
+    said = loads(body, "the bundle")
+    reader = Reader()
+    document = reader.read(Document, said, "")
+    if document is None:
+        raise _invalid(tuple(reader.faults))
+    faults = compile_document(document)[1]
+    if faults:
+        raise _invalid(faults)
+    return _bundle(canonical(said), document)
+
+
+def _bundle(body: bytes, document: Document) -> Bundle:
+    return Bundle(body, sha256(body).hexdigest(), document)
+
+
+def _invalid(faults: tuple[FieldFault, ...]) -> InvalidInput:
+    return InvalidInput(
+        f"the bundle has {len(faults)} faults",
+        code="bundle-invalid",
+        hint="mend each of them; nothing has changed",
+        faults=faults,
+    )
+
+
+@lru_cache(maxsize=_IN_USE_MAX)
+def compiled(bundle: Bundle) -> Compiled:
+    """The rules of a bundle, compiled when they are first needed."""
+    rules, faults = compile_document(bundle.document)
+    if faults:
+        raise _invalid(faults)
+    return rules
+
+
+DEFAULT = _bundle(canonical(plain(default.DOCUMENT)), default.DOCUMENT)

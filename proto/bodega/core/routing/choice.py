@@ -37,13 +37,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`shares` serve all of the order, or are empty; `candidates` best first.
+    """`shares` serve all of the order, or are empty; `candidates` best first, as the last stage tried judged them.
 
-    `rule` names what was in force: bundle name@version and the stage that chose. `unserved`: units by line number that
-    nobody can promise now.
+    `rule` names what was in force (bundle name@version), `stage` which of its stages chose, "" if none did. `unserved`:
+    units by line number that nobody can promise now. `notes` say of every stage tried before why it did not choose.
     """
 
     shares: tuple[Share, ...]
     rule: str
     candidates: tuple[Judged, ...]
     unserved: Mapping[int, int] = field(default_factory=dict)
+    stage: str = ""
+    notes: tuple[Reason, ...] = ()

@@ -54,7 +54,8 @@ class Site:
     """A node as it stands. `standings` by SKU: one that is not there is one that the node does not hold.
 
     `open_orders` is what waits there, `capacity_orders` what it may have waiting (0: no bound); `silent_s` is how long
-    nothing was heard of it, -1 if never. `labels` are the operator's own words for it.
+    nothing was heard of it, -1 if never. `labels` are the operator's own words for it. `local_minute` of its own day
+    and ISO `weekday`, where its time zone is known (-1 and 0 if not).
     """
 
     node_id: str
@@ -68,6 +69,8 @@ class Site:
     silent_s: int = 0
     offers: tuple[Offer, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    local_minute: int = -1
+    weekday: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ class Inputs:
     """One question. `now_ms`: milliseconds since 1970-01-01 UTC.
 
     `method`: "parcel", "courier", "pickup" or "locker"; `at_node`: where the customer comes to, if so.
-    `passed_over`: nodes that are not asked (they handed it back), each with the reason.
+    `passed_over`: nodes that are not asked (they handed it back), each with the reason. `shares_max`: how many nodes
+    the order may be split over, 1: it may not.
     """
 
     now_ms: int
@@ -89,3 +93,4 @@ class Inputs:
     ship_by_ms: int = 0
     at_node: str = ""
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    shares_max: int = 1

@@ -1,0 +1,237 @@
+"""From a bundle's document to rules that run: what the fields mean together, with every fault at once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from bodega import limits_hub as limits
+from bodega.core.routing.document import EDGE_DECISIONS, FORMAT, Document, Filter, Stage, Table
+from bodega.core.routing.expressions import CONDITION, FUNCTIONS, NUMBER, Compiler, Lookup, Rule
+from bodega.core.routing.facts import FACTS, Fact, Known
+from bodega.errors import FieldFault
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_OF_NODES = ("order", "node")
+# What the engine itself says of a node.
+OWN_CODES = frozenset(
+    {
+        "another-node-asked",
+        "can-promise",
+        "can-promise-part",
+        "insufficient-stock",
+        "passed-over",
+        "rule-failed",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """A compiled filter."""
+
+    name: str
+    why: str
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A compiled score."""
+
+    name: str
+    weight: float
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A compiled stage: `when` it is made, what is set aside, and the floor that holds in it."""
+
+    name: str
+    shares_max: int
+    split_cost: float
+    when: Rule
+    without: frozenset[str]
+    floor: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """All that runs. Sieves by what they are judged for: "node", "item" or "offer".
+
+    `facts`: those that any rule looks at, by what they are of ("order", "node", "late", "item", "offer") and variable;
+    "late" are the node's that follow from its stock and services.
+    """
+
+    attempts: tuple[Attempt, ...]
+    edge_attempts: tuple[Attempt, ...]
+    sieves: Mapping[str, tuple[Sieve, ...]]
+    measures: tuple[Measure, ...]
+    ties: tuple[Rule, ...]
+    tables: Mapping[str, Lookup]
+    facts: Mapping[str, Mapping[str, Fact]]
+
+
+def compile_document(document: Document) -> tuple[Compiled, tuple[FieldFault, ...]]:
+    """The rules, and all that is wrong with them: with any fault they must not run."""
+    faults = [*_bounds(document), *_names(document)]
+    compiler = Compiler(_lookups(document.tables, faults), faults)
+    sieves = [_sieve(compiler, f"filters[{number}]", one) for number, one in enumerate(document.filters)]
+    measures = tuple(
+        Measure(one.name, one.weight, compiler.rule(f"scores[{number}].value", one.value, NUMBER, _OF_NODES))
+        for number, one in enumerate(document.scores)
+    )
+    ties = tuple(
+        compiler.rule(f"ties[{number}]", source, NUMBER, _OF_NODES)
+        for number, source in enumerate(document.ties)
+    )
+    floor = _floor(compiler, "floor", document.floor)
+    attempts = _attempts(compiler, "stages", document, document.stages, floor)
+    edge = _attempts(compiler, "edge.stages", document, document.edge.stages, floor)
+    by_scope = {
+        scope: tuple(sieve for sieve in sieves if _judged_for(sieve.rule) == scope)
+        for scope in ("node", "item", "offer")
+    }
+    stage_rules = (rule for one in (*attempts, *edge) for rule in (one.when, one.floor))
+    rules = (*(one.rule for one in sieves), *(one.rule for one in measures), *ties, *stage_rules)
+    facts = _facts(rules)
+    compiled = Compiled(attempts, edge or attempts, by_scope, measures, ties, compiler.tables, facts)
+    return compiled, tuple(faults)
+
+
+def _sieve(compiler: Compiler, where: str, one: Filter) -> Sieve:
+    """Stock and services follow from the filters of items and offers, so those may not look at what follows."""
+    first = compiler.judged_first(one.keep)
+    return Sieve(
+        one.name, one.why, compiler.rule(f"{where}.keep", one.keep, CONDITION, tuple(FACTS), late=not first)
+    )
+
+
+def _floor(compiler: Compiler, where: str, source: str) -> Rule:
+    return compiler.rule(where, source, NUMBER, _OF_NODES, late=False)
+
+
+def _attempts(
+    compiler: Compiler, where: str, document: Document, stages: tuple[Stage, ...], floor: Rule
+) -> tuple[Attempt, ...]:
+    known = {one.name for one in document.filters}
+    found: list[Attempt] = []
+    for number, stage in enumerate(stages):
+        here = f"{where}[{number}]"
+        compiler.faults += (
+            FieldFault(f"{here}.without", f"there is no filter '{name}'")
+            for name in stage.without
+            if name not in known
+        )
+        own_floor = _floor(compiler, f"{here}.floor", stage.floor) if stage.floor else floor
+        when = compiler.rule(f"{here}.when", stage.when, CONDITION, ("order",))
+        found.append(
+            Attempt(stage.name, stage.shares_max, stage.split_cost, when, frozenset(stage.without), own_floor)
+        )
+    return tuple(found)
+
+
+def _judged_for(rule: Rule) -> str:
+    return next((scope for scope in ("item", "offer") if scope in rule.scopes), "node")
+
+
+def _facts(rules: Iterable[Rule]) -> dict[str, dict[str, Fact]]:
+    found: dict[str, dict[str, Fact]] = {scope: {} for scope in (*FACTS, "late")}
+    for rule in rules:
+        for variable, fact in rule.facts.items():
+            found["late" if fact.late else variable.partition("_")[0]][variable] = fact
+    return found
+
+
+def _lookups(tables: Mapping[str, Table], faults: list[FieldFault]) -> dict[str, Lookup]:
+    """A function for every table, and what is wrong with them."""
+    found: dict[str, Lookup] = {}
+    for name, table in tables.items():
+        where = f"tables.{name}"
+        if not _TABLE_NAME.fullmatch(name) or name in FUNCTIONS or name in FACTS:
+            faults.append(
+                FieldFault(where, "must be named in small letters with '_', unlike functions and facts")
+            )
+        nested = {isinstance(row, dict) for row in table.rows.values()}
+        cells = [
+            cell for row in table.rows.values() for cell in (row.values() if isinstance(row, dict) else [row])
+        ]
+        kinds = {type(cell) for cell in (*cells, table.default)}
+        if len(nested) > 1:
+            faults.append(FieldFault(f"{where}.rows", "must have one key in all rows, or two in all"))
+        if len(kinds) > 1 or not kinds <= {bool, int, float, str}:
+            words = ", ".join(sorted(kind.__name__ for kind in kinds))
+            faults.append(FieldFault(where, f"values and default must be of one plain type, are {words}"))
+        found[name] = _lookup(table.rows, cast("Known", table.default), keys=2 if True in nested else 1)
+    return found
+
+
+def _lookup(rows: Mapping[str, object], default: Known, keys: int) -> Lookup:
+    """Never raises: the engine would print it. Keys are texts or whole numbers."""
+
+    def look(*given: Known) -> Known:
+        held: object = rows
+        for key in given[:keys]:
+            held = held.get(str(key), default) if isinstance(held, Mapping) else default
+        return default if isinstance(held, Mapping) else cast("Known", held)
+
+    return look
+
+
+def _names(document: Document) -> Iterator[FieldFault]:
+    groups = {
+        "filters": [one.name for one in document.filters],
+        "scores": [one.name for one in document.scores],
+        "stages": [one.name for one in document.stages],
+        "edge.stages": [one.name for one in document.edge.stages],
+    }
+    for where, names in (("name", [document.name]), *groups.items()):
+        for number, name in enumerate(names):
+            if not _NAME.fullmatch(name) or len(name) > limits.ROUTING_NAME_CHARS_MAX:
+                here = where if where == "name" else f"{where}[{number}].name"
+                yield FieldFault(here, f"must be small words joined by '-', is {ascii(name)[:60]}")
+    for where, names in (*groups.items(), ("golden", [one.name for one in document.golden])):
+        for name, times in Counter(names).items():
+            if times > 1:
+                yield FieldFault(where, f"'{name}' is there {times} times")
+    for number, name in enumerate(groups["filters"]):
+        if name in OWN_CODES:
+            yield FieldFault(f"filters[{number}].name", f"'{name}' is a reason that the engine gives itself")
+
+
+def _bounds(document: Document) -> Iterator[FieldFault]:
+    for where, value, least, most in _bounded(document):
+        if not least <= value <= most:
+            yield FieldFault(where, f"must be {least:g} to {most:g}, is {value:g}")
+    for number, decision in enumerate(document.edge.allows):
+        if decision not in EDGE_DECISIONS:
+            yield FieldFault(f"edge.allows[{number}]", f"must be one of {', '.join(EDGE_DECISIONS)}")
+
+
+def _bounded(document: Document) -> Iterator[tuple[str, float, float, float]]:
+    """What there may be too little or too much of: where, how much, the least and the most."""
+    yield "format", document.format, FORMAT, FORMAT
+    yield "version", document.version, 1, limits.ROUTING_VERSION_MAX
+    yield "stages", len(document.stages), 1, limits.ROUTING_STAGES_MAX
+    yield "edge.stages", len(document.edge.stages), 0, limits.ROUTING_STAGES_MAX
+    rules = len(document.filters) + len(document.scores) + len(document.ties)
+    yield "filters, scores and ties", rules, 0, limits.ROUTING_RULES_MAX
+    yield "tables", len(document.tables), 0, limits.ROUTING_TABLES_MAX
+    yield "golden", len(document.golden), 0, limits.ROUTING_GOLDEN_CASES_MAX
+    yield "notes", len(document.notes), 0, limits.ROUTING_NOTES_CHARS_MAX
+    for where, stages in (("stages", document.stages), ("edge.stages", document.edge.stages)):
+        for number, stage in enumerate(stages):
+            yield f"{where}[{number}].shares_max", stage.shares_max, 1, limits.ROUTING_SHARES_MAX
+            yield f"{where}[{number}].split_cost", stage.split_cost, 0, limits.ROUTING_WEIGHT_MAX
+    for number, score in enumerate(document.scores):
+        yield f"scores[{number}].weight", score.weight, -limits.ROUTING_WEIGHT_MAX, limits.ROUTING_WEIGHT_MAX
+    for number, one in enumerate(document.filters):
+        yield f"filters[{number}].why (characters)", len(one.why), 1, limits.ROUTING_TEXT_CHARS_MAX
+    for name, table in document.tables.items():
+        cells = sum(len(row) if isinstance(row, dict) else 1 for row in table.rows.values())
+        yield f"tables.{name} (cells)", cells, 0, limits.ROUTING_TABLE_CELLS_MAX

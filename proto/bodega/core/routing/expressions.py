@@ -1,0 +1,189 @@
+"""One expression of a bundle: compiled once, checked as far as it can be without a question, run many times.
+
+CEL's core profile, less what is not bounded or not the same everywhere: no regular expressions, no clock, one
+comprehension at most (one inside another takes hours). `node.kind` becomes one variable, so that an unknown field is
+found before the first order, and only the facts that a bundle looks at are worked out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import isfinite
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+
+from bodega.core.routing.facts import FACTS, Fact, Known
+from bodega.errors import FieldFault
+from bodega.limits_hub import ROUTING_EXPRESSION_CHARS_MAX
+
+if TYPE_CHECKING:
+    import cel
+
+Lookup: TypeAlias = Callable[..., Known]
+
+FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "double", "int", "string"})
+CONDITION = "true or false"
+NUMBER = "a number"
+
+# What a run may raise, all of it because of the values that it met.
+_RUN_ERRORS = (TypeError, LookupError, ValueError, ArithmeticError, RuntimeError)
+_STRING = r"\"[^\"]*\"|'[^']*'"
+_FIELD = re.compile(rf"(?P<string>{_STRING})|(?<![\w.])(?P<scope>{'|'.join(FACTS)})\s*\.\s*(?P<field>\w+)")
+_COMPREHENSION = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
+
+
+class RuleFailed(Exception):
+    """An expression that has no answer for these values: a missing key, a division by zero, another type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A compiled expression. `scopes`: what it looks at; `facts` by the name of their variables.
+
+    One with faults has no program; it stands in for itself until all faults are named, and never runs.
+    """
+
+    where: str
+    source: str
+    want: str
+    program: cel.Program | None
+    facts: Mapping[str, Fact]
+    scopes: frozenset[str]
+
+    def holds(self, context: cel.Context) -> bool:
+        """The answer of a condition. Raises RuleFailed."""
+        return self.answer(context) is True
+
+    def number(self, context: cel.Context) -> float:
+        """The answer of a number, finite. Raises RuleFailed."""
+        return float(self.answer(context))
+
+    def answer(self, context: cel.Context) -> bool | int | float:
+        """What it says, of the type that is wanted. Raises RuleFailed."""
+        assert self.program is not None, f"{self.where} has faults"
+        try:
+            answer: object = self.program.execute(context)
+        except _RUN_ERRORS as error:
+            raise RuleFailed(_plainly(error)) from error
+        if self.want == CONDITION and isinstance(answer, bool):
+            return answer
+        if self.want == NUMBER and _is_number(answer):
+            return answer
+        raise RuleFailed(f"must be {self.want}, is {ascii(answer)[:60]}")
+
+
+def _is_number(answer: object) -> TypeGuard[int | float]:
+    return isinstance(answer, int | float) and not isinstance(answer, bool) and isfinite(answer)
+
+
+def _plainly(error: Exception) -> str:
+    """The engine's message without its advice to programmers; a key that is not there is all that it says."""
+    said = f"there is no key {error}" if isinstance(error, KeyError) else str(error)
+    return re.split(r"\. |\n|: the operation", said, maxsplit=1)[0][:160]
+
+
+class Compiler:
+    """Compiles the expressions of one bundle; `faults` gathers what is wrong with them."""
+
+    def __init__(self, tables: Mapping[str, Lookup], faults: list[FieldFault]) -> None:
+        self.tables = tables
+        self.faults = faults
+
+    def rule(self, where: str, source: str, want: str, scopes: Collection[str], *, late: bool = True) -> Rule:
+        """The rule; without a program if it has faults. `late`: may it look at facts that stock has a part in?"""
+        facts: dict[str, Fact] = {}
+        problems = [*_misspelt(source)] or [*_fields(source, scopes, late=late, facts=facts)]
+        program = None if problems else self._program(source, facts, problems)
+        seen = frozenset(found["scope"] for found in _FIELD.finditer(source) if found["scope"])
+        rule = Rule(where, source, want, program, facts, seen)
+        if program is not None and not problems:
+            problems += self._tried(rule)
+        self.faults += (FieldFault(where, problem) for problem in dict.fromkeys(problems))
+        return rule
+
+    @staticmethod
+    def judged_first(source: str) -> bool:
+        """Whether an expression is judged for items or offers, before the node itself is."""
+        return any(found["scope"] in ("item", "offer") for found in _FIELD.finditer(source))
+
+    def _program(self, source: str, facts: Mapping[str, Fact], problems: list[str]) -> cel.Program | None:
+        from bodega.core.routing import cel_engine  # noqa: PLC0415 - a node that routes nothing never loads it
+
+        try:
+            program = cel_engine.compiled(_FIELD.sub(_variable, source))
+        except ValueError as error:
+            problems.append(f"is not CEL: {_syntax(error)}")
+            return None
+        used = program.references()
+        names = {*facts, *_COMPREHENSION.findall(_without_strings(source))}
+        functions = FUNCTIONS | self.tables.keys()
+        problems += (
+            f"unknown name '{name}'; there are the fields of {', '.join(FACTS)}"
+            for name in used["variables"]
+            if name not in names
+        )
+        problems += (
+            f"unknown function '{name}'; there are {', '.join(sorted(functions))}"
+            for name in used["functions"]
+            if name.isidentifier() and name not in functions
+        )
+        return program
+
+    def _tried(self, rule: Rule) -> Iterator[str]:
+        """Run with the examples of its facts: another type than wanted is a fault, what depends on values is none."""
+        from bodega.core.routing import cel_engine  # noqa: PLC0415 - see above
+
+        for number in range(2):
+            context = cel_engine.context()
+            context.update({name: fact.examples[number] for name, fact in rule.facts.items()})
+            context.update(dict(self.tables))
+            try:
+                rule.answer(context)
+            except RuleFailed as failed:
+                if failed.__cause__ is None or isinstance(failed.__cause__, TypeError):
+                    yield str(failed)
+
+
+def _misspelt(source: str) -> Iterator[str]:
+    if not source or len(source) > ROUTING_EXPRESSION_CHARS_MAX:
+        yield f"must have 1 to {ROUTING_EXPRESSION_CHARS_MAX} characters, has {len(source)}"
+    if "\\" in source or '"""' in source or "'''" in source:
+        yield "must do without backslashes and triple quotes"
+    if len(_COMPREHENSION.findall(_without_strings(source))) > 1:
+        yield "has more than one comprehension (all, exists, exists_one, map, filter)"
+
+
+def _fields(source: str, scopes: Collection[str], *, late: bool, facts: dict[str, Fact]) -> Iterator[str]:
+    """Fills `facts` by variable; says which fields are not there, or not to be looked at here."""
+    if {"item", "offer"} <= {found["scope"] for found in _FIELD.finditer(source)}:
+        yield "looks at item and at offer; make two rules of it"
+    for found in _FIELD.finditer(source):
+        scope, name = found["scope"], found["field"]
+        if scope is None:
+            continue
+        fact = FACTS[scope].get(name)
+        if scope not in scopes:
+            yield f"may not look at {scope} here, only at {', '.join(scopes)}"
+        elif fact is None:
+            near = get_close_matches(name, FACTS[scope], n=1)
+            meant = f"did you mean {scope}.{near[0]}?" if near else f"there are {', '.join(FACTS[scope])}"
+            yield f"unknown field {scope}.{name}; {meant}"
+        elif fact.late and not late:
+            yield f"may not look at {scope}.{name} here: it follows from what this decides"
+        else:
+            facts[f"{scope}_{name}"] = fact
+
+
+def _variable(found: re.Match[str]) -> str:
+    return found["string"] or f"{found['scope']}_{found['field']}"
+
+
+def _without_strings(source: str) -> str:
+    return re.sub(_STRING, "''", source)
+
+
+def _syntax(error: ValueError) -> str:
+    found = re.search(r"<input>:1:(\d+): (?:Syntax error: )?([^\n]*)", str(error))
+    return f"at character {found[1]}: {found[2][:120]}" if found else str(error)[:120]

@@ -1,0 +1,126 @@
+"""How every node stands before a question: what it may serve, with which carrier service, why not, and its scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bodega.core.promise import Standing
+from bodega.core.routing.choice import Reason
+from bodega.core.routing.compiling import Attempt, Compiled, Sieve
+from bodega.core.routing.expressions import RuleFailed
+from bodega.core.routing.question import Candidate, Item, Question
+
+if TYPE_CHECKING:
+    import cel
+
+_NOT_HELD = Standing(0)
+
+
+class Judge:
+    """Judges all nodes of one question. The engine's context is made once, for the order; nodes change it in turn."""
+
+    def __init__(self, compiled: Compiled, question: Question) -> None:
+        from bodega.core.routing import cel_engine  # noqa: PLC0415 - a node that routes nothing never loads it
+
+        self._compiled = compiled
+        self._question = question
+        self._context: cel.Context = cel_engine.context()
+        self._context.update(dict(compiled.tables))
+        self._context.update({name: fact.of(question) for name, fact in compiled.facts["order"].items()})
+
+    def is_meant(self, attempt: Attempt) -> bool:
+        """Whether a stage is for this order. Raises RuleFailed."""
+        return attempt.when.holds(self._context)
+
+    def judged(self, attempt: Attempt) -> list[Candidate]:
+        """Every node, in the order of the inputs."""
+        return [
+            self._judged(Candidate.of(self._question, site), attempt) for site in self._question.inputs.sites
+        ]
+
+    def _judged(self, node: Candidate, attempt: Attempt) -> Candidate:
+        node.refused += self._not_asked(node)
+        if node.refused:
+            return node
+        self._set("node", node)
+        try:
+            self._see_stock(node, attempt)
+            self._see_offers(node, attempt)
+            self._set("late", node)
+            for sieve in self._kept("node", attempt):
+                if not sieve.rule.holds(self._context):
+                    node.refused.append(Reason(sieve.name, sieve.why))
+            if not node.refused:
+                self._rank(node)
+        except RuleFailed as failed:
+            node.refused.append(Reason("rule-failed", str(failed)))
+        return node
+
+    def _not_asked(self, node: Candidate) -> list[Reason]:
+        inputs, node_id = self._question.inputs, node.site.node_id
+        if node_id in inputs.passed_over:
+            return [Reason("passed-over", inputs.passed_over[node_id])]
+        if inputs.at_node not in ("", node_id):
+            return [Reason("another-node-asked", f"is to be served at {inputs.at_node}")]
+        return []
+
+    def _see_stock(self, node: Candidate, attempt: Attempt) -> None:
+        """What the node may serve of each item: what it may promise above the floor, if it may serve that at all."""
+        floor = int(attempt.floor.number(self._context))
+        sieves = self._kept("item", attempt)
+        for item in self._question.items:
+            self._set("item", item)
+            barred = [one for one in sieves if not one.rule.holds(self._context)]
+            node.lacks += (Reason(one.name, f"{item.sku_id}: {one.why}") for one in barred)
+            standing = node.site.standings.get(item.sku_id, _NOT_HELD)
+            room = 0 if barred else _room(standing, floor)
+            if room < item.quantity and not barred:
+                node.lacks.append(_too_little(item, standing, room, max(floor, standing.safety_stock)))
+            node.gives[item.sku_id] = min(room, item.quantity)
+            node.stock_used = max(
+                node.stock_used, round(item.quantity / room, 6) if room >= item.quantity else 1.0
+            )
+
+    def _see_offers(self, node: Candidate, attempt: Attempt) -> None:
+        """The carrier services that may be chosen, best first; with offers but none of them left it may not serve."""
+        sieves = self._kept("offer", attempt)
+        refused: list[Reason] = []
+        for offer in node.site.offers:
+            self._set("offer", self._question, offer)
+            barred = [one for one in sieves if not one.rule.holds(self._context)]
+            refused += (Reason(one.name, f"{offer.service}: {one.why}") for one in barred)
+            if not barred:
+                node.offers.append(offer)
+        node.offers.sort(key=self._question.preference)
+        if not node.offers:
+            node.refused += refused
+
+    def _rank(self, node: Candidate) -> None:
+        for measure in self._compiled.measures:
+            node.scores[measure.name] = round(measure.weight * measure.rule.number(self._context), 6)
+        node.total = round(sum(node.scores.values()), 6)
+        node.rank = (node.total, *(rule.number(self._context) for rule in self._compiled.ties))
+
+    def _kept(self, scope: str, attempt: Attempt) -> list[Sieve]:
+        return [one for one in self._compiled.sieves[scope] if one.name not in attempt.without]
+
+    def _set(self, scope: str, *subject: object) -> None:
+        facts = self._compiled.facts[scope]
+        if facts:
+            self._context.update({name: fact.of(*subject) for name, fact in facts.items()})
+
+
+def _room(standing: Standing, floor: int) -> int:
+    """What may be promised so that at least `floor` units stay, and never the safety stock."""
+    kept = standing.node_rights + standing.reserved + standing.held_back + max(floor, standing.safety_stock)
+    return max(0, standing.sellable - kept)
+
+
+def _too_little(item: Item, standing: Standing, room: int, floor: int) -> Reason:
+    return Reason(
+        "insufficient-stock",
+        f"{item.sku_id}: {item.quantity} wanted, {room} available "
+        f"({standing.sellable} sellable, {standing.reserved} reserved, "
+        f"{standing.node_rights} held by the node, {standing.held_back} kept back, "
+        f"{floor} safety stock)",
+    )

@@ -1,0 +1,123 @@
+"""A question as the rules look at it: lines of one SKU summed, days counted from today, each node with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from bodega.core.rates import SERVICE_CLASSES
+from bodega.core.routing.choice import Reason
+from bodega.core.routing.inputs import Inputs, Line, Offer, Site
+from bodega.core.routing.places import distance_km
+
+_DAY_MS = 24 * 3600 * 1000
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """All units asked of one SKU, and the lines that ask for them."""
+
+    sku_id: str
+    quantity: int
+    lines: tuple[Line, ...]
+
+    @property
+    def line(self) -> Line:
+        """The first of them, for what is true of the SKU."""
+        return self.lines[0]
+
+    def by_line(self, taken: int, passed: int) -> Iterator[tuple[int, int]]:
+        """Line numbers with the units of `taken` that go to each, the first `passed` units having gone elsewhere."""
+        for line in self.lines:
+            here = min(taken, max(0, line.quantity - passed))
+            passed = max(0, passed - line.quantity)
+            taken -= here
+            if here:
+                yield line.line, here
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The inputs, and what follows from them alone."""
+
+    inputs: Inputs
+    items: tuple[Item, ...]
+
+    @classmethod
+    def of(cls, inputs: Inputs) -> Question:
+        """Items by SKU, lines by number."""
+        by_sku: dict[str, list[Line]] = {}
+        for line in sorted(inputs.lines, key=lambda one: one.line):
+            by_sku.setdefault(line.sku_id, []).append(line)
+        items = (
+            Item(sku_id, sum(line.quantity for line in lines), tuple(lines))
+            for sku_id, lines in sorted(by_sku.items())
+        )
+        return cls(inputs, tuple(items))
+
+    def days_until(self, day: str) -> int:
+        """Days from today (UTC) to a day."""
+        return (date.fromisoformat(day) - _day_of(self.inputs.now_ms)).days
+
+    def in_time(self, offer: Offer) -> bool:
+        """Whether it leaves by the day that the order says."""
+        by = self.inputs.ship_by_ms
+        return by == 0 or date.fromisoformat(offer.ship_date) <= _day_of(by)
+
+    def keeps_class(self, offer: Offer) -> bool:
+        """Whether the service is at least as soon as the class of the order."""
+        return _soonness(offer.service_class) <= _soonness(self.inputs.service_class)
+
+    def preference(self, offer: Offer) -> tuple[bool, bool, int, str, str, str]:
+        """Of several services the least: what keeps the promise, then the cheapest, then the soonest."""
+        kept = not self.keeps_class(offer), not self.in_time(offer)
+        return (*kept, offer.price_minor, offer.due_date, offer.carrier, offer.service)
+
+
+def _day_of(moment_ms: int) -> date:
+    return _EPOCH + timedelta(days=moment_ms // _DAY_MS)
+
+
+def _soonness(service_class: str) -> int:
+    """Position of a class; one that nobody has said, or that is not known, is the last one."""
+    known = service_class in SERVICE_CLASSES
+    return SERVICE_CLASSES.index(service_class) if known else len(SERVICE_CLASSES) - 1
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A node and what its judgement has found so far. `gives`: units by SKU that it may serve of what is asked.
+
+    `refused`: why it may not serve at all; `lacks`: what it cannot serve, SKU by SKU; `rank`: the lower the better.
+    """
+
+    question: Question
+    site: Site
+    distance_km: float = 0.0
+    gives: dict[str, int] = field(default_factory=dict)
+    stock_used: float = 0.0
+    offers: list[Offer] = field(default_factory=list)
+    refused: list[Reason] = field(default_factory=list)
+    lacks: list[Reason] = field(default_factory=list)
+    scores: dict[str, float] = field(default_factory=dict)
+    total: float = 0.0
+    rank: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, question: Question, site: Site) -> Candidate:
+        """A node that nothing is known of yet but how far it is."""
+        place = question.inputs.destination
+        away = distance_km(place.latitude, place.longitude, site.latitude, site.longitude)
+        return cls(question, site, round(away, 3))
+
+    @property
+    def covers_all(self) -> bool:
+        """Whether it may serve all of the order by itself."""
+        return not self.lacks
+
+    @property
+    def offer(self) -> Offer | None:
+        """The best carrier service of those that may be chosen."""
+        return self.offers[0] if self.offers else None

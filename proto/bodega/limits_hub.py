@@ -1,0 +1,38 @@
+"""Every bound of the control plane's own work: routing, rates, channels, events. The unit is last in each name."""
+
+from __future__ import annotations
+
+# Routing: what a bundle may hold. Its document is signed, kept for ever, and sent to every node.
+ROUTING_BUNDLE_BYTES_MAX = 256 * 1024
+ROUTING_RULES_MAX = 64
+ROUTING_STAGES_MAX = 8
+ROUTING_EXPRESSION_CHARS_MAX = 1_000
+ROUTING_NAME_CHARS_MAX = 64
+ROUTING_TEXT_CHARS_MAX = 200
+ROUTING_NOTES_CHARS_MAX = 2_000
+ROUTING_VERSION_MAX = 2**31 - 1
+ROUTING_TABLES_MAX = 16
+ROUTING_TABLE_CELLS_MAX = 5_000
+ROUTING_GOLDEN_CASES_MAX = 64
+ROUTING_WEIGHT_MAX = 1_000_000.0
+# One order may be split over so many nodes at most, whatever a bundle asks for.
+ROUTING_SHARES_MAX = 6
+# The search over sets of nodes: of each SKU the best and the fullest nodes, and SKUs looked at in all.
+ROUTING_SEARCH_NODES_MAX = 24
+ROUTING_SEARCH_LOOKS_MAX = 20_000
+# A bundle is too slow if the slowest of its golden cases takes longer than this, the quickest of some repeats counting.
+ROUTING_DECIDE_MS_MAX = 50.0
+ROUTING_CHECK_REPEATS = 3
+# One question: sites of it, and its JSON as it is kept with the decision.
+ROUTING_SITES_MAX = 1_000
+ROUTING_RECORD_BYTES_MAX = 4 * 1024 * 1024
+
+# Operators: how much of the audit trail one call checks, and how often health looks at the database.
+AUDIT_LINES_PER_CHECK_MAX = 50_000
+HEALTH_LOOK_S = 2.0
+# A catalogue file, written in slices that take about so long each, however many nodes must be told; the first is small.
+IMPORT_ROWS_MAX = 100_000
+IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
+IMPORT_CALL_S = 0.1
+IMPORT_ROWS_FIRST = 100
+IMPORT_ROWS_MIN = 10
