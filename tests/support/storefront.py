@@ -74,12 +74,19 @@ class Town:
 
     def told(self, node_id: str, order_id: str) -> list[str]:
         """What a node was told of an order, as the names of facts."""
+        return [fact for _, fact in self._told(node_id, order_id)]
+
+    def told_at(self, node_id: str, order_id: str, fact: str) -> list[int]:
+        """Where in its stream a node was told that of an order."""
+        return [seq for seq, name in self._told(node_id, order_id) if name == fact]
+
+    def _told(self, node_id: str, order_id: str) -> list[tuple[int, str]]:
         found = []
         for row in rows_of(self.store, schema.down_log):
             event = parse_hub_event(row.body)
-            fact = event.WhichOneof("fact")
+            fact = event.WhichOneof("fact") or ""
             if row.node_id == node_id and getattr(getattr(event, fact), "order_id", "") == order_id:
-                found.append(fact)
+                found.append((row.seq, fact))
         return found
 
     def work(self, node_id: str, order_id: str) -> orders_pb2.FulfillmentOrder:
