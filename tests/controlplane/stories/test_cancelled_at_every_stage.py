@@ -19,8 +19,8 @@ FREE = SHELF - POLICY.safety_stock
 
 
 @pytest.fixture
-async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
-    async with open_town(database, tmp_path, lisbon_01=SHELF) as opened:
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    async with open_town("sqlite", tmp_path, lisbon_01=SHELF) as opened:
         yield opened
 
 

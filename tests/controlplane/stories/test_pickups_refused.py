@@ -20,8 +20,8 @@ PICKUP = {"method": "pickup", "pickup": {"node_id": LISBON, "code": "7731", "hol
 
 
 @pytest.fixture
-async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
-    async with open_town(database, tmp_path, lisbon_01=SHELF, porto_01=SHELF) as opened:
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    async with open_town("sqlite", tmp_path, lisbon_01=SHELF, porto_01=SHELF) as opened:
         yield opened
 
 
