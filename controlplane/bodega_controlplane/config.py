@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from attrs import Attribute, field, frozen
 from bodega.host import config as toml
 from bodega.host.addresses import broker_url, is_loopback
 from bodega.limits import QUANTITY_MAX
+from bodega_controlplane.rules.reach import Reach
 
 DEFAULT_PATH = Path("/etc/bodega/controlplane.toml")
 _LEVELS = ("debug", "info", "warning", "error")
@@ -90,6 +92,39 @@ class PromiseConfig:
     safety_stock: int = field(default=2, validator=_between(0, QUANTITY_MAX))
 
 
+def _networks(_self: Any, attribute: Attribute[Any], value: tuple[str, ...]) -> None:
+    for one in value:
+        try:
+            ip_network(one)
+        except ValueError as error:
+            raise ValueError(f"'{attribute.name}': {error}") from error
+
+
+@frozen(kw_only=True)
+class WebhooksConfig:
+    """What webhooks may call beside the public internet: private networks, such as "10.1.0.0/16".
+
+    There, plain http is as good as https. `ca_file`: certificates to trust beside those of the system (PEM).
+    """
+
+    networks: tuple[str, ...] = field(default=(), validator=_networks)
+    ca_file: Path | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """The same as a rule."""
+        return Reach(tuple(map(ip_network, self.networks)))
+
+
+@frozen(kw_only=True)
+class CarrierConfig:
+    """A carrier that the hub asks itself: a driver of `carriers.registry` and its options."""
+
+    name: str
+    driver: str
+    options: dict[str, Any] = field(factory=dict)
+
+
 @frozen(kw_only=True)
 class ControlPlaneConfig:
     """The whole file."""
@@ -103,6 +138,8 @@ class ControlPlaneConfig:
     # Where nodes may call over HTTP/2, each with its client certificate; without it they call over the broker only.
     nodes: ListenConfig | None = field(default=None, validator=_encrypted)
     promise: PromiseConfig = field(factory=PromiseConfig)
+    webhooks: WebhooksConfig = field(factory=WebhooksConfig)
+    carriers: list[CarrierConfig] = field(factory=list)
 
 
 def load_config(path: Path) -> ControlPlaneConfig:

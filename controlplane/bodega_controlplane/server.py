@@ -32,12 +32,23 @@ from bodega_controlplane.app.applying.parked import apply_parked
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.artifacts import Shelf
 from bodega_controlplane.authority import load_authority
-from bodega_controlplane.config import ControlPlaneConfig, ListenConfig, NatsConfig, load_config
+from bodega_controlplane.carriers.registry import open_carrier
+from bodega_controlplane.config import (
+    ControlPlaneConfig,
+    ListenConfig,
+    NatsConfig,
+    WebhooksConfig,
+    load_config,
+)
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.services import rounds
+from bodega_controlplane.services.carriers import CarrierService
+from bodega_controlplane.services.delivering import DeliveryService
 from bodega_controlplane.services.linking import LinkService
+from bodega_controlplane.services.rates import RateService
 from bodega_controlplane.services.reconciling import Reconciler
+from bodega_controlplane.services.telling import TellingService
 from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.transport.nats_fleet import NatsFleet
@@ -97,6 +108,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     channel = parts.enter_context(contextlib.closing(_listen("http", config.http)))
     store = await asyncio.to_thread(open_store, config.database, config.data_dir)
     hub = Hub(store, load_hub_key(config.data_dir), Policy(config.promise.safety_stock))
+    hub.reach = config.webhooks.reach
     parts.callback(hub.close)
     await apply_parked(hub)
     tokens = load_tokens(config.data_dir)
@@ -116,9 +128,23 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
         await parts.enter_async_context(_nodes(config.nodes, offered))
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
     await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
+    await parts.enter_async_context(_running(RateService(hub).run(), stop))
+    carriers = [open_carrier(one.driver, one.name, one.options) for one in config.carriers]
+    await parts.enter_async_context(_running(CarrierService(hub, carriers).run(), stop))
     await parts.enter_async_context(_running(rounds.keep(hub), stop))
+    await parts.enter_async_context(_running(_telling(hub, config.webhooks), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
+
+
+async def _telling(hub: Hub, config: WebhooksConfig) -> None:
+    """Events are numbered, and webhooks called with them."""
+    from bodega_controlplane.services.posting import Poster  # noqa: PLC0415 - it brings httpx: see _grpc
+
+    deliveries = DeliveryService(hub, await asyncio.to_thread(Poster, hub.reach, config.ca_file))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(deliveries.run(), name="webhooks")
+        tasks.create_task(TellingService(hub, deliveries.wake).run(), name="events")
 
 
 def _load_faces() -> None:

@@ -18,14 +18,37 @@ ROUTING_WEIGHT_MAX = 1_000_000.0
 # One order may be split over so many nodes at most, whatever a bundle asks for.
 ROUTING_SHARES_MAX = 6
 # The search over sets of nodes: of each SKU the best and the fullest nodes, and SKUs looked at in all.
-ROUTING_SEARCH_NODES_MAX = 24
-ROUTING_SEARCH_LOOKS_MAX = 20_000
+ROUTING_SEARCH_NODES_MAX = 96
+ROUTING_SEARCH_HOLDERS_MIN = 4
+ROUTING_SEARCH_LOOKS_MAX = 6_000
 # A bundle is too slow if the slowest of its golden cases takes longer than this, the quickest of some repeats counting.
 ROUTING_DECIDE_MS_MAX = 50.0
-ROUTING_CHECK_REPEATS = 3
-# One question: sites of it, and its JSON as it is kept with the decision.
-ROUTING_SITES_MAX = 1_000
+ROUTING_CHECK_REPEATS = 5
+# What a node lacks is told SKU by SKU, so many of them.
+ROUTING_LACKS_TOLD_MAX = 20
+# One question, and one choice: its JSON as it is kept with the decision.
 ROUTING_RECORD_BYTES_MAX = 4 * 1024 * 1024
+
+# Rates: the network's card, what it adds, and how it reaches the nodes.
+RATE_CARD_SERVICES_MAX = 200
+RATE_CARD_ORIGINS_MAX = 200
+RATE_SURCHARGES_PER_SERVICE_MAX = 50
+RATE_HOLIDAYS_PER_SERVICE_MAX = 100
+# Postal prefixes and countries of one zone or surcharge.
+RATE_PLACES_MAX = 2_000
+RATE_TRANSIT_DAYS_MAX = 60
+RATE_PRICE_MINOR_MAX = 2**31 - 1
+# A node is given a new card, or told that a carrier is down, within a round; so many nodes in one of them.
+RATES_TOLD_S = 1.0
+RATES_TOLD_NODES_MAX = 1_000
+# An order is taken to become so many parcels at most.
+PARCELS_PER_ORDER_MAX = 50
+# Real carriers: how often one is asked whether it is there, how long it may take, and how often in a row it must fail.
+CARRIER_CHECK_S = 30.0
+CARRIER_CHECK_TAKES_S = 10.0
+CARRIER_MISSES_BEFORE_DOWN = 3
+# What nodes have of carriers is kept in memory once for all nodes that have the same.
+RATE_PROFILES_KEPT_MAX = 4_096
 
 # Operators: how much of the audit trail one call checks, and how often health looks at the database.
 AUDIT_LINES_PER_CHECK_MAX = 50_000

@@ -16,6 +16,7 @@ from bodega_controlplane.app.views import PageRequest, SkuDraft, SkuUnit
 from bodega_controlplane.store import engine, schema
 from bodega_controlplane.store.engine import Store, open_store
 from bodega_controlplane.store.migrations import STEPS
+from bodega_controlplane.store.tellers import drop_tellers
 from bodega_controlplane.store.transaction import Contended, Transaction
 from support.controlplane import OPERATOR, NodeByHand, deliver, rows_of, settle
 
@@ -125,6 +126,7 @@ def test_a_database_of_version_1_is_brought_forward_with_its_rows(database: str,
     settle(store, "TEA")
 
     def back_to_version_1(tx: Transaction) -> None:
+        drop_tellers(tx.connection)
         for step in reversed(STEPS.values()):
             for table in step.tables:
                 table.drop(tx.connection)

@@ -71,7 +71,8 @@ def test_why_it_was_moved_is_told_with_the_decision_before_it(store: Store) -> N
     newest, first = store.read(lambda tx: decisions.routes_of(tx, order.order_id))
     assert (newest.node_id, newest.reason, newest.decided_by) == (PORTO, "the node is flooded", "operator")
     assert (first.node_id, first.reason) == (LISBON, "")
-    assert [row.node_id for row in newest.candidates] == [PORTO]
+    assert [row.node_id for row in newest.candidates] == [PORTO, LISBON]
+    assert newest.candidates[1].reasons[0].code == "passed-over"
 
 
 def test_units_stay_reserved_at_the_old_node_until_it_has_said_that_it_stopped(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -10,10 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from bodega.host.cli import run_main
+from bodega_controlplane.cli import bodegactl as commands
 
 START_S = 20.0
 STOP_S = 10.0
@@ -44,6 +48,18 @@ def bodegactl(*arguments: object, **environment: str) -> Said:
         check=False,
     )
     return Said(done.returncode, done.stdout, done.stderr)
+
+
+def in_process(*arguments: object) -> Said:
+    """The same without a process of its own, where nothing but the command is asked about; quicker by a second."""
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            run_main(commands, "bodegactl", list(map(str, arguments)))
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return Said(code, out.getvalue(), err.getvalue())
 
 
 def _environment(more: dict[str, str]) -> dict[str, str]:

@@ -7,8 +7,9 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from bodega.core.rates import Bracket, LocalTime, Service, Zone
+from bodega.core.rates import LocalTime, Service
 from bodega.limits_floor import TRACKING_NUMBERS_SKIPPED
+from bodega.rates_codec import service_from_wire
 from bodega.v1 import catalogue_pb2
 from bodega_agent.rules import tracking
 from bodega_agent.rules.tracking import Series, TrackingRange
@@ -22,31 +23,7 @@ def services(profile: catalogue_pb2.NodeProfile) -> tuple[Service, ...]:
 
 @lru_cache(maxsize=4)
 def _services(bodies: tuple[bytes, ...]) -> tuple[Service, ...]:
-    return tuple(_service(catalogue_pb2.CarrierService.FromString(body)) for body in bodies)
-
-
-def _service(one: catalogue_pb2.CarrierService) -> Service:
-    zones = tuple(
-        Zone(
-            zone.zone,
-            tuple(zone.countries),
-            tuple(zone.postal_prefixes),
-            tuple(Bracket(bracket.max_weight_g, bracket.price_minor) for bracket in zone.brackets),
-            zone.transit_days,
-        )
-        for zone in one.zones
-    )
-    return Service(
-        one.service,
-        one.carrier,
-        one.service_class,
-        one.cut_off_minute,
-        tuple(one.collection_days),
-        one.currency,
-        one.dimensional_divisor,
-        one.surcharge_permille,
-        zones,
-    )
+    return tuple(service_from_wire(catalogue_pb2.CarrierService.FromString(body)) for body in bodies)
 
 
 def local_time(profile: catalogue_pb2.NodeProfile | None, at_ms: int) -> LocalTime:

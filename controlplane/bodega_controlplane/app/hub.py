@@ -22,6 +22,7 @@ from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import HubKey
 from bodega_controlplane.rules.policy import Policy
+from bodega_controlplane.rules.reach import Reach
 from bodega_controlplane.store import meta
 from bodega_controlplane.store.engine import Store
 from bodega_controlplane.store.transaction import Transaction
@@ -35,7 +36,7 @@ def _nobody_can_be_called(node_id: str) -> Any:
 
 
 class Hub:
-    """`key`: the hub's Ed25519 key. `policy`: the routing policy in force.
+    """`key`: the hub's Ed25519 key. `policy`: the routing policy in force. `reach`: what webhooks may call.
 
     `channel_to`: from a node's id to a channel for stubs of the services that it serves.
     `broker_connected`: whether NATS is connected at this moment; orders are taken either way.
@@ -53,6 +54,7 @@ class Hub:
     ) -> None:
         self.key = key
         self.policy = policy
+        self.reach = Reach()
         self.broker_connected = False
         self.come_back_after_ms: Callable[[], int] = lambda: 0
         self.channel_to: Callable[[str], Any] = _nobody_can_be_called

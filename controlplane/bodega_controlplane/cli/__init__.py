@@ -30,10 +30,14 @@ _HERE = "bodega_controlplane.cli"
         "returns": f"{_HERE}.returns:returns",
         "floor": f"{_HERE}.floor:floor",
         "nodes": f"{_HERE}.nodes:nodes",
+        "rates": f"{_HERE}.rates:rates",
+        "carriers": f"{_HERE}.carriers:carriers",
         "conflicts": f"{_HERE}.conflicts:conflicts",
         "overrides": f"{_HERE}.overrides:overrides",
         "decisions": f"{_HERE}.decisions:decisions",
+        "webhooks": f"{_HERE}.webhooks:webhooks",
         "audit": f"{_HERE}.audit:audit",
+        "db": f"{_HERE}.db:db",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES_HELP,
@@ -44,9 +48,10 @@ _HERE = "bodega_controlplane.cli"
 def bodegactl(context: click.Context, /, **location: Any) -> None:
     """The control plane of a network of micro-fulfilment nodes.
 
-    `bodegactl serve` runs it. Every other command asks a running one over gRPC: tell it which with
-    --hub (or BODEGACTL_HUB) and give the operator's token with --token-file (or BODEGACTL_TOKEN_FILE);
-    the control plane writes that file at its first start, as operator.token in its data_dir.
+    `bodegactl serve` runs it, and `bodegactl db` looks after its database. Every other command asks a running
+    one over gRPC: tell it which with --hub (or BODEGACTL_HUB) and give the operator's token with --token-file
+    (or BODEGACTL_TOKEN_FILE); the control plane writes that file at its first start, as operator.token in its
+    data_dir.
 
     \b
     A first look around:

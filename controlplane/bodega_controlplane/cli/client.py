@@ -21,7 +21,14 @@ from bodega.host.addresses import is_loopback
 from bodega.limits import OPERATOR_CALL_S
 from bodega.v1 import conflicts_pb2_grpc as conflict_services
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega.v1 import expectations_pb2_grpc, insight_pb2_grpc, proposals_pb2_grpc, transfers_pb2_grpc
+from bodega.v1 import (
+    expectations_pb2_grpc,
+    insight_pb2_grpc,
+    proposals_pb2_grpc,
+    rates_pb2_grpc,
+    transfers_pb2_grpc,
+    webhooks_pb2_grpc,
+)
 from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, from_command_line
 
 Q = TypeVar("Q")
@@ -63,6 +70,11 @@ class HubClient:
         return services.RightsServiceStub(self._channel)
 
     @cached_property
+    def webhooks(self) -> webhooks_pb2_grpc.WebhookServiceStub:
+        """What the world outside is told."""
+        return webhooks_pb2_grpc.WebhookServiceStub(self._channel)
+
+    @cached_property
     def nodes(self) -> services.NodeServiceStub:
         """The nodes."""
         return services.NodeServiceStub(self._channel)
@@ -96,6 +108,11 @@ class HubClient:
     def transfers(self) -> transfers_pb2_grpc.TransferServiceStub:
         """Goods between nodes."""
         return transfers_pb2_grpc.TransferServiceStub(self._channel)
+
+    @cached_property
+    def rates(self) -> rates_pb2_grpc.RateServiceStub:
+        """What carriers take."""
+        return rates_pb2_grpc.RateServiceStub(self._channel)
 
     @cached_property
     def proposals(self) -> proposals_pb2_grpc.ProposalServiceStub:

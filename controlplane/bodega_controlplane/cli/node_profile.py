@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import attrs
@@ -11,6 +10,7 @@ import attrs
 from bodega.errors import ConfigInvalid, FieldFault, InvalidInput
 from bodega.host import config
 from bodega.v1 import catalogue_pb2
+from bodega_controlplane.carriers.card_document import CarrierService, service_message
 
 
 @attrs.frozen
@@ -76,48 +76,6 @@ class Associate:
     badge: str = ""
     pin_salt: str = attrs.field(default="", validator=_is_hex)
     pin_hash: str = attrs.field(default="", validator=_is_hex)
-
-
-@attrs.frozen
-class RateBracket:
-    """What a parcel of at most this billed weight costs, in minor units."""
-
-    max_weight_g: int
-    price_minor: int
-
-
-@attrs.frozen
-class RateZone:
-    """Where prices hold: empty countries or prefixes mean all; brackets lightest first."""
-
-    zone: str
-    brackets: list[RateBracket]
-    countries: list[str] = attrs.field(factory=list)
-    postal_prefixes: list[str] = attrs.field(factory=list)
-    transit_days: int = 0
-
-
-_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-
-
-def _is_time_of_day(_: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if not _TIME_OF_DAY.fullmatch(value):
-        raise ValueError(f"'{attribute.name}' must be a time of day such as 17:30, is {value!r}")
-
-
-@attrs.frozen
-class CarrierService:
-    """A service of a carrier: its last collection of the local day, and its rate card."""
-
-    service: str
-    carrier: str
-    currency: str
-    zones: list[RateZone]
-    service_class: str = "standard"
-    cut_off: str = attrs.field(default="23:59", validator=_is_time_of_day)
-    collection_days: list[int] = attrs.field(factory=list)
-    dimensional_divisor: int = 0
-    surcharge_permille: int = 0
 
 
 @attrs.frozen
@@ -202,7 +160,7 @@ def _message(profile: Profile) -> catalogue_pb2.NodeProfile:
         time_zone=profile.time_zone,
         cartons=[catalogue_pb2.Carton(**attrs.asdict(row)) for row in profile.cartons],
         associates=map(_associate, profile.associates),
-        carrier_services=map(_service, profile.carrier_services),
+        carrier_services=map(service_message, profile.carrier_services),
         tracking_ranges=[catalogue_pb2.TrackingRange(**attrs.asdict(row)) for row in profile.tracking_ranges],
     )
 
@@ -216,15 +174,3 @@ def _associate(person: Associate) -> catalogue_pb2.Associate:
         pin_salt=bytes.fromhex(person.pin_salt),
         pin_hash=bytes.fromhex(person.pin_hash),
     )
-
-
-def _service(one: CarrierService) -> catalogue_pb2.CarrierService:
-    values = attrs.asdict(one)
-    hours, minutes = values.pop("cut_off").split(":")
-    zones = [
-        catalogue_pb2.RateZone(
-            **{**zone, "brackets": [catalogue_pb2.RateBracket(**bracket) for bracket in zone["brackets"]]}
-        )
-        for zone in values.pop("zones")
-    ]
-    return catalogue_pb2.CarrierService(**values, zones=zones, cut_off_minute=int(hours) * 60 + int(minutes))

@@ -11,8 +11,10 @@ from typing import NamedTuple
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits import LOT_SWEEP_S, REBALANCE_S, ROUND_JITTER_RATIO
+from bodega.limits_events import EVENTS_TRIM_S
 from bodega_controlplane.app.goods import lots, rebalancing
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.telling import events
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import meta
 
@@ -31,9 +33,14 @@ async def _judge_lots(hub: Hub, caller: Caller) -> None:
     await hub.run(partial(lots.judge_all, now_ms=caller.now_ms))
 
 
+async def _trim_events(hub: Hub, caller: Caller) -> None:
+    await hub.run(partial(events.trim, caller=caller))
+
+
 ROUNDS = (
     Round("rebalanced_at_ms", REBALANCE_S, rebalancing.rebalance),
     Round("lots_judged_at_ms", LOT_SWEEP_S, _judge_lots),
+    Round("events_trimmed_at_ms", EVENTS_TRIM_S, _trim_events),
 )
 
 

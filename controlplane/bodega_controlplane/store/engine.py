@@ -109,20 +109,7 @@ def open_store(database: str, data_dir: Path) -> Store:
 
     Raises SchemaTooNew, ConfigInvalid for another kind of URL, Unavailable when it is not there.
     """
-    if database == "sqlite":
-        engine = _sqlite(data_dir / "hub.db")
-    elif database.startswith("postgresql+psycopg://"):
-        engine = sa.create_engine(
-            database,
-            pool_size=DATABASE_CONNECTIONS_MAX,
-            max_overflow=0,
-            pool_pre_ping=True,
-            connect_args={"connect_timeout": max(2, DATABASE_BUSY_MS // 1000)},
-        )
-    else:
-        fault = FieldFault("database", 'must be "sqlite" or a postgresql+psycopg:// URL')
-        raise ConfigInvalid("the database is of an unknown kind", faults=(fault,))
-    store = Store(engine)
+    store = Store(engine_of(database, data_dir))
     try:
         store.write(lambda tx: bring_up_to_date(tx.connection))
     except BaseException:
@@ -131,23 +118,54 @@ def open_store(database: str, data_dir: Path) -> Store:
     return store
 
 
-def _sqlite(path: Path) -> sa.Engine:
+def engine_of(database: str, data_dir: Path) -> sa.Engine:
+    """The engine of a configured database, as it lies there; a file of SQLite is made when it is first used.
+
+    Raises ConfigInvalid for another kind of URL.
+    """
+    if database == "sqlite":
+        return sqlite_engine(sqlite_path(data_dir))
+    if database.startswith("postgresql+psycopg://"):
+        return sa.create_engine(
+            database,
+            pool_size=DATABASE_CONNECTIONS_MAX,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": max(2, DATABASE_BUSY_MS // 1000)},
+        )
+    fault = FieldFault("database", 'must be "sqlite" or a postgresql+psycopg:// URL')
+    raise ConfigInvalid("the database is of an unknown kind", faults=(fault,))
+
+
+def sqlite_path(data_dir: Path) -> Path:
+    """The file of the database of a hub on SQLite."""
+    return data_dir / "hub.db"
+
+
+def sqlite_engine(path: Path, *, untouched: bool = False) -> sa.Engine:
+    """`untouched`: only to be read, and nothing is written beside the file (a backup)."""
     from pysqlite3 import dbapi2  # noqa: PLC0415 - a host with PostgreSQL only never loads it
 
     engine = sa.create_engine(
-        f"sqlite+pysqlite:///{path}",
+        f"sqlite+pysqlite:///file:{path}?mode=ro&immutable=1&uri=true"
+        if untouched
+        else f"sqlite+pysqlite:///{path}",
         module=dbapi2,
         pool_size=DATABASE_CONNECTIONS_MAX,
         max_overflow=0,
         connect_args={"check_same_thread": False},
     )
-    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "connect", _by_hand if untouched else _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _by_hand(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    _by_hand(connection, record)
     for pragma in (
         f"busy_timeout={DATABASE_BUSY_MS}",
         "journal_mode=WAL",

@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateColumn
 
 from bodega.errors import SchemaTooNew
 from bodega_controlplane.store import schema
+from bodega_controlplane.store.tellers import drop_tellers, make_tellers
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ STEPS: Mapping[int, Step] = {
         schema.FLOOR_TABLES,
     ),
     # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
-    5: Step({}),
+    5: Step({}, (*schema.EVENT_TABLES, *schema.RATE_TABLES)),
 }
 
 
@@ -157,13 +158,16 @@ def _take(connection: sa.Connection, step: Step) -> None:
 _SCHEMA_LOCK = 0x626F6465
 
 
-def bring_up_to_date(connection: sa.Connection) -> None:
-    """Create or migrate the schema inside the caller's transaction; raises SchemaTooNew."""
+def bring_up_to_date(connection: sa.Connection) -> int | None:
+    """Create or migrate the schema inside the caller's transaction; the version before, None for an empty database.
+
+    Raises SchemaTooNew.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-    found = _version(connection)
+    found = version_of(connection)
     if found == schema.SCHEMA_VERSION:
-        return
+        return found
     if found is None:
         schema.metadata.create_all(connection)
         _make_append_only(connection)
@@ -172,13 +176,17 @@ def bring_up_to_date(connection: sa.Connection) -> None:
             f"the database has schema version {found}, this program knows up to {schema.SCHEMA_VERSION}",
             hint="install the newer Bodega that wrote it, or restore a backup from before the upgrade",
         )
+    drop_tellers(connection)
     for version in range((found or schema.SCHEMA_VERSION) + 1, schema.SCHEMA_VERSION + 1):
         _take(connection, STEPS[version])
+    make_tellers(connection)
     connection.execute(sa.delete(schema.meta).where(schema.meta.c.key == "schema_version"))
     connection.execute(sa.insert(schema.meta).values(key="schema_version", value=str(schema.SCHEMA_VERSION)))
+    return found
 
 
-def _version(connection: sa.Connection) -> int | None:
+def version_of(connection: sa.Connection) -> int | None:
+    """The version that a database says it has; None for one that is not ours, or empty."""
     if not sa.inspect(connection).has_table("meta"):
         return None
     query = sa.select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")

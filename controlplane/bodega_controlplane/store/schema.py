@@ -18,6 +18,14 @@ from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_down import down_log
 from bodega_controlplane.store.schema_epochs import node_agent, node_epoch, node_snapshot, readmission
+from bodega_controlplane.store.schema_events import (
+    EVENT_TABLES,
+    event,
+    event_draft,
+    stock_told,
+    webhook,
+    webhook_delivery,
+)
 from bodega_controlplane.store.schema_floor import FLOOR_TABLES
 from bodega_controlplane.store.schema_orders import (
     fulfillment_order,
@@ -30,18 +38,23 @@ from bodega_controlplane.store.schema_orders import (
     work_to_stop,
 )
 from bodega_controlplane.store.schema_proposals import field_proposal
+from bodega_controlplane.store.schema_rates import RATE_TABLES
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
 from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
 
 __all__ = [
+    "EVENT_TABLES",
     "FLOOR_TABLES",
+    "RATE_TABLES",
     "broker_stream",
     "conflict",
     "divergence",
     "divergence_count",
     "down_log",
     "down_waiting",
+    "event",
+    "event_draft",
     "field_proposal",
     "fulfillment_order",
     "gtin",
@@ -63,10 +76,13 @@ __all__ = [
     "rights_transfer",
     "route_decision",
     "sku",
+    "stock_told",
     "telemetry",
     "transfer",
     "transfer_goods",
     "transfer_side",
+    "webhook",
+    "webhook_delivery",
     "work_to_stop",
 ]
 

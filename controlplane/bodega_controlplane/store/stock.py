@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bodega.core.ledger import Account, Disposition
 from bodega.core.promise import Hold, OverrideRule, held_back
+from bodega_controlplane.store.events import note_stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import (
     lot,
@@ -236,6 +237,7 @@ def add(tx: Transaction, node_id: str, changes: Mapping[Account, int]) -> None:
     if not rows:
         return
     tx.add_rows(stock, _ACCOUNT_COLUMNS, rows, add=("quantity",))
+    note_stock(tx, changes)
     if tx.exclusive:
         tx.connection.execute(_DROP_ZERO, {"node_id": node_id})
     else:

@@ -1,7 +1,8 @@
-"""The cached rate card: what a carrier takes for a parcel, when it collects, and which service a parcel goes with.
+"""The rate card: what a carrier takes for a parcel, when it collects, and which service a parcel goes with.
 
 Dimensional weight is the carriers' rule: cubic centimetres divided by the card's divisor are kilograms, and the
-greater of that and the real weight is billed. A surcharge (fuel) is added in thousandths.
+greater of that and the real weight is billed. What is added to the price of a bracket (fuel, a remote area, a home, a
+parcel out of size) is a row of the service.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from datetime import date, timedelta
 SERVICE_CLASSES = ("same_day", "next_day", "standard")
 """The sooner the earlier in the list; a service keeps its own class and every later one."""
 
+FUEL = "fuel"
+"""What a service's own `surcharge_permille` is called in a quote."""
+
 _FRIDAY = 5
-_DAYS_AHEAD = range(8)
+# A carrier that comes once a week still comes after a month of holidays.
+_DAYS_AHEAD = range(60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +32,46 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """Where a price holds; no countries: everywhere, no prefixes: all of them. Brackets: lightest first."""
+    """Where a price holds; no countries: everywhere, no prefixes: all of them. Brackets: lightest first.
+
+    `origins`: from which groups of nodes, in the network's card; empty: from all.
+    """
 
     zone: str
     countries: tuple[str, ...]
     postal_prefixes: tuple[str, ...]
     brackets: tuple[Bracket, ...]
     transit_days: int
+    origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surcharge:
+    """Added where everything that it says holds: an amount, and thousandths of the bracket's price.
+
+    `countries`, `postal_prefixes`: to these places only. `residential`: to homes only. Of the three bounds (0: none)
+    one must be exceeded: the longest side, the length plus girth (longest side + 2 x the sum of the others), the real
+    weight; a parcel whose sides nobody knows exceeds no bound of sides.
+    """
+
+    surcharge: str
+    price_minor: int = 0
+    permille: int = 0
+    countries: tuple[str, ...] = ()
+    postal_prefixes: tuple[str, ...] = ()
+    residential: bool = False
+    longest_over_mm: int = 0
+    girth_over_mm: int = 0
+    weight_over_g: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service of a carrier that collects at this node. `collection_days`: ISO weekdays, empty: every day."""
+    """One service of a carrier that collects at this node. `collection_days`: ISO weekdays, empty: every day.
+
+    On `holidays` it neither collects nor delivers. `suspended`: the carrier is down, nothing goes with it now.
+    `origins`: the groups of nodes where it collects, in the network's card; empty: all.
+    """
 
     service: str
     carrier: str
@@ -49,11 +82,19 @@ class Service:
     dimensional_divisor: int
     surcharge_permille: int
     zones: tuple[Zone, ...]
+    surcharges: tuple[Surcharge, ...] = ()
+    holidays: tuple[date, ...] = ()
+    suspended: bool = False
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """What is to be sent, and what the order says of it. `ship_by`: the last local day to leave, None: not said."""
+    """What is to be sent, and what the order says of it.
+
+    `ship_by`: the last local day to leave, `deliver_by`: the last day to arrive, None: not said. `sides_mm`: of the
+    parcel, empty if not known. `residential`: it goes to a home, as parcels of shops do unless somebody says otherwise.
+    """
 
     country: str
     postal_code: str
@@ -62,6 +103,9 @@ class Consignment:
     service: str = ""
     service_class: str = ""
     ship_by: date | None = None
+    deliver_by: date | None = None
+    sides_mm: tuple[int, ...] = ()
+    residential: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +117,19 @@ class LocalTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """What one surcharge adds to a price, in minor units."""
+
+    surcharge: str
+    price_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
-    """One service for one consignment: `ship_date` is the day of the collection that it still reaches."""
+    """One service for one consignment: `ship_date` is the day of the collection that it still reaches.
+
+    `price_minor` = `base_minor` + everything in `added`.
+    """
 
     carrier: str
     service: str
@@ -84,6 +139,9 @@ class Quote:
     currency: str
     ship_date: date
     due_date: date
+    service_class: str = ""
+    base_minor: int = 0
+    added: tuple[Added, ...] = ()
 
 
 def choose(
@@ -91,28 +149,40 @@ def choose(
 ) -> Quote | None:
     """The service that the order names, if the card has it for there; else the cheapest that keeps its class.
 
-    Of those that keep it, the ones that still leave by `ship_by` come first. `without`: carriers that have no number
-    left for a parcel. None: nobody takes it.
+    Of those that keep it, the ones that still leave by `ship_by` and arrive by `deliver_by` come first. `without`:
+    carriers that can not be used (they have no number left for a parcel). None: nobody takes it.
     """
-    offers = [
-        (service, quote)
-        for service in card
-        if service.carrier not in without and (quote := quote_of(service, sent, now)) is not None
+    offers = quotes_of(card, sent, now, without=without)
+    named = [quote for quote in offers if sent.service and quote.service == sent.service]
+    keeping = [quote for quote in offers if keeps(quote.service_class, sent.service_class)]
+    in_time = [
+        quote
+        for quote in keeping
+        if (sent.ship_by is None or quote.ship_date <= sent.ship_by)
+        and (sent.deliver_by is None or quote.due_date <= sent.deliver_by)
     ]
-    named = [quote for service, quote in offers if sent.service and service.service == sent.service]
-    keeping = [
-        quote for service, quote in offers if _rank(service.service_class) <= _rank(sent.service_class)
-    ]
-    in_time = [quote for quote in keeping if sent.ship_by is None or quote.ship_date <= sent.ship_by]
-    return min(named or in_time or keeping, key=_preference, default=None)
+    return min(named or in_time or keeping, key=preference, default=None)
 
 
-def _preference(quote: Quote) -> tuple[int, date, str, str]:
+def quotes_of(
+    card: Sequence[Service], sent: Consignment, now: LocalTime, *, without: Collection[str] = ()
+) -> list[Quote]:
+    """What every service takes that goes there, in the order of the card."""
+    usable = (one for one in card if not one.suspended and one.carrier not in without)
+    return [quote for one in usable if (quote := quote_of(one, sent, now)) is not None]
+
+
+def preference(quote: Quote) -> tuple[int, date, str, str]:
+    """The less the better: cheap, then soon, then by name so that everybody chooses the same."""
     return quote.price_minor, quote.due_date, quote.carrier, quote.service
 
 
+def keeps(service_class: str, wanted: str) -> bool:
+    """Whether a service of one class is soon enough for another; a class that nobody knows is the last one."""
+    return _rank(service_class) <= _rank(wanted)
+
+
 def _rank(service_class: str) -> int:
-    """Position of a class; one that nobody has said, or that is not known, is the last one."""
     known = service_class in SERVICE_CLASSES
     return SERVICE_CLASSES.index(service_class) if known else len(SERVICE_CLASSES) - 1
 
@@ -125,29 +195,70 @@ def quote_of(service: Service, sent: Consignment, now: LocalTime) -> Quote | Non
     leaves = next_collection(service, now)
     if zone is None or not fitting or leaves is None:
         return None
-    price = min(fitting, key=lambda bracket: bracket.max_weight_g).price_minor
+    base = min(fitting, key=lambda bracket: bracket.max_weight_g).price_minor
+    added = _added(service, sent, base)
     return Quote(
         service.carrier,
         service.service,
         zone.zone,
         billed_g,
-        (price * (1000 + service.surcharge_permille) + 500) // 1000,
+        base + sum(one.price_minor for one in added),
         service.currency,
         leaves,
-        after_working_days(leaves, zone.transit_days),
+        after_working_days(leaves, zone.transit_days, service.holidays),
+        service.service_class,
+        base,
+        added,
     )
+
+
+def _added(service: Service, sent: Consignment, base_minor: int) -> tuple[Added, ...]:
+    fuel = Surcharge(FUEL, permille=service.surcharge_permille)
+    rows = (fuel, *service.surcharges) if service.surcharge_permille else service.surcharges
+    return tuple(
+        Added(one.surcharge, one.price_minor + (base_minor * one.permille + 500) // 1000)
+        for one in rows
+        if _applies(one, sent)
+    )
+
+
+def _applies(one: Surcharge, sent: Consignment) -> bool:
+    there = goes_there(one.countries, one.postal_prefixes, sent.country, sent.postal_code) is not None
+    return there and (sent.residential or not one.residential) and _is_out_of_size(one, sent)
+
+
+def _is_out_of_size(one: Surcharge, sent: Consignment) -> bool:
+    longest, *others = sorted(sent.sides_mm, reverse=True) or (0,)
+    exceeded = (
+        (one.longest_over_mm, longest),
+        (one.girth_over_mm, longest + 2 * sum(others)),
+        (one.weight_over_g, sent.weight_g),
+    )
+    bounds = [(bound, value) for bound, value in exceeded if bound]
+    return not bounds or any(value > bound for bound, value in bounds)
 
 
 def zone_of(zones: Sequence[Zone], country: str, postal_code: str) -> Zone | None:
     """The zone with the longest postal prefix that fits; of equal ones the one that names the country."""
-    code = _plain(postal_code)
     found: list[tuple[int, bool, int, Zone]] = []
     for number, zone in enumerate(zones):
-        prefixes = [len(prefix) for prefix in map(_plain, zone.postal_prefixes) if code.startswith(prefix)]
-        there = not zone.countries or country.upper() in zone.countries
-        if there and (prefixes or not zone.postal_prefixes):
-            found.append((max(prefixes, default=0), bool(zone.countries), -number, zone))
+        prefix = goes_there(zone.countries, zone.postal_prefixes, country, postal_code)
+        if prefix is not None:
+            found.append((prefix, bool(zone.countries), -number, zone))
     return max(found, key=lambda one: one[:3])[-1] if found else None
+
+
+def goes_there(
+    countries: Sequence[str], postal_prefixes: Sequence[str], country: str, postal_code: str
+) -> int | None:
+    """How long a prefix fits (0: none is named, all fit); None if it is another country or another place."""
+    if countries and country.upper() not in countries:
+        return None
+    if not postal_prefixes:
+        return 0
+    code = _plain(postal_code)
+    fitting = [len(prefix) for prefix in map(_plain, postal_prefixes) if code.startswith(prefix)]
+    return max(fitting, default=None)
 
 
 def _plain(postal_code: str) -> str:
@@ -165,15 +276,21 @@ def next_collection(service: Service, now: LocalTime) -> date | None:
     for ahead in _DAYS_AHEAD:
         day = now.day + timedelta(days=ahead)
         collects = not service.collection_days or day.isoweekday() in service.collection_days
-        if collects and (ahead > 0 or now.minute < service.cut_off_minute):
+        if collects and day not in service.holidays and (ahead > 0 or now.minute < service.cut_off_minute):
             return day
     return None
 
 
-def after_working_days(day: date, days: int) -> date:
-    """The day that is so many working days (Monday to Friday) later."""
+def after_working_days(day: date, days: int, holidays: Collection[date] = ()) -> date:
+    """The day that is so many working days (Monday to Friday, no holiday) later."""
     while days > 0:
         day += timedelta(days=1)
-        if day.isoweekday() <= _FRIDAY:
+        if day.isoweekday() <= _FRIDAY and day not in holidays:
             days -= 1
     return day
+
+
+def last_day_of(service_class: str, today: date, holidays: Collection[date] = ()) -> date | None:
+    """By when a parcel that is ordered today must arrive to keep its class; None: whenever it does."""
+    days = {"same_day": 0, "next_day": 1}.get(service_class)
+    return None if days is None else after_working_days(today, days, holidays)

@@ -51,10 +51,10 @@ class LazyGroup(click.Group):
         return command
 
 
-def run_main(group: click.Group, prog_name: str) -> None:
-    """Run a command line and leave the process with its documented exit code."""
+def run_main(group: click.Group, prog_name: str, arguments: Sequence[str] | None = None) -> None:
+    """Run a command line (None: the process's own) and leave the process with its documented exit code."""
     try:
-        group.main(prog_name=prog_name, standalone_mode=True)
+        group.main(arguments, prog_name=prog_name, standalone_mode=True)
     except BodegaError as error:
         if os.environ.get("BODEGA_DEBUG"):
             raise

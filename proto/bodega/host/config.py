@@ -64,6 +64,8 @@ def structure(raw: Any, shape: type[T], text: str = "", *, source: str = "config
     converter.register_structure_hook(int, lambda value, _: _number(value, int))
     converter.register_structure_hook(float, lambda value, _: float(_number(value, (int, float))))
     converter.register_structure_hook(bool, lambda value, _: _flag(value))
+    if not isinstance(raw, dict):
+        raise invalid(source, (FieldFault("file", "must be one object with keys"),))
     try:
         return converter.structure(raw, shape)
     except cattrs.ClassValidationError as error:

@@ -361,6 +361,7 @@ class RateZone(_message.Message):
     POSTAL_PREFIXES_FIELD_NUMBER: _builtins.int
     BRACKETS_FIELD_NUMBER: _builtins.int
     TRANSIT_DAYS_FIELD_NUMBER: _builtins.int
+    ORIGINS_FIELD_NUMBER: _builtins.int
     zone: _builtins.str
     """Zone's name."""
     transit_days: _builtins.int
@@ -377,6 +378,10 @@ class RateZone(_message.Message):
     def brackets(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateBracket]:
         """By weight, lightest first."""
 
+    @_builtins.property
+    def origins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Groups of nodes from which the price holds (RateCard.origins); empty: all. Empty in what a node is given."""
+
     def __init__(
         self,
         *,
@@ -385,14 +390,73 @@ class RateZone(_message.Message):
         postal_prefixes: _abc.Iterable[_builtins.str] | None = ...,
         brackets: _abc.Iterable[Global___RateBracket] | None = ...,
         transit_days: _builtins.int = ...,
+        origins: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["brackets", b"brackets", "countries", b"countries", "postal_prefixes", b"postal_prefixes", "transit_days", b"transit_days", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brackets", b"brackets", "countries", b"countries", "origins", b"origins", "postal_prefixes", b"postal_prefixes", "transit_days", b"transit_days", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RateZone: _TypeAlias = RateZone  # noqa: Y015
+
+@_typing.final
+class RateSurcharge(_message.Message):
+    """Something that is added to a price where all that it says holds: fuel, a remote area, a home, a parcel out of size."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SURCHARGE_FIELD_NUMBER: _builtins.int
+    PRICE_MINOR_FIELD_NUMBER: _builtins.int
+    PERMILLE_FIELD_NUMBER: _builtins.int
+    COUNTRIES_FIELD_NUMBER: _builtins.int
+    POSTAL_PREFIXES_FIELD_NUMBER: _builtins.int
+    RESIDENTIAL_FIELD_NUMBER: _builtins.int
+    LONGEST_OVER_MM_FIELD_NUMBER: _builtins.int
+    GIRTH_OVER_MM_FIELD_NUMBER: _builtins.int
+    WEIGHT_OVER_G_FIELD_NUMBER: _builtins.int
+    surcharge: _builtins.str
+    """Name, such as "fuel"."""
+    price_minor: _builtins.int
+    """Amount in minor units of the card's currency."""
+    permille: _builtins.int
+    """Thousandths of the bracket's price."""
+    residential: _builtins.bool
+    """Only for parcels that go to homes."""
+    longest_over_mm: _builtins.int
+    """Only where the longest side is more than this; 0: no such bound. Of several bounds one must be exceeded."""
+    girth_over_mm: _builtins.int
+    """Only where length plus girth (longest side + 2 x the sum of the others) is more than this; 0: no such bound."""
+    weight_over_g: _builtins.int
+    """Only where the parcel weighs more than this; 0: no such bound."""
+    @_builtins.property
+    def countries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ISO 3166-1 alpha-2 country codes that it is for; empty: every country."""
+
+    @_builtins.property
+    def postal_prefixes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Beginnings of postal codes that it is for; empty: all."""
+
+    def __init__(
+        self,
+        *,
+        surcharge: _builtins.str = ...,
+        price_minor: _builtins.int = ...,
+        permille: _builtins.int = ...,
+        countries: _abc.Iterable[_builtins.str] | None = ...,
+        postal_prefixes: _abc.Iterable[_builtins.str] | None = ...,
+        residential: _builtins.bool = ...,
+        longest_over_mm: _builtins.int = ...,
+        girth_over_mm: _builtins.int = ...,
+        weight_over_g: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["countries", b"countries", "girth_over_mm", b"girth_over_mm", "longest_over_mm", b"longest_over_mm", "permille", b"permille", "postal_prefixes", b"postal_prefixes", "price_minor", b"price_minor", "residential", b"residential", "surcharge", b"surcharge", "weight_over_g", b"weight_over_g"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateSurcharge: _TypeAlias = RateSurcharge  # noqa: Y015
 
 @_typing.final
 class CarrierService(_message.Message):
@@ -409,6 +473,11 @@ class CarrierService(_message.Message):
     DIMENSIONAL_DIVISOR_FIELD_NUMBER: _builtins.int
     SURCHARGE_PERMILLE_FIELD_NUMBER: _builtins.int
     ZONES_FIELD_NUMBER: _builtins.int
+    SURCHARGES_FIELD_NUMBER: _builtins.int
+    HOLIDAYS_FIELD_NUMBER: _builtins.int
+    CARD_VERSION_FIELD_NUMBER: _builtins.int
+    SUSPENDED_FIELD_NUMBER: _builtins.int
+    ORIGINS_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     """Name as in FulfillmentOrder.carrier_service, such as "STANDARD"."""
     carrier: _builtins.str
@@ -423,6 +492,10 @@ class CarrierService(_message.Message):
     """Cubic centimetres that are billed as one kilogram; 0: only the real weight counts."""
     surcharge_permille: _builtins.int
     """Added to every price, in thousandths."""
+    card_version: _builtins.int
+    """Version of the network's rate card that it is from; 0: it is the node's own."""
+    suspended: _builtins.bool
+    """The carrier is down: nothing goes with it now."""
     @_builtins.property
     def collection_days(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Days of collection, ISO 8601 weekdays 1 (Monday) to 7; empty: every day."""
@@ -430,6 +503,18 @@ class CarrierService(_message.Message):
     @_builtins.property
     def zones(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateZone]:
         """Where it goes, and for how much."""
+
+    @_builtins.property
+    def surcharges(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateSurcharge]:
+        """What else is added to a price."""
+
+    @_builtins.property
+    def holidays(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Days, as YYYY-MM-DD, on which it neither collects nor delivers."""
+
+    @_builtins.property
+    def origins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Groups of nodes where it collects (RateCard.origins); empty: all. Empty in what a node is given."""
 
     def __init__(
         self,
@@ -443,14 +528,85 @@ class CarrierService(_message.Message):
         dimensional_divisor: _builtins.int = ...,
         surcharge_permille: _builtins.int = ...,
         zones: _abc.Iterable[Global___RateZone] | None = ...,
+        surcharges: _abc.Iterable[Global___RateSurcharge] | None = ...,
+        holidays: _abc.Iterable[_builtins.str] | None = ...,
+        card_version: _builtins.int = ...,
+        suspended: _builtins.bool = ...,
+        origins: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "collection_days", b"collection_days", "currency", b"currency", "cut_off_minute", b"cut_off_minute", "dimensional_divisor", b"dimensional_divisor", "service", b"service", "service_class", b"service_class", "surcharge_permille", b"surcharge_permille", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_version", b"card_version", "carrier", b"carrier", "collection_days", b"collection_days", "currency", b"currency", "cut_off_minute", b"cut_off_minute", "dimensional_divisor", b"dimensional_divisor", "holidays", b"holidays", "origins", b"origins", "service", b"service", "service_class", b"service_class", "surcharge_permille", b"surcharge_permille", "surcharges", b"surcharges", "suspended", b"suspended", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CarrierService: _TypeAlias = CarrierService  # noqa: Y015
+
+@_typing.final
+class RateOrigin(_message.Message):
+    """A group of nodes from which the same prices hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    NODE_IDS_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """Name of the group, such as "mainland"."""
+    @_builtins.property
+    def node_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Its nodes."""
+
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        node_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_ids", b"node_ids", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateOrigin: _TypeAlias = RateOrigin  # noqa: Y015
+
+@_typing.final
+class RateCard(_message.Message):
+    """What carriers take from every node of the network."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    ORIGINS_FIELD_NUMBER: _builtins.int
+    SERVICES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name that people call it by, such as "winter-2026"."""
+    valid_from: _builtins.str
+    """Day, as YYYY-MM-DD, from whose midnight (UTC) on it is in force; empty: at once."""
+    @_builtins.property
+    def origins(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateOrigin]:
+        """Groups of nodes that services and zones may name."""
+
+    @_builtins.property
+    def services(self) -> _containers.RepeatedCompositeFieldContainer[Global___CarrierService]:
+        """What every carrier offers; all in one currency."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        valid_from: _builtins.str = ...,
+        origins: _abc.Iterable[Global___RateOrigin] | None = ...,
+        services: _abc.Iterable[Global___CarrierService] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "origins", b"origins", "services", b"services", "valid_from", b"valid_from"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateCard: _TypeAlias = RateCard  # noqa: Y015
 
 @_typing.final
 class TrackingRange(_message.Message):

@@ -16,17 +16,22 @@ from bodega.v1 import (
     insight_pb2_grpc,
     proposals_pb2,
     proposals_pb2_grpc,
+    rates_pb2,
+    rates_pb2_grpc,
     transfers_pb2,
     transfers_pb2_grpc,
+    webhooks_pb2,
+    webhooks_pb2_grpc,
 )
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega_controlplane.api.grpc import proposals, servicers, transfers
+from bodega_controlplane.api.grpc import proposals, servicers, transfers, webhooks
 from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.expectations import Expectations
 from bodega_controlplane.api.grpc.health import SERVICE, Health
 from bodega_controlplane.api.grpc.insight import Insight
 from bodega_controlplane.api.grpc.interceptor import Gate
+from bodega_controlplane.api.grpc.rates import Rates
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import Tokens
 
@@ -34,7 +39,16 @@ from bodega_controlplane.keys import Tokens
 _OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", REQUEST_BYTES_MAX))
 
 
-_DEFINITIONS = (pb, insight_pb2, conflicts_pb2, transfers_pb2, proposals_pb2, expectations_pb2)
+_DEFINITIONS = (
+    pb,
+    insight_pb2,
+    conflicts_pb2,
+    transfers_pb2,
+    proposals_pb2,
+    expectations_pb2,
+    rates_pb2,
+    webhooks_pb2,
+)
 SERVICES = tuple(
     service.full_name for one in _DEFINITIONS for service in one.DESCRIPTOR.services_by_name.values()
 )
@@ -58,6 +72,8 @@ def build_server(hub: Hub, tokens: Tokens, health: Health | None = None) -> grpc
     transfers_pb2_grpc.add_TransferServiceServicer_to_server(transfers.Transfers(hub), server)
     proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
+    webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks.Webhooks(hub), server)
+    rates_pb2_grpc.add_RateServiceServicer_to_server(Rates(hub), server)
     health_pb2_grpc.add_HealthServicer_to_server(health or Health(()), server)  # type: ignore[no-untyped-call]  # it has no types
     shown = (*SERVICES, SERVICE, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(shown, server)  # type: ignore[no-untyped-call]  # it has no types

@@ -21,6 +21,7 @@ from bodega_controlplane.app.goods import catalogue, divergence
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.node_views import NodeDraft
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
+from bodega_controlplane.app.shipping import services as shipping
 from bodega_controlplane.app.views import Caller, NodeView, Page, PageRequest
 from bodega_controlplane.store import catalogue as sku_rows
 from bodega_controlplane.store import journal, nodes, proposals, waiting
@@ -61,6 +62,7 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
     """
     # Taken before the node's row, as a change of the catalogue does: nobody misses a SKU in between.
     sku_rows.lock(tx)
+    draft = shipping.with_card(tx, caller.now_ms, draft)
     check_profile(tx, draft)
     tx.lock_nodes([draft.node_id])
     known = nodes.by_id(tx, draft.node_id)
@@ -78,6 +80,7 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
         **_NEW_NODE,
     }
     nodes.put(tx, row, keep=tuple(_NEW_NODE))
+    shipping.keep(tx, caller.now_ms, profile)
     cmd_id = new_id("C", caller.now_ms)
     outbox.post(tx, caller, draft.node_id, [journal_pb2.HubEvent(node_profile=profile)], cmd_id=cmd_id)
     if known is None:

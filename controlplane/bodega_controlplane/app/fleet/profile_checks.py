@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from bodega.core.floor_words import BinKind, Role, TemperatureClass, TrackingScheme, VelocityClass
-from bodega.core.promise import ServiceClass
 from bodega.limits import (
     NODE_ASSOCIATES_MAX,
     NODE_BINS_MAX,
@@ -14,14 +13,13 @@ from bodega.limits import (
     NODE_CARTONS_MAX,
     NODE_PROFILE_BYTES_MAX,
     NODE_TRACKING_RANGES_MAX,
-    RATE_BRACKETS_PER_ZONE_MAX,
-    RATE_ZONES_PER_SERVICE_MAX,
 )
 from bodega.limits_floor import PIN_HASH_BYTES, PIN_SALT_BYTES
 from bodega.v1 import catalogue_pb2 as pb
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.node_views import BinDraft, NodeDraft, SsccRange
+from bodega_controlplane.app.shipping.checks import are_capitals, check_no_origins, check_services
 from bodega_controlplane.store import nodes
 from bodega_controlplane.store.transaction import Transaction
 
@@ -30,9 +28,6 @@ _SSCC_FREE_DIGITS = 16
 # UPU S10: two letters, eight digits, the check digit, two letters of the country.
 _S10_DIGITS = 8
 _MOD10_DIGITS_MAX = 18
-_MINUTES_A_DAY = 24 * 60
-_WEEKDAYS = range(1, 8)
-_PERMILLE_MAX = 10_000
 _SHIP_FROM_LINES_MAX = 8
 _UINT32_MAX = 2**32 - 1
 
@@ -50,7 +45,9 @@ def check_profile(tx: Transaction, draft: NodeDraft) -> None:
     _check_sscc_range(tx, faults, draft.node_id, draft.sscc_range)
     _check_cartons(faults, draft.cartons)
     _check_associates(faults, draft.associates)
-    _check_services(faults, draft.carrier_services)
+    faults.count("profile.carrier_services", draft.carrier_services, 0, NODE_CARRIER_SERVICES_MAX)
+    check_services(faults, "profile.carrier_services", draft.carrier_services)
+    check_no_origins(faults, "profile.carrier_services", draft.carrier_services)
     _check_tracking(tx, faults, draft)
     if draft.time_zone and not _is_time_zone(draft.time_zone):
         faults.add("profile.time_zone", "must be an IANA name such as Europe/Lisbon")
@@ -155,43 +152,6 @@ def _check_associates(faults: Faults, associates: Sequence[pb.Associate]) -> Non
             faults.add(where, "has neither badge nor PIN: nobody could sign in so")
 
 
-def _check_services(faults: Faults, services: Sequence[pb.CarrierService]) -> None:
-    faults.count("profile.carrier_services", services, 0, NODE_CARRIER_SERVICES_MAX)
-    _once(faults, "profile.carrier_services", (one.service for one in services), "service")
-    for place, one in enumerate(services):
-        where = f"profile.carrier_services[{place}]"
-        faults.identifier(f"{where}.carrier", one.carrier)
-        faults.one_of(f"{where}.service_class", one.service_class, tuple(ServiceClass))
-        faults.number(f"{where}.cut_off_minute", one.cut_off_minute, 0, _MINUTES_A_DAY - 1)
-        for number, day in enumerate(one.collection_days):
-            if day not in _WEEKDAYS or day in one.collection_days[:number]:
-                faults.add(f"{where}.collection_days[{number}]", f"must be 1 to 7, each once, is {day}")
-        if not (len(one.currency) == 3 and _are_capitals(one.currency)):
-            faults.add(f"{where}.currency", "must be an ISO 4217 code such as EUR")
-        faults.number(f"{where}.surcharge_permille", one.surcharge_permille, 0, _PERMILLE_MAX)
-        faults.count(f"{where}.zones", one.zones, 1, RATE_ZONES_PER_SERVICE_MAX)
-        for number, zone in enumerate(one.zones):
-            _check_zone(faults, f"{where}.zones[{number}]", zone)
-
-
-def _check_zone(faults: Faults, where: str, zone: pb.RateZone) -> None:
-    faults.text(f"{where}.zone", zone.zone)
-    for place, country in enumerate(zone.countries):
-        if not (len(country) == 2 and _are_capitals(country)):
-            faults.add(f"{where}.countries[{place}]", "must be an ISO 3166-1 alpha-2 code such as PT")
-    for place, prefix in enumerate(zone.postal_prefixes):
-        faults.text(f"{where}.postal_prefixes[{place}]", prefix)
-    faults.count(f"{where}.brackets", zone.brackets, 1, RATE_BRACKETS_PER_ZONE_MAX)
-    lightest = 1
-    for place, bracket in enumerate(zone.brackets):
-        faults.number(f"{where}.brackets[{place}].max_weight_g", bracket.max_weight_g, lightest, _UINT32_MAX)
-        lightest = bracket.max_weight_g + 1
-
-
-def _are_capitals(text: str) -> bool:
-    return text.isascii() and text.isalpha() and text.isupper()
-
-
 def _check_tracking(tx: Transaction, faults: Faults, draft: NodeDraft) -> None:
     faults.count("profile.tracking_ranges", draft.tracking_ranges, 0, NODE_TRACKING_RANGES_MAX)
     carriers = {one.carrier for one in draft.carrier_services}
@@ -216,7 +176,7 @@ def _check_numbers(faults: Faults, where: str, one: pb.TrackingRange) -> None:
     faults.one_of(f"{where}.scheme", one.scheme, tuple(TrackingScheme))
     if one.scheme == TrackingScheme.S10:
         for name, letters in (("prefix", one.prefix), ("suffix", one.suffix)):
-            if not (len(letters) == 2 and _are_capitals(letters)):
+            if not (len(letters) == 2 and are_capitals(letters)):
                 faults.add(f"{where}.{name}", "must be two capital letters (UPU S10)")
         faults.number(f"{where}.digits", one.digits, _S10_DIGITS, _S10_DIGITS)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -50,19 +50,27 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A compiled stage: `when` it is made, what is set aside, and the floor that holds in it."""
+    """A compiled stage: `when` it is made, the sieves and the floor that hold in it.
+
+    Sieves by what they are judged for: "node", "item" or "offer". Attempts of one `key` judge nodes alike.
+    """
 
     name: str
     shares_max: int
     split_cost: float
     when: Rule
-    without: frozenset[str]
+    sieves: Mapping[str, tuple[Sieve, ...]]
     floor: Rule
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What its judgement depends on."""
+        return (self.floor.source, *(one.name for some in self.sieves.values() for one in some))
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """All that runs. Sieves by what they are judged for: "node", "item" or "offer".
+    """All that runs.
 
     `facts`: those that any rule looks at, by what they are of ("order", "node", "late", "item", "offer") and variable;
     "late" are the node's that follow from its stock and services.
@@ -70,7 +78,6 @@ class Compiled:
 
     attempts: tuple[Attempt, ...]
     edge_attempts: tuple[Attempt, ...]
-    sieves: Mapping[str, tuple[Sieve, ...]]
     measures: tuple[Measure, ...]
     ties: tuple[Rule, ...]
     tables: Mapping[str, Lookup]
@@ -91,16 +98,12 @@ def compile_document(document: Document) -> tuple[Compiled, tuple[FieldFault, ..
         for number, source in enumerate(document.ties)
     )
     floor = _floor(compiler, "floor", document.floor)
-    attempts = _attempts(compiler, "stages", document, document.stages, floor)
-    edge = _attempts(compiler, "edge.stages", document, document.edge.stages, floor)
-    by_scope = {
-        scope: tuple(sieve for sieve in sieves if _judged_for(sieve.rule) == scope)
-        for scope in ("node", "item", "offer")
-    }
+    attempts = _attempts(compiler, "stages", document.stages, floor, sieves)
+    edge = _attempts(compiler, "edge.stages", document.edge.stages, floor, sieves)
     stage_rules = (rule for one in (*attempts, *edge) for rule in (one.when, one.floor))
     rules = (*(one.rule for one in sieves), *(one.rule for one in measures), *ties, *stage_rules)
     facts = _facts(rules)
-    compiled = Compiled(attempts, edge or attempts, by_scope, measures, ties, compiler.tables, facts)
+    compiled = Compiled(attempts, edge or attempts, measures, ties, compiler.tables, facts)
     return compiled, tuple(faults)
 
 
@@ -117,9 +120,9 @@ def _floor(compiler: Compiler, where: str, source: str) -> Rule:
 
 
 def _attempts(
-    compiler: Compiler, where: str, document: Document, stages: tuple[Stage, ...], floor: Rule
+    compiler: Compiler, where: str, stages: Iterable[Stage], floor: Rule, sieves: Sequence[Sieve]
 ) -> tuple[Attempt, ...]:
-    known = {one.name for one in document.filters}
+    known = {one.name for one in sieves}
     found: list[Attempt] = []
     for number, stage in enumerate(stages):
         here = f"{where}[{number}]"
@@ -130,9 +133,12 @@ def _attempts(
         )
         own_floor = _floor(compiler, f"{here}.floor", stage.floor) if stage.floor else floor
         when = compiler.rule(f"{here}.when", stage.when, CONDITION, ("order",))
-        found.append(
-            Attempt(stage.name, stage.shares_max, stage.split_cost, when, frozenset(stage.without), own_floor)
-        )
+        kept = [one for one in sieves if one.name not in stage.without]
+        by_scope = {
+            scope: tuple(one for one in kept if _judged_for(one.rule) == scope)
+            for scope in ("node", "item", "offer")
+        }
+        found.append(Attempt(stage.name, stage.shares_max, stage.split_cost, when, by_scope, own_floor))
     return tuple(found)
 
 

@@ -10,9 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
+from math import inf
 
 from bodega.core.routing.question import Candidate
-from bodega.limits_hub import ROUTING_SEARCH_LOOKS_MAX, ROUTING_SEARCH_NODES_MAX
+from bodega.limits_hub import (
+    ROUTING_SEARCH_HOLDERS_MIN,
+    ROUTING_SEARCH_LOOKS_MAX,
+    ROUTING_SEARCH_NODES_MAX,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +37,11 @@ def cheapest_cover(
     whole = next((node for node in ranked if node.covers_all), None)
     if shares_max == 1:
         return None if whole is None else Cover((whole,), _cost(whole), complete=True)
-    search = _Search(demand, ranked, shares_max, split_cost)
+    search = _Search(ranked, shares_max, split_cost)
+    search.prepare(demand)
     if whole is not None:
         search.best, search.best_cost = (ranked.index(whole),), _cost(whole)
-    search.extend((), dict(demand), 0.0, frozenset())
+    search.extend((), demand, 0.0, frozenset())
     if search.best is None:
         return None
     nodes = tuple(ranked[place] for place in sorted(search.best))
@@ -50,60 +57,73 @@ def _cost(node: Candidate) -> float:
 
 @dataclass(slots=True)
 class _Search:
-    """Nodes are named by their place in `ranked`; `looks` counts SKUs looked at, which is what a step costs."""
+    """Nodes are named by their place in `ranked`; `looks` counts the SKUs looked at, which is what a step costs."""
 
-    demand: Mapping[str, int]
     ranked: Sequence[Candidate]
     shares_max: int
     split_cost: float
     best: tuple[int, ...] | None = None
-    best_cost: float = float("inf")
+    best_cost: float = inf
     looks: int = 0
     thinned: bool = False
     holders: dict[str, list[int]] = field(default_factory=dict)
+    reach: dict[str, list[int]] = field(default_factory=dict)
+    cheapest: dict[str, float] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Who has some of each SKU, best first; of too many the best ones and those that have most."""
-        each = max(2, ROUTING_SEARCH_NODES_MAX // len(self.demand))
-        for sku_id in sorted(self.demand):
-            there = [place for place, node in enumerate(self.ranked) if node.gives.get(sku_id)]
-            most = sorted(there, key=partial(self._fullest, sku_id))
-            kept = sorted({*there[:each], *most[:each]})
+    def prepare(self, demand: Mapping[str, int]) -> None:
+        """`holders`: who has some of each SKU, best first; of too many the best and those that have most.
+
+        `reach`: how much of it no, one, two ... of them have at most; `cheapest`: what the best of them costs.
+        """
+        each = max(ROUTING_SEARCH_HOLDERS_MIN, ROUTING_SEARCH_NODES_MAX // len(demand))
+        for sku_id in demand:
+            there = [place for place, node in enumerate(self.ranked) if node.gives[sku_id]]
+            fullest = sorted(there, key=partial(self._emptiness, sku_id))
+            kept = there if len(there) <= 2 * each else sorted({*there[:each], *fullest[:each]})
             self.thinned |= len(kept) < len(there)
             self.holders[sku_id] = kept
+            self.cheapest[sku_id] = _cost(self.ranked[kept[0]]) if kept else inf
+            most = [self.ranked[place].gives[sku_id] for place in fullest[: self.shares_max]]
+            self.reach[sku_id] = [*accumulate(most, initial=0)] + [sum(most)] * (self.shares_max - len(most))
 
-    def _fullest(self, sku_id: str, place: int) -> tuple[int, int]:
-        return -self.ranked[place].gives[sku_id], place
+    def _emptiness(self, sku_id: str, place: int) -> int:
+        return -self.ranked[place].gives[sku_id]
 
     def extend(
-        self, chosen: tuple[int, ...], missing: dict[str, int], cost: float, done: frozenset[int]
+        self, chosen: tuple[int, ...], missing: Mapping[str, int], cost: float, done: frozenset[int]
     ) -> None:
         """Try every way to go on from the nodes chosen. `done`: nodes with which all has been tried already."""
-        self.looks += len(missing) + 1
-        if not missing:
-            if (cost, sorted(chosen)) < (self.best_cost, sorted(self.best or ())):
-                self.best, self.best_cost = chosen, cost
+        nodes_left = self.shares_max - len(chosen)
+        self.looks += len(missing)
+        if any(units > self.reach[sku_id][nodes_left] for sku_id, units in missing.items()):
             return
-        if len(chosen) == self.shares_max or not self._reaches(missing, self.shares_max - len(chosen), done):
-            return
-        sku_id = min(missing, key=lambda one: (len(self.holders[one]), one))
-        for place in self.holders[sku_id]:
+        rarest = min(missing, key=lambda sku_id: (len(self.holders[sku_id]), sku_id))
+        for place in self.holders[rarest]:
             if place in done or place in chosen:
                 continue
-            node = self.ranked[place]
-            step = round(cost + _cost(node) + (self.split_cost if chosen else 0.0), 6)
+            step = round(cost + _cost(self.ranked[place]) + (self.split_cost if chosen else 0.0), 6)
             if step > self.best_cost or self.looks > ROUTING_SEARCH_LOOKS_MAX:
-                break
-            left = {sku: units - node.gives.get(sku, 0) for sku, units in missing.items()}
-            self.extend(
-                (*chosen, place), {sku: units for sku, units in left.items() if units > 0}, step, done
-            )
+                return
+            self._take(place, chosen, missing, step, done)
             done |= {place}
 
-    def _reaches(self, missing: Mapping[str, int], nodes: int, done: frozenset[int]) -> bool:
-        """Whether so many nodes more could have enough of each SKU by itself."""
-        for sku_id, units in missing.items():
-            there = (self.ranked[place].gives[sku_id] for place in self.holders[sku_id] if place not in done)
-            if sum(sorted(there, reverse=True)[:nodes]) < units:
-                return False
-        return True
+    def _take(
+        self,
+        place: int,
+        chosen: tuple[int, ...],
+        missing: Mapping[str, int],
+        cost: float,
+        done: frozenset[int],
+    ) -> None:
+        gives = self.ranked[place].gives
+        now = (*chosen, place)
+        self.looks += 1
+        if len(now) == self.shares_max and any(units > gives[sku_id] for sku_id, units in missing.items()):
+            return
+        left = {sku_id: units - gives[sku_id] for sku_id, units in missing.items() if units > gives[sku_id]}
+        if not left:
+            if (cost, sorted(now)) < (self.best_cost, sorted(self.best or ())):
+                self.best, self.best_cost = now, cost
+            return
+        if cost + self.split_cost + max(self.cheapest[sku_id] for sku_id in left) <= self.best_cost:
+            self.extend(now, left, cost, done)

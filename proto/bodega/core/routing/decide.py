@@ -23,12 +23,13 @@ def decide(bundle: Bundle, inputs: Inputs, *, edge: bool = False) -> Choice:
     demand = {item.sku_id: item.quantity for item in question.items}
     notes: list[Reason] = []
     judged: tuple[Judged, ...] = ()
-    seen: dict[tuple[frozenset[str], str], list[Candidate]] = {}
+    seen: dict[tuple[object, ...], list[Candidate]] = {}
     for attempt in rules.edge_attempts if edge else rules.attempts:
         if not _is_meant(judge, attempt, notes):
             continue
-        key = attempt.without, attempt.floor.source
-        nodes = seen[key] if key in seen else seen.setdefault(key, judge.judged(attempt))
+        if attempt.key not in seen:
+            seen[attempt.key] = judge.judged(attempt)
+        nodes = seen[attempt.key]
         shares_max = _shares_max(inputs, attempt)
         judged = _told(nodes, whole=shares_max == 1)
         able = sorted(

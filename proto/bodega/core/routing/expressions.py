@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isfinite
-from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from bodega.core.routing.facts import FACTS, Fact, Known
 from bodega.errors import FieldFault
@@ -26,6 +26,7 @@ Lookup: TypeAlias = Callable[..., Known]
 FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "double", "int", "string"})
 CONDITION = "true or false"
 NUMBER = "a number"
+_TYPES = {CONDITION: (bool,), NUMBER: (int, float)}
 
 # What a run may raise, all of it because of the values that it met.
 _RUN_ERRORS = (TypeError, LookupError, ValueError, ArithmeticError, RuntimeError)
@@ -67,15 +68,9 @@ class Rule:
             answer: object = self.program.execute(context)
         except _RUN_ERRORS as error:
             raise RuleFailed(_plainly(error)) from error
-        if self.want == CONDITION and isinstance(answer, bool):
-            return answer
-        if self.want == NUMBER and _is_number(answer):
-            return answer
+        if type(answer) in _TYPES[self.want] and isfinite(cast("float", answer)):
+            return cast("float", answer)
         raise RuleFailed(f"must be {self.want}, is {ascii(answer)[:60]}")
-
-
-def _is_number(answer: object) -> TypeGuard[int | float]:
-    return isinstance(answer, int | float) and not isinstance(answer, bool) and isfinite(answer)
 
 
 def _plainly(error: Exception) -> str:

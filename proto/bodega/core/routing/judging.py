@@ -9,6 +9,7 @@ from bodega.core.routing.choice import Reason
 from bodega.core.routing.compiling import Attempt, Compiled, Sieve
 from bodega.core.routing.expressions import RuleFailed
 from bodega.core.routing.question import Candidate, Item, Question
+from bodega.limits_hub import ROUTING_LACKS_TOLD_MAX
 
 if TYPE_CHECKING:
     import cel
@@ -47,7 +48,7 @@ class Judge:
             self._see_stock(node, attempt)
             self._see_offers(node, attempt)
             self._set("late", node)
-            for sieve in self._kept("node", attempt):
+            for sieve in attempt.sieves["node"]:
                 if not sieve.rule.holds(self._context):
                     node.refused.append(Reason(sieve.name, sieve.why))
             if not node.refused:
@@ -67,23 +68,23 @@ class Judge:
     def _see_stock(self, node: Candidate, attempt: Attempt) -> None:
         """What the node may serve of each item: what it may promise above the floor, if it may serve that at all."""
         floor = int(attempt.floor.number(self._context))
-        sieves = self._kept("item", attempt)
+        sieves = attempt.sieves["item"]
         for item in self._question.items:
             self._set("item", item)
             barred = [one for one in sieves if not one.rule.holds(self._context)]
-            node.lacks += (Reason(one.name, f"{item.sku_id}: {one.why}") for one in barred)
             standing = node.site.standings.get(item.sku_id, _NOT_HELD)
             room = 0 if barred else _room(standing, floor)
-            if room < item.quantity and not barred:
-                node.lacks.append(_too_little(item, standing, room, max(floor, standing.safety_stock)))
             node.gives[item.sku_id] = min(room, item.quantity)
-            node.stock_used = max(
-                node.stock_used, round(item.quantity / room, 6) if room >= item.quantity else 1.0
-            )
+            if room >= item.quantity:
+                node.stock_used = max(node.stock_used, round(item.quantity / room, 6))
+                continue
+            node.stock_used, node.covers_all = 1.0, False
+            if len(node.lacks) < ROUTING_LACKS_TOLD_MAX:
+                node.lacks += _lacking(item, standing, room, floor, barred)
 
     def _see_offers(self, node: Candidate, attempt: Attempt) -> None:
         """The carrier services that may be chosen, best first; with offers but none of them left it may not serve."""
-        sieves = self._kept("offer", attempt)
+        sieves = attempt.sieves["offer"]
         refused: list[Reason] = []
         for offer in node.site.offers:
             self._set("offer", self._question, offer)
@@ -101,9 +102,6 @@ class Judge:
         node.total = round(sum(node.scores.values()), 6)
         node.rank = (node.total, *(rule.number(self._context) for rule in self._compiled.ties))
 
-    def _kept(self, scope: str, attempt: Attempt) -> list[Sieve]:
-        return [one for one in self._compiled.sieves[scope] if one.name not in attempt.without]
-
     def _set(self, scope: str, *subject: object) -> None:
         facts = self._compiled.facts[scope]
         if facts:
@@ -116,11 +114,13 @@ def _room(standing: Standing, floor: int) -> int:
     return max(0, standing.sellable - kept)
 
 
-def _too_little(item: Item, standing: Standing, room: int, floor: int) -> Reason:
-    return Reason(
-        "insufficient-stock",
+def _lacking(item: Item, standing: Standing, room: int, floor: int, barred: list[Sieve]) -> list[Reason]:
+    if barred:
+        return [Reason(one.name, f"{item.sku_id}: {one.why}") for one in barred]
+    text = (
         f"{item.sku_id}: {item.quantity} wanted, {room} available "
         f"({standing.sellable} sellable, {standing.reserved} reserved, "
         f"{standing.node_rights} held by the node, {standing.held_back} kept back, "
-        f"{floor} safety stock)",
+        f"{max(floor, standing.safety_stock)} safety stock)"
     )
+    return [Reason("insufficient-stock", text)]

@@ -90,13 +90,15 @@ def _soonness(service_class: str) -> int:
 class Candidate:
     """A node and what its judgement has found so far. `gives`: units by SKU that it may serve of what is asked.
 
-    `refused`: why it may not serve at all; `lacks`: what it cannot serve, SKU by SKU; `rank`: the lower the better.
+    `refused`: why it may not serve at all; `lacks`: what it cannot serve, SKU by SKU, the first of them; `stock_used`:
+    the greatest share of what it may promise of a SKU that the order takes; `rank`: the lower the better.
     """
 
     question: Question
     site: Site
     distance_km: float = 0.0
     gives: dict[str, int] = field(default_factory=dict)
+    covers_all: bool = True
     stock_used: float = 0.0
     offers: list[Offer] = field(default_factory=list)
     refused: list[Reason] = field(default_factory=list)
@@ -111,11 +113,6 @@ class Candidate:
         place = question.inputs.destination
         away = distance_km(place.latitude, place.longitude, site.latitude, site.longitude)
         return cls(question, site, round(away, 3))
-
-    @property
-    def covers_all(self) -> bool:
-        """Whether it may serve all of the order by itself."""
-        return not self.lacks
 
     @property
     def offer(self) -> Offer | None:

@@ -110,7 +110,9 @@ def _closed(order: str, facts: PickFacts, weight_g: int) -> tuple[Closed, str, t
         return parcel, "", ()
     box = packing.carton
     room_ml = box.room_ml if box else sum(piece.room_ml for piece in packing.pieces)
-    sent = replace(shipping.sent, weight_g=weight_g or cartons.contents_g(packing.pieces), volume_ml=room_ml)
+    sides_mm = box.sides_mm if box else ()
+    weighs_g = weight_g or cartons.contents_g(packing.pieces)
+    sent = replace(shipping.sent, weight_g=weighs_g, volume_ml=room_ml, sides_mm=sides_mm)
     quote = rates.choose(shipping.card, sent, shipping.now, without=shipping.without)
     if quote is None:
         said = " No carrier of the rate card takes it: tell the shift lead."

@@ -1,0 +1,125 @@
+"""Whether a bundle that can be read may be put in force: its golden cases, the same answer each time, soon enough.
+
+It is tried with its own golden cases, and with one order of three lines over fifty nodes that every bundle must bear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from bodega.core.promise import Standing
+from bodega.core.routing.bundle import Bundle
+from bodega.core.routing.choice import Choice
+from bodega.core.routing.decide import decide
+from bodega.core.routing.document import Expected, Golden
+from bodega.core.routing.inputs import Destination, Inputs, Line, Offer, Site
+from bodega.core.routing.record import choice_to_json, inputs_from_json, inputs_to_json
+from bodega.errors import FieldFault
+from bodega.limits_hub import ROUTING_CHECK_REPEATS, ROUTING_DECIDE_MS_MAX
+
+_MOMENT_MS = 1_800_000_000_000
+
+
+def check(bundle: Bundle, clock: Callable[[], float]) -> tuple[FieldFault, ...]:
+    """All that speaks against a bundle. `clock`: seconds, to measure by; the quickest of some repeats counts."""
+    faults: list[FieldFault] = []
+    for number, golden in enumerate(bundle.document.golden):
+        where = f"golden[{number}] {golden.name}"
+        for edge in (False, True):
+            faults += _unsteady(bundle, golden.inputs, edge=edge, where=where)
+        faults += (
+            FieldFault(where, problem) for problem in _unlike(decide(bundle, golden.inputs), golden.expect)
+        )
+    hard = Golden("fifty-nodes", hard_question(), Expected())
+    for golden in (*bundle.document.golden, hard):
+        took_ms = min(_timed(bundle, golden.inputs, clock) for _ in range(ROUTING_CHECK_REPEATS)) * 1000
+        if took_ms > ROUTING_DECIDE_MS_MAX:
+            faults.append(
+                FieldFault(
+                    golden.name, f"took {took_ms:.0f} ms to decide, {ROUTING_DECIDE_MS_MAX:.0f} at most"
+                )
+            )
+    return tuple(faults)
+
+
+def _unsteady(bundle: Bundle, inputs: Inputs, *, edge: bool, where: str) -> Iterator[FieldFault]:
+    """Rules that fail, and answers that another order of the nodes or a recording changes."""
+    choice = decide(bundle, inputs, edge=edge)
+    for one in choice.candidates:
+        for reason in one.reasons:
+            if reason.code == "rule-failed":
+                yield FieldFault(where, f"a rule fails at {one.node_id}: {reason.text}")
+    for note in choice.notes:
+        if note.code == "rule-failed":
+            yield FieldFault(where, f"a rule fails: {note.text}")
+    turned = replace(inputs, sites=inputs.sites[::-1], lines=inputs.lines[::-1])
+    recorded = inputs_from_json(inputs_to_json(inputs))
+    for again, what in ((turned, "when nodes and lines come in another order"), (recorded, "once recorded")):
+        if choice_to_json(decide(bundle, again, edge=edge)) != choice_to_json(choice):
+            yield FieldFault(where, f"is answered another way {what}")
+
+
+def _unlike(choice: Choice, expected: Expected) -> Iterator[str]:
+    """How a choice differs from what a golden case expects."""
+    shares = sorted(choice.shares, key=lambda share: share.node_id)
+    nodes = [share.node_id for share in shares]
+    if nodes != sorted(expected.nodes):
+        why = "; ".join(
+            f"{one.node_id}: {one.reasons[0].text}" for one in choice.candidates[:3] if one.reasons
+        )
+        yield f"expects {_named(sorted(expected.nodes))}, is {_named(nodes)} ({why})"
+    elif expected.services:
+        services = dict(zip(expected.nodes, expected.services, strict=False))
+        wrong = [share for share in shares if share.service != services.get(share.node_id, share.service)]
+        for share in wrong:
+            yield f"expects {services[share.node_id]} from {share.node_id}, is {share.service or 'no service'}"
+    if expected.stage not in ("", choice.stage):
+        yield f"expects stage {expected.stage}, is {choice.stage or 'none'}"
+
+
+def _named(nodes: list[str]) -> str:
+    return ", ".join(nodes) or "no node"
+
+
+def _timed(bundle: Bundle, inputs: Inputs, clock: Callable[[], float]) -> float:
+    begun = clock()
+    decide(bundle, inputs)
+    return clock() - begun
+
+
+def hard_question(nodes: int = 50, lines: int = 3) -> Inputs:
+    """An order that no node has all of, so that every stage and the search for parts have their work."""
+    asked = tuple(
+        Line(number, f"SKU-{number}", 4, weight_g=500, volume_ml=900) for number in range(1, lines + 1)
+    )
+    offers = tuple(
+        Offer(f"SERVICE-{number}", "carrier", "standard", 400 + number, "EUR", "2027-01-15", "2027-01-18")
+        for number in range(3)
+    )
+    sites = tuple(
+        Site(
+            f"node-{number:03}",
+            36.0 + number % 7,
+            -9.0 + number % 11,
+            {line.sku_id: Standing(40 if (number + line.line) % 4 == 0 else 3) for line in asked},
+            kind="store",
+            country="PT",
+            open_orders=number,
+            capacity_orders=100,
+            offers=offers,
+            local_minute=600,
+            weekday=5,
+        )
+        for number in range(nodes)
+    )
+    return Inputs(
+        _MOMENT_MS,
+        "storefront",
+        "parcel",
+        "standard",
+        asked,
+        Destination("PT", "1000-001", 38.72, -9.14),
+        sites,
+        shares_max=6,
+    )
