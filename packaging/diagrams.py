@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bodega.core.parts import BY_NEWEST, PartState, order_of
 from bodega.core.tables import StateTable
 from bodega_agent.rules.floor import flows
 
@@ -58,10 +59,21 @@ def readmes(root: Path = ROOT) -> list[Path]:
 
 
 def drawings() -> dict[str, str]:
-    """Every diagram by its name: the state tables, and the floor's flows as "floor-<flow>", its words as a table."""
+    """Every picture by its name: the state tables, the parts of orders, the floor's flows and words."""
     tables = {name: table.mermaid() for name, table in state_tables().items()}
     drawn = {f"floor-{flow.name}": flows.diagram_of(flow) for flow in flows.ALL}
-    return tables | drawn | {"floor-words": flows.words_table()}
+    return tables | drawn | {"floor-words": flows.words_table(), "parts": parts_table()}
+
+
+def parts_table() -> str:
+    """What a part is by its newest assignment, or by the hub's word; and what an order is that has no other part."""
+    rows = [(str(state), part) for state, part in BY_NEWEST.items()]
+    rows += [("none yet, or all ended", part) for part in PartState if part not in BY_NEWEST.values()]
+    lines = ["| newest assignment | part | order, in full | order, else |", "|---|---|---|---|"]
+    for assignment, part in rows:
+        whole, else_ = (order_of([part], cancel_asked=False, in_full=full) for full in (True, False))
+        lines.append(f"| {assignment} | {part} | {whole} | {else_} |")
+    return "\n".join(lines)
 
 
 def redraw(text: str, pictures: dict[str, str]) -> str:

@@ -182,9 +182,9 @@ def test_every_state_table_is_drawn_in_a_readme_and_every_drawing_is_fresh() -> 
 
 
 def test_a_stale_drawing_is_redrawn_and_an_unknown_one_refused() -> None:
-    stale = "before\n<!-- diagram:order -->\nold\n<!-- /diagram -->\nafter\n"
+    stale = "before\n<!-- diagram:fulfillment -->\nold\n<!-- /diagram -->\nafter\n"
     fresh = diagrams.redraw(stale, PICTURES)
-    assert TABLES["order"].mermaid() in fresh
+    assert TABLES["fulfillment"].mermaid() in fresh
     assert fresh.startswith("before\n")
     assert fresh.endswith("\nafter\n")
     with pytest.raises(KeyError, match="nonsense"):

@@ -10,11 +10,11 @@ ROUTING_EXPRESSION_CHARS_MAX = 1_000
 ROUTING_NAME_CHARS_MAX = 64
 ROUTING_TEXT_CHARS_MAX = 200
 ROUTING_NOTES_CHARS_MAX = 2_000
-ROUTING_VERSION_MAX = 2**31 - 1
+ROUTING_BUNDLE_VERSIONS_MAX = 2**31 - 1
 ROUTING_TABLES_MAX = 16
 ROUTING_TABLE_CELLS_MAX = 5_000
 ROUTING_GOLDEN_CASES_MAX = 64
-ROUTING_WEIGHT_MAX = 1_000_000.0
+ROUTING_WEIGHT_RATIO_MAX = 1_000_000.0
 # One order may be split over so many nodes at most, whatever a bundle asks for.
 ROUTING_SHARES_MAX = 6
 # The search over sets of nodes: of each SKU the best and the fullest nodes, and SKUs looked at in all.
@@ -37,7 +37,7 @@ RATE_HOLIDAYS_PER_SERVICE_MAX = 100
 # Postal prefixes and countries of one zone or surcharge.
 RATE_PLACES_MAX = 2_000
 RATE_TRANSIT_DAYS_MAX = 60
-RATE_PRICE_MINOR_MAX = 2**31 - 1
+RATE_PRICE_MINOR_UNITS_MAX = 2**31 - 1
 # A node is given a new card, or told that a carrier is down, within a round; so many nodes in one of them.
 RATES_TOLD_S = 1.0
 RATES_TOLD_NODES_MAX = 1_000
@@ -59,3 +59,21 @@ IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
 IMPORT_CALL_S = 0.1
 IMPORT_ROWS_FIRST = 100
 IMPORT_ROWS_MIN = 10
+
+# Channels that sell
+CHANNELS_MAX = 1_000
+# A channel that was revoked is refused by every control plane after this time at the latest.
+CHANNELS_FRESH_S = 1.0
+CHANNEL_REQUESTS_PER_S_DEFAULT = 1_000
+CHANNEL_REQUESTS_PER_S_MAX = 100_000
+# After a rest a channel may send so many seconds' worth of requests at once.
+CHANNEL_BURST_S = 2.0
+# A client may repeat a write for so long; after that its key is a new one.
+IDEMPOTENCY_KEPT_S = 7 * 24 * 3600
+IDEMPOTENCY_TRIM_S = 3600.0
+IDEMPOTENCY_TRIMMED_ROWS_MAX = 1_000
+# A catalogue file that the API takes, in slices of so many rows, so that no order waits for long.
+CATALOGUE_FILE_ROWS_MAX = 20_000
+CATALOGUE_ROWS_PER_COMMIT_MAX = 200
+# SKUs whose promise to one destination is asked for at once, each in every service class.
+PROMISED_SKUS_MAX = 20

@@ -9,6 +9,7 @@ import pytest
 from bodega.codec import envelope_to_bytes
 from bodega.core.ledger import CARRIER, Account
 from bodega.core.lifecycles import FulfillmentState, OrderState
+from bodega.core.parts import PartState
 from bodega.core.sync import Head, Verdict
 from bodega.v1 import decisions_pb2, fleet_pb2, journal_pb2, stock_pb2
 from bodega_controlplane.app import audit
@@ -18,7 +19,18 @@ from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.app.views import OrderView, PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
-from support.controlplane import POLICY, SHOP, NodeByHand, deliver, order_draft, rows_of, settle, work_of
+from support.controlplane import (
+    POLICY,
+    SHOP,
+    NodeByHand,
+    deliver,
+    order_draft,
+    promises,
+    rows_of,
+    settle,
+    work_of,
+)
+from support.moved_order import look_after
 
 F = FulfillmentState
 
@@ -94,14 +106,16 @@ def test_an_order_goes_all_the_way_and_its_promise_becomes_fact(store: Store) ->
     after = order_now(store, order)
     assert (after.state, after.parcels) == (OrderState.SHIPPED, ("1" * 18,))
     assert [(line.shipped, line.short) for line in after.lines] == [(3, 0)]
-    (promise,) = rows_of(store, schema.reservation)
+    (promise,) = promises(store)
     assert (promise.posted, promise.voided, promise.state) == (3, 0, "posted")
     actions = [entry.action for entry in store.read(lambda tx: audit.list_audit(tx, subject=order.order_id))]
     states = ("shipped", "labelled", "packed", "picked", "picking")
     assert actions == [*(f"fulfillment.{state}" for state in states), "order.placed"]
 
 
-def test_a_short_line_ships_in_part_and_gives_the_rest_of_its_promise_back(store: Store) -> None:
+def test_a_short_line_gives_the_rest_of_its_promise_back_and_the_order_ends_if_nobody_else_has_it(
+    store: Store,
+) -> None:
     node, order, work = begun(store, ("TEA", 3), ("SALT", 1))
     sent = len(node.journal)
     node.advance(work, order.order_id, F.PICKING)
@@ -112,10 +126,15 @@ def test_a_short_line_ships_in_part_and_gives_the_rest_of_its_promise_back(store
     node.advance(work, order.order_id, F.SHIPPED, (1, 1, 2), (2, 1, 0), sscc="1" * 18)
     send(store, node, sent)
     after = order_now(store, order)
+    assert after.state is OrderState.IN_FULFILLMENT
+    assert [part.state for part in after.parts] == [PartState.SHIPPED, PartState.HANDED_BACK]
+    look_after(store)
+    after = order_now(store, order)
     assert after.state is OrderState.PARTIALLY_SHIPPED
+    assert [part.state for part in after.parts] == [PartState.SHIPPED, PartState.UNFULFILLABLE]
     assert [(line.shipped, line.short) for line in after.lines] == [(1, 2), (1, 0)]
-    promises = {row.sku_id: (row.posted, row.voided, row.state) for row in rows_of(store, schema.reservation)}
-    assert promises == {"TEA": (1, 2, "posted"), "SALT": (1, 0, "posted")}
+    settled = {row.sku_id: (row.posted, row.voided, row.state) for row in promises(store)}
+    assert settled == {"TEA": (1, 2, "posted"), "SALT": (1, 0, "posted")}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +151,7 @@ def test_an_end_without_goods_gives_the_whole_promise_back(
     assert order_now(store, order).state is order_state
     (row,) = store.read(lambda tx: stock.list_availability(tx, ["TEA"], POLICY))
     assert row.reserved == 0
-    assert rows_of(store, schema.reservation)[0].state == "voided"
+    assert promises(store)[0].state == "voided"
 
 
 def test_picking_the_same_sku_for_two_lines_fills_one_after_the_other(store: Store) -> None:
@@ -140,7 +159,7 @@ def test_picking_the_same_sku_for_two_lines_fills_one_after_the_other(store: Sto
     sent = len(node.journal)
     pick(node, work, "TEA", 3)
     send(store, node, sent)
-    assert [(row.line, row.posted, row.state) for row in rows_of(store, schema.reservation)] == [
+    assert [(row.line, row.posted, row.state) for row in promises(store)] == [
         (1, 2, "posted"),
         (2, 1, "pending"),
     ]

@@ -13,7 +13,7 @@ from bodega.v1 import journal_pb2, orders_pb2
 from bodega_controlplane.app import audit
 from bodega_controlplane.app.goods import stock
 from bodega_controlplane.app.ordering import orders
-from bodega_controlplane.store import schema, schema_floor
+from bodega_controlplane.store import schema_floor
 from bodega_controlplane.store.engine import Store
 from support.controlplane import (
     POLICY,
@@ -21,6 +21,7 @@ from support.controlplane import (
     NodeByHand,
     deliver,
     order_draft,
+    promises,
     rows_of,
     settle,
     work_of,
@@ -160,7 +161,7 @@ def test_a_line_that_another_sku_serves_gives_its_own_promise_back_for_as_many_u
     )
     for _ in range(2):
         says_too(store, node, line_substituted=instead)
-    (promise,) = rows_of(store, schema.reservation)
+    (promise,) = promises(store)
     assert (promise.quantity, promise.posted, promise.voided) == (5, 0, 4)
     left = store.read(lambda tx: stock.list_availability(tx, ["TEA"], POLICY))
     assert [row.reserved for row in left] == [1]

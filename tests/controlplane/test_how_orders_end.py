@@ -165,26 +165,41 @@ def test_it_does_not_go_back_to_a_node_that_has_handed_it_back_and_waits_for_sto
     store: Store,
 ) -> None:
     lisbon, porto = two_nodes(store)
-    order = place(store)
+    order = place(store, backorder=True)
     handed_back(store, lisbon, order)
     look_after(store)
     handed_back(store, porto, order, number=1)
     look_after(store)
     after = order_now(store, order.order_id)
-    assert (after.state, len(works_of(store, order.order_id))) == (OrderState.HANDED_BACK, 2)
+    assert (after.state, len(works_of(store, order.order_id))) == (OrderState.BACKORDERED, 2)
     assert move(store, order.order_id, to=LISBON).node_id == LISBON, "a person may say so all the same"
 
 
 def test_a_node_without_stock_gets_nothing_until_it_has_some(store: Store) -> None:
     lisbon, porto = two_nodes(store, porto=0)
-    order = place(store)
+    order = place(store, backorder=True)
     handed_back(store, lisbon, order)
     look_after(store)
-    assert order_now(store, order.order_id).state is OrderState.HANDED_BACK
+    assert order_now(store, order.order_id).state is OrderState.BACKORDERED
     porto.shelve(SKU, 9)
     deliver(store, *news(store, porto))
     look_after(store)
-    assert order_now(store, order.order_id).node_id == PORTO
+    after = order_now(store, order.order_id)
+    assert (after.node_id, after.state) == (PORTO, OrderState.CONFIRMED)
+
+
+def test_an_order_that_may_not_wait_is_over_when_no_node_can_have_it(store: Store) -> None:
+    lisbon, porto = two_nodes(store, porto=0)
+    order = place(store)
+    handed_back(store, lisbon, order)
+    look_after(store)
+    after = order_now(store, order.order_id)
+    assert (after.state, after.lines[0].short) == (OrderState.UNFULFILLABLE, 3)
+    porto.shelve(SKU, 9)
+    deliver(store, *news(store, porto))
+    look_after(store)
+    assert order_now(store, order.order_id).state is OrderState.UNFULFILLABLE
+    assert told(store, PORTO) == []
 
 
 def test_a_pickup_that_is_handed_back_waits_for_a_person_who_says_where(store: Store) -> None:
@@ -219,7 +234,7 @@ def test_an_order_is_not_given_on_for_ever(store: Store, monkeypatch: pytest.Mon
     order = place(store)
     handed_back(store, lisbon, order)
     look_after(store)
-    assert order_now(store, order.order_id).state is OrderState.HANDED_BACK
+    assert order_now(store, order.order_id).state is OrderState.UNFULFILLABLE
     assert ASSIGNMENTS_PER_ORDER_MAX > 1
 
 

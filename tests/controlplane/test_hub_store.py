@@ -15,10 +15,9 @@ from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import PageRequest, SkuDraft, SkuUnit
 from bodega_controlplane.store import engine, schema
 from bodega_controlplane.store.engine import Store, open_store
-from bodega_controlplane.store.migrations import STEPS
-from bodega_controlplane.store.tellers import drop_tellers
 from bodega_controlplane.store.transaction import Contended, Transaction
 from support.controlplane import OPERATOR, NodeByHand, deliver, rows_of, settle
+from support.older_schema import back_to
 
 
 @pytest.mark.parametrize("table", schema.APPEND_ONLY, ids=lambda table: table.name)
@@ -125,17 +124,7 @@ def test_a_database_of_version_1_is_brought_forward_with_its_rows(database: str,
     store = open_store(database, tmp_path)
     settle(store, "TEA")
 
-    def back_to_version_1(tx: Transaction) -> None:
-        drop_tellers(tx.connection)
-        for step in reversed(STEPS.values()):
-            for table in step.tables:
-                table.drop(tx.connection)
-            for table, columns in step.columns.items():
-                for column in columns:
-                    tx.connection.exec_driver_sql(f"ALTER TABLE {table.name} DROP COLUMN {column}")
-        tx.upsert(schema.meta, [{"key": "schema_version", "value": "1"}])
-
-    store.write(back_to_version_1)
+    store.write(lambda tx: back_to(tx, 1))
     store.close()
     again = open_store(database, tmp_path)
     (tea,) = rows_of(again, schema.sku)

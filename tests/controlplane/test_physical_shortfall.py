@@ -20,7 +20,7 @@ from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import ConflictView, PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store
-from support.controlplane import OPERATOR, POLICY, SHOP, NodeByHand, deliver, rows_of
+from support.controlplane import OPERATOR, POLICY, SHOP, NodeByHand, deliver, promises, rows_of
 from support.moved_order import (
     HUB,
     LISBON,
@@ -147,8 +147,8 @@ def test_a_short_pick_is_the_own_short_of_its_order_and_a_conflict_only_for_the_
     lose(lisbon, 12, fulfillment_order_id=work, reason="short")
     deliver(store, *news(store, lisbon))
     assert effects(store) == {other.order_id: "lacks:4"}
-    promises = {row.order_id: (row.voided, row.state) for row in rows_of(store, schema.reservation)}
-    assert promises == {picked.order_id: (4, "voided"), other.order_id: (0, "pending")}
+    settled = {row.order_id: (row.voided, row.state) for row in promises(store)}
+    assert settled == {picked.order_id: (4, "voided"), other.order_id: (0, "pending")}
     # A later loss does not count the same units against the order again.
     lisbon.shelve(SKU, 4)
     basis = lose(lisbon, 1)
@@ -337,7 +337,7 @@ def test_a_pick_that_no_promise_covers_takes_from_under_one(store: Store, reason
     lisbon.move("pick", SKU, 1, **stage)
     deliver(store, *news(store, lisbon))
     assert effects(store) == {order.order_id: "lacks:1"}
-    (kept,) = rows_of(store, schema.reservation)
+    (kept,) = promises(store)
     assert (kept.posted, kept.state) == (3, "pending")
 
 

@@ -17,7 +17,7 @@ from bodega_controlplane.app.goods import stock
 from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
-from support.controlplane import OPERATOR, POLICY, SECRET_NAME, SHOP, deliver, rows_of
+from support.controlplane import OPERATOR, POLICY, SECRET_NAME, SHOP, deliver, promises, rows_of
 from support.moved_order import (
     HUB,
     LISBON,
@@ -100,7 +100,7 @@ def test_what_the_old_node_has_picked_and_puts_back_comes_back_to_it(store: Stor
     lisbon.move("put_away", SKU, 3, source=f"STAGE-{hand.work_id}", target="A-01-01")
     deliver(store, *news(store, lisbon))
     assert available(store) == {LISBON: 8, PORTO: 5}
-    assert [row.state for row in rows_of(store, schema.revoked_reservation)] == ["posted"]
+    assert [row.state for row in promises(store, superseded=True)] == ["posted"]
 
 
 def test_the_new_node_ships_and_the_order_is_its(store: Store) -> None:
@@ -112,7 +112,7 @@ def test_the_new_node_ships_and_the_order_is_its(store: Store) -> None:
     after = order_now(store, order.order_id)
     assert (after.state, after.parcels, after.lines[0].shipped) == (OrderState.SHIPPED, ("2" * 18,), 3)
     assert rows_of(store, schema.conflict) == []
-    assert [row.state for row in rows_of(store, schema.reservation)] == ["posted"]
+    assert [row.state for row in promises(store)] == ["posted"]
 
 
 def test_what_was_short_at_the_old_node_is_asked_of_the_new_one_in_full(store: Store) -> None:

@@ -13,8 +13,9 @@ from bodega.v1 import journal_pb2, stock_pb2
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.goods import rebalancing, rights
 from bodega_controlplane.app.goods.rebalancing import Moved
+from bodega_controlplane.app.goods.rights_views import RightsDraft
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.views import Caller, RightsDraft
+from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.store import meta
 from bodega_controlplane.store import rights as rows

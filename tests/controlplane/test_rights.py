@@ -13,8 +13,9 @@ from bodega.v1 import journal_pb2, stock_pb2
 from bodega_controlplane.app import audit
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.goods import rights, stock
+from bodega_controlplane.app.goods.rights_views import RightsDraft
 from bodega_controlplane.app.ordering import orders
-from bodega_controlplane.app.views import AvailabilityView, PageRequest, RightsDraft
+from bodega_controlplane.app.views import AvailabilityView, PageRequest
 from bodega_controlplane.store import rights as rows
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store

@@ -33,6 +33,7 @@ from support.controlplane import (
     deliver,
     node_draft,
     order_draft,
+    promises,
     rows_of,
     work_of,
 )
@@ -109,7 +110,7 @@ async def test_work_that_was_taken_away_is_taken_away_again(said: Said) -> None:
     said.begin_anew()
     assert await said.heard() == []
     await said.world.sync(said.store)
-    assert {row.state for row in rows_of(said.world.hub, schema.revoked_reservation)} == {"voided"}
+    assert {row.state for row in promises(said.world.hub, superseded=True)} == {"voided"}
     said.begin_anew()
     assert said.told() == []
 

@@ -22,7 +22,7 @@ from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store
 from bodega_controlplane.store.transaction import Transaction
-from support.controlplane import SHOP, deliver, rows_of
+from support.controlplane import SHOP, deliver, promises, rows_of
 from support.moved_order import (
     LISBON,
     PARCELS,
@@ -81,7 +81,7 @@ def test_a_parcel_of_the_old_token_alone_stands_and_the_new_node_is_stopped(stor
     new.stop()
     deliver(store, *news(store, new.node))
     assert order_now(store, order_id).state is OrderState.SHIPPED
-    assert {row.state for row in rows_of(store, schema.reservation)} == {"voided"}
+    assert {row.state for row in promises(store)} == {"voided"}
 
 
 def test_two_parcels_are_on_their_way_and_a_person_recalls_one(store: Store) -> None:
@@ -204,13 +204,13 @@ def _outcome(store: Store, order_id: str, old: Hand, new: Hand) -> object:
         (kind, plain(inputs), plain(effects)) for _, kind, inputs, effects, _ in conflicts_of(store)
     )
     lines = [(line.shipped, line.short) for line in after.lines]
-    promises = [
+    promised = [
         (row.node_id, row.posted, row.voided, row.state)
-        for table in (schema.reservation, schema.revoked_reservation)
-        for row in rows_of(store, table)
+        for superseded in (False, True)
+        for row in promises(store, superseded=superseded)
     ]
     states = [
         FulfillmentState(row.state)
         for row in sorted(rows_of(store, schema.fulfillment_order), key=lambda row: row.fencing_token)
     ]
-    return after.state, sorted(after.parcels), lines, rows, promises, states
+    return after.state, sorted(after.parcels), lines, rows, promised, states

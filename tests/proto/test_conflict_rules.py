@@ -12,7 +12,7 @@ from bodega.core.conflicts import cancel_races_ship, physical_shortfall, two_nod
 from bodega.core.conflicts.physical_shortfall import Promised, missing
 from bodega.core.conflicts.row import conflict_id
 from bodega.core.conflicts.table import CASES
-from bodega.core.conflicts.two_nodes_claim import Shipment, duplicate_shipment, joined
+from bodega.core.conflicts.two_nodes_claim import Shipment, duplicate_shipment
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.promise import Reservation, ServiceClass, Standing
 
@@ -85,40 +85,6 @@ def test_the_order_that_is_being_picked_takes_what_is_left() -> None:
     urgent = Promised("O-1", ServiceClass.SAME_DAY, 1, 3)
     in_hand = Promised("O-2", ServiceClass.STANDARD, 2, 3)
     assert missing(2, 0, [urgent, in_hand], in_hand="O-2") == {"O-2": 1, "O-1": 3}
-
-
-STATES = st.lists(st.sampled_from(FulfillmentState), min_size=1, max_size=4)
-
-
-@given(states=STATES, asked=st.booleans(), in_full=st.booleans())
-def test_what_left_by_anybody_has_left_and_else_the_newest_assignment_decides(
-    states: list[FulfillmentState], asked: bool, in_full: bool
-) -> None:
-    state = joined(states, cancel_asked=asked, in_full=in_full)
-    if F.SHIPPED in states:
-        assert state is (ORDER.SHIPPED if in_full else ORDER.PARTIALLY_SHIPPED)
-    elif F.COLLECTED in states:
-        assert state is (ORDER.COLLECTED if in_full else ORDER.PARTIALLY_COLLECTED)
-    else:
-        assert state is joined(states[-1:], cancel_asked=asked, in_full=in_full)
-    assert (state is ORDER.CANCEL_REQUESTED) <= asked
-
-
-@pytest.mark.parametrize(
-    ("newest", "going_on", "cancel_asked"),
-    [
-        (F.STAGED, ORDER.READY_FOR_PICKUP, ORDER.CANCEL_REQUESTED),
-        (F.EXPIRED, ORDER.NOT_COLLECTED, ORDER.CANCELLED),
-        (F.HANDED_BACK, ORDER.HANDED_BACK, ORDER.CANCELLED),
-        (F.PACKED, ORDER.IN_FULFILLMENT, ORDER.CANCEL_REQUESTED),
-    ],
-)
-def test_a_cancel_of_work_that_nobody_has_any_more_waits_for_nobody(
-    newest: FulfillmentState, going_on: OrderState, cancel_asked: OrderState
-) -> None:
-    before = [F.HANDED_BACK]
-    assert joined([*before, newest], cancel_asked=False, in_full=False) is going_on
-    assert joined([*before, newest], cancel_asked=True, in_full=False) is cancel_asked
 
 
 def test_two_parcels_are_told_by_token_and_not_by_arrival() -> None:

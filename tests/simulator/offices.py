@@ -8,16 +8,10 @@ from typing import Any
 from bodega.errors import BodegaError
 from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.goods import catalogue, rights
+from bodega_controlplane.app.goods.rights_views import RightsDraft
 from bodega_controlplane.app.idempotency import StoredResponse
 from bodega_controlplane.app.ordering import orders
-from bodega_controlplane.app.views import (
-    Caller,
-    DraftLine,
-    GeoPoint,
-    OrderDraft,
-    Recipient,
-    RightsDraft,
-)
+from bodega_controlplane.app.views import Caller, DraftLine, GeoPoint, OrderDraft, Recipient
 from bodega_controlplane.store.transaction import Transaction
 from simulator.first import node_draft, sku_draft
 from simulator.plan import STRICT, Step

@@ -196,3 +196,13 @@ def work_of(store: Store, order_id: str) -> str:
     """The id of an order's one fulfillment order."""
     (work,) = [row for row in rows_of(store, schema.fulfillment_order) if row.order_id == order_id]
     return str(work.fulfillment_order_id)
+
+
+def promises(store: Store, *, superseded: bool = False) -> list[sa.Row[Any]]:
+    """What assignments in force were promised, or those whose part was given to another node; by order and line."""
+    line, work = schema.fulfillment_line, schema.fulfillment_order
+    query = sa.select(line, work.c.order_id).join(
+        work, work.c.fulfillment_order_id == line.c.fulfillment_order_id
+    )
+    query = query.where(line.c.superseded == superseded).order_by(work.c.order_id, line.c.line)
+    return store.read(lambda tx: list(tx.connection.execute(query)))

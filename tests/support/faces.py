@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import grpc
 import httpx
+from fastapi import FastAPI
 
 from bodega_controlplane.api.grpc.server import build_server
 from bodega_controlplane.api.http.app import build_app
@@ -39,10 +41,24 @@ def stocked_hub(folder: Path, **on_shelf: int) -> Iterator[Hub]:
 
 @asynccontextmanager
 async def http_client(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
-    """The storefront's API, with the storefront's token on every request."""
-    transport = httpx.ASGITransport(app=build_app(hub, TOKENS))
-    async with httpx.AsyncClient(transport=transport, base_url="http://shop", headers=SHOP) as client:
+    """The storefront's API, with the storefront's token on every request, and a new key on every write without one."""
+    async with client_of(build_app(hub, TOKENS)) as client:
         yield client
+
+
+def client_of(app: FastAPI, token: str = TOKENS.storefront) -> httpx.AsyncClient:
+    """A client of one channel."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app),
+        base_url="http://shop",
+        headers={"Authorization": f"Bearer {token}"},
+        event_hooks={"request": [_keyed]},
+    )
+
+
+async def _keyed(request: httpx.Request) -> None:
+    if request.method != "GET" and "idempotency-key" not in request.headers:
+        request.headers["Idempotency-Key"] = uuid.uuid4().hex
 
 
 @asynccontextmanager

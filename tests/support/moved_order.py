@@ -43,8 +43,8 @@ def two_nodes(store: Store, lisbon: int = 10, porto: int = 10) -> tuple[NodeByHa
 
 
 def place(store: Store, units: int = 3, after_ms: int = 0, **about: Any) -> OrderView:
-    """An order that the nearer node, in Lisbon, gets while it can."""
-    draft = order_draft((SKU, units), **about)
+    """An order that the nearer node, in Lisbon, gets while it can; `about`: fields of the draft."""
+    draft = replace(order_draft((SKU, units)), **about)
     caller = later(SHOP, after_ms)
     return store.write(lambda tx: orders.place_order(tx, caller, draft, POLICY))[0]
 

@@ -23,8 +23,9 @@ from bodega_controlplane.app.applying.journal import Delivery
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.goods import rights
 from bodega_controlplane.app.goods import stock as hub_stock
+from bodega_controlplane.app.goods.rights_views import RightsDraft
 from bodega_controlplane.app.ordering import orders
-from bodega_controlplane.app.views import AvailabilityView, RightsDraft
+from bodega_controlplane.app.views import AvailabilityView
 from bodega_controlplane.store import nodes, schema
 from bodega_controlplane.store import outbox as down_log
 from bodega_controlplane.store import rights as rights_rows

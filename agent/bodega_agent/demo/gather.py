@@ -104,7 +104,9 @@ def centre_of(database: Path, node_ids: Iterable[str], audit: Mapping[str, Any])
                     "SELECT fulfillment_order_id, order_id, state, sscc FROM fulfillment_order"
                 )
             ),
-            open_reservations=_number(connection, "SELECT count(*) FROM reservation WHERE state = 'pending'"),
+            open_reservations=_number(
+                connection, "SELECT count(*) FROM fulfillment_line WHERE state = 'pending'"
+            ),
             refused_envelopes=_number(connection, "SELECT count(*) FROM refused_envelope"),
             audit_entries=int(audit["entries"]),
             audit_first_bad_seq=int(audit.get("first_bad_seq") or 0),

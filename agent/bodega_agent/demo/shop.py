@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,9 +73,9 @@ class Shop:
 
     async def load(self, products: Iterable[Product]) -> int:
         """Load the catalogue; the number of SKUs that changed."""
-        answer = await self._http.post(
-            "/v1/catalogue", json={"skus": [product.as_json() for product in products]}
-        )
+        rows = [product.as_json() for product in products]
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        answer = await self._http.post("/v1/catalogue", headers=key, json={"skus": rows})
         _expect(answer.status_code, 200, "POST /v1/catalogue", answer.text)
         return int(answer.json()["changed"])
 
@@ -133,7 +134,8 @@ class Shop:
     async def cancel(self, order: OrderPlan) -> int:
         """Change one's mind; the HTTP status (202 asked, 409 already final)."""
         receipt = self.receipts[order.key]
-        answer = await self._http.post(f"/v1/orders/{receipt.order_id}/cancel")
+        key = {"Idempotency-Key": f"cancel-{receipt.order_id}"}
+        answer = await self._http.post(f"/v1/orders/{receipt.order_id}/cancel", headers=key)
         self.receipts[order.key] = Receipt(order, receipt.answers, answer.status_code)
         return int(answer.status_code)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -107,6 +107,21 @@ class Hub:
 
         with self._keys.hold(caller.channel, key):
             return await self.run(once)
+
+    async def run_steps_once(
+        self, caller: Caller, key: str, digest: bytes, work: Callable[[], Awaitable[StoredResponse]]
+    ) -> StoredResponse:
+        """Like `run_once` for work that is several transactions, each of which may be done again.
+
+        The response is stored when all is done: after a crash in between, the same key does the work again.
+        """
+        with self._keys.hold(caller.channel, key):
+            stored = await self.read(lambda tx: idempotency.begin(tx, caller, key, digest))
+            if stored is None:
+                stored = await work()
+                done = stored
+                await self.run(lambda tx: idempotency.finish(tx, caller, key, digest, done))
+            return stored
 
     def on_commit(self, listener: Callable[[frozenset[str]], None]) -> None:
         """Call `listener`, on the event loop, with the ids of nodes that a commit has something for."""

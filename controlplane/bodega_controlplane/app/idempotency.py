@@ -6,25 +6,37 @@ the other. Only answers of success are stored: what was refused changed nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Protocol
 
 from bodega.errors import FieldFault, IdempotencyMismatch, InFlight, InvalidInput
 from bodega.limits import IDEMPOTENCY_KEY_CHARS_MAX
+from bodega.limits_hub import IDEMPOTENCY_KEPT_S, IDEMPOTENCY_TRIMMED_ROWS_MAX
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import idempotency as rows
 from bodega_controlplane.store.transaction import Transaction
 
 
+class Runs(Protocol):
+    """What runs a transaction: the hub, which imports this module."""
+
+    async def run(self, fn: Callable[[Transaction], int]) -> int:
+        """See `Hub.run`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """What the first call answered: HTTP status and body bytes; `replayed` on a repeat."""
+    """What the first call answered: HTTP status, body bytes, headers that go with them; `replayed` on a repeat."""
 
     status: int
     body: bytes
     replayed: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def digest_of(method: str, path: str, body: bytes) -> bytes:
@@ -53,20 +65,29 @@ def begin(tx: Transaction, caller: Caller, key: str, digest: bytes) -> StoredRes
             "this Idempotency-Key was used for another request",
             hint="use a new key for a new request; repeat a request byte for byte",
         )
-    return StoredResponse(stored.status, stored.response, replayed=True)
+    return StoredResponse(stored.status, stored.response, replayed=True, headers=json.loads(stored.headers))
 
 
 def finish(tx: Transaction, caller: Caller, key: str, digest: bytes, response: StoredResponse) -> None:
     """Store the response; it is there if and only if what it tells of has happened."""
-    rows.put(
-        tx,
-        channel=caller.channel,
-        key=key,
-        digest=digest,
-        status=response.status,
-        response=response.body,
-        at_ms=caller.now_ms,
-    )
+    row = {
+        "channel": caller.channel,
+        "key": key,
+        "digest": digest,
+        "status": response.status,
+        "response": response.body,
+        "headers": json.dumps(dict(response.headers)),
+        "at_ms": caller.now_ms,
+    }
+    rows.put(tx, row)
+
+
+async def forget_old(hub: Runs, caller: Caller) -> None:
+    """Drop answers older than IDEMPOTENCY_KEPT_S, in small transactions: such a key is a new one again."""
+    before_ms = caller.now_ms - IDEMPOTENCY_KEPT_S * 1000
+    limit = IDEMPOTENCY_TRIMMED_ROWS_MAX
+    while await hub.run(lambda tx: rows.trim(tx, before_ms, limit)) == limit:
+        pass
 
 
 class KeysInFlight:

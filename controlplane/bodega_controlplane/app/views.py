@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from bodega.core.floor_words import Method
 from bodega.core.ledger import Account
 from bodega.core.lifecycles import OrderState
+from bodega.core.parts import PartState
 from bodega.core.promise import ServiceClass
 
 T = TypeVar("T")
@@ -88,7 +89,11 @@ class PickupDraft:
 
 @dataclass(frozen=True, slots=True)
 class OrderDraft:
-    """An order as a channel places it, not yet checked."""
+    """An order as a channel places it, not yet checked.
+
+    `backorder`: what can not be promised now waits for stock; else it is refused. `not_before_ms`: a pre-order, nothing
+    of which is promised or sent before then.
+    """
 
     reference: str
     lines: tuple[DraftLine, ...]
@@ -98,11 +103,13 @@ class OrderDraft:
     ship_complete: bool = False
     ship_by_ms: int = 0
     pickup: PickupDraft | None = None
+    backorder: bool = False
+    not_before_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class OrderLineView:
-    """One line, numbered from 1; quantities in base units."""
+    """One line, numbered from 1; quantities in base units. `kit_line`: the line of the kit that it belongs to."""
 
     line: int
     sku_id: str
@@ -110,11 +117,27 @@ class OrderLineView:
     shipped: int = 0
     short: int = 0
     substitutes: tuple[str, ...] = ()
+    kit_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """What one node at a time is asked for; `lines` with its own units. Without a node, nobody has it yet.
+
+    `fulfillment_order_id`: its newest assignment; `parcels`: SSCCs of all of them.
+    """
+
+    part: int
+    state: PartState
+    node_id: str
+    fulfillment_order_id: str
+    lines: tuple[OrderLineView, ...]
+    parcels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order without personal data."""
+    """An order without personal data. `node_id`: of its first part that has one; empty while nobody has any."""
 
     order_id: str
     channel: str
@@ -129,6 +152,9 @@ class OrderView:
     method: str = Method.PARCEL.value
     ship_complete: bool = False
     ship_by_ms: int = 0
+    parts: tuple[PartView, ...] = ()
+    backorder: bool = False
+    not_before_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,36 +240,6 @@ class AvailabilityView:
     safety_stock: int
     available: int
     held_back: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RightsDraft:
-    """Rights to move, in base units; a repeat of `request_id` moves nothing twice."""
-
-    request_id: str
-    node_id: str
-    sku_id: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class NodeRightsView:
-    """Rights of one node to one SKU; fields as in bodega.v1.NodeRights."""
-
-    sku_id: str
-    node_id: str
-    held: int
-    promised: int
-    in_flight: int
-    wanted: int
-
-
-@dataclass(frozen=True, slots=True)
-class RightsMove:
-    """A grant or a recall that is under way, and the node's rights after it."""
-
-    transfer_id: str
-    rights: NodeRightsView
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,17 @@ from typing import Any
 
 from bodega.v1 import catalogue_pb2, orders_pb2
 from bodega_controlplane.app.node_views import NodeDraft, SsccRange
-from bodega_controlplane.app.views import GeoPoint, HealthView, OrderLineView, PickupDraft, Recipient, SkuView
+from bodega_controlplane.app.views import (
+    GeoPoint,
+    HealthView,
+    OrderLineView,
+    PickupDraft,
+    Recipient,
+    SkuComponent,
+    SkuDraft,
+    SkuUnit,
+    SkuView,
+)
 from bodega_controlplane.store.rows import Row
 
 
@@ -41,6 +51,30 @@ def sku_message(sku: SkuView) -> catalogue_pb2.Sku:
         temperature_class=sku.temperature_class,
         velocity_class=sku.velocity_class,
         fragile=sku.fragile,
+    )
+
+
+def sku_draft(message: catalogue_pb2.Sku) -> SkuDraft:
+    """The versions in the message are ignored: the control plane gives them."""
+    return SkuDraft(
+        sku_id=message.sku_id,
+        name=message.name,
+        gtins=tuple(message.gtins),
+        owner=message.owner,
+        lot_tracked=message.lot_tracked,
+        serial_tracked=message.serial_tracked,
+        expiry_tracked=message.expiry_tracked,
+        weight_g=message.weight_g,
+        volume_ml=message.volume_ml,
+        base_unit=message.base_unit,
+        units=tuple(SkuUnit(one.unit, one.base_units, tuple(one.gtins)) for one in message.units),
+        components=tuple(SkuComponent(one.sku_id, one.quantity) for one in message.components),
+        length_mm=message.length_mm,
+        width_mm=message.width_mm,
+        height_mm=message.height_mm,
+        temperature_class=message.temperature_class,
+        velocity_class=message.velocity_class,
+        fragile=message.fragile,
     )
 
 
@@ -75,7 +109,11 @@ def sscc_range_in(profile: bytes) -> SsccRange:
 
 
 def work_message(
-    fulfillment_order_id: str, fencing_token: int, order: Mapping[str, Any], lines: Iterable[OrderLineView]
+    fulfillment_order_id: str,
+    fencing_token: int,
+    order: Mapping[str, Any],
+    lines: Iterable[OrderLineView],
+    carrier_service: str = "",
 ) -> orders_pb2.FulfillmentOrder:
     """The message of what one node is asked to ship; `order` is its row, with recipient and pickup."""
     recipient = recipient_from_json(order["recipient"])
@@ -95,6 +133,7 @@ def work_message(
             country=recipient.country,
             location=_point(recipient.location),
         ),
+        carrier_service=carrier_service,
         fencing_token=fencing_token,
         service_class=order["service_class"],
         ship_by_ms=order["ship_by_ms"],
@@ -116,11 +155,31 @@ def _pickup(fulfillment_order_id: str, kept: str) -> orders_pb2.Pickup | None:
 
 def pickup_json(pickup: PickupDraft | None) -> str:
     """What orders.pickup holds."""
-    return json.dumps({"code": pickup.code, "hold_ms": pickup.hold_ms}) if pickup else ""
+    if pickup is None:
+        return ""
+    return json.dumps({"code": pickup.code, "hold_ms": pickup.hold_ms, "node_id": pickup.node_id})
+
+
+def pickup_node(kept: str) -> str:
+    """Where the customer said to come to; empty for a parcel, and for a pickup that was placed before this was kept."""
+    return str(json.loads(kept).get("node_id", "")) if kept else ""
 
 
 def order_line_view(row: Row) -> OrderLineView:
     """A row of order_line."""
+    return OrderLineView(
+        row.line,
+        row.sku_id,
+        row.quantity,
+        row.shipped,
+        row.short,
+        tuple(json.loads(row.substitutes)),
+        row.kit_line,
+    )
+
+
+def work_line_view(row: Row) -> OrderLineView:
+    """A row of fulfillment_line, with what may be sent instead."""
     return OrderLineView(
         row.line, row.sku_id, row.quantity, row.shipped, row.short, tuple(json.loads(row.substitutes))
     )

@@ -22,6 +22,7 @@ _HERE = "bodega_controlplane.cli"
     lazy={
         "serve": f"{_HERE}.serve:serve",
         "catalog": f"{_HERE}.catalog:catalog",
+        "channels": f"{_HERE}.channels:channels",
         "orders": f"{_HERE}.orders:orders",
         "stock": f"{_HERE}.stock:stock",
         "rights": f"{_HERE}.rights:rights",

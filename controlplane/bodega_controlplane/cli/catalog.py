@@ -11,7 +11,7 @@ from bodega.host.cli import emit_json, emit_table, json_option, one_page_option,
 from bodega.limits_hub import IMPORT_FILE_BYTES_MAX
 from bodega.v1 import catalogue_pb2, proposals_pb2
 from bodega.v1 import controlplane_pb2 as pb
-from bodega_controlplane.cli.catalog_file import read_skus
+from bodega_controlplane.app.goods.catalogue_file import read_skus
 from bodega_controlplane.cli.catalog_import import import_skus
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.files import read_text

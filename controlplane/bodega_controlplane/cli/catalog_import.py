@@ -16,7 +16,7 @@ from bodega.limits import CATALOGUE_ROWS_MAX, REQUEST_BYTES_MAX
 from bodega.limits_hub import IMPORT_CALL_S, IMPORT_ROWS_FIRST, IMPORT_ROWS_MIN
 from bodega.v1 import catalogue_pb2
 from bodega.v1 import controlplane_pb2 as pb
-from bodega_controlplane.cli.catalog_file import at_lines, invalid_file
+from bodega_controlplane.app.goods.catalogue_file import at_lines, invalid_file
 
 Skus = Sequence[catalogue_pb2.Sku]
 Upsert = Callable[[pb.UpsertSkusRequest], int]

@@ -19,9 +19,8 @@ from bodega.broker.rpc_errors import CODE_KEY, from_status
 from bodega.errors import BodegaError, ConfigInvalid, InvalidInput, Unauthenticated, Unavailable
 from bodega.host.addresses import is_loopback
 from bodega.limits import OPERATOR_CALL_S
-from bodega.v1 import conflicts_pb2_grpc as conflict_services
-from bodega.v1 import controlplane_pb2_grpc as services
 from bodega.v1 import (
+    channels_pb2_grpc,
     expectations_pb2_grpc,
     insight_pb2_grpc,
     proposals_pb2_grpc,
@@ -29,6 +28,8 @@ from bodega.v1 import (
     transfers_pb2_grpc,
     webhooks_pb2_grpc,
 )
+from bodega.v1 import conflicts_pb2_grpc as conflict_services
+from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.cli.location import DEFAULT_HUB, DEFAULT_TOKEN_FILE, from_command_line
 
 Q = TypeVar("Q")
@@ -118,6 +119,11 @@ class HubClient:
     def proposals(self) -> proposals_pb2_grpc.ProposalServiceStub:
         """Edits from nodes."""
         return proposals_pb2_grpc.ProposalServiceStub(self._channel)
+
+    @cached_property
+    def channels(self) -> channels_pb2_grpc.ChannelServiceStub:
+        """Who may use the storefront API."""
+        return channels_pb2_grpc.ChannelServiceStub(self._channel)
 
     def call(self, method: grpc.UnaryUnaryMultiCallable[Q, R], request: Q) -> R:
         """Call one method of a stub; every failure is raised as an error of Bodega."""

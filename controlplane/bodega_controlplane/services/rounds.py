@@ -12,6 +12,8 @@ from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits import LOT_SWEEP_S, REBALANCE_S, ROUND_JITTER_RATIO
 from bodega.limits_events import EVENTS_TRIM_S
+from bodega.limits_hub import IDEMPOTENCY_TRIM_S
+from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.goods import lots, rebalancing
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.telling import events
@@ -41,6 +43,7 @@ ROUNDS = (
     Round("rebalanced_at_ms", REBALANCE_S, rebalancing.rebalance),
     Round("lots_judged_at_ms", LOT_SWEEP_S, _judge_lots),
     Round("events_trimmed_at_ms", EVENTS_TRIM_S, _trim_events),
+    Round("answers_forgotten_at_ms", IDEMPOTENCY_TRIM_S, idempotency.forget_old),
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -26,12 +28,13 @@ def find(tx: Transaction, channel: str, key: str) -> Row | None:
     return tx.connection.execute(sa.select(idempotency).where(*wanted)).first()
 
 
-def put(
-    tx: Transaction, *, channel: str, key: str, digest: bytes, status: int, response: bytes, at_ms: int
-) -> None:
-    """Store a response."""
-    tx.connection.execute(
-        sa.insert(idempotency).values(
-            channel=channel, key=key, digest=digest, status=status, response=response, at_ms=at_ms
-        )
-    )
+def put(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Store a response: channel, key, digest, status, response, headers (JSON) and at_ms."""
+    tx.insert_many(idempotency, [row])
+
+
+def trim(tx: Transaction, before_ms: int, limit: int) -> int:
+    """Forget responses that are older, the oldest first; how many there were."""
+    keys = (idempotency.c.channel, idempotency.c.key)
+    old = sa.select(*keys).where(idempotency.c.at_ms < before_ms).order_by(idempotency.c.at_ms).limit(limit)
+    return tx.connection.execute(sa.delete(idempotency).where(sa.tuple_(*keys).in_(old))).rowcount

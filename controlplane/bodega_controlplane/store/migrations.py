@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
 from bodega.errors import SchemaTooNew
-from bodega_controlplane.store import schema
+from bodega_controlplane.store import schema, schema_former
+from bodega_controlplane.store.into_parts import INTO_PARTS
 from bodega_controlplane.store.tellers import drop_tellers, make_tellers
 
 
@@ -23,6 +24,7 @@ class Step:
     """What one version adds: columns to tables that are there (each with a default for their rows), tables, and
     indexes of tables that are there.
 
+    `rebuilt`: tables of which a constraint goes, which SQLite can not do but by making them anew.
     `statements`: what both databases run once all of that is there, such as a copy into a new table.
     `on_postgresql`: statements for what only PostgreSQL keeps in another way.
     """
@@ -30,6 +32,7 @@ class Step:
     columns: Mapping[sa.Table, tuple[str, ...]]
     tables: tuple[sa.Table, ...] = ()
     indexes: tuple[sa.Index, ...] = ()
+    rebuilt: tuple[sa.Table, ...] = ()
     statements: tuple[str, ...] = ()
     on_postgresql: tuple[str, ...] = ()
 
@@ -103,7 +106,7 @@ STEPS: Mapping[int, Step] = {
             schema.down_waiting,
             schema.hub_override,
             schema.reassignment,
-            schema.revoked_reservation,
+            schema_former.revoked_reservation,
             schema.telemetry,
             schema.work_to_stop,
             schema.node_agent,
@@ -134,11 +137,34 @@ STEPS: Mapping[int, Step] = {
         schema.FLOOR_TABLES,
     ),
     # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
-    5: Step({}, (*schema.EVENT_TABLES, *schema.RATE_TABLES)),
+    5: Step(
+        {
+            schema.orders: ("cancel_asked", "backorder", "not_before_ms"),
+            schema.order_line: ("kit_line",),
+            schema.fulfillment_order: ("part", "carrier_service"),
+            # What goes with a stored answer: Location and ETag.
+            schema.idempotency: ("headers",),
+        },
+        (
+            schema.order_part,
+            schema.part_line,
+            schema.fulfillment_line,
+            *schema.EVENT_TABLES,
+            *schema.RATE_TABLES,
+            schema.channel,
+        ),
+        (schema.idempotency_oldest, schema.orders_of_channel, schema.orders_changed),
+        rebuilt=(schema.orders,),
+        statements=INTO_PARTS,
+        on_postgresql=("ALTER TABLE orders DROP CONSTRAINT IF EXISTS orders_node_id_fkey",),
+    ),
 }
 
 
 def _take(connection: sa.Connection, step: Step) -> None:
+    if connection.dialect.name == "sqlite":
+        for table in step.rebuilt:
+            _make_anew(connection, table)
     for table, names in step.columns.items():
         # A table that an earlier step has just made is in its newest shape already.
         there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
@@ -152,6 +178,18 @@ def _take(connection: sa.Connection, step: Step) -> None:
         connection.exec_driver_sql(statement)
     for statement in step.on_postgresql if connection.dialect.name == "postgresql" else ():
         connection.exec_driver_sql(statement)
+
+
+def _make_anew(connection: sa.Connection, table: sa.Table) -> None:
+    """The table in its newest shape, with the rows that it had; tables that refer to it are looked at in the end."""
+    there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    names = ", ".join(column.name for column in table.columns if column.name in there)
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    connection.exec_driver_sql(f"CREATE TEMP TABLE made_anew AS SELECT {names} FROM {table.name}")  # noqa: S608 - names are our own
+    connection.exec_driver_sql(f"DROP TABLE {table.name}")
+    table.create(connection)
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM made_anew")  # noqa: S608 - as above
+    connection.exec_driver_sql("DROP TABLE made_anew")
 
 
 # Two processes that open a fresh PostgreSQL database at once must not both create its tables.

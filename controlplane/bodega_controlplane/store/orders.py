@@ -1,4 +1,4 @@
-"""Orders with their lines, reservations, work and routing decision."""
+"""Orders with their lines, parts, assignments and routing decisions."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bodega.core.floor_words import Method
 from bodega.core.lifecycles import OrderState
+from bodega.core.parts import FINAL, PartState
+from bodega.core.promise import ServiceClass
 from bodega_controlplane.store.among import among
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import (
+    fulfillment_line,
     fulfillment_order,
     order_line,
+    order_part,
     orders,
+    part_line,
     reassignment,
-    reservation,
-    revoked_reservation,
     route_decision,
     work_to_stop,
 )
@@ -31,23 +33,25 @@ _SHOWN = [column for column in orders.c if column.name not in _FOR_THE_NODE]
 Values = Mapping[str, Any]
 
 
-def insert(
-    tx: Transaction,
-    order: Values,
-    lines: Sequence[Values],
-    reservations: Sequence[Values],
-    work: Values,
-    decision: Values,
-) -> None:
-    """Write a new order with all that belongs to it."""
-    for table, rows in (
-        (orders, [order]),
-        (order_line, lines),
-        (reservation, reservations),
-        (fulfillment_order, [work]),
-        (route_decision, [decision]),
-    ):
+def insert(tx: Transaction, order: Values, lines: Sequence[Values], decision: Values) -> None:
+    """Write a new order with its lines and the first decision on it; its parts follow by `put_parts`."""
+    for table, rows in ((orders, [order]), (order_line, lines), (route_decision, [decision])):
         tx.insert_many(table, rows)
+
+
+def put_parts(tx: Transaction, parts: Sequence[Values], lines: Sequence[Values]) -> None:
+    """Rows of order_part, new or changed; and all rows of part_line of those of which these changed.
+
+    What a part was asked for and is not any more, stands there with 0 units.
+    """
+    tx.upsert(order_part, parts)
+    tx.upsert(part_line, lines)
+
+
+def give(tx: Transaction, work: Values, lines: Sequence[Values]) -> None:
+    """A new assignment with what it is asked for and promised."""
+    tx.insert_many(fulfillment_order, [work])
+    tx.insert_many(fulfillment_line, lines)
 
 
 def by_ids(tx: Transaction, order_ids: Collection[str]) -> list[Row]:
@@ -58,11 +62,15 @@ def by_ids(tx: Transaction, order_ids: Collection[str]) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """Which orders; what is empty asks for all. `node_id`: one that works on them, or has worked on them."""
+    """Which orders; what is empty asks for all. `node_id`: one that works on them, or has worked on them.
+
+    With `updated_since_ms` they are listed by their last change, the oldest change first, and not by their age.
+    """
 
     node_id: str = ""
     channel: str = ""
     reference: str = ""
+    updated_since_ms: int | None = None
 
 
 EVERY_ORDER = Narrowed()
@@ -75,7 +83,7 @@ def page(
     limit: int,
     about: Narrowed = EVERY_ORDER,
 ) -> list[Row]:
-    """Orders without what only their node is told, newest first, after a (placed_at_ms, order_id)."""
+    """Orders without what only their node is told, after a (time, order_id): newest first, or as `Narrowed` says."""
     query = sa.select(*_SHOWN)
     if about.node_id:
         at_node = fulfillment_order.c.node_id == about.node_id
@@ -86,14 +94,15 @@ def page(
         query = query.where(orders.c.reference == about.reference)
     if state is not None:
         query = query.where(orders.c.state == state)
+    forward = about.updated_since_ms is not None
+    at = orders.c.updated_at_ms if forward else orders.c.placed_at_ms
+    if forward:
+        query = query.where(at >= about.updated_since_ms)
     if after is not None:
-        placed, order_id = after
-        query = query.where(
-            sa.tuple_(orders.c.placed_at_ms, orders.c.order_id)
-            < sa.tuple_(sa.literal(placed), sa.literal(order_id))
-        )
-    query = query.order_by(orders.c.placed_at_ms.desc(), orders.c.order_id.desc()).limit(limit)
-    return list(tx.connection.execute(query))
+        place, last = sa.tuple_(at, orders.c.order_id), sa.tuple_(*map(sa.literal, after))
+        query = query.where(place > last if forward else place < last)
+    order = (at, orders.c.order_id) if forward else (at.desc(), orders.c.order_id.desc())
+    return list(tx.connection.execute(query.order_by(*order).limit(limit)))
 
 
 def lines_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
@@ -108,10 +117,37 @@ def work_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]
     return _grouped(tx, query.order_by(fulfillment_order.c.order_id, fulfillment_order.c.fencing_token))
 
 
-def reservations_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
-    """Order id -> its reservations by line."""
-    query = sa.select(reservation).where(reservation.c.order_id.in_(sorted(order_ids)))
-    return _grouped(tx, query.order_by(reservation.c.order_id, reservation.c.line))
+def parts_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
+    """Order id -> its parts in order."""
+    query = sa.select(order_part).where(order_part.c.order_id.in_(sorted(order_ids)))
+    return _grouped(tx, query.order_by(order_part.c.order_id, order_part.c.part))
+
+
+def part_lines_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
+    """Order id -> what its parts are asked for."""
+    query = sa.select(part_line).where(part_line.c.order_id.in_(sorted(order_ids)), part_line.c.quantity > 0)
+    return _grouped(tx, query.order_by(part_line.c.order_id, part_line.c.part, part_line.c.line))
+
+
+def work_lines_of(tx: Transaction, order_ids: Collection[str]) -> dict[str, list[Row]]:
+    """Order id -> what its assignments were asked for and promised, with what may be sent instead, by line."""
+    named: list[Any] = [fulfillment_order.c.order_id, order_line.c.substitutes]
+    query = (
+        sa.select(fulfillment_line, *named)
+        .join(
+            fulfillment_order,
+            fulfillment_order.c.fulfillment_order_id == fulfillment_line.c.fulfillment_order_id,
+        )
+        .join(
+            order_line,
+            sa.and_(
+                order_line.c.order_id == fulfillment_order.c.order_id,
+                order_line.c.line == fulfillment_line.c.line,
+            ),
+        )
+        .where(fulfillment_order.c.order_id.in_(sorted(order_ids)))
+    )
+    return _grouped(tx, query.order_by(fulfillment_line.c.fulfillment_order_id, fulfillment_line.c.line))
 
 
 def _grouped(tx: Transaction, query: sa.Select[Any]) -> dict[str, list[Row]]:
@@ -121,12 +157,13 @@ def _grouped(tx: Transaction, query: sa.Select[Any]) -> dict[str, list[Row]]:
     return found
 
 
-def work_of_same_orders(tx: Transaction, fulfillment_order_ids: Collection[str]) -> dict[str, list[Row]]:
-    """Order id -> every assignment of it, lowest token first, for the orders of these fulfillment orders."""
+def assignments_of_same_orders(tx: Transaction, fulfillment_order_ids: Collection[str]) -> dict[str, int]:
+    """Order id -> how many assignments it has, for the orders of these fulfillment orders."""
     named = among(tx, fulfillment_order.c.fulfillment_order_id, fulfillment_order_ids)
     same = fulfillment_order.c.order_id.in_(sa.select(fulfillment_order.c.order_id).where(named))
-    query = sa.select(fulfillment_order).where(same)
-    return _grouped(tx, query.order_by(fulfillment_order.c.order_id, fulfillment_order.c.fencing_token))
+    query = sa.select(fulfillment_order.c.order_id, sa.func.count()).where(same)
+    rows = tx.connection.execute(query.group_by(fulfillment_order.c.order_id))
+    return {row.order_id: int(row[1]) for row in rows}
 
 
 def lock(tx: Transaction, order_ids: Collection[str]) -> None:
@@ -138,7 +175,7 @@ def lock(tx: Transaction, order_ids: Collection[str]) -> None:
 
 
 def save_orders(tx: Transaction, rows: Sequence[Values]) -> None:
-    """Rows of order_id, state, updated_at_ms."""
+    """Rows of order_id and columns to change."""
     _save(tx, orders, ("order_id",), rows)
 
 
@@ -147,9 +184,9 @@ def save_lines(tx: Transaction, rows: Sequence[Values]) -> None:
     _save(tx, order_line, ("order_id", "line"), rows)
 
 
-def save_reservations(tx: Transaction, rows: Sequence[Values]) -> None:
-    """Rows of order_id, line, posted, voided, state."""
-    _save(tx, reservation, ("order_id", "line"), rows)
+def save_work_lines(tx: Transaction, rows: Sequence[Values]) -> None:
+    """Rows of fulfillment_order_id, line and columns to change."""
+    _save(tx, fulfillment_line, ("fulfillment_order_id", "line"), rows)
 
 
 def save_work(tx: Transaction, rows: Sequence[Values]) -> None:
@@ -157,32 +194,9 @@ def save_work(tx: Transaction, rows: Sequence[Values]) -> None:
     _save(tx, fulfillment_order, ("fulfillment_order_id",), rows)
 
 
-def revoked_of(tx: Transaction, fulfillment_order_ids: Collection[str]) -> dict[str, list[Row]]:
-    """Fulfillment order id -> what was promised for it before it was revoked, by line."""
-    query = sa.select(revoked_reservation).where(
-        revoked_reservation.c.fulfillment_order_id.in_(sorted(fulfillment_order_ids))
-    )
-    found: dict[str, list[Row]] = {}
-    for row in tx.connection.execute(query.order_by(revoked_reservation.c.line)):
-        found.setdefault(row.fulfillment_order_id, []).append(row)
-    return found
-
-
-def save_revoked(tx: Transaction, rows: Sequence[Values]) -> None:
-    """Rows of fulfillment_order_id, line, posted, voided, state."""
-    _save(tx, revoked_reservation, ("fulfillment_order_id", "line"), rows)
-
-
-def reassign(
-    tx: Transaction, work: Values, decision: Values, revoked: Sequence[Values], promised: Sequence[Values]
-) -> None:
-    """A new assignment: its work, its decision, what stays promised at the old node and what is at the new one."""
-    tx.insert_many(fulfillment_order, [work])
+def put_decision(tx: Transaction, decision: Values) -> None:
+    """Why a part of an order went to a node, or did not, after the first decision on it."""
     tx.insert_many(reassignment, [decision])
-    tx.insert_many(revoked_reservation, revoked)
-    _save(tx, reservation, ("order_id", "line"), promised)
-    order = sa.update(orders).where(orders.c.order_id == work["order_id"])
-    tx.connection.execute(order.values(node_id=work["node_id"]))
 
 
 def reassignments_of(tx: Transaction, order_id: str) -> list[Row]:
@@ -196,12 +210,84 @@ def for_the_node(tx: Transaction, order_id: str) -> Row:
     return tx.connection.execute(sa.select(orders).where(orders.c.order_id == order_id)).one()
 
 
-def handed_back(tx: Transaction, limit: int) -> list[Row]:
-    """Orders whose node has given the work back, and that may go to another one by themselves; oldest first."""
-    query = sa.select(orders.c.order_id, orders.c.node_id).where(
-        orders.c.state == OrderState.HANDED_BACK.value, orders.c.method == Method.PARCEL.value
+def open_parts(tx: Transaction, states: Collection[PartState], limit: int) -> list[Row]:
+    """Parts in one of these states of orders that are not final, oldest order first, with the terms of their orders."""
+    of_order = [
+        orders.c[name]
+        for name in ("node_id", "placed_at_ms", "service_class", "method", "not_before_ms", "ship_by_ms")
+    ]
+    query = (
+        sa.select(order_part, *of_order)
+        .join(orders, orders.c.order_id == order_part.c.order_id)
+        .where(
+            order_part.c.state.in_(sorted(states)),
+            orders.c.state.not_in(sorted([*FINAL, OrderState.CANCEL_REQUESTED])),
+        )
     )
-    return list(tx.connection.execute(query.order_by(orders.c.placed_at_ms, orders.c.order_id).limit(limit)))
+    query = query.order_by(orders.c.placed_at_ms, order_part.c.order_id, order_part.c.part)
+    return list(tx.connection.execute(query.limit(limit)))
+
+
+def skus_waited_for(tx: Transaction, now_ms: int) -> set[str]:
+    """SKUs of parts that wait for stock, or whose date has come."""
+    query = sa.select(order_line.c.sku_id).join(part_line, _SAME_LINE).join(order_part, _SAME_PART)
+    query = query.join(orders, orders.c.order_id == order_part.c.order_id)
+    return set(tx.connection.execute(query.where(*_waiting(now_ms)).distinct()).scalars())
+
+
+def parts_waiting(tx: Transaction, now_ms: int, lacking: Collection[str], limit: int) -> list[Row]:
+    """Lines of parts that wait, and of which no SKU is among `lacking`: order_id, part, state, sku_id, units, pickup.
+
+    By service class and then by age, as promises are kept.
+    """
+    rank = sa.case(
+        {name.value: place for place, name in enumerate(ServiceClass)}, value=orders.c.service_class
+    )
+    short = sa.exists().where(
+        part_line.c.order_id == order_part.c.order_id,
+        part_line.c.part == order_part.c.part,
+        part_line.c.quantity > 0,
+        _SAME_LINE,
+        among(tx, order_line.c.sku_id, lacking),
+    )
+    first = (
+        sa.select(order_part, rank.label("rank"), orders.c.placed_at_ms, orders.c.pickup)
+        .join(orders, orders.c.order_id == order_part.c.order_id)
+        .where(*_waiting(now_ms), sa.or_(order_part.c.state == PartState.PREORDERED.value, ~short))
+        .order_by(rank, orders.c.placed_at_ms, order_part.c.order_id, order_part.c.part)
+        .limit(limit)
+        .subquery()
+    )
+    query = (
+        sa.select(first, order_line.c.sku_id, part_line.c.quantity.label("units"))
+        .join(
+            part_line,
+            sa.and_(part_line.c.order_id == first.c.order_id, part_line.c.part == first.c.part),
+        )
+        .join(order_line, _SAME_LINE)
+        .where(part_line.c.quantity > 0)
+        .order_by(first.c.rank, first.c.placed_at_ms, first.c.order_id, first.c.part)
+    )
+    return list(tx.connection.execute(query))
+
+
+_SAME_LINE = sa.and_(
+    order_line.c.order_id == part_line.c.order_id,
+    order_line.c.line == part_line.c.line,
+)
+_SAME_PART = sa.and_(
+    order_part.c.order_id == part_line.c.order_id,
+    order_part.c.part == part_line.c.part,
+)
+
+
+def _waiting(now_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
+    states = sorted([PartState.BACKORDERED, PartState.PREORDERED])
+    return (
+        order_part.c.state.in_(states),
+        orders.c.not_before_ms <= now_ms,
+        orders.c.state.not_in(sorted(FINAL)),
+    )
 
 
 def stop_work(tx: Transaction, rows: Sequence[Values]) -> None:

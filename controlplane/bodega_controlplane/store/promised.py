@@ -10,18 +10,26 @@ import sqlalchemy as sa
 from bodega.core.ledger import Disposition
 from bodega_controlplane.store.among import among
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema import fulfillment_order, node_reservation, orders, reservation, stock
+from bodega_controlplane.store.schema import (
+    fulfillment_line,
+    fulfillment_order,
+    node_reservation,
+    orders,
+    stock,
+)
 from bodega_controlplane.store.transaction import Transaction
 
-_PENDING = reservation.c.quantity - reservation.c.posted - reservation.c.voided
+_PENDING = fulfillment_line.c.quantity - fulfillment_line.c.posted - fulfillment_line.c.voided
 _LOCAL_PENDING = node_reservation.c.quantity - node_reservation.c.posted - node_reservation.c.voided
 
 
 def _of_orders(node_id: Any, sku_id: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    """Of assignments in force: what a node was told to leave alone is not promised to anybody there."""
     return (
-        reservation.c.state == "pending",
-        reservation.c.sku_id == sku_id,
-        reservation.c.node_id == node_id,
+        fulfillment_line.c.state == "pending",
+        fulfillment_line.c.sku_id == sku_id,
+        fulfillment_line.c.node_id == node_id,
+        ~fulfillment_line.c.superseded,
     )
 
 
@@ -61,34 +69,25 @@ def of_skus(tx: Transaction, node_id: str, sku_ids: Collection[str]) -> set[str]
         sa.select(table.c.sku_id).where(
             table.c.state == "pending", among(tx, table.c.sku_id, sku_ids), table.c.node_id == node_id
         )
-        for table in (reservation, node_reservation)
+        for table in (fulfillment_line, node_reservation)
     ]
     return set(tx.connection.execute(sa.union(*of_each)).scalars())
 
 
 def to_orders(tx: Transaction, node_id: str, sku_id: str) -> list[Row]:
-    """One row per order: order_id, service_class, placed_at_ms, units pending, and its assigned_event."""
-    newest = (
-        sa.select(sa.func.max(fulfillment_order.c.fencing_token))
-        .where(fulfillment_order.c.order_id == orders.c.order_id)
-        .correlate(orders)
-        .scalar_subquery()
-    )
+    """One row per order: order_id, service_class, placed_at_ms, units pending, and the assigned_event."""
     named: list[Any] = [orders.c.order_id, orders.c.service_class, orders.c.placed_at_ms]
-    event = fulfillment_order.c.assigned_event
+    event = sa.func.max(fulfillment_order.c.assigned_event).label("assigned_event")
     query = (
         sa.select(*named, event, sa.func.sum(_PENDING).label("units"))
-        .select_from(reservation)
-        .join(orders, orders.c.order_id == reservation.c.order_id)
+        .select_from(fulfillment_line)
         .join(
             fulfillment_order,
-            sa.and_(
-                fulfillment_order.c.order_id == orders.c.order_id,
-                fulfillment_order.c.fencing_token == newest,
-            ),
+            fulfillment_order.c.fulfillment_order_id == fulfillment_line.c.fulfillment_order_id,
         )
+        .join(orders, orders.c.order_id == fulfillment_order.c.order_id)
         .where(*_of_orders(node_id, sku_id))
-        .group_by(*named, event)
+        .group_by(*named)
     )
     return list(tx.connection.execute(query))
 

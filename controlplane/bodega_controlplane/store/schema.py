@@ -14,6 +14,7 @@ from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
 from bodega_controlplane.store.schema_catalogue import gtin, lot, sku
+from bodega_controlplane.store.schema_channels import channel
 from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_down import down_log
@@ -28,12 +29,15 @@ from bodega_controlplane.store.schema_events import (
 )
 from bodega_controlplane.store.schema_floor import FLOOR_TABLES
 from bodega_controlplane.store.schema_orders import (
+    fulfillment_line,
     fulfillment_order,
     order_line,
+    order_part,
     orders,
+    orders_changed,
+    orders_of_channel,
+    part_line,
     reassignment,
-    reservation,
-    revoked_reservation,
     route_decision,
     work_to_stop,
 )
@@ -48,6 +52,7 @@ __all__ = [
     "FLOOR_TABLES",
     "RATE_TABLES",
     "broker_stream",
+    "channel",
     "conflict",
     "divergence",
     "divergence_count",
@@ -56,6 +61,7 @@ __all__ = [
     "event",
     "event_draft",
     "field_proposal",
+    "fulfillment_line",
     "fulfillment_order",
     "gtin",
     "hub_override",
@@ -67,12 +73,14 @@ __all__ = [
     "node_rights",
     "node_snapshot",
     "order_line",
+    "order_part",
     "orders",
+    "orders_changed",
+    "orders_of_channel",
+    "part_line",
     "readmission",
     "reassignment",
     "refused_envelope",
-    "reservation",
-    "revoked_reservation",
     "rights_transfer",
     "route_decision",
     "sku",
@@ -289,6 +297,8 @@ idempotency = sa.Table(
     _int("status"),
     _bytes("response"),
     _int("at_ms"),
+    _text("headers", default="{}"),
 )
+idempotency_oldest = sa.Index("idempotency_oldest", idempotency.c.at_ms)
 
 APPEND_ONLY = (journal, audit)

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from bodega_controlplane.store.columns import boolean, integer, metadata, text
 
-# `recipient` is personal data and `pickup` holds a secret: neither is read but to be given to a node.
+# `recipient` is personal data and `pickup` holds a secret: neither is read but to be given to a node. `node_id` is that
+# of the first part that has one, for lists; `backorder` and `not_before_ms` are the terms on which the order waits.
 orders = sa.Table(
     "orders",
     metadata,
@@ -14,7 +15,7 @@ orders = sa.Table(
     text("channel"),
     text("reference"),
     text("state"),
-    sa.Column("node_id", sa.Text, sa.ForeignKey("node.node_id"), nullable=False),
+    text("node_id", default=""),
     integer("placed_at_ms"),
     integer("updated_at_ms"),
     text("recipient"),
@@ -23,10 +24,18 @@ orders = sa.Table(
     boolean("ship_complete"),
     integer("ship_by_ms", default=0),
     text("pickup", default=""),
+    boolean("cancel_asked"),
+    boolean("backorder"),
+    integer("not_before_ms", default=0),
 )
 sa.Index("orders_newest", orders.c.placed_at_ms, orders.c.order_id)
 sa.Index("orders_by_state", orders.c.state, orders.c.placed_at_ms, orders.c.order_id)
+# What a channel asks: its newest ones, and what has changed.
+orders_of_channel = sa.Index("orders_of_channel", orders.c.channel, orders.c.placed_at_ms, orders.c.order_id)
+orders_changed = sa.Index("orders_changed", orders.c.channel, orders.c.updated_at_ms, orders.c.order_id)
 
+# What the customer asked for, and after it the components of kits: `kit_line` is the line of the kit, which is itself
+# asked of no node.
 order_line = sa.Table(
     "order_line",
     metadata,
@@ -37,9 +46,31 @@ order_line = sa.Table(
     integer("shipped", default=0),
     integer("short", default=0),
     text("substitutes", default="[]"),
+    integer("kit_line", default=0),
 )
 
-# One row per assignment; the highest token of an order is in force. Events are named as conflicts name them.
+# What one node at a time is asked for; `state` is a PartState, since `changed_at_ms`.
+order_part = sa.Table(
+    "order_part",
+    metadata,
+    sa.Column("order_id", sa.Text, sa.ForeignKey("orders.order_id"), primary_key=True),
+    integer("part", key=True),
+    text("state"),
+    integer("changed_at_ms"),
+)
+_OPEN_PARTS = order_part.c.state.in_(["assigned", "backordered", "handed_back", "preordered"])
+sa.Index("order_part_open", order_part.c.state, sqlite_where=_OPEN_PARTS, postgresql_where=_OPEN_PARTS)
+
+part_line = sa.Table(
+    "part_line",
+    metadata,
+    sa.Column("order_id", sa.Text, sa.ForeignKey("orders.order_id"), primary_key=True),
+    integer("part", key=True),
+    integer("line", key=True),
+    integer("quantity"),
+)
+
+# One row per assignment of a part; the highest token of a part is in force. Events are named as conflicts name them.
 fulfillment_order = sa.Table(
     "fulfillment_order",
     metadata,
@@ -53,12 +84,22 @@ fulfillment_order = sa.Table(
     text("assigned_event", default=""),
     text("revoked_event", default=""),
     text("shipped_event", default=""),
+    integer("part", default=1),
+    text("carrier_service", default=""),
 )
 
-reservation = sa.Table(
-    "reservation",
+# What an assignment was asked for and promised, line by line, and what its node says of it. Where the part was given
+# to another node (`superseded`), the units stay reserved until the old one has said that it stopped, or shipped: it
+# may be out of touch, and may ship them.
+fulfillment_line = sa.Table(
+    "fulfillment_line",
     metadata,
-    sa.Column("order_id", sa.Text, sa.ForeignKey("orders.order_id"), primary_key=True),
+    sa.Column(
+        "fulfillment_order_id",
+        sa.Text,
+        sa.ForeignKey("fulfillment_order.fulfillment_order_id"),
+        primary_key=True,
+    ),
     integer("line", key=True),
     text("node_id"),
     text("sku_id"),
@@ -66,13 +107,16 @@ reservation = sa.Table(
     integer("posted", default=0),
     integer("voided", default=0),
     text("state"),
+    integer("shipped", default=0),
+    integer("short", default=0),
+    boolean("superseded"),
 )
 sa.Index(
-    "reservation_pending",
-    reservation.c.sku_id,
-    reservation.c.node_id,
-    sqlite_where=reservation.c.state == "pending",
-    postgresql_where=reservation.c.state == "pending",
+    "fulfillment_line_pending",
+    fulfillment_line.c.sku_id,
+    fulfillment_line.c.node_id,
+    sqlite_where=fulfillment_line.c.state == "pending",
+    postgresql_where=fulfillment_line.c.state == "pending",
 )
 
 route_decision = sa.Table(
@@ -83,29 +127,6 @@ route_decision = sa.Table(
     text("rule"),
     text("candidates"),
     integer("decided_at_ms"),
-)
-
-# What was promised at a node whose work was taken away. The units stay reserved there until that node has said that
-# it stopped, or shipped: it may be out of touch, and may ship them.
-revoked_reservation = sa.Table(
-    "revoked_reservation",
-    metadata,
-    text("fulfillment_order_id", key=True),
-    integer("line", key=True),
-    text("order_id"),
-    text("node_id"),
-    text("sku_id"),
-    integer("quantity"),
-    integer("posted"),
-    integer("voided"),
-    text("state"),
-)
-sa.Index(
-    "revoked_reservation_pending",
-    revoked_reservation.c.sku_id,
-    revoked_reservation.c.node_id,
-    sqlite_where=revoked_reservation.c.state == "pending",
-    postgresql_where=revoked_reservation.c.state == "pending",
 )
 
 # Why an order went from one node to another; `fencing_token` is that of the new assignment.

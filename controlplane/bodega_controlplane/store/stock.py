@@ -14,10 +14,9 @@ from bodega.core.promise import Hold, OverrideRule, held_back
 from bodega_controlplane.store.events import note_stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import (
+    fulfillment_line,
     lot,
     node_rights,
-    reservation,
-    revoked_reservation,
     rule_override,
     serial,
     stock,
@@ -83,19 +82,12 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
         .where(stock.c.sku_id.in_(wanted))
         .where((stock.c.lot == "") | ~_is_past())
     )
-    pending = reservation.c.quantity - reservation.c.posted - reservation.c.voided
+    promised = fulfillment_line.c
+    pending = promised.quantity - promised.posted - promised.voided
     reserved = (
-        sa.select(reservation.c.node_id, reservation.c.sku_id, sa.literal(0), pending, sa.literal(0))
-        .where(reservation.c.state == "pending")
-        .where(reservation.c.sku_id.in_(wanted))
-    )
-    gone = revoked_reservation.c
-    revoked = (
-        sa.select(
-            gone.node_id, gone.sku_id, sa.literal(0), gone.quantity - gone.posted - gone.voided, sa.literal(0)
-        )
-        .where(gone.state == "pending")
-        .where(gone.sku_id.in_(wanted))
+        sa.select(promised.node_id, promised.sku_id, sa.literal(0), pending, sa.literal(0))
+        .where(promised.state == "pending")
+        .where(promised.sku_id.in_(wanted))
     )
     not_the_hubs = node_rights.c.held + node_rights.c.in_flight
     rights = sa.select(
@@ -103,10 +95,9 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
     ).where(node_rights.c.sku_id.in_(wanted))
     if one_node:
         sellable = sellable.where(stock.c.node_id == sa.bindparam("node_id"))
-        reserved = reserved.where(reservation.c.node_id == sa.bindparam("node_id"))
-        revoked = revoked.where(gone.node_id == sa.bindparam("node_id"))
+        reserved = reserved.where(promised.node_id == sa.bindparam("node_id"))
         rights = rights.where(node_rights.c.node_id == sa.bindparam("node_id"))
-    parts = sellable.union_all(reserved, revoked, rights).subquery()
+    parts = sellable.union_all(reserved, rights).subquery()
     columns: list[Any] = [parts.c.node_id, parts.c.sku_id]
     sums = (sa.func.sum(parts.c[name]) for name in _SUMMED)
     return sa.select(*columns, *sums).group_by(*columns)

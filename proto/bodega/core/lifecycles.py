@@ -1,4 +1,4 @@
-"""The life of an order, a fulfillment order, a print job, a reservation, an override and a conflict, as tables.
+"""The words for an order; the life of a fulfillment order, a print job, a reservation and a conflict, as tables.
 
 Both ends use the same tables: the node steps its fulfillment orders as people scan, the hub steps
 its copy as the journal arrives, so a disagreement is a bug in one place and not in two.
@@ -12,7 +12,7 @@ from bodega.core.tables import StateTable
 
 
 class OrderState(StrEnum):
-    """The customer's order, as the storefront sees it."""
+    """The customer's order, as the storefront sees it. It has no table: it follows from its parts (`core.parts`)."""
 
     CONFIRMED = "confirmed"
     IN_FULFILLMENT = "in_fulfillment"
@@ -26,74 +26,8 @@ class OrderState(StrEnum):
     PARTIALLY_COLLECTED = "partially_collected"
     NOT_COLLECTED = "not_collected"
     HANDED_BACK = "handed_back"
-
-
-class OrderEvent(StrEnum):
-    """What can happen to a customer's order."""
-
-    WORK_STARTED = "work_started"
-    CANCEL = "cancel"
-    NODE_CANCELLED = "node_cancelled"
-    NODE_SHIPPED = "node_shipped"
-    NODE_SHIPPED_SHORT = "node_shipped_short"
-    NODE_FOUND_NOTHING = "node_found_nothing"
-    NODE_STAGED = "node_staged"
-    NODE_GAVE_TO_CUSTOMER = "node_gave_to_customer"
-    NODE_GAVE_SHORT_TO_CUSTOMER = "node_gave_short_to_customer"
-    NODE_WAITED_IN_VAIN = "node_waited_in_vain"
-    NODE_HANDED_BACK = "node_handed_back"
-
-
-ORDER = StateTable(
-    name="order",
-    states=OrderState,
-    events=OrderEvent,
-    start=OrderState.CONFIRMED,
-    steps={
-        (OrderState.CONFIRMED, OrderEvent.WORK_STARTED): OrderState.IN_FULFILLMENT,
-        (OrderState.CONFIRMED, OrderEvent.CANCEL): OrderState.CANCEL_REQUESTED,
-        (OrderState.CONFIRMED, OrderEvent.NODE_CANCELLED): OrderState.CANCELLED,
-        (OrderState.CONFIRMED, OrderEvent.NODE_FOUND_NOTHING): OrderState.UNFULFILLABLE,
-        (OrderState.IN_FULFILLMENT, OrderEvent.CANCEL): OrderState.CANCEL_REQUESTED,
-        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_CANCELLED): OrderState.CANCELLED,
-        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_SHIPPED): OrderState.SHIPPED,
-        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_SHIPPED_SHORT): OrderState.PARTIALLY_SHIPPED,
-        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_FOUND_NOTHING): OrderState.UNFULFILLABLE,
-        # The node may have gone on before it saw the cancel; its word on what happened is final.
-        (OrderState.CANCEL_REQUESTED, OrderEvent.WORK_STARTED): OrderState.CANCEL_REQUESTED,
-        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_CANCELLED): OrderState.CANCELLED,
-        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_SHIPPED): OrderState.SHIPPED,
-        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_SHIPPED_SHORT): OrderState.PARTIALLY_SHIPPED,
-        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_FOUND_NOTHING): OrderState.UNFULFILLABLE,
-        # A pickup waits for its customer.
-        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_STAGED): OrderState.READY_FOR_PICKUP,
-        (OrderState.READY_FOR_PICKUP, OrderEvent.NODE_GAVE_TO_CUSTOMER): OrderState.COLLECTED,
-        (OrderState.READY_FOR_PICKUP, OrderEvent.NODE_GAVE_SHORT_TO_CUSTOMER): OrderState.PARTIALLY_COLLECTED,
-        (OrderState.READY_FOR_PICKUP, OrderEvent.NODE_WAITED_IN_VAIN): OrderState.NOT_COLLECTED,
-        (OrderState.READY_FOR_PICKUP, OrderEvent.CANCEL): OrderState.CANCEL_REQUESTED,
-        (OrderState.READY_FOR_PICKUP, OrderEvent.NODE_CANCELLED): OrderState.CANCELLED,
-        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_STAGED): OrderState.CANCEL_REQUESTED,
-        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_GAVE_TO_CUSTOMER): OrderState.COLLECTED,
-        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_GAVE_SHORT_TO_CUSTOMER): OrderState.PARTIALLY_COLLECTED,
-        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_WAITED_IN_VAIN): OrderState.CANCELLED,
-        # Nobody works on it: a parcel goes to another node, a pickup waits for a person, a cancel asks nobody.
-        (OrderState.CONFIRMED, OrderEvent.NODE_HANDED_BACK): OrderState.HANDED_BACK,
-        (OrderState.IN_FULFILLMENT, OrderEvent.NODE_HANDED_BACK): OrderState.HANDED_BACK,
-        (OrderState.CANCEL_REQUESTED, OrderEvent.NODE_HANDED_BACK): OrderState.CANCELLED,
-        (OrderState.HANDED_BACK, OrderEvent.CANCEL): OrderState.CANCELLED,
-    },
-    terminal=frozenset(
-        {
-            OrderState.SHIPPED,
-            OrderState.PARTIALLY_SHIPPED,
-            OrderState.UNFULFILLABLE,
-            OrderState.CANCELLED,
-            OrderState.COLLECTED,
-            OrderState.PARTIALLY_COLLECTED,
-            OrderState.NOT_COLLECTED,
-        }
-    ),
-)
+    BACKORDERED = "backordered"
+    PREORDERED = "preordered"
 
 
 class FulfillmentState(StrEnum):

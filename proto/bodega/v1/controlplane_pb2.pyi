@@ -310,6 +310,7 @@ class ReassignOrderRequest(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     NODE_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Made by the caller: the same request again gives the same answer and moves nothing twice."""
     order_id: _builtins.str
@@ -318,6 +319,8 @@ class ReassignOrderRequest(_message.Message):
     """Node to move it to; empty lets the routing rule choose."""
     reason: _builtins.str
     """Why, in the person's words."""
+    part: _builtins.int
+    """Which part of the order; 0: the one part that may move."""
     def __init__(
         self,
         *,
@@ -325,10 +328,11 @@ class ReassignOrderRequest(_message.Message):
         order_id: _builtins.str = ...,
         node_id: _builtins.str = ...,
         reason: _builtins.str = ...,
+        part: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id", "order_id", b"order_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id", "order_id", b"order_id", "part", b"part", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

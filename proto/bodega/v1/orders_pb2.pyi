@@ -52,6 +52,10 @@ class _OrderStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderState
     """Nobody came for it in time, or the customer did not want it."""
     ORDER_STATE_HANDED_BACK: _OrderState.ValueType  # 12
     """Its node has given the work back, and no other has it yet."""
+    ORDER_STATE_BACKORDERED: _OrderState.ValueType  # 13
+    """Taken, and waiting for stock."""
+    ORDER_STATE_PREORDERED: _OrderState.ValueType  # 14
+    """Taken, and not to be served before its date."""
 
 class OrderState(_OrderState, metaclass=_OrderStateEnumTypeWrapper):
     """State of a customer's order."""
@@ -82,6 +86,10 @@ ORDER_STATE_NOT_COLLECTED: OrderState.ValueType  # 11
 """Nobody came for it in time, or the customer did not want it."""
 ORDER_STATE_HANDED_BACK: OrderState.ValueType  # 12
 """Its node has given the work back, and no other has it yet."""
+ORDER_STATE_BACKORDERED: OrderState.ValueType  # 13
+"""Taken, and waiting for stock."""
+ORDER_STATE_PREORDERED: OrderState.ValueType  # 14
+"""Taken, and not to be served before its date."""
 Global___OrderState: _TypeAlias = OrderState  # noqa: Y015
 
 class _FulfillmentState:
@@ -202,6 +210,7 @@ class OrderLine(_message.Message):
     SHIPPED_FIELD_NUMBER: _builtins.int
     SHORT_FIELD_NUMBER: _builtins.int
     SUBSTITUTES_FIELD_NUMBER: _builtins.int
+    KIT_LINE_FIELD_NUMBER: _builtins.int
     line: _builtins.int
     """Number of the line within its order, from 1."""
     sku_id: _builtins.str
@@ -212,6 +221,8 @@ class OrderLine(_message.Message):
     """Base units handed to the carrier."""
     short: _builtins.int
     """Base units that were promised and not found on the shelf."""
+    kit_line: _builtins.int
+    """Line of the kit that this one is a component of; 0: the customer asked for it as it is."""
     @_builtins.property
     def substitutes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """SKUs that may be sent instead, unit for unit, the best one first; empty: none."""
@@ -225,14 +236,63 @@ class OrderLine(_message.Message):
         shipped: _builtins.int = ...,
         short: _builtins.int = ...,
         substitutes: _abc.Iterable[_builtins.str] | None = ...,
+        kit_line: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "quantity", b"quantity", "shipped", b"shipped", "short", b"short", "sku_id", b"sku_id", "substitutes", b"substitutes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kit_line", b"kit_line", "line", b"line", "quantity", b"quantity", "shipped", b"shipped", "short", b"short", "sku_id", b"sku_id", "substitutes", b"substitutes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderLine: _TypeAlias = OrderLine  # noqa: Y015
+
+@_typing.final
+class OrderPart(_message.Message):
+    """What one node at a time is asked for of an order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    FULFILLMENT_ORDER_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    PARCELS_FIELD_NUMBER: _builtins.int
+    part: _builtins.int
+    """Number of the part within its order, from 1."""
+    state: _builtins.str
+    """"preordered", "backordered", "handed_back", "assigned", "in_fulfillment", "ready_for_pickup", "shipped",
+    "collected", "not_collected", "cancelled" or "unfulfillable".
+    """
+    node_id: _builtins.str
+    """Node that has it, or had it last; empty if none ever had."""
+    fulfillment_order_id: _builtins.str
+    """Its newest assignment; empty if there is none."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
+        """What it is asked for, with what has left and what is missing."""
+
+    @_builtins.property
+    def parcels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """SSCCs of its parcels."""
+
+    def __init__(
+        self,
+        *,
+        part: _builtins.int = ...,
+        state: _builtins.str = ...,
+        node_id: _builtins.str = ...,
+        fulfillment_order_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___OrderLine] | None = ...,
+        parcels: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fulfillment_order_id", b"fulfillment_order_id", "lines", b"lines", "node_id", b"node_id", "parcels", b"parcels", "part", b"part", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderPart: _TypeAlias = OrderPart  # noqa: Y015
 
 @_typing.final
 class Pickup(_message.Message):
@@ -279,6 +339,9 @@ class Order(_message.Message):
     METHOD_FIELD_NUMBER: _builtins.int
     SHIP_COMPLETE_FIELD_NUMBER: _builtins.int
     SHIP_BY_MS_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    BACKORDER_FIELD_NUMBER: _builtins.int
+    NOT_BEFORE_MS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identifier given by the control plane."""
     channel: _builtins.str
@@ -288,7 +351,7 @@ class Order(_message.Message):
     state: Global___OrderState.ValueType
     """Where it stands."""
     node_id: _builtins.str
-    """Node that fulfils it."""
+    """Node of its first part that has one; empty while nobody has any."""
     placed_at_ms: _builtins.int
     """Milliseconds since 1970-01-01 UTC at which it was placed."""
     updated_at_ms: _builtins.int
@@ -301,6 +364,10 @@ class Order(_message.Message):
     """Whether all of it is sent, or nothing."""
     ship_by_ms: _builtins.int
     """Milliseconds since 1970-01-01 UTC by which it must leave its node; 0: the carrier's cut-off decides."""
+    backorder: _builtins.bool
+    """Whether it waits for what can not be promised."""
+    not_before_ms: _builtins.int
+    """Milliseconds since 1970-01-01 UTC before which nothing of it is served; 0: at once."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
         """What was asked for."""
@@ -308,6 +375,10 @@ class Order(_message.Message):
     @_builtins.property
     def parcels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """SSCCs of its parcels."""
+
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderPart]:
+        """What one node at a time is asked for."""
 
     def __init__(
         self,
@@ -325,10 +396,13 @@ class Order(_message.Message):
         method: _builtins.str = ...,
         ship_complete: _builtins.bool = ...,
         ship_by_ms: _builtins.int = ...,
+        parts: _abc.Iterable[Global___OrderPart] | None = ...,
+        backorder: _builtins.bool = ...,
+        not_before_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "lines", b"lines", "method", b"method", "node_id", b"node_id", "order_id", b"order_id", "parcels", b"parcels", "placed_at_ms", b"placed_at_ms", "reference", b"reference", "service_class", b"service_class", "ship_by_ms", b"ship_by_ms", "ship_complete", b"ship_complete", "state", b"state", "updated_at_ms", b"updated_at_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backorder", b"backorder", "channel", b"channel", "lines", b"lines", "method", b"method", "node_id", b"node_id", "not_before_ms", b"not_before_ms", "order_id", b"order_id", "parcels", b"parcels", "parts", b"parts", "placed_at_ms", b"placed_at_ms", "reference", b"reference", "service_class", b"service_class", "ship_by_ms", b"ship_by_ms", "ship_complete", b"ship_complete", "state", b"state", "updated_at_ms", b"updated_at_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

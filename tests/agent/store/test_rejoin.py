@@ -15,7 +15,7 @@ from bodega.errors import Refused
 from bodega_agent.store import ledger, promises
 from bodega_agent.store.transaction import Context, Transaction
 from bodega_controlplane.app.goods import rights
-from bodega_controlplane.app.views import RightsDraft
+from bodega_controlplane.app.goods.rights_views import RightsDraft
 from bodega_controlplane.store import epochs as hub_rows
 from bodega_controlplane.store import schema
 from support.controlplane import OPERATOR, POLICY, rows_of

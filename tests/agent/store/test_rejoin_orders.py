@@ -17,7 +17,7 @@ from bodega_agent.store.reader import Reader
 from bodega_agent.store.transaction import Context, Transaction
 from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.store import schema
-from support.controlplane import POLICY, SHOP, order_draft, rows_of, work_of
+from support.controlplane import POLICY, SHOP, order_draft, promises, rows_of, work_of
 from support.promising import SHELF, shelve
 from support.recovery_world import RecoveryWorld
 
@@ -146,7 +146,7 @@ async def test_work_done_since_the_backup_is_taken_over_where_it_fits(world: Rec
         await store.write(_ship(order, sscc))
         await world.sync(store)
     (row,) = rows_of(world.hub, schema.fulfillment_order)
-    (promise,) = rows_of(world.hub, schema.reservation)
+    (promise,) = promises(world.hub)
     assert (row.state, row.sscc, promise.posted, promise.state) == ("shipped", sscc, 2, "posted")
     assert world.row().diverged_seq == 0
 

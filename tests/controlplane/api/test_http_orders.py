@@ -152,6 +152,7 @@ async def test_every_bad_field_is_named_at_once_with_the_missing_key(shop: httpx
     body = order_body(("TEA", 0), ("TEA", -1), ("TEA", QUANTITY_MAX + 1), country="Portugal", location=None)
     body["lines"].append({"sku_id": "TEA", "quantity": "3"})
     body["note"] = "please hurry"
+    shop.event_hooks = {}
     faults = assert_problem(await shop.post("/v1/orders", json=body), 422, "invalid-input")
     assert {fault["where"] for fault in faults} == {
         "header.Idempotency-Key",

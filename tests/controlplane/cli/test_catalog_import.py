@@ -10,9 +10,9 @@ from bodega.errors import InvalidInput, Unavailable
 from bodega.limits import CATALOGUE_ROWS_MAX, REQUEST_BYTES_MAX
 from bodega.limits_hub import IMPORT_ROWS_FIRST
 from bodega.v1 import controlplane_pb2 as pb
-from bodega_controlplane.api.grpc.wire import sku_draft
 from bodega_controlplane.app.goods import catalogue
-from bodega_controlplane.cli.catalog_file import read_skus
+from bodega_controlplane.app.goods.catalogue_file import read_skus
+from bodega_controlplane.app.wire import sku_draft
 from bodega_controlplane.cli.catalog_import import import_skus
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store

@@ -133,7 +133,7 @@ def _promised(world: World, name: str, sku_id: str) -> int:
 
 def _reserved(world: World, name: str, sku_id: str) -> int:
     sql = (
-        "SELECT coalesce(sum(quantity - posted - voided), 0) FROM reservation"
+        "SELECT coalesce(sum(quantity - posted - voided), 0) FROM fulfillment_line"
         " WHERE state = 'pending' AND node_id = ? AND sku_id = ?"
     )
     return int(world.hub.rows(sql, name, sku_id)[0][0])

@@ -8,6 +8,8 @@ from grpc_reflection.v1alpha import reflection
 
 from bodega.limits import REQUEST_BYTES_MAX
 from bodega.v1 import (
+    channels_pb2,
+    channels_pb2_grpc,
     conflicts_pb2,
     conflicts_pb2_grpc,
     expectations_pb2,
@@ -26,6 +28,7 @@ from bodega.v1 import (
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.api.grpc import proposals, servicers, transfers, webhooks
+from bodega_controlplane.api.grpc.channels import Channels
 from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.expectations import Expectations
 from bodega_controlplane.api.grpc.health import SERVICE, Health
@@ -47,6 +50,7 @@ _DEFINITIONS = (
     proposals_pb2,
     expectations_pb2,
     rates_pb2,
+    channels_pb2,
     webhooks_pb2,
 )
 SERVICES = tuple(
@@ -72,6 +76,7 @@ def build_server(hub: Hub, tokens: Tokens, health: Health | None = None) -> grpc
     transfers_pb2_grpc.add_TransferServiceServicer_to_server(transfers.Transfers(hub), server)
     proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
+    channels_pb2_grpc.add_ChannelServiceServicer_to_server(Channels(hub), server)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks.Webhooks(hub), server)
     rates_pb2_grpc.add_RateServiceServicer_to_server(Rates(hub), server)
     health_pb2_grpc.add_HealthServicer_to_server(health or Health(()), server)  # type: ignore[no-untyped-call]  # it has no types

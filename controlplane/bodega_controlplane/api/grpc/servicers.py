@@ -26,11 +26,12 @@ from bodega_controlplane.api.grpc.once import once
 from bodega_controlplane.app import audit, idempotency
 from bodega_controlplane.app.fleet import epochs, nodes
 from bodega_controlplane.app.goods import catalogue, rebalancing, rights, stock
+from bodega_controlplane.app.goods.rights_views import RightsDraft
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.app.ordering.reassigning import Move, reassign
 from bodega_controlplane.app.views import Caller, RightsDraft
-from bodega_controlplane.app.wire import sku_message
+from bodega_controlplane.app.wire import sku_draft, sku_message
 from bodega_controlplane.store.audit import Wanted
 from bodega_controlplane.store.orders import Narrowed
 from bodega_controlplane.store.transaction import Transaction
@@ -56,7 +57,7 @@ class Catalogue(services.CatalogueServiceServicer):
                 hint=f"send at most {CATALOGUE_ROWS_MAX} at a time",
                 faults=(FieldFault("skus", f"must have at most {CATALOGUE_ROWS_MAX} rows"),),
             )
-        drafts = [wire.sku_draft(row) for row in request.skus]
+        drafts = [sku_draft(row) for row in request.skus]
         if request.check_only:
             coming = frozenset(request.coming_sku_ids)
             changed = await self._hub.read(lambda tx: catalogue.check_skus(tx, drafts, coming))
@@ -111,7 +112,8 @@ class Orders(services.OrderServiceServicer):
         self, request: pb.ReassignOrderRequest, context: Context
     ) -> pb.ReassignOrderResponse:
         """A repeat of the same request gets the answer of the first."""
-        move, policy = Move(request.order_id, request.reason, request.node_id), self._hub.policy
+        move = Move(request.order_id, request.reason, request.node_id, part=request.part)
+        policy = self._hub.policy
 
         def work(tx: Transaction, caller: Caller) -> pb.ReassignOrderResponse:
             return pb.ReassignOrderResponse(order=wire.order(reassign(tx, caller, move, policy)))

@@ -5,6 +5,7 @@ Requests are values from outside: sizes are cut to their bounds here, contents a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
 
 from bodega import codec
@@ -20,6 +21,7 @@ from bodega.v1 import (
 )
 from bodega_controlplane.app import views
 from bodega_controlplane.app.deciding.conflict_views import ConflictInputView, OverrideView
+from bodega_controlplane.app.goods import rights_views
 from bodega_controlplane.app.node_views import BinDraft, NodeDraft, SsccRange
 from bodega_controlplane.rules.lag import lag_of
 
@@ -34,47 +36,13 @@ def page_size(size: int) -> int:
     return min(size, PAGE_ROWS_MAX)
 
 
-def sku_draft(message: catalogue_pb2.Sku) -> views.SkuDraft:
-    """The versions in the message are ignored: the control plane gives them."""
-    return views.SkuDraft(
-        sku_id=message.sku_id,
-        name=message.name,
-        gtins=tuple(message.gtins),
-        owner=message.owner,
-        lot_tracked=message.lot_tracked,
-        serial_tracked=message.serial_tracked,
-        expiry_tracked=message.expiry_tracked,
-        weight_g=message.weight_g,
-        volume_ml=message.volume_ml,
-        base_unit=message.base_unit,
-        units=tuple(views.SkuUnit(one.unit, one.base_units, tuple(one.gtins)) for one in message.units),
-        components=tuple(views.SkuComponent(one.sku_id, one.quantity) for one in message.components),
-        length_mm=message.length_mm,
-        width_mm=message.width_mm,
-        height_mm=message.height_mm,
-        temperature_class=message.temperature_class,
-        velocity_class=message.velocity_class,
-        fragile=message.fragile,
-    )
-
-
 def order(view: views.OrderView) -> orders_pb2.Order:
     """One order with its lines."""
     return orders_pb2.Order(
         order_id=view.order_id,
         channel=view.channel,
         reference=view.reference,
-        lines=[
-            orders_pb2.OrderLine(
-                line=line.line,
-                sku_id=line.sku_id,
-                quantity=line.quantity,
-                shipped=line.shipped,
-                short=line.short,
-                substitutes=line.substitutes,
-            )
-            for line in view.lines
-        ],
+        lines=_order_lines(view.lines),
         state=codec.order_state_to_wire(view.state),
         node_id=view.node_id,
         parcels=view.parcels,
@@ -84,7 +52,35 @@ def order(view: views.OrderView) -> orders_pb2.Order:
         method=view.method,
         ship_complete=view.ship_complete,
         ship_by_ms=view.ship_by_ms,
+        parts=[
+            orders_pb2.OrderPart(
+                part=part.part,
+                state=part.state.value,
+                node_id=part.node_id,
+                fulfillment_order_id=part.fulfillment_order_id,
+                lines=_order_lines(part.lines),
+                parcels=part.parcels,
+            )
+            for part in view.parts
+        ],
+        backorder=view.backorder,
+        not_before_ms=view.not_before_ms,
     )
+
+
+def _order_lines(lines: Iterable[views.OrderLineView]) -> list[orders_pb2.OrderLine]:
+    return [
+        orders_pb2.OrderLine(
+            line=line.line,
+            sku_id=line.sku_id,
+            quantity=line.quantity,
+            shipped=line.shipped,
+            short=line.short,
+            substitutes=line.substitutes,
+            kit_line=line.kit_line,
+        )
+        for line in lines
+    ]
 
 
 def stock_level(view: views.StockLevelView) -> stock_pb2.StockLevel:
@@ -116,12 +112,12 @@ def availability(view: views.AvailabilityView) -> stock_pb2.Availability:
 
 def rights_draft(
     message: controlplane_pb2.GrantRightsRequest | controlplane_pb2.RecallRightsRequest,
-) -> views.RightsDraft:
+) -> rights_views.RightsDraft:
     """Rights to move."""
-    return views.RightsDraft(message.request_id, message.node_id, message.sku_id, message.quantity)
+    return rights_views.RightsDraft(message.request_id, message.node_id, message.sku_id, message.quantity)
 
 
-def node_rights(view: views.NodeRightsView) -> controlplane_pb2.NodeRights:
+def node_rights(view: rights_views.NodeRightsView) -> controlplane_pb2.NodeRights:
     """Rights of one node to one SKU."""
     return controlplane_pb2.NodeRights(
         sku_id=view.sku_id,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from functools import cache
 
 from fastapi import FastAPI, Request
@@ -11,21 +13,27 @@ from starlette.responses import Response
 
 import bodega
 from bodega.errors import BodegaError, InvalidInput, NotFound
+from bodega_controlplane.api.http.doorkeeper import Doorkeeper
 from bodega_controlplane.api.http.middleware import BodyLimit, Gate, Watch
 from bodega_controlplane.api.http.openapi import document
 from bodega_controlplane.api.http.problems import invalid_request, problem
-from bodega_controlplane.api.http.routes import open_to_all, v1
+from bodega_controlplane.api.http.routers import LARGER_BODIES, include_all
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import Tokens
 
 _DESCRIPTION = """\
-Orders in, promises kept. Send `Authorization: Bearer <storefront token>` with everything under `/v1`.
-Every refusal is `application/problem+json` (RFC 9457) with a stable `code`, a `hint` and all `faults`.
-Quantities are base units; times are RFC 3339 in UTC."""
+Orders in, promises kept. Send `Authorization: Bearer <token of the channel>` with everything under `/v1`.
+Every write needs an `Idempotency-Key`: a repeat gets the first answer, byte for byte, and changes nothing twice.
+Every refusal is `application/problem+json` (RFC 9457) with a stable `code`, a `hint` and all `faults`; one with
+`Retry-After` says when to come back. `ETag` and `If-Match` keep two writers from undoing each other's work.
+Quantities are base units; times are RFC 3339 in UTC; money is in minor units of an ISO 4217 currency."""
 
 
-def build_app(hub: Hub, tokens: Tokens) -> FastAPI:
-    """The storefront's HTTP API over `hub`. No interactive pages: those would load scripts from elsewhere."""
+def build_app(hub: Hub, tokens: Tokens, clock: Callable[[], float] = time.monotonic) -> FastAPI:
+    """The storefront's HTTP API over `hub`. No interactive pages: those would load scripts from elsewhere.
+
+    `clock`: seconds that never go back, for the rates of channels.
+    """
     app = FastAPI(
         title="Bodega storefront API",
         version=bodega.__version__,
@@ -35,14 +43,13 @@ def build_app(hub: Hub, tokens: Tokens) -> FastAPI:
         redoc_url=None,
     )
     app.state.hub = hub
-    app.include_router(v1)
-    app.include_router(open_to_all)
+    include_all(app)
     app.add_exception_handler(BodegaError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_starlette)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit)
-    app.add_middleware(Gate, tokens=tokens)
+    app.add_middleware(BodyLimit, larger=LARGER_BODIES)
+    app.add_middleware(Gate, doorkeeper=Doorkeeper(hub, tokens, clock))
     app.add_middleware(Watch)
     app.openapi = cache(lambda: document(app))  # type: ignore[method-assign]  # FastAPI's documented way
     return app

@@ -1,13 +1,14 @@
 """What every request passes through before FastAPI sees it, as plain ASGI.
 
 From the outside in: `Watch` binds the correlation id, logs one line and turns an unforeseen fault into a
-500 without internals; `Gate` asks for the storefront's token before anything of the body is read;
+500 without internals; `Gate` asks for a channel's token before anything of the body is read;
 `BodyLimit` reads the body up to its bound, whatever Content-Length says.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,16 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bodega.errors import BodegaError, InvalidInput
 from bodega.host.log import bound, get_logger
 from bodega.limits import REQUEST_BYTES_MAX
-from bodega_controlplane.api import bearer
 from bodega_controlplane.api.bugs import unforeseen
 from bodega_controlplane.api.correlation import HEADER, correlation_id
+from bodega_controlplane.api.http.doorkeeper import Doorkeeper
 from bodega_controlplane.api.http.problems import problem
-from bodega_controlplane.keys import Tokens
+from bodega_controlplane.app.selling.views import ChannelView
 
 log = get_logger(__name__)
 
 GUARDED_PREFIX = "/v1/"
-TOO_LARGE = 413
+_DIGITS_MAX = 18
 
 
 class Watch:
@@ -58,7 +59,8 @@ class Watch:
                 if not status:
                     await answer(scope, receive, sending)
             ms = round((time.monotonic() - started) * 1000, 1)
-            log.info("http_request", method=scope["method"], path=_template(scope), status=status, ms=ms)
+            asked = {"method": scope["method"], "path": _template(scope), "channel": _channel(scope)}
+            log.info("http_request", **asked, status=status, ms=ms)
 
 
 def _template(scope: Scope) -> str:
@@ -66,38 +68,49 @@ def _template(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "(not routed)")
 
 
-class Gate:
-    """The storefront's token, asked for on everything under /v1/."""
+def _channel(scope: Scope) -> str:
+    channel: ChannelView | None = scope.get("state", {}).get("channel")
+    return channel.channel_id if channel else ""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+
+class Gate:
+    """A channel's token, asked for on everything under /v1/; handlers find the channel in `request.state.channel`."""
+
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper) -> None:
         self._app = app
-        self._tokens = tokens
+        self._doorkeeper = doorkeeper
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(GUARDED_PREFIX):
             given = Headers(scope=scope).get("authorization", "")
             try:
-                bearer.demand(self._tokens, given, "storefront", file="storefront.token")
+                channel = await self._doorkeeper.admit(given)
             except BodegaError as error:
                 await problem(error)(scope, receive, send)
                 return
+            scope.setdefault("state", {})["channel"] = channel
         await self._app(scope, receive, send)
 
 
 class BodyLimit:
-    """Reads the whole body, at most REQUEST_BYTES_MAX, then hands it on as one message."""
+    """Reads the whole body up to its bound, then hands it on as one message.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `larger`: path -> bytes, for those that may have more than REQUEST_BYTES_MAX.
+    """
+
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
         self._app = app
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = self._larger.get(scope["path"], REQUEST_BYTES_MAX)
         declared = Headers(scope=scope).get("content-length", "0")
-        body = None if _too_many(declared) else await _read(receive)
+        body = None if _too_many(declared, most) else await _read(receive, most)
         if body is None:
-            await _too_large()(scope, receive, send)
+            await _too_large(most)(scope, receive, send)
             return
         waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -107,26 +120,28 @@ class BodyLimit:
         await self._app(scope, receiving, send)
 
 
-def _too_many(declared: str) -> bool:
-    return declared.isdigit() and int(declared) > REQUEST_BYTES_MAX
+def _too_many(declared: str, most: int) -> bool:
+    # More digits than any bound has are too many, and would take long to read.
+    return declared.isdigit() and (len(declared) > _DIGITS_MAX or int(declared) > most)
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def _read(receive: Receive, most: int) -> bytes | None:
     """The body, or None when it is too large; what a client sent before it hung up counts as the body."""
     body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > REQUEST_BYTES_MAX:
+        if len(body) > most:
             return None
         if message["type"] != "http.request" or not message.get("more_body", False):
             return bytes(body)
 
 
-def _too_large() -> ASGIApp:
-    error = InvalidInput(
-        f"the request body has more than {REQUEST_BYTES_MAX} bytes",
-        code="body-too-large",
-        hint="send fewer rows in one request",
+def _too_large(most: int) -> ASGIApp:
+    return problem(
+        InvalidInput(
+            f"the request body has more than {most} bytes",
+            code="body-too-large",
+            hint="send fewer rows in one request",
+        )
     )
-    return problem(error, status=TOO_LARGE)

@@ -17,34 +17,47 @@ _SCHEMAS = "#/components/schemas/"
 _CORRELATION = {"description": "The request's X-Correlation-Id, or a new one.", "schema": {"type": "string"}}
 _WHY = {
     400: "The request cannot be read",
-    401: "No token, or a wrong one",
-    404: "There is no such order",
+    401: "No token, or one that is no channel's",
+    404: "There is no such thing, or it is another channel's",
     409: "The present state forbids it: not enough stock, already final, or the same key is in flight",
+    412: "The precondition does not hold: it has been changed since, or exists already",
     413: "The body is too large",
+    415: "The body is of another media type",
     422: "Faults in the request, all of them named; or an Idempotency-Key that came with another body",
+    429: "The channel sends too many requests; Retry-After says when to come back",
     500: "A fault of the control plane",
     503: "Something that the control plane needs is not there; Retry-After says when to try again",
 }
+_AGAIN = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _HEADERS = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
-    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+    429: _AGAIN,
+    503: _AGAIN,
 }
 
-CREATED_HEADERS: dict[str, Any] = {
-    "description": "The order, confirmed",
-    "headers": {
-        "Location": {"description": "Path of the order.", "schema": {"type": "string"}},
-        "Idempotency-Replayed": {
-            "description": "Whether this is the stored answer to an earlier request with the same key.",
-            "schema": {"type": "string", "enum": ["true", "false"]},
-        },
-    },
+_TEXT = {"type": "string"}
+_LOCATION = {"Location": {"description": "Where it is to be read.", "schema": _TEXT}}
+_ETAG = {
+    "ETag": {"description": "Tag of this representation, for If-Match and If-None-Match.", "schema": _TEXT}
+}
+_REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": "Whether this is the stored answer to an earlier request with the same key.",
+        "schema": {"type": "string", "enum": ["true", "false"]},
+    }
+}
+WRITTEN: dict[str, Any] = {"description": "As it is now", "headers": {**_ETAG, **_REPLAYED}}
+CREATED: dict[str, Any] = {"description": "Made", "headers": {**_LOCATION, **_ETAG, **_REPLAYED}}
+DONE: dict[str, Any] = {"description": "Done", "headers": _REPLAYED}
+TAGGED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "As it is now", "headers": _ETAG},
+    304: {"description": "As the client has it", "headers": _ETAG},
 }
 
 
 def refusals(*more: int, open_to_all: bool = False) -> dict[int | str, dict[str, Any]]:
     """`responses=` of an operation: what every one may answer, and `more`."""
-    usual = (500, 503) if open_to_all else (400, 401, 422, 500, 503)
+    usual = (500, 503) if open_to_all else (400, 401, 422, 429, 500, 503)
     return {
         status: {
             "description": _WHY[status],

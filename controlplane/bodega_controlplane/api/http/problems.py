@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from bodega.errors import BodegaError, FieldFault, InvalidInput, Unauthenticated, Unavailable, outcome_of
 from bodega.limits import FAULT_ROWS_MAX, TEXT_CHARS_MAX
-from bodega_controlplane.api.http.models import PLAIN_TEXT, PLAIN_WORD
+from bodega_controlplane.api.http.models.words import PLAIN_TEXT, PLAIN_WORD
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -31,11 +31,25 @@ _PATTERNS = {
 }
 
 
+# Where HTTP is finer than our families of errors, by code (RFC 9110, RFC 6585).
+_FINER = {
+    "precondition-failed": 412,
+    "body-too-large": 413,
+    "unsupported-media-type": 415,
+    "too-many-requests": 429,
+}
+
+
+# What the app layer calls a parameter, and what it is called here.
+_NAMED_HERE = {"page_token": "query.cursor", "page_size": "query.limit"}
+
+
 class FaultOut(BaseModel):
     """One thing wrong in the request."""
 
     where: str = Field(description='Dotted path, such as "lines[3].quantity" or "header.Idempotency-Key".')
     problem: str
+    line: int | None = Field(default=None, description="Line of the file that was sent, counted from 1.")
 
 
 class Problem(BaseModel):
@@ -51,8 +65,8 @@ class Problem(BaseModel):
 
 
 def problem(error: BodegaError, *, status: int = 0, headers: Mapping[str, str] | None = None) -> Response:
-    """The response for an error; `status` only where HTTP is finer than our families (404, 405, 413)."""
-    number = status or outcome_of(error).http
+    """The response for an error; `status` only for what the router says itself (404, 405, 400)."""
+    number = status or _FINER.get(error.code) or outcome_of(error).http
     body = Problem(
         type=f"urn:bodega:problem:{error.code}",
         title=error.code.replace("-", " ").capitalize(),
@@ -61,7 +75,8 @@ def problem(error: BodegaError, *, status: int = 0, headers: Mapping[str, str] |
         code=error.code,
         hint=error.hint,
         faults=[
-            FaultOut(where=fault.where, problem=fault.problem) for fault in error.faults[:FAULT_ROWS_MAX]
+            FaultOut(where=_NAMED_HERE.get(fault.where, fault.where), problem=fault.problem, line=fault.line)
+            for fault in error.faults[:FAULT_ROWS_MAX]
         ],
     )
     # ASCII JSON: what a client sent may hold lone surrogates, which UTF-8 cannot carry back.
@@ -71,7 +86,7 @@ def problem(error: BodegaError, *, status: int = 0, headers: Mapping[str, str] |
 
 def _headers(error: BodegaError) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
-        return {"WWW-Authenticate": 'Bearer realm="bodega storefront"'}
+        return {"WWW-Authenticate": 'Bearer realm="bodega"'}
     if isinstance(error, Unavailable):
         return {"Retry-After": str(math.ceil(error.retry_after_s))}
     return {}

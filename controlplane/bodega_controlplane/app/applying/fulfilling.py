@@ -2,7 +2,7 @@
 
 Goods that leave a shelf for an order turn its promise into fact (post); an end gives the rest back (void).
 A report that does not fit the table is kept in the journal and changes nothing here: never backwards.
-An order that was moved has several assignments: what it is, follows from all of them (`core.conflicts`).
+What a part and an order are, follows from all of their assignments (`core.parts`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from typing import NamedTuple
 
 from bodega.codec import fulfillment_state_from_wire
 from bodega.core.conflicts.row import Conflict
-from bodega.core.conflicts.two_nodes_claim import Shipment, duplicate_shipment, joined, stale_shipment
-from bodega.core.lifecycles import FULFILLMENT, ORDER, FulfillmentState, OrderEvent, OrderState
+from bodega.core.conflicts.two_nodes_claim import Shipment, duplicate_shipment, stale_shipment
+from bodega.core.floor_words import Method
+from bodega.core.lifecycles import FULFILLMENT, FulfillmentState
+from bodega.core.parts import PartState
 from bodega.host.log import get_logger
+from bodega.limits import ASSIGNMENTS_PER_ORDER_MAX
 from bodega.v1 import journal_pb2, orders_pb2
-from bodega_controlplane.app.applying import assignments
-from bodega_controlplane.app.applying.assignments import Order, Work
+from bodega_controlplane.app.ordering import aggregate
+from bodega_controlplane.app.ordering.aggregate import LEFT, Order, Part, Work
 from bodega_controlplane.store import floor, orders
 from bodega_controlplane.store.journal import NOT_KNOWN
 from bodega_controlplane.store.transaction import Transaction
@@ -49,7 +52,7 @@ class OpenWork:
         """Read what is named and is this node's; the caller holds the node's row."""
         if not named:
             return
-        self._orders = assignments.load(self._tx, named)
+        self._orders = aggregate.load_of_works(self._tx, named)
         self._works = {
             work.fulfillment_order_id: work
             for order in self._orders
@@ -68,10 +71,10 @@ class OpenWork:
         Returns the units that no promise covered.
         """
         work = self._works.get(fulfillment_order_id)
-        for promise in work.promises.values() if work else ():
-            taken = min(quantity, promise.reservation.pending)
-            if promise.sku_id == sku_id and taken > 0:
-                promise.reservation = promise.reservation.post(taken)
+        for line in work.lines.values() if work else ():
+            taken = min(quantity, line.reservation.pending)
+            if line.sku_id == sku_id and taken > 0:
+                line.reservation = line.reservation.post(taken)
                 quantity -= taken
                 _touch(work)
         return quantity
@@ -82,10 +85,10 @@ class OpenWork:
             work for work in self._works.values() if work.order.order_id == order_id and work.is_in_force
         ]
         for work in works:
-            for promise in work.promises.values():
-                gone = min(quantity, promise.reservation.pending)
-                if promise.sku_id == sku_id and gone > 0:
-                    promise.reservation = promise.reservation.lose(gone)
+            for line in work.lines.values():
+                gone = min(quantity, line.reservation.pending)
+                if line.sku_id == sku_id and gone > 0:
+                    line.reservation = line.reservation.lose(gone)
                     quantity -= gone
                     _touch(work)
 
@@ -95,12 +98,12 @@ class OpenWork:
         if work is None:
             return
         work.instead[sku_id] = number
-        promise = work.promises.get(number)
-        if promise is None:
+        line = work.lines.get(number)
+        if line is None:
             return
-        gone = min(units - promise.reservation.voided, promise.reservation.pending)
+        gone = min(units - line.reservation.voided, line.reservation.pending)
         if gone > 0:
-            promise.reservation = promise.reservation.lose(gone)
+            line.reservation = line.reservation.lose(gone)
             _touch(work)
 
     def advanced(self, event: journal_pb2.NodeEvent, name: str) -> str:
@@ -133,21 +136,22 @@ class OpenWork:
         report, order = event.fulfillment_advanced, work.order
         # A box that is opened again has no parcel number until it is closed.
         work.sscc = report.sscc or ("" if state is FulfillmentState.PICKED else work.sscc)
-        lines = self._as_asked(work, report.lines)
-        if order.was_moved:
-            _take_lines_of_one(work, lines, leaves=state is not work.state and _has_left(state))
-        else:
-            _take_lines(order, lines, shipped=_has_left(state))
+        for said in self._as_asked(work, report.lines):
+            work.lines[said.line].short = said.short
+            if state in LEFT:
+                work.lines[said.line].shipped = said.shipped
         if state is work.state:
+            order.follow()
             return
         work.state = state
-        if _has_left(state):
+        if state in LEFT:
             work.shipped_event = name
             self._look_at_others(work, event.seen_seq)
-        self._step_order(work, name)
         if state in FULFILLMENT.terminal:
-            for promise in work.promises.values():
-                promise.reservation = promise.reservation.void()
+            for line in work.lines.values():
+                line.reservation = line.reservation.void()
+        order.follow()
+        _split_what_is_left(work.part)
         self._tx.audit(
             at_ms=self._now_ms,
             actor=f"node:{self._node_id}",
@@ -162,11 +166,9 @@ class OpenWork:
 
     def _as_asked(self, work: Work, lines: Iterable[orders_pb2.OrderLine]) -> list[Said]:
         """What a node says, by the lines that the customer asked for: a line of its own serves the one that lacks."""
-        said = {
-            one.line: Said(one.line, one.shipped, one.short) for one in lines if one.line in work.order.lines
-        }
+        said = {one.line: Said(one.line, one.shipped, one.short) for one in lines if one.line in work.lines}
         for one in lines:
-            if one.line in work.order.lines:
+            if one.line in work.lines:
                 continue
             instead = floor.substitutes_of(self._tx, work.fulfillment_order_id) | work.instead
             asked = said.get(instead.get(one.sku_id, 0))
@@ -176,7 +178,7 @@ class OpenWork:
         return list(said.values())
 
     def _look_at_others(self, work: Work, seen_seq: int) -> None:
-        """A parcel of an order that was moved has left: who else works on it, or has shipped it too?"""
+        """A parcel has left: who else works on the same part, or has shipped it too?"""
         order = work.order
         if not work.is_in_force:
             self._found.append(
@@ -187,40 +189,17 @@ class OpenWork:
                     seen_seq_at_ship=seen_seq,
                 )
             )
-        for other in order.works:
+        for other in work.part.works:
             if other is work:
                 continue
             if other.shipped_event:
                 self._found.append(duplicate_shipment(order.order_id, _shipment(work), _shipment(other)))
-            elif other.state not in FULFILLMENT.terminal and other.is_in_force:
+            elif not other.has_ended and other.is_in_force:
                 self._to_stop[other.fulfillment_order_id] = f"{work.node_id} has shipped the order"
-
-    def _step_order(self, work: Work, name: str) -> None:
-        order = work.order
-        if order.was_moved:
-            order.state = joined(
-                [one.state for one in order.works],
-                cancel_asked=order.state is OrderState.CANCEL_REQUESTED,
-                in_full=order.is_shipped_in_full,
-            )
-            return
-        event = _order_event(order, work.state)
-        if event is None:
-            return
-        if ORDER.allows(order.state, event):
-            order.state = ORDER.step(order.state, event)
-        else:
-            log.warning(
-                "order_out_of_order",
-                order_id=order.order_id,
-                state=order.state,
-                event_name=event,
-                event_id=name,
-            )
 
     def write(self) -> None:
         """Save what has changed; it may be called again."""
-        assignments.save(self._tx, self._now_ms, self._orders)
+        aggregate.save(self._tx, self._now_ms, self._orders)
         rows = [{"fulfillment_order_id": name, "reason": why} for name, why in self._to_stop.items()]
         orders.stop_work(self._tx, rows)
 
@@ -228,13 +207,6 @@ class OpenWork:
 def _touch(work: Work | None) -> None:
     if work is not None:
         work.changed = work.order.changed = True
-
-
-_LEFT = frozenset({FulfillmentState.SHIPPED, FulfillmentState.COLLECTED})
-
-
-def _has_left(state: FulfillmentState) -> bool:
-    return state in _LEFT
 
 
 def _shipment(work: Work) -> Shipment:
@@ -247,45 +219,17 @@ def _leads(state: FulfillmentState, following: FulfillmentState) -> bool:
     return any(before is state and after is following for (before, _), after in FULFILLMENT.steps.items())
 
 
-def _take_lines(order: Order, reported: Iterable[Said], *, shipped: bool) -> None:
-    for report in reported:
-        line = order.lines.get(report.line)
-        if line is not None:
-            line.short = report.short
-            line.shipped = report.shipped if shipped else line.shipped
+def _split_what_is_left(part: Part) -> None:
+    """A parcel that left with less than was asked for: the rest is a part of its own, for another node to send.
 
-
-def _take_lines_of_one(work: Work, reported: Iterable[Said], *, leaves: bool) -> None:
-    """Lines of one assignment of several: what leaves adds up; what is short, only the one in force may say."""
-    shipped = any(other.shipped_event for other in work.order.works)
-    for report in reported:
-        line = work.order.lines.get(report.line)
-        if line is None:
-            continue
-        if leaves:
-            line.shipped += report.shipped
-            line.short = max(0, line.quantity - line.shipped)
-        elif work.is_in_force and not shipped:
-            line.short = report.short
-
-
-# What a state of its one assignment is for the order: where nothing is missing, and where something is.
-_ORDER_EVENTS = {
-    FulfillmentState.PICKING: (OrderEvent.WORK_STARTED, OrderEvent.WORK_STARTED),
-    FulfillmentState.SHIPPED: (OrderEvent.NODE_SHIPPED, OrderEvent.NODE_SHIPPED_SHORT),
-    FulfillmentState.SHORT: (OrderEvent.NODE_FOUND_NOTHING, OrderEvent.NODE_FOUND_NOTHING),
-    FulfillmentState.CANCELLED: (OrderEvent.NODE_CANCELLED, OrderEvent.NODE_CANCELLED),
-    FulfillmentState.STAGED: (OrderEvent.NODE_STAGED, OrderEvent.NODE_STAGED),
-    FulfillmentState.COLLECTED: (
-        OrderEvent.NODE_GAVE_TO_CUSTOMER,
-        OrderEvent.NODE_GAVE_SHORT_TO_CUSTOMER,
-    ),
-    FulfillmentState.EXPIRED: (OrderEvent.NODE_WAITED_IN_VAIN, OrderEvent.NODE_WAITED_IN_VAIN),
-    FulfillmentState.HANDED_BACK: (OrderEvent.NODE_HANDED_BACK, OrderEvent.NODE_HANDED_BACK),
-}
-
-
-def _order_event(order: Order, state: FulfillmentState) -> OrderEvent | None:
-    in_full, missing = _ORDER_EVENTS.get(state, (None, None))
-    short = any(line.short or line.shipped < line.quantity for line in order.lines.values())
-    return missing if short else in_full
+    Only when nobody can send more of this one, and nobody wants it stopped.
+    """
+    order = part.order
+    may_go_on = part.state is PartState.SHIPPED and order.method == Method.PARCEL and not order.cancel_asked
+    if not (may_go_on and part.is_settled) or sum(1 for _ in order.works) >= ASSIGNMENTS_PER_ORDER_MAX:
+        return
+    left = {line: part.missing(line) for line in part.quantities if part.missing(line)}
+    if left:
+        part.ask_for({line: units - left.get(line, 0) for line, units in part.quantities.items()})
+        order.add_part(PartState.HANDED_BACK, left)
+        order.follow()

@@ -7,7 +7,7 @@ what is kept), nobody repairs it: a new epoch starts at sequence 1. The node tak
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from bodega.core.chain import GENESIS
 from bodega.core.lifecycles import FULFILLMENT, OrderState
@@ -57,8 +57,11 @@ def _said_again(tx: Transaction, node: Row) -> Iterator[journal_pb2.HubEvent]:
             signature=bytes.fromhex(node.desired_signature),
         )
         yield journal_pb2.HubEvent(desired_state=desired)
-    for row in open_work(tx, node.node_id):
-        yield journal_pb2.HubEvent(fulfillment_order=_assignment(tx, row))
+    rows = open_work(tx, node.node_id)
+    lines = lines_of_work(tx, rows)
+    for row in rows:
+        asked = lines.get(row.fulfillment_order_id, ())
+        yield journal_pb2.HubEvent(fulfillment_order=assignment(row, asked))
         if row.order_state == OrderState.CANCEL_REQUESTED:
             cancel = journal_pb2.CancelRequested(
                 fulfillment_order_id=row.fulfillment_order_id, order_id=row.order_id, asked_by="hub"
@@ -78,18 +81,24 @@ def open_work(tx: Transaction, node_id: str) -> list[Row]:
     return epochs.work(tx, node_id, [state.value for state in FULFILLMENT.terminal])
 
 
-def _assignment(tx: Transaction, row: Row) -> orders_pb2.FulfillmentOrder:
-    return assignment(row, orders.lines_of(tx, [row.order_id])[row.order_id])
+def lines_of_work(tx: Transaction, works: Collection[Row]) -> dict[str, list[Row]]:
+    """Fulfillment order id -> what it was asked for, by line."""
+    found: dict[str, list[Row]] = {}
+    for lines in orders.work_lines_of(tx, {row.order_id for row in works}).values():
+        for line in lines:
+            found.setdefault(line.fulfillment_order_id, []).append(line)
+    return found
 
 
 def assignment(row: Row, lines: Iterable[Row]) -> orders_pb2.FulfillmentOrder:
-    """The message of work as it was given to the node; `row` as `open_work` finds it, `lines` of the order."""
-    told = map(wire.order_line_view, lines)
-    return wire.work_message(row.fulfillment_order_id, row.fencing_token, row._asdict(), told)
+    """The message of work as it was given to the node; `row` as `open_work` finds it, `lines` as `lines_of_work`."""
+    told = map(wire.work_line_view, lines)
+    service = row.carrier_service
+    return wire.work_message(row.fulfillment_order_id, row.fencing_token, row._asdict(), told, service)
 
 
 def _revocation(row: Row) -> journal_pb2.FulfillmentRevoked:
-    """As `reassigning.revoke` has said it: the next assignment, or none, is another node's."""
+    """As `assigning.take_back` has said it: the next assignment, or none, is another node's."""
     return journal_pb2.FulfillmentRevoked(
         fulfillment_order_id=row.fulfillment_order_id,
         order_id=row.order_id,

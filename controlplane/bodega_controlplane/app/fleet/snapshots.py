@@ -11,7 +11,7 @@ from bodega.limits import SNAPSHOT_COMMANDS_MAX
 from bodega.v1 import catalogue_pb2, nodesync_pb2, stock_pb2
 from bodega_controlplane.app.fleet import restating
 from bodega_controlplane.app.fleet.floor_snapshot import add_floor
-from bodega_controlplane.store import epochs, floor, orders, schema
+from bodega_controlplane.store import epochs, floor, schema
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -70,14 +70,12 @@ def _ledger(tx: Transaction, node_id: str) -> stock_pb2.LedgerSnapshot:
 
 def _work(tx: Transaction, node_id: str) -> Iterator[Snapshot.Work]:
     rows = restating.open_work(tx, node_id)
-    ids = {row.order_id for row in rows}
-    lines, promises = orders.lines_of(tx, ids), orders.reservations_of(tx, ids)
+    lines = restating.lines_of_work(tx, rows)
     for row in rows:
-        asked = lines[row.order_id]
-        picked = {one.line: one.posted for one in promises[row.order_id]}
-        order = restating.assignment(row, asked)
-        for line, one in zip(order.lines, asked, strict=True):
-            line.shipped, line.short = picked[one.line], one.short
+        promised = lines[row.fulfillment_order_id]
+        order = restating.assignment(row, promised)
+        for line, one in zip(order.lines, promised, strict=True):
+            line.shipped, line.short = one.posted, one.short
         state = fulfillment_state_to_wire(FulfillmentState(row.state))
         yield Snapshot.Work(order=order, state=state, sscc=row.sscc)
 

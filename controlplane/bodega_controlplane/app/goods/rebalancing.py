@@ -20,10 +20,11 @@ from bodega.limits import (
     REBALANCE_WINDOW_S,
 )
 from bodega_controlplane.app.goods import rights as moving
+from bodega_controlplane.app.goods.rights_views import RightsDraft
 from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.views import Caller, RightsDraft
+from bodega_controlplane.app.views import Caller
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import rights, stock
 from bodega_controlplane.store.transaction import Transaction

@@ -16,10 +16,11 @@ from bodega.limits import QUANTITY_MAX
 from bodega.v1 import journal_pb2, stock_pb2
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.goods.rights_views import NodeRightsView, RightsDraft, RightsMove
 from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
-from bodega_controlplane.app.views import Caller, NodeRightsView, Page, PageRequest, RightsDraft, RightsMove
+from bodega_controlplane.app.views import Caller, Page, PageRequest
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import catalogue, nodes, rights, stock
 from bodega_controlplane.store.rows import Row

@@ -35,6 +35,7 @@ def check_draft(tx: Transaction, draft: OrderDraft) -> None:
     faults.one_of("service_class", draft.service_class, tuple(ServiceClass))
     faults.one_of("method", draft.method, tuple(Method))
     faults.number("ship_by_ms", draft.ship_by_ms, 0, TIME_MS_MAX)
+    faults.number("not_before_ms", draft.not_before_ms, 0, TIME_MS_MAX)
     _check_pickup(tx, faults, draft)
     faults.raise_if_any("the order")
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
-from bodega.core.lifecycles import ORDER, FulfillmentState, OrderEvent, OrderState, ReservationState
+from bodega.core.lifecycles import OrderState
+from bodega.core.parts import FINAL, NOBODYS, PartState
+from bodega.core.routing import inputs as routing
 from bodega.core.routing.choice import Choice
-from bodega.core.routing.inputs import Line
 from bodega.errors import NotFound, Refused
-from bodega.v1 import journal_pb2
 from bodega_controlplane.app import wire
-from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.ordering import decisions
+from bodega_controlplane.app.ordering import aggregate, assigning, decisions
+from bodega_controlplane.app.ordering.aggregate import Line, Order, Part
 from bodega_controlplane.app.ordering.choosing import Question, choose, hold_promise, insufficient
 from bodega_controlplane.app.ordering.order_checks import check_draft
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
@@ -24,6 +25,7 @@ from bodega_controlplane.app.views import (
     OrderView,
     Page,
     PageRequest,
+    PartView,
 )
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import orders
@@ -38,8 +40,12 @@ def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Poli
     "insufficient-stock" and one fault per SKU and node when no node can serve it; then nothing is written.
     """
     check_draft(tx, draft)
+    lines = {
+        number: Line(one.sku_id, one.quantity, substitutes=one.substitutes)
+        for number, one in enumerate(draft.lines, start=1)
+    }
     question = Question(
-        tuple(Line(number, one.sku_id, one.quantity) for number, one in enumerate(draft.lines, start=1)),
+        tuple(routing.Line(number, one.sku_id, one.quantity) for number, one in lines.items()),
         draft.recipient,
         caller.channel,
         draft.method,
@@ -52,21 +58,49 @@ def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Poli
     if not choice.shares:
         raise insufficient(choice, "order less, or wait until stock has been received; nothing was reserved")
     hold_promise(tx, question.lines, choice, policy)
-    return _write(tx, caller, draft, choice, choice.shares[0].node_id)
+    return _write(tx, caller, draft, lines, choice)
 
 
-def _write(tx: Transaction, caller: Caller, draft: OrderDraft, choice: Choice, node_id: str) -> OrderView:
-    order_id, work_id = new_id("O", caller.now_ms), new_id("F", caller.now_ms)
-    lines = tuple(
-        OrderLineView(number, line.sku_id, line.quantity, substitutes=line.substitutes)
-        for number, line in enumerate(draft.lines, start=1)
+def _write(
+    tx: Transaction, caller: Caller, draft: OrderDraft, lines: dict[int, Line], choice: Choice
+) -> OrderView:
+    order = Order(new_id("O", caller.now_ms), OrderState.CONFIRMED, draft.method, lines)
+    chosen = [(order.add_part(PartState.ASSIGNED, share.quantities), share) for share in choice.shares]
+    node_id = choice.shares[0].node_id
+    decision = {
+        "order_id": order.order_id,
+        "node_id": node_id,
+        "rule": choice.rule,
+        "candidates": decisions.candidates_json(choice),
+        "decided_at_ms": caller.now_ms,
+    }
+    row = {**_row(caller, draft, order), "node_id": node_id}
+    orders.insert(tx, row, _line_rows(order), decision)
+    aggregate.save_parts(tx, caller.now_ms, order.parts.values())
+    for part, share in chosen:
+        assigning.give(tx, caller, part, share)
+    tx.audit(
+        at_ms=caller.now_ms,
+        actor=caller.actor,
+        action="order.placed",
+        subject=order.order_id,
+        detail={
+            "channel": caller.channel,
+            "node_id": node_id,
+            "rule": choice.rule,
+            "lines": len(lines),
+            "parts": len(order.parts),
+        },
     )
-    order = {
-        "order_id": order_id,
+    return get_order(tx, order.order_id)
+
+
+def _row(caller: Caller, draft: OrderDraft, order: Order) -> dict[str, Any]:
+    return {
+        "order_id": order.order_id,
         "channel": caller.channel,
         "reference": draft.reference,
-        "state": ORDER.start.value,
-        "node_id": node_id,
+        "state": order.state.value,
         "placed_at_ms": caller.now_ms,
         "updated_at_ms": caller.now_ms,
         "recipient": wire.recipient_json(draft.recipient),
@@ -75,45 +109,22 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, choice: Choice, n
         "ship_complete": draft.ship_complete,
         "ship_by_ms": draft.ship_by_ms,
         "pickup": wire.pickup_json(draft.pickup),
+        "backorder": draft.backorder,
+        "not_before_ms": draft.not_before_ms,
     }
-    shared = [
-        {"order_id": order_id, "line": one.line, "sku_id": one.sku_id, "quantity": one.quantity}
-        for one in lines
+
+
+def _line_rows(order: Order) -> list[dict[str, Any]]:
+    return [
+        {
+            "order_id": order.order_id,
+            "line": number,
+            "sku_id": line.sku_id,
+            "quantity": line.quantity,
+            "substitutes": json.dumps(line.substitutes),
+        }
+        for number, line in order.lines.items()
     ]
-    reservations = [{**row, "node_id": node_id, "state": ReservationState.PENDING.value} for row in shared]
-    fencing_token = 1
-    message = wire.work_message(work_id, fencing_token, order, lines)
-    event = journal_pb2.HubEvent(fulfillment_order=message)
-    seq = outbox.post(tx, caller, node_id, [event], cmd_id=order_id, correlation_id=order_id)
-    work = {
-        "fulfillment_order_id": work_id,
-        "order_id": order_id,
-        "node_id": node_id,
-        "state": FulfillmentState.ASSIGNED.value,
-        "fencing_token": fencing_token,
-        "sscc": "",
-        "updated_at_ms": caller.now_ms,
-        "assigned_event": outbox.name_of(tx, node_id, seq),
-    }
-    decision = {
-        "order_id": order_id,
-        "node_id": node_id,
-        "rule": choice.rule,
-        "candidates": decisions.candidates_json(choice),
-        "decided_at_ms": caller.now_ms,
-    }
-    kept = [
-        {**row, "substitutes": json.dumps(one.substitutes)} for row, one in zip(shared, lines, strict=True)
-    ]
-    orders.insert(tx, order, kept, reservations, work, decision)
-    tx.audit(
-        at_ms=caller.now_ms,
-        actor=caller.actor,
-        action="order.placed",
-        subject=order_id,
-        detail={"channel": caller.channel, "node_id": node_id, "rule": choice.rule, "lines": len(lines)},
-    )
-    return get_order(tx, order_id)
 
 
 def get_order(tx: Transaction, order_id: str) -> OrderView:
@@ -130,20 +141,23 @@ def list_orders(
     state: OrderState | None = None,
     about: orders.Narrowed = orders.EVERY_ORDER,
 ) -> Page[OrderView]:
-    """Newest first. Raises InvalidInput for a token that is none."""
+    """Newest first, or as `about` says. Raises InvalidInput for a token that is none."""
     limit = limit_of(page.size)
     key = key_of(page.token, int, str)
     after = (int(key[0]), str(key[1])) if key else None
     rows = orders.page(tx, after, state.value if state else None, limit + 1, about)
     more = len(rows) > limit
     views = _views(tx, rows[:limit])
-    token = token_after(views[-1].placed_at_ms, views[-1].order_id) if more else ""
-    return Page(tuple(views), token)
+    at_ms = 0 if not more else _listed_at_ms(views[-1], about)
+    return Page(tuple(views), token_after(at_ms, views[-1].order_id) if more else "")
+
+
+def _listed_at_ms(view: OrderView, about: orders.Narrowed) -> int:
+    return view.placed_at_ms if about.updated_since_ms is None else view.updated_at_ms
 
 
 def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:
-    ids = [row.order_id for row in rows]
-    lines, work = orders.lines_of(tx, ids), orders.work_of(tx, ids)
+    lines = orders.lines_of(tx, [row.order_id for row in rows])
     return [
         OrderView(
             order_id=row.order_id,
@@ -152,57 +166,84 @@ def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:
             state=OrderState(row.state),
             node_id=row.node_id,
             lines=tuple(map(wire.order_line_view, lines[row.order_id])),
-            parcels=tuple(one.sscc for one in work.get(row.order_id, ()) if one.sscc),
+            parcels=tuple(work.sscc for work in order.works if work.sscc),
             placed_at_ms=row.placed_at_ms,
             updated_at_ms=row.updated_at_ms,
             service_class=row.service_class,
             method=row.method,
             ship_complete=row.ship_complete,
             ship_by_ms=row.ship_by_ms,
+            parts=tuple(map(_part, order.parts.values())),
+            backorder=row.backorder,
+            not_before_ms=row.not_before_ms,
         )
-        for row in rows
+        for row, order in zip(rows, aggregate.of_rows(tx, rows), strict=True)
     ]
 
 
-def lock_order(tx: Transaction, order_id: str, *more_node_ids: str) -> OrderView:
+def _part(part: Part) -> PartView:
+    newest = part.newest
+    return PartView(
+        part.number,
+        part.state,
+        newest.node_id if newest else "",
+        newest.fulfillment_order_id if newest else "",
+        tuple(
+            OrderLineView(
+                number, part.order.lines[number].sku_id, units, part.shipped(number), part.missing(number)
+            )
+            for number, units in sorted(part.quantities.items())
+        ),
+        tuple(work.sscc for work in part.works if work.sscc),
+    )
+
+
+def lock_order(tx: Transaction, order_id: str, *more_node_ids: str) -> Order:
     """The order as it is while nobody else can change it: its nodes (and more) are locked first, then itself.
 
     Raises NotFound.
     """
     get_order(tx, order_id)
-    before = {work.node_id for work in orders.work_of(tx, [order_id])[order_id]}
+    before = _nodes_of(tx, order_id)
     tx.lock_nodes(before | set(more_node_ids))
     orders.lock(tx, [order_id])
-    if {work.node_id for work in orders.work_of(tx, [order_id])[order_id]} != before:
+    if _nodes_of(tx, order_id) != before:
         raise Contended(f"order {order_id} has just been moved")
-    return get_order(tx, order_id)
+    return aggregate.load(tx, [order_id])[0]
+
+
+def _nodes_of(tx: Transaction, order_id: str) -> set[str]:
+    return {work.node_id for work in orders.work_of(tx, [order_id]).get(order_id, ())}
 
 
 def cancel_order(tx: Transaction, caller: Caller, order_id: str) -> OrderView:
-    """Ask the node to stop; repeating it while the cancel is on its way changes nothing.
+    """Ask its nodes to stop; repeating it while the cancel is on its way changes nothing.
 
-    An order that its node has given back is cancelled at once.
-    Raises NotFound, or Refused with code "order-final" for an order that is already final.
+    What nobody has is cancelled at once. Raises NotFound, or Refused with code "order-final" for an order that is
+    already final.
     """
     order = lock_order(tx, order_id)
     if order.state is OrderState.CANCEL_REQUESTED:
-        return order
-    if not ORDER.allows(order.state, OrderEvent.CANCEL):
+        return get_order(tx, order_id)
+    refuse_if_final(order)
+    assigning.ask_to_stop(tx, caller, order)
+    for part in order.parts.values():
+        if part.state in NOBODYS:
+            part.become(PartState.CANCELLED)
+    order.cancel_asked = True
+    order.follow()
+    aggregate.save(tx, caller.now_ms, [order])
+    tx.audit(
+        at_ms=caller.now_ms, actor=caller.actor, action=f"order.{order.state}", subject=order_id, detail={}
+    )
+    return get_order(tx, order_id)
+
+
+def refuse_if_final(order: Order) -> None:
+    """Raise Refused with code "order-final" where nothing can be changed any more."""
+    if order.state in FINAL:
         raise Refused(
-            f"order {order_id} is {order.state.value.replace('_', ' ')} already",
+            f"order {order.order_id} is {order.state.value.replace('_', ' ')} already",
             code="order-final",
             hint="a shipped order comes back as a return",
         )
-    after = ORDER.step(order.state, OrderEvent.CANCEL)
-    orders.save_orders(tx, [{"order_id": order_id, "state": after.value, "updated_at_ms": caller.now_ms}])
-    cmd_id = new_id("C", caller.now_ms)
-    # Work that its node has given back is nobody's: there is nobody to ask.
-    works = orders.work_of(tx, [order_id])[order_id][-1:] if after is OrderState.CANCEL_REQUESTED else []
-    for work in works:
-        request = journal_pb2.CancelRequested(
-            fulfillment_order_id=work.fulfillment_order_id, order_id=order_id, asked_by=caller.actor
-        )
-        event = journal_pb2.HubEvent(cancel_requested=request)
-        outbox.post(tx, caller, work.node_id, [event], cmd_id=cmd_id, correlation_id=order_id)
-    tx.audit(at_ms=caller.now_ms, actor=caller.actor, action=f"order.{after}", subject=order_id, detail={})
-    return get_order(tx, order_id)

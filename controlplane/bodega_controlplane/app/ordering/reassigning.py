@@ -1,4 +1,4 @@
-"""An order moves to another node: a higher fencing token there, a revocation here, in one transaction.
+"""A part of an order moves to another node: a higher fencing token there, a revocation here, in one transaction.
 
 The old node may be out of touch and may ship all the same, so what was promised at it stays reserved there until it
 has said that it stopped or shipped; what was promised at the new one is promised beside it. No unit is promised twice.
@@ -6,43 +6,47 @@ has said that it stopped or shipped; what was promised at the new one is promise
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from bodega.core.conflicts.two_nodes_claim import joined
 from bodega.core.floor_words import Method
-from bodega.core.lifecycles import FULFILLMENT, ORDER, FulfillmentState, OrderState, ReservationState
+from bodega.core.lifecycles import FulfillmentState, OrderState
+from bodega.core.parts import AT_A_NODE, ENDED, FINAL, NOBODYS, PartState
 from bodega.core.routing.choice import Choice
-from bodega.core.routing.inputs import Line
-from bodega.errors import NotFound, Refused
+from bodega.errors import FieldFault, InvalidInput, NotFound, Refused
 from bodega.limits import ASSIGNMENTS_PER_ORDER_MAX, REASSIGN_COOLDOWN_MS
-from bodega.v1 import journal_pb2
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.deciding import overrides
-from bodega_controlplane.app.fleet import outbox
-from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.ordering import decisions
+from bodega_controlplane.app.ordering import aggregate, assigning, decisions
+from bodega_controlplane.app.ordering.aggregate import LEFT, Order, Part
 from bodega_controlplane.app.ordering.choosing import Question, choose, hold_promise, insufficient
-from bodega_controlplane.app.ordering.orders import get_order, lock_order
+from bodega_controlplane.app.ordering.orders import get_order, lock_order, refuse_if_final
 from bodega_controlplane.app.views import Caller, OrderView
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import nodes, orders
-from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
+
+TOO_OFTEN = "moved-too-often"
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An order to move: to `node_id`, or where the routing rule says; `by_rule` names the rule that asks, if any."""
+    """A part of an order to move: to `node_id`, or where the routing rule says. `part` 0: the one that may move.
+
+    `by_rule` names the rule that asks, if none but a rule does; `avoid`: node -> why it is not asked.
+    """
 
     order_id: str
     reason: str
     node_id: str = ""
     by_rule: str = ""
+    part: int = 0
+    avoid: Mapping[str, str] = field(default_factory=dict)
 
 
 def reassign(tx: Transaction, caller: Caller, move: Move, policy: Policy) -> OrderView:
-    """Take an order from its node, or from none where that has handed it back, and give it to another one.
+    """Take a part of an order from its node, or from none where that has handed it back, and give it to another one.
 
     A rule moves only what nobody works on, no pickup, and not twice within REASSIGN_COOLDOWN_MS unless it was handed
     back; a person may move what is under way, and says where a pickup goes. Raises InvalidInput, NotFound, Refused
@@ -50,38 +54,86 @@ def reassign(tx: Transaction, caller: Caller, move: Move, policy: Policy) -> Ord
     "there-already", "pickup-waits", "insufficient-stock").
     """
     _check(tx, move)
-    before = get_order(tx, move.order_id)
-    question = Question(
-        tuple(Line(one.line, one.sku_id, one.quantity) for one in before.lines),
-        wire.recipient_from_json(orders.for_the_node(tx, move.order_id).recipient),
-        before.channel,
-        before.method,
-        before.service_class,
-        before.ship_complete,
-        before.ship_by_ms,
-        only=move.node_id,
-        passed_over=_passed_over(tx, move, before),
-    )
+    get_order(tx, move.order_id)
+    (before,) = aggregate.load(tx, [move.order_id])
+    part = _part(before, move)
+    question = question_of(tx, part, only=move.node_id, passed_over=_passed_over(caller, move, part))
     choice = choose(tx, caller, question, policy)
-    chosen = [share.node_id for share in choice.shares]
-    order = lock_order(tx, move.order_id, *chosen)
-    if order.node_id != before.node_id:
+    order = lock_order(tx, move.order_id, *(share.node_id for share in choice.shares))
+    now = order.parts.get(part.number)
+    if now is None or _sign(now) != _sign(part):
         raise Contended(f"order {move.order_id} has just been moved")
-    works = orders.work_of(tx, [move.order_id])[move.order_id]
-    _refuse(tx, caller, move, order, works)
-    if not chosen:
+    _refuse(tx, caller, move, now)
+    if not choice.shares or (len(choice.shares) > 1 and not may_be_split(now)):
         raise insufficient(choice, "nothing was moved; receive stock elsewhere, or let the order ship short")
     hold_promise(tx, question.lines, choice, policy)
-    _write(tx, caller, move, order, works, choice, chosen[0])
+    _write(tx, caller, move, now, choice)
     return get_order(tx, move.order_id)
 
 
-def _passed_over(tx: Transaction, move: Move, order: OrderView) -> dict[str, str]:
-    """Nodes that it does not go to, and why: where it is; and for a rule, those that have handed it back."""
-    gave_up = FulfillmentState.HANDED_BACK
-    works = orders.work_of(tx, [order.order_id])[order.order_id] if move.by_rule else []
-    found = {work.node_id: "has handed it back" for work in works if work.state == gave_up}
-    return {**found, order.node_id: "has it now"}
+def question_of(
+    tx: Transaction, part: Part, *, only: str = "", passed_over: Mapping[str, str] | None = None
+) -> Question:
+    """What routing is asked for a part of an order that was placed before."""
+    row = orders.for_the_node(tx, part.order.order_id)
+    return Question(
+        assigning.lines_of(part),
+        wire.recipient_from_json(row.recipient),
+        row.channel,
+        row.method,
+        row.service_class,
+        row.ship_complete or not may_be_split(part),
+        row.ship_by_ms,
+        only=only,
+        passed_over=passed_over or {},
+    )
+
+
+def may_be_split(part: Part) -> bool:
+    """Only what no node can speak of: one that was told to stop may ship the whole of it."""
+    return part.state in NOBODYS and part.is_settled
+
+
+def _sign(part: Part) -> tuple[object, ...]:
+    """Differs after every move and split."""
+    return part.state in NOBODYS, len(part.works), tuple(sorted(part.quantities.items()))
+
+
+def _part(order: Order, move: Move) -> Part:
+    """The part that is meant. Raises InvalidInput where several may be, or there is no such part."""
+    if move.part:
+        part = order.parts.get(move.part)
+        if part is None:
+            raise InvalidInput(
+                "the move can not be taken",
+                faults=(FieldFault("part", f"is no part of order {order.order_id}: {move.part}"),),
+            )
+        return part
+    going_on = [part for part in order.parts.values() if part.state not in ENDED]
+    if len(going_on) > 1:
+        fault = FieldFault("part", f"must say which of {', '.join(str(one.number) for one in going_on)}")
+        raise InvalidInput(
+            f"order {order.order_id} is served in parts",
+            hint=f"list them: bodegactl orders show {order.order_id}",
+            faults=(fault,),
+        )
+    return next(iter(going_on or order.parts.values()))
+
+
+def _passed_over(caller: Caller, move: Move, part: Part) -> dict[str, str]:
+    """Nodes that it does not go to, and why: where it is; for a rule, those that lately have not found all of it."""
+    found = dict(move.avoid)
+    for work in part.order.works if move.by_rule else ():
+        lately = abs(caller.now_ms - work.updated_at_ms) < REASSIGN_COOLDOWN_MS
+        if part.state is PartState.BACKORDERED and not lately:
+            continue
+        if work.state is FulfillmentState.HANDED_BACK:
+            found[work.node_id] = "has handed it back"
+        elif work.state in LEFT and any(line.short for line in work.lines.values()):
+            found[work.node_id] = "has not found all of it"
+    if part.state in AT_A_NODE and part.newest is not None:
+        found[part.newest.node_id] = "has it now"
+    return found
 
 
 def _check(tx: Transaction, move: Move) -> None:
@@ -94,139 +146,120 @@ def _check(tx: Transaction, move: Move) -> None:
         raise NotFound(f"there is no node '{move.node_id}'", hint="list the nodes: bodegactl nodes ls")
 
 
-def _refuse(tx: Transaction, caller: Caller, move: Move, order: OrderView, works: list[Row]) -> None:
+def _refuse(tx: Transaction, caller: Caller, move: Move, part: Part) -> None:
     """Raise Refused with everything that forbids this move now."""
-    if order.state in ORDER.terminal:
-        raise Refused(
-            f"order {order.order_id} is {order.state.value.replace('_', ' ')} already", code="order-final"
-        )
+    order, order_id = part.order, part.order.order_id
+    refuse_if_final(order)
     if order.state is OrderState.CANCEL_REQUESTED:
         raise Refused(
-            f"order {order.order_id} is being cancelled",
-            code="cancel-requested",
-            hint="wait for its node's answer",
+            f"order {order_id} is being cancelled", code="cancel-requested", hint="wait for its node's answer"
         )
-    if move.node_id == order.node_id:
-        raise Refused(f"order {order.order_id} is at {order.node_id} already", code="there-already")
-    if order.method != Method.PARCEL and (move.by_rule or not move.node_id):
+    if part.state in ENDED:
+        raise Refused(f"part {part.number} of order {order_id} is {part.state} already", code="order-final")
+    at = part.newest.node_id if part.newest is not None and part.state in AT_A_NODE else ""
+    if move.node_id and move.node_id == at:
+        raise Refused(f"order {order_id} is at {at} already", code="there-already")
+    is_asked_by_rule = bool(move.by_rule) and part.state not in {PartState.BACKORDERED, PartState.PREORDERED}
+    if order.method != Method.PARCEL and (is_asked_by_rule or not move.node_id):
         raise Refused(
-            f"the customer of order {order.order_id} comes to {order.node_id}",
+            f"the customer of order {order_id} comes to {at or order.node_id}",
             code="pickup-waits",
-            hint=f"agree on another place first: bodegactl orders reassign {order.order_id} --to NODE",
+            hint=f"agree on another place first: bodegactl orders reassign {order_id} --to NODE",
         )
-    overrides.refuse_if_kept(tx, order.order_id)
-    if len(works) >= ASSIGNMENTS_PER_ORDER_MAX:
+    overrides.refuse_if_kept(tx, order_id)
+    given_out = sum(1 for _ in order.works)
+    if given_out >= ASSIGNMENTS_PER_ORDER_MAX:
         raise Refused(
-            f"order {order.order_id} was moved {len(works) - 1} times already",
-            code="moved-too-often",
+            f"order {order_id} was given out {given_out} times already",
+            code=TOO_OFTEN,
             hint="cancel it and place it again",
         )
-    if not move.by_rule or works[-1].state == FulfillmentState.HANDED_BACK:
+    if not move.by_rule or part.state in NOBODYS:
         return
-    if works[-1].state != FulfillmentState.ASSIGNED:
+    if part.state is not PartState.ASSIGNED:
         raise Refused(
-            f"{order.node_id} has begun order {order.order_id}",
+            f"{at} has begun order {order_id}",
             code="work-begun",
             hint="a person may move it all the same: bodegactl orders reassign",
         )
-    moved = orders.reassignments_of(tx, order.order_id)[:1]
-    # A clock that was set back never blocks a move; the number of assignments is bounded in any case.
-    if moved and 0 <= caller.now_ms - moved[0].decided_at_ms < REASSIGN_COOLDOWN_MS:
-        raise Refused(f"order {order.order_id} was moved a short while ago", code="moved-lately")
+    if _moved_lately(tx, caller, part):
+        raise Refused(f"order {order_id} was moved a short while ago", code="moved-lately")
 
 
-def _write(
-    tx: Transaction,
-    caller: Caller,
-    move: Move,
-    order: OrderView,
-    works: list[Row],
-    choice: Choice,
-    node_id: str,
-) -> None:
-    work_id, token = new_id("F", caller.now_ms), works[-1].fencing_token + 1
-    if FulfillmentState(works[-1].state) not in FULFILLMENT.terminal:
-        revoke(tx, caller, works[-1], token, f"given to {node_id}")
-    # What the old node found short is its own matter: the new one is asked for all of it.
-    orders.save_lines(
-        tx, [{"order_id": order.order_id, "line": one.line, "shipped": 0, "short": 0} for one in order.lines]
-    )
-    lines = get_order(tx, order.order_id).lines
-    given = orders.for_the_node(tx, order.order_id)._asdict()
-    event = journal_pb2.HubEvent(fulfillment_order=wire.work_message(work_id, token, given, lines))
-    seq = outbox.post(tx, caller, node_id, [event], cmd_id=work_id, correlation_id=order.order_id)
-    work = {
-        "fulfillment_order_id": work_id,
-        "order_id": order.order_id,
-        "node_id": node_id,
-        "state": FULFILLMENT.start.value,
-        "fencing_token": token,
-        "sscc": "",
-        "updated_at_ms": caller.now_ms,
-        "assigned_event": outbox.name_of(tx, node_id, seq),
-    }
-    decision = {
-        "order_id": order.order_id,
-        "fencing_token": token,
-        "from_node_id": order.node_id,
-        "node_id": node_id,
-        "rule": choice.rule,
-        "reason": move.reason,
-        "decided_by": move.by_rule or caller.actor,
-        "candidates": decisions.candidates_json(choice),
-        "decided_at_ms": caller.now_ms,
-    }
-    held = orders.reservations_of(tx, [order.order_id]).get(order.order_id, [])
-    revoked = [
-        {
-            "fulfillment_order_id": works[-1].fulfillment_order_id,
-            **{name: getattr(row, name) for name in ("line", "order_id", "node_id", "sku_id", "quantity")},
-            **{name: getattr(row, name) for name in ("posted", "voided", "state")},
+def _moved_lately(tx: Transaction, caller: Caller, part: Part) -> bool:
+    """A clock that was set back never blocks a move; the number of assignments is bounded in any case."""
+    tokens = {work.fencing_token for work in part.works}
+    moves = orders.reassignments_of(tx, part.order.order_id)
+    newest = next((move.decided_at_ms for move in moves if move.fencing_token in tokens), None)
+    return newest is not None and 0 <= caller.now_ms - newest < REASSIGN_COOLDOWN_MS
+
+
+def _write(tx: Transaction, caller: Caller, move: Move, part: Part, choice: Choice) -> None:
+    order, (first, *more) = part.order, choice.shares
+    before = part.newest
+    if before is not None:
+        assigning.take_back(tx, caller, before, order.newest_token + 1, f"given to {first.node_id}")
+    if more:
+        part.ask_for(first.quantities)
+    for share in choice.shares:
+        target = part if share is first else order.add_part(PartState.HANDED_BACK, share.quantities)
+        work = assigning.give(tx, caller, target, share)
+        decision = {
+            "order_id": order.order_id,
+            "fencing_token": work.fencing_token,
+            "from_node_id": before.node_id if before is not None else "",
+            "node_id": share.node_id,
+            "rule": choice.rule,
+            "reason": move.reason,
+            "decided_by": move.by_rule or caller.actor,
+            "candidates": decisions.candidates_json(choice),
+            "decided_at_ms": caller.now_ms,
         }
-        for row in held
-    ]
-    fresh = {"node_id": node_id, "posted": 0, "voided": 0, "state": ReservationState.PENDING.value}
-    promised = [{"order_id": row.order_id, "line": row.line, **fresh} for row in held]
-    orders.reassign(tx, work, decision, revoked, promised)
-    states = [FulfillmentState(row.state) for row in works]
-    after = joined([*states, FULFILLMENT.start], cancel_asked=False, in_full=False)
-    orders.save_orders(
-        tx, [{"order_id": order.order_id, "state": after.value, "updated_at_ms": caller.now_ms}]
-    )
+        orders.put_decision(tx, decision)
+    order.follow()
+    aggregate.save(tx, caller.now_ms, [order])
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,
         action="order.reassigned",
         subject=order.order_id,
         detail={
-            "from": order.node_id,
-            "to": node_id,
-            "fencing_token": token,
+            "part": part.number,
+            "from": before.node_id if before is not None else "",
+            "to": ", ".join(share.node_id for share in choice.shares),
+            "fencing_token": order.newest_token,
             "rule": move.by_rule or "person",
         },
     )
 
 
-def revoke(tx: Transaction, caller: Caller, work: Row, token: int, reason: str) -> None:
-    """Tell a node that its work is not its any more; only `token` and above may ship the order."""
-    event = journal_pb2.FulfillmentRevoked(
-        fulfillment_order_id=work.fulfillment_order_id,
-        order_id=work.order_id,
-        fencing_token=token,
-        reason=reason,
+def give_up(tx: Transaction, caller: Caller, order_id: str, number: int, why: str) -> None:
+    """No node can have a part that nobody has: it waits for stock, where the order's terms allow that, or is over.
+
+    What was given out as often as may be does not wait any more. Nothing if somebody has it by now.
+    """
+    order = lock_order(tx, order_id)
+    part = order.parts[number]
+    if part.state not in NOBODYS or order.state in FINAL:
+        return
+    waits = orders.by_ids(tx, [order_id])[0].backorder and why != TOO_OFTEN
+    part.become(PartState.BACKORDERED if waits else PartState.UNFULFILLABLE)
+    order.follow()
+    aggregate.save(tx, caller.now_ms, [order])
+    tx.audit(
+        at_ms=caller.now_ms,
+        actor=caller.actor,
+        action=f"order.part_{part.state}",
+        subject=order_id,
+        detail={"part": number, "why": why},
     )
-    events = [journal_pb2.HubEvent(fulfillment_revoked=event)]
-    cmd_id = f"revoke-{work.fulfillment_order_id}"
-    seq = outbox.post(tx, caller, work.node_id, events, cmd_id=cmd_id, correlation_id=work.order_id)
-    name = outbox.name_of(tx, work.node_id, seq)
-    orders.save_work(tx, [{"fulfillment_order_id": work.fulfillment_order_id, "revoked_event": name}])
 
 
 def stop(tx: Transaction, caller: Caller, order_id: str, fulfillment_order_id: str, reason: str) -> None:
-    """Revoke an assignment because another node has shipped the order; nothing if it has ended or was told already."""
-    lock_order(tx, order_id)
-    for work in orders.work_of(tx, [order_id])[order_id]:
-        is_this = work.fulfillment_order_id == fulfillment_order_id
-        if is_this and FulfillmentState(work.state) not in FULFILLMENT.terminal and not work.revoked_event:
-            revoke(tx, caller, work, work.fencing_token + 1, reason)
+    """Revoke an assignment because another node has shipped its part; nothing if it has ended or was told already."""
+    order = lock_order(tx, order_id)
+    for work in order.works:
+        if work.fulfillment_order_id == fulfillment_order_id and not work.revoked_event:
+            assigning.take_back(tx, caller, work, work.fencing_token + 1, reason)
+    aggregate.save(tx, caller.now_ms, [order])
     orders.stopped(tx, fulfillment_order_id)

@@ -15,14 +15,17 @@ from typing import NamedTuple
 from bodega.core.conflicts.physical_shortfall import KIND as SHORTFALL
 from bodega.core.conflicts.table import CASES
 from bodega.core.deadline import BootTime
-from bodega.core.lifecycles import ORDER, ConflictState, OrderState
+from bodega.core.floor_words import Method
+from bodega.core.lifecycles import ConflictState
+from bodega.core.parts import ENDED, FINAL, PartState
 from bodega.core.promise import ServiceClass
 from bodega.errors import Refused
 from bodega.host.log import get_logger
 from bodega.limits import UPKEEP_ROWS_MAX
 from bodega_controlplane.app.applying.shortfalls import lacking
 from bodega_controlplane.app.deciding import conflict_life, overrides
-from bodega_controlplane.app.ordering import reassigning
+from bodega_controlplane.app.ordering import aggregate, reassigning, waiting
+from bodega_controlplane.app.ordering.aggregate import Part
 from bodega_controlplane.app.ordering.reassigning import Move
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.rules.policy import Policy
@@ -42,9 +45,11 @@ class Job(NamedTuple):
 
 
 ACTOR = "hub"
-# The rule of an order that its node has given back: a parcel goes to the nearest node that has all of it and has not
-# handed it back before, ASSIGNMENTS_PER_ORDER_MAX times at most; a pickup waits for a person.
+# The rule of a part that its node has given back: a parcel goes where routing says, but to no node that has lately not
+# found all of it, and an order is given out ASSIGNMENTS_PER_ORDER_MAX times at most; a pickup waits for a person. If no
+# node can have it, it waits for stock, where the order's terms allow that, and else it is over.
 HANDED_BACK = "handed_back@1"
+_NO_NODE = frozenset({"insufficient-stock", reassigning.TOO_OFTEN})
 
 
 def due(tx: Transaction, caller: Caller, policy: Policy, now: BootTime) -> list[Job]:
@@ -61,8 +66,16 @@ def due(tx: Transaction, caller: Caller, policy: Policy, now: BootTime) -> list[
         for conflict_id in shortfalls_to_look_at(tx)
     ]
     jobs += [
-        Job(f"give {row.order_id}", partial(_give, caller=caller, row=row, policy=policy))
-        for row in orders.handed_back(tx, UPKEEP_ROWS_MAX)
+        Job(f"give {row.order_id}/{row.part}", partial(_give, caller=caller, row=row, policy=policy))
+        for row in orders.open_parts(tx, {PartState.HANDED_BACK}, UPKEEP_ROWS_MAX)
+        if row.method == Method.PARCEL
+    ]
+    jobs += [
+        Job(
+            f"serve {one.order_id}/{one.part}",
+            partial(waiting.serve, caller=caller, waiting=one, policy=policy),
+        )
+        for one in waiting.due(tx, caller, policy)
     ]
     if override_rows.any_to_look_at(tx, now):
         jobs.append(Job("expire overrides", partial(_expire, caller=caller, now=now)))
@@ -75,13 +88,18 @@ def _stop(tx: Transaction, caller: Caller, work: Row) -> bool:
 
 
 def _give(tx: Transaction, caller: Caller, row: Row, policy: Policy) -> bool:
-    """An order that its node has handed back goes to another one, as soon as one has all of it."""
-    order = orders.by_ids(tx, [row.order_id])[0]
-    if order.state != OrderState.HANDED_BACK:
+    """A part that its node has handed back goes to another one; if none can have it, that is said."""
+    (order,) = aggregate.load(tx, [row.order_id])
+    if order.parts[row.part].state is not PartState.HANDED_BACK:
         return True
-    return _move(
-        tx, caller, Move(row.order_id, f"{row.node_id} has handed it back", by_rule=HANDED_BACK), policy
-    )
+    move = Move(row.order_id, f"{order.node_id} has not sent it", by_rule=HANDED_BACK, part=row.part)
+    try:
+        reassigning.reassign(tx, caller, move, policy)
+    except Refused as refusal:
+        if refusal.code not in _NO_NODE:
+            return False
+        reassigning.give_up(tx, caller, row.order_id, row.part, refusal.code)
+    return True
 
 
 def _expire(tx: Transaction, caller: Caller, now: BootTime) -> bool:
@@ -106,27 +124,36 @@ def look_again(tx: Transaction, caller: Caller, conflict_id: str, policy: Policy
     row = facts.conflict(tx, conflict_id)
     if row is None or row.state != ConflictState.OPEN:
         return True
-    order = orders.by_ids(tx, [row.order_id])[0]
-    if OrderState(order.state) in ORDER.terminal:
+    (order,) = aggregate.load(tx, [row.order_id])
+    part = next((part for part in order.parts.values() if _waits_at(part, row)), None)
+    if order.state in FINAL:
         outcome = f"order {row.order_id} is {order.state}"
-    elif order.node_id != row.node_id:
+    elif part is None:
         outcome = f"order {row.order_id} was moved to {order.node_id}"
     elif not lacking(tx, row.node_id, row.sku_id).get(row.order_id):
         outcome = f"{row.node_id} holds all of it again"
     else:
-        outcome = _moved(tx, caller, row, policy)
+        outcome = _moved(tx, caller, row, part, policy)
     if outcome:
         conflict_life.resolve(tx, caller, conflict_id, outcome)
     return bool(outcome)
 
 
-def _moved(tx: Transaction, caller: Caller, row: Row, policy: Policy) -> str:
-    """Move the order if that may be, and say where to; empty if it stays."""
-    move = Move(row.order_id, row.effect, by_rule=CASES[SHORTFALL].rule)
+def _waits_at(part: Part, row: Row) -> bool:
+    """Whether it is the part that a shortfall is about."""
+    work = part.newest
+    lines = work.lines.values() if work is not None and work.node_id == row.node_id else ()
+    return part.state not in ENDED and any(line.sku_id == row.sku_id for line in lines)
+
+
+def _moved(tx: Transaction, caller: Caller, row: Row, part: Part, policy: Policy) -> str:
+    """Move the part if that may be, and say where to; empty if it stays."""
+    move = Move(row.order_id, row.effect, by_rule=CASES[SHORTFALL].rule, part=part.number)
     if not _move(tx, caller, move, policy):
         return ""
-    (moved,) = orders.by_ids(tx, [row.order_id])
-    return f"order {row.order_id} was moved to {moved.node_id}"
+    (moved,) = aggregate.load(tx, [row.order_id])
+    newest = moved.parts[part.number].newest
+    return f"order {row.order_id} was moved to {newest.node_id if newest else 'nobody'}"
 
 
 def _move(tx: Transaction, caller: Caller, move: Move, policy: Policy) -> bool:

@@ -12,7 +12,7 @@ from bodega.limits_hub import (
     RATE_CARD_SERVICES_MAX,
     RATE_HOLIDAYS_PER_SERVICE_MAX,
     RATE_PLACES_MAX,
-    RATE_PRICE_MINOR_MAX,
+    RATE_PRICE_MINOR_UNITS_MAX,
     RATE_SURCHARGES_PER_SERVICE_MAX,
     RATE_TRANSIT_DAYS_MAX,
 )
@@ -99,7 +99,7 @@ def _check_service(faults: Faults, where: str, one: pb.CarrierService) -> None:
 
 def _check_surcharge(faults: Faults, where: str, one: pb.RateSurcharge) -> None:
     faults.text(f"{where}.surcharge", one.surcharge)
-    faults.number(f"{where}.price_minor", one.price_minor, 0, RATE_PRICE_MINOR_MAX)
+    faults.number(f"{where}.price_minor", one.price_minor, 0, RATE_PRICE_MINOR_UNITS_MAX)
     faults.number(f"{where}.permille", one.permille, 0, _PERMILLE_MAX)
     if not (one.price_minor or one.permille):
         faults.add(where, "adds nothing: give price_minor or permille")
@@ -114,7 +114,9 @@ def _check_zone(faults: Faults, where: str, zone: pb.RateZone) -> None:
     lightest = 1
     for place, bracket in enumerate(zone.brackets):
         faults.number(f"{where}.brackets[{place}].max_weight_g", bracket.max_weight_g, lightest, _UINT32_MAX)
-        faults.number(f"{where}.brackets[{place}].price_minor", bracket.price_minor, 0, RATE_PRICE_MINOR_MAX)
+        faults.number(
+            f"{where}.brackets[{place}].price_minor", bracket.price_minor, 0, RATE_PRICE_MINOR_UNITS_MAX
+        )
         lightest = bracket.max_weight_g + 1
 
 

@@ -1,34 +1,18 @@
 """Two nodes work on one order: a fencing token says who may ship, and what was shipped stays shipped.
 
-Each assignment of an order has a token higher than the one before it. A node that has not heard yet that its own
-was revoked may ship; a parcel on its way is a fact that no token undoes. What the order is, follows from what its
-assignments have come to, in whatever order the nodes' words arrive.
+Each assignment of a part of an order has a token higher than the one before it. A node that has not heard yet that its
+own was revoked may ship; a parcel on its way is a fact that no token undoes (`core.parts` says what the order is).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bodega.core.conflicts.row import Conflict, conflict_id
 from bodega.core.conflicts.table import CASES
-from bodega.core.lifecycles import FulfillmentState, OrderState
 
 KIND = "two_nodes_claim"
 DUPLICATE = "duplicate_shipment"
-
-# What an order is where nothing of it has left, by the state of its newest assignment.
-_ENDED = {
-    FulfillmentState.CANCELLED: OrderState.CANCELLED,
-    FulfillmentState.SHORT: OrderState.UNFULFILLABLE,
-}
-_NOBODYS = frozenset({FulfillmentState.EXPIRED, FulfillmentState.HANDED_BACK})
-_NOT_LEFT = {
-    FulfillmentState.ASSIGNED: OrderState.CONFIRMED,
-    FulfillmentState.STAGED: OrderState.READY_FOR_PICKUP,
-    FulfillmentState.EXPIRED: OrderState.NOT_COLLECTED,
-    FulfillmentState.HANDED_BACK: OrderState.HANDED_BACK,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +70,3 @@ def duplicate_shipment(order_id: str, one: Shipment, other: Shipment) -> Conflic
         effects=(f"duplicate:{first.sscc}", f"duplicate:{second.sscc}"),
         needs=f"recall one parcel: {first.sscc} of {first.node_id} or {second.sscc} of {second.node_id}",
     )
-
-
-def joined(states: Sequence[FulfillmentState], *, cancel_asked: bool, in_full: bool) -> OrderState:
-    """What an order of several assignments is, from where each stands (`states`, lowest token first).
-
-    `in_full`: what was shipped covers every line. The newest assignment decides while nothing has left.
-    """
-    if FulfillmentState.SHIPPED in states:
-        return OrderState.SHIPPED if in_full else OrderState.PARTIALLY_SHIPPED
-    if FulfillmentState.COLLECTED in states:
-        return OrderState.COLLECTED if in_full else OrderState.PARTIALLY_COLLECTED
-    newest = states[-1]
-    if newest in _ENDED:
-        return _ENDED[newest]
-    if cancel_asked:
-        # Of work that is nobody's, or that nobody came for, there is nothing left to stop.
-        return OrderState.CANCELLED if newest in _NOBODYS else OrderState.CANCEL_REQUESTED
-    return _NOT_LEFT.get(newest, OrderState.IN_FULFILLMENT)

@@ -222,7 +222,7 @@ def _bounds(document: Document) -> Iterator[FieldFault]:
 def _bounded(document: Document) -> Iterator[tuple[str, float, float, float]]:
     """What there may be too little or too much of: where, how much, the least and the most."""
     yield "format", document.format, FORMAT, FORMAT
-    yield "version", document.version, 1, limits.ROUTING_VERSION_MAX
+    yield "version", document.version, 1, limits.ROUTING_BUNDLE_VERSIONS_MAX
     yield "stages", len(document.stages), 1, limits.ROUTING_STAGES_MAX
     yield "edge.stages", len(document.edge.stages), 0, limits.ROUTING_STAGES_MAX
     rules = len(document.filters) + len(document.scores) + len(document.ties)
@@ -233,9 +233,10 @@ def _bounded(document: Document) -> Iterator[tuple[str, float, float, float]]:
     for where, stages in (("stages", document.stages), ("edge.stages", document.edge.stages)):
         for number, stage in enumerate(stages):
             yield f"{where}[{number}].shares_max", stage.shares_max, 1, limits.ROUTING_SHARES_MAX
-            yield f"{where}[{number}].split_cost", stage.split_cost, 0, limits.ROUTING_WEIGHT_MAX
+            yield f"{where}[{number}].split_cost", stage.split_cost, 0, limits.ROUTING_WEIGHT_RATIO_MAX
     for number, score in enumerate(document.scores):
-        yield f"scores[{number}].weight", score.weight, -limits.ROUTING_WEIGHT_MAX, limits.ROUTING_WEIGHT_MAX
+        bound = limits.ROUTING_WEIGHT_RATIO_MAX
+        yield f"scores[{number}].weight", score.weight, -bound, bound
     for number, one in enumerate(document.filters):
         yield f"filters[{number}].why (characters)", len(one.why), 1, limits.ROUTING_TEXT_CHARS_MAX
     for name, table in document.tables.items():

@@ -55,17 +55,17 @@ class RawRow:
     problem: str = ""
 
 
-def read_skus(text: str, *, is_csv: bool) -> tuple[list[catalogue_pb2.Sku], list[int]]:
+def read_skus(
+    text: str, *, is_csv: bool, rows_max: int = IMPORT_ROWS_MAX
+) -> tuple[list[catalogue_pb2.Sku], list[int]]:
     """SKUs of a file and the line of each. Raises InvalidInput with every fault of every row."""
     rows = list(_csv_rows(text) if is_csv else _json_rows(text))
     faults: list[FieldFault] = []
     if not rows:
         faults.append(FieldFault("file", "has no rows"))
-    if len(rows) > IMPORT_ROWS_MAX:
-        faults.append(
-            FieldFault("file", f"has {len(rows)} rows; at most {IMPORT_ROWS_MAX} are taken at once")
-        )
-    skus = [_sku(row, faults) for row in rows[:IMPORT_ROWS_MAX]]
+    if len(rows) > rows_max:
+        faults.append(FieldFault("file", f"has {len(rows)} rows; at most {rows_max} are taken at once"))
+    skus = [_sku(row, faults) for row in rows[:rows_max]]
     if faults:
         raise invalid_file(faults)
     return skus, [row.line for row in rows]

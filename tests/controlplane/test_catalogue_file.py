@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits_hub import IMPORT_ROWS_MAX
-from bodega_controlplane.cli.catalog_file import at_lines, read_skus
+from bodega_controlplane.app.goods.catalogue_file import at_lines, read_skus
 from support.controlplane import gtin_of
 
 GTIN = gtin_of(1)

@@ -1,0 +1,93 @@
+"""Orders that were taken without stock: served when stock comes, the sooner promised first, then the older.
+
+Whoever waits is asked first in every round of the upkeep, whole part by whole part: one that lacks more than has come
+does not stand in the way of one that does not. An order that is placed between two rounds finds what is there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from bodega.core.parts import FINAL, PartState
+from bodega.errors import Refused
+from bodega.limits import UPKEEP_ROWS_MAX
+from bodega_controlplane.app import wire
+from bodega_controlplane.app.goods.stock import standing_of
+from bodega_controlplane.app.ordering import aggregate, reassigning
+from bodega_controlplane.app.ordering.orders import lock_order
+from bodega_controlplane.app.ordering.reassigning import TOO_OFTEN, Move
+from bodega_controlplane.app.views import Caller
+from bodega_controlplane.rules.policy import Policy
+from bodega_controlplane.store import orders, stock
+from bodega_controlplane.store.transaction import Transaction
+
+BACKORDER = "backorder@1"
+WAITING = frozenset({PartState.BACKORDERED, PartState.PREORDERED})
+
+
+class Waiting(NamedTuple):
+    """A part that may be served now, or whose date has come; `node_id`: where its customer comes to."""
+
+    order_id: str
+    part: int
+    node_id: str
+
+
+def due(tx: Transaction, caller: Caller, policy: Policy) -> Iterator[Waiting]:
+    """Parts to be looked at, the first to be served first: those of which all nodes together hold enough."""
+    wanted = orders.skus_waited_for(tx, caller.now_ms)
+    if not wanted:
+        return
+    left: Counter[str] = Counter()
+    for (_node_id, sku_id), held in stock.held(tx, wanted).items():
+        left[sku_id] += standing_of(held, policy).available
+    lacking = {sku_id for sku_id in wanted if not left[sku_id]}
+    rows = orders.parts_waiting(tx, caller.now_ms, lacking, UPKEEP_ROWS_MAX)
+    for (order_id, part), lines in groupby(rows, key=lambda row: (row.order_id, row.part)):
+        of_part = list(lines)
+        demand: Counter[str] = Counter()
+        for line in of_part:
+            demand[line.sku_id] += line.units
+        fits = all(units <= left[sku_id] for sku_id, units in demand.items())
+        if fits:
+            left -= demand
+        if fits or of_part[0].state == PartState.PREORDERED:
+            yield Waiting(order_id, part, wire.pickup_node(of_part[0].pickup))
+
+
+def serve(tx: Transaction, caller: Caller, waiting: Waiting, policy: Policy) -> bool:
+    """Give it to a node, if one may have all of it; what was ordered for a date waits for stock from that date on."""
+    (order,) = aggregate.load(tx, [waiting.order_id])
+    part = order.parts.get(waiting.part)
+    if part is None or part.state not in WAITING or order.state in FINAL:
+        return True
+    move = Move(waiting.order_id, "its stock has come", waiting.node_id, by_rule=BACKORDER, part=waiting.part)
+    try:
+        reassigning.reassign(tx, caller, move, policy)
+    except Refused as refusal:
+        if refusal.code == TOO_OFTEN:
+            reassigning.give_up(tx, caller, waiting.order_id, waiting.part, refusal.code)
+            return True
+        _is_due(tx, caller, waiting)
+        return False
+    return True
+
+
+def _is_due(tx: Transaction, caller: Caller, waiting: Waiting) -> None:
+    """It waits for stock from now on, no more for its date."""
+    order = lock_order(tx, waiting.order_id)
+    part = order.parts[waiting.part]
+    if part.state is PartState.PREORDERED and order.state not in FINAL:
+        part.become(PartState.BACKORDERED)
+        order.follow()
+        aggregate.save(tx, caller.now_ms, [order])
+        tx.audit(
+            at_ms=caller.now_ms,
+            actor=caller.actor,
+            action="order.part_backordered",
+            subject=order.order_id,
+            detail={"part": part.number, "why": "its date has come"},
+        )

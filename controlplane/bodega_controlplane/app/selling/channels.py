@@ -1,0 +1,201 @@
+"""Channels: made, changed and revoked by operators, known by their tokens.
+
+A token is told once, when it is made; kept is its SHA-256 only, which is enough for a text of 256 random bits.
+The channel "storefront" has the token in storefront.token, a file of the hub's own, and is always there.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+
+from bodega.errors import NotFound, Refused
+from bodega.limits import QUANTITY_MAX
+from bodega.limits_hub import CHANNEL_REQUESTS_PER_S_DEFAULT, CHANNEL_REQUESTS_PER_S_MAX, CHANNELS_MAX
+from bodega_controlplane.app.checks import Faults
+from bodega_controlplane.app.selling.views import ChannelView
+from bodega_controlplane.app.views import Caller
+from bodega_controlplane.rules.channels import ChannelKind
+from bodega_controlplane.rules.policy import Policy
+from bodega_controlplane.store import channels
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.transaction import Transaction
+
+BUILT_IN = ChannelView("storefront", ChannelKind.STOREFRONT, 0, CHANNEL_REQUESTS_PER_S_DEFAULT)
+# Who else acts by a name of its own: no channel may be taken for one of them in the audit trail.
+_RESERVED = frozenset({"operator", "hub", "node"})
+# Such as "bdg_3q2-8mRy...": the prefix is for those who search for leaked secrets.
+_TOKEN_PREFIX = "bdg_"  # noqa: S105 - what every token begins with
+_TOKEN_BYTES = 32
+
+
+def digest_of(token: str) -> bytes:
+    """What is kept of a token."""
+    return sha256(token.encode()).digest()
+
+
+def policy_for(channel: ChannelView, policy: Policy) -> Policy:
+    """What is promised to a channel by: its buffer stays with every node, as the safety stock does."""
+    return replace(policy, safety_stock=policy.safety_stock + channel.buffer_units)
+
+
+def create_channel(
+    tx: Transaction,
+    caller: Caller,
+    channel_id: str,
+    kind: str,
+    *,
+    buffer_units: int = 0,
+    requests_per_s: int = 0,
+) -> tuple[ChannelView, str]:
+    """A new channel and its token, which nobody can ask for again. `requests_per_s` 0: the default.
+
+    Raises InvalidInput with every fault, Refused ("channel-exists") for an id that is, or was, one.
+    """
+    channels.lock(tx)
+    faults = Faults()
+    faults.subject_token("channel_id", channel_id)
+    if channel_id in _RESERVED:
+        faults.add("channel_id", f"is the name of somebody else: {channel_id}")
+    faults.one_of("kind", kind, tuple(ChannelKind))
+    _check_bounds(faults, buffer_units, requests_per_s)
+    faults.raise_if_any("the channel")
+    there = channels.all_of(tx)
+    if channel_id == BUILT_IN.channel_id or channel_id in {row.channel_id for row in there}:
+        raise Refused(
+            f"there is a channel '{channel_id}' already, or was",
+            code="channel-exists",
+            hint="choose another id: orders of a channel that was revoked stay its own",
+        )
+    if len(there) >= CHANNELS_MAX:
+        raise Refused(f"there are {CHANNELS_MAX} channels already", code="too-many-channels")
+    token = _TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+    view = ChannelView(
+        channel_id,
+        ChannelKind(kind),
+        buffer_units,
+        requests_per_s or CHANNEL_REQUESTS_PER_S_DEFAULT,
+        created_at_ms=caller.now_ms,
+        changed_at_ms=caller.now_ms,
+    )
+    _put(tx, view, digest_of(token))
+    _audit(tx, caller, "channel.created", view)
+    return view, token
+
+
+def change_channel(
+    tx: Transaction,
+    caller: Caller,
+    channel_id: str,
+    *,
+    buffer_units: int | None = None,
+    requests_per_s: int | None = None,
+) -> ChannelView:
+    """Set its stock buffer or its rate; None leaves one as it is. Raises NotFound, InvalidInput, Refused (revoked)."""
+    channels.lock(tx)
+    faults = Faults()
+    _check_bounds(faults, buffer_units or 0, requests_per_s or 0)
+    faults.raise_if_any("the channel")
+    before, digest = _open(tx, channel_id)
+    after = replace(
+        before,
+        buffer_units=before.buffer_units if buffer_units is None else buffer_units,
+        requests_per_s=requests_per_s or before.requests_per_s,
+    )
+    if after != before:
+        after = replace(after, changed_at_ms=caller.now_ms)
+        _put(tx, after, digest)
+        _audit(tx, caller, "channel.changed", after)
+    return after
+
+
+def revoke_channel(tx: Transaction, caller: Caller, channel_id: str) -> ChannelView:
+    """Its token opens nothing any more; its orders go on. Repeating it changes nothing.
+
+    Raises NotFound, Refused ("channel-built-in").
+    """
+    channels.lock(tx)
+    if channel_id == BUILT_IN.channel_id:
+        raise Refused(
+            "the token of channel 'storefront' is a file of the hub's own",
+            code="channel-built-in",
+            hint="delete storefront.token in data_dir and start the control plane again: it makes a new one",
+        )
+    row = channels.by_id(tx, channel_id)
+    if row is None:
+        raise _no_such(channel_id)
+    if row.revoked_at_ms:
+        return _view(row)
+    view = replace(_view(row), revoked_at_ms=caller.now_ms, changed_at_ms=caller.now_ms)
+    _put(tx, view, b"")
+    _audit(tx, caller, "channel.revoked", view)
+    return view
+
+
+def list_channels(tx: Transaction) -> tuple[ChannelView, ...]:
+    """Every channel by id, the built-in one and those revoked too."""
+    found = {BUILT_IN.channel_id: BUILT_IN} | {row.channel_id: _view(row) for row in channels.all_of(tx)}
+    return tuple(found[channel_id] for channel_id in sorted(found))
+
+
+def by_digest(tx: Transaction) -> Mapping[bytes, ChannelView]:
+    """Who may ask: digest of the token -> channel. That of the built-in one is empty: its token is a file."""
+    known = {bytes(row.token_digest): _view(row) for row in channels.all_of(tx) if not row.revoked_at_ms}
+    return {b"": BUILT_IN} | known
+
+
+def _open(tx: Transaction, channel_id: str) -> tuple[ChannelView, bytes]:
+    row = channels.by_id(tx, channel_id)
+    if row is None and channel_id == BUILT_IN.channel_id:
+        return BUILT_IN, b""
+    if row is None:
+        raise _no_such(channel_id)
+    if row.revoked_at_ms:
+        raise Refused(f"channel {channel_id} has been revoked", code="channel-revoked", hint="make a new one")
+    return _view(row), bytes(row.token_digest)
+
+
+def _no_such(channel_id: str) -> NotFound:
+    return NotFound(f"there is no channel '{channel_id[:80]}'", hint="list them: bodegactl channels ls")
+
+
+def _check_bounds(faults: Faults, buffer_units: int, requests_per_s: int) -> None:
+    faults.number("buffer_units", buffer_units, 0, QUANTITY_MAX)
+    faults.number("requests_per_s", requests_per_s, 0, CHANNEL_REQUESTS_PER_S_MAX)
+
+
+def _put(tx: Transaction, view: ChannelView, digest: bytes) -> None:
+    row = {
+        "channel_id": view.channel_id,
+        "kind": view.kind.value,
+        "token_digest": digest,
+        "buffer_units": view.buffer_units,
+        "requests_per_s": view.requests_per_s,
+        "created_at_ms": view.created_at_ms,
+        "changed_at_ms": view.changed_at_ms,
+        "revoked_at_ms": view.revoked_at_ms,
+    }
+    channels.put(tx, row)
+
+
+def _view(row: Row) -> ChannelView:
+    return ChannelView(
+        row.channel_id,
+        ChannelKind(row.kind),
+        row.buffer_units,
+        row.requests_per_s,
+        row.created_at_ms,
+        row.changed_at_ms,
+        row.revoked_at_ms,
+    )
+
+
+def _audit(tx: Transaction, caller: Caller, action: str, view: ChannelView) -> None:
+    detail = {
+        "kind": view.kind.value,
+        "buffer_units": view.buffer_units,
+        "requests_per_s": view.requests_per_s,
+    }
+    tx.audit(at_ms=caller.now_ms, actor=caller.actor, action=action, subject=view.channel_id, detail=detail)

@@ -1,0 +1,147 @@
+"""Channels: each with a token that the hub can not tell again, a stock buffer and a rate of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bodega.errors import InvalidInput, NotFound, Refused
+from bodega.limits import QUANTITY_MAX
+from bodega.limits_hub import CHANNEL_BURST_S, CHANNEL_REQUESTS_PER_S_DEFAULT, CHANNELS_MAX
+from bodega_controlplane.app.ordering.orders import place_order
+from bodega_controlplane.app.selling import channels
+from bodega_controlplane.app.selling.views import ChannelView
+from bodega_controlplane.app.views import Caller
+from bodega_controlplane.rules.channels import full, take
+from bodega_controlplane.store import schema
+from bodega_controlplane.store.engine import Store
+from support.controlplane import OPERATOR, POLICY, NodeByHand, deliver, order_draft, rows_of, settle
+
+
+def create(store: Store, channel_id: str, kind: str = "marketplace", **more: int) -> tuple[ChannelView, str]:
+    return store.write(lambda tx: channels.create_channel(tx, OPERATOR, channel_id, kind, **more))[0]
+
+
+def test_a_channel_is_known_by_its_token_of_which_only_a_hash_is_kept(store: Store) -> None:
+    view, token = create(store, "bazaar", buffer_units=3)
+    assert (view.kind, view.buffer_units, view.requests_per_s) == (
+        "marketplace",
+        3,
+        CHANNEL_REQUESTS_PER_S_DEFAULT,
+    )
+    known = store.read(channels.by_digest)
+    assert known[channels.digest_of(token)] == view
+    everything = repr([rows_of(store, table) for table in (schema.channel, schema.audit, schema.idempotency)])
+    assert token not in everything
+    assert create(store, "till-1", "pos")[1] != token
+
+
+def test_the_storefront_is_always_there_and_can_be_given_a_buffer(store: Store) -> None:
+    assert [one.channel_id for one in store.read(channels.list_channels)] == ["storefront"]
+    store.write(lambda tx: channels.change_channel(tx, OPERATOR, "storefront", buffer_units=4))
+    [storefront] = store.read(channels.list_channels)
+    assert storefront.buffer_units == 4
+    # Its token is a file, and no row may be found by a hash of nothing.
+    assert store.read(channels.by_digest) == {b"": storefront}
+    with pytest.raises(Refused, match=r"file of the hub's own") as caught:
+        store.write(lambda tx: channels.revoke_channel(tx, OPERATOR, "storefront"))
+    assert caught.value.code == "channel-built-in"
+
+
+def test_a_channel_that_was_revoked_opens_nothing_and_its_id_is_never_given_again(store: Store) -> None:
+    _, token = create(store, "bazaar")
+    gone, _ = store.write(lambda tx: channels.revoke_channel(tx, OPERATOR, "bazaar"))
+    assert gone.revoked_at_ms == OPERATOR.now_ms
+    assert channels.digest_of(token) not in store.read(channels.by_digest)
+    later = Caller("operator", "operator", OPERATOR.now_ms + 5)
+    assert store.write(lambda tx: channels.revoke_channel(tx, later, "bazaar"))[0] == gone
+    for work in (
+        lambda tx: channels.create_channel(tx, OPERATOR, "bazaar", "pos"),
+        lambda tx: channels.change_channel(tx, OPERATOR, "bazaar", buffer_units=1),
+    ):
+        with pytest.raises(Refused):
+            store.write(work)
+    assert [row.action for row in rows_of(store, schema.audit)] == ["channel.created", "channel.revoked"]
+
+
+def test_what_makes_no_sense_is_named_all_at_once(sqlite_store: Store) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        create(sqlite_store, "a b", "shop", buffer_units=QUANTITY_MAX + 1, requests_per_s=-1)
+    assert {fault.where for fault in caught.value.faults} == {
+        "channel_id",
+        "kind",
+        "buffer_units",
+        "requests_per_s",
+    }
+    # These names are somebody else's in the audit trail.
+    for name in ("operator", "hub", "node"):
+        with pytest.raises(InvalidInput):
+            create(sqlite_store, name)
+    with pytest.raises(Refused, match="already"):
+        create(sqlite_store, "storefront")
+    for work in (channels.revoke_channel, channels.change_channel):
+        with pytest.raises(NotFound):
+            sqlite_store.write(lambda tx, change=work: change(tx, OPERATOR, "nobody"))
+
+
+def test_there_are_no_more_channels_than_the_bound(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert CHANNELS_MAX >= 100
+    monkeypatch.setattr(channels, "CHANNELS_MAX", 2)
+    create(sqlite_store, "one")
+    create(sqlite_store, "two")
+    with pytest.raises(Refused, match="2 channels") as caught:
+        create(sqlite_store, "three")
+    assert caught.value.code == "too-many-channels"
+
+
+def test_a_channel_is_promised_no_unit_of_its_buffer_at_any_node(store: Store) -> None:
+    settle(store, "TEA")
+    node = NodeByHand()
+    node.shelve("TEA", 10)
+    deliver(store, node.delivery())
+    view, _ = create(store, "bazaar", buffer_units=5)
+    bazaar, policy = Caller("bazaar", "bazaar", OPERATOR.now_ms), channels.policy_for(view, POLICY)
+    # 10 on the shelf, 2 safety stock, 5 left to the others.
+    with pytest.raises(Refused) as caught:
+        store.write(lambda tx: place_order(tx, bazaar, order_draft(("TEA", 4)), policy))
+    assert caught.value.code == "insufficient-stock"
+    store.write(lambda tx: place_order(tx, bazaar, order_draft(("TEA", 3)), policy))
+    with pytest.raises(Refused):
+        store.write(lambda tx: place_order(tx, bazaar, order_draft(("TEA", 1)), policy))
+    # Those five are there for the others.
+    shop = Caller("storefront", "storefront", OPERATOR.now_ms)
+    placed, _ = store.write(lambda tx: place_order(tx, shop, order_draft(("TEA", 5)), POLICY))
+    assert placed.channel == "storefront"
+    detail = json.loads(rows_of(store, schema.audit)[-1].detail)
+    assert detail["channel"] == "storefront"
+
+
+@given(
+    per_s=st.integers(1, 50),
+    pauses=st.lists(st.floats(0, 2, allow_nan=False), min_size=1, max_size=200),
+)
+def test_a_channel_never_sends_more_than_its_rate_and_one_burst(per_s: int, pauses: list[float]) -> None:
+    now_s = 100.0
+    bucket, sent = full(per_s, now_s), 0
+    for pause in pauses:
+        now_s += pause
+        bucket, wait_s = take(bucket, per_s, now_s)
+        sent += not wait_s
+        if wait_s:
+            # Who waits as long as told is let in, to within what a float holds.
+            assert take(bucket, per_s, now_s + wait_s + 1e-6)[1] == 0.0
+            assert take(bucket, per_s, now_s + wait_s * 0.9)[1] > 0.0
+    assert sent <= per_s * CHANNEL_BURST_S + per_s * (now_s - 100.0) + 1
+
+
+def test_a_clock_that_stands_still_or_jumps_back_fills_no_bucket() -> None:
+    bucket, taken = full(5, 10.0), 0
+    for now_s in (10.0, 9.0, 10.0, *[8.0] * 40):
+        bucket, wait_s = take(bucket, 5, now_s)
+        taken += not wait_s
+    assert taken == 5 * CHANNEL_BURST_S
