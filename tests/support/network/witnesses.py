@@ -93,12 +93,8 @@ def centre_of(tx: Transaction, node_ids: list[str]) -> Centre:
 
 
 def _open_promises(tx: Transaction) -> int:
-    return sum(
-        tx.connection.execute(
-            sa.select(sa.func.count()).select_from(table).where(table.c.state == "pending")
-        ).scalar_one()
-        for table in (schema.reservation, schema.revoked_reservation)
-    )
+    pending = schema.fulfillment_line.c.state == "pending"
+    return int(tx.connection.execute(sa.select(sa.func.count()).where(pending)).scalar_one())
 
 
 def _count(tx: Transaction, table: sa.Table) -> int:
