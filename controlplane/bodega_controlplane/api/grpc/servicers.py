@@ -30,7 +30,7 @@ from bodega_controlplane.app.goods.rights_views import RightsDraft
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.app.ordering.reassigning import Move, reassign
-from bodega_controlplane.app.views import Caller, RightsDraft
+from bodega_controlplane.app.views import Caller
 from bodega_controlplane.app.wire import sku_draft, sku_message
 from bodega_controlplane.store.audit import Wanted
 from bodega_controlplane.store.orders import Narrowed
