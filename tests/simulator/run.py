@@ -47,6 +47,7 @@ ALWAYS: Sequence[Check] = (
     promises.each_promise_ends_once,
     parts.tokens_rise,
     parts.an_order_follows_from_its_parts,
+    parts.a_promise_lasts_as_long_as_its_work,
     answers.what_was_answered_is_recorded,
     answers.a_command_is_done_once,
     answers.the_same_command_has_the_same_answer,

@@ -43,6 +43,19 @@ def an_order_follows_from_its_parts(world: World) -> Iterator[str]:
                 yield f"of line {line} of order {order_id} {left[order_id, line]} have left, it says {shipped}"
 
 
+def a_promise_lasts_as_long_as_its_work(world: World) -> Iterator[str]:
+    """What a node was promised units for it may send, even when it was told to stop: until it has said that it did."""
+    if world.hub.is_ready:
+        ended = ", ".join(f"'{state}'" for state in FULFILLMENT.terminal)
+        sql = (
+            "SELECT line.node_id, work.order_id, work.state, line.voided FROM fulfillment_line AS line"
+            " JOIN fulfillment_order AS work USING (fulfillment_order_id)"
+            f" WHERE line.voided > 0 AND work.state NOT IN ({ended})"
+        )
+        for node_id, order_id, state, units in world.hub.rows(sql):
+            yield f"{units} units at {node_id} are given back, whose work for order {order_id} is {state}"
+
+
 def one_node_at_a_time_has_a_part(world: World) -> Iterator[str]:
     """Whoever had it before has heard that it is gone, or has sent it."""
     if world.facts.hub_was_restored:

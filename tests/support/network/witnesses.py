@@ -17,7 +17,6 @@ from bodega_agent.demo.gather import floor_of, journal_of, ledger_of
 from bodega_agent.demo.handheld import ask
 from bodega_agent.demo.plan import Plan, SitePlan
 from bodega_controlplane.store import schema
-from bodega_controlplane.store.audit import verify
 from bodega_controlplane.store.transaction import Transaction
 from support.network.crew import Crew
 from support.network.customers import Customers
@@ -58,18 +57,18 @@ async def collect(
 ) -> Evidence:
     """All of it; the API is asked at instance `hub`."""
     sites = tuple([await site_of(network, crew, number, kept) for number in range(len(network.posts))])
+    audit = await network.bodegactl("audit", "verify", number=hub)
     store = network.open_store()
     try:
-        centre = store.read(lambda tx: centre_of(tx, [site.node_id for site in sites]))
+        centre = store.read(lambda tx: centre_of(tx, [site.node_id for site in sites], audit))
     finally:
         store.close()
     told = tuple(_told(row) for row in await customers.orders(hub))
     return Evidence(plan_of(network, products), sites, centre, Wire({}, {}), Till((), told))
 
 
-def centre_of(tx: Transaction, node_ids: list[str]) -> Centre:
-    """What the hub's database holds."""
-    entries, first_bad = verify(tx)
+def centre_of(tx: Transaction, node_ids: list[str], audit: Json) -> Centre:
+    """What the hub's database holds; `audit` is what `bodegactl audit verify` says."""
     node, work = schema.node.c, schema.fulfillment_order.c
     return Centre(
         journals={node_id: _journal(tx, node_id) for node_id in node_ids},
@@ -86,8 +85,8 @@ def centre_of(tx: Transaction, node_ids: list[str]) -> Centre:
         ),
         open_reservations=_open_promises(tx),
         refused_envelopes=sum(_count(tx, table) for table in SET_ASIDE),
-        audit_entries=entries,
-        audit_first_bad_seq=first_bad,
+        audit_entries=int(audit["entries"]),
+        audit_first_bad_seq=int(audit.get("first_bad_seq") or 0),
         conflicts=Counter(tx.connection.execute(sa.select(schema.conflict.c.kind)).scalars()),
     )
 
