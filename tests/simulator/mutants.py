@@ -107,7 +107,7 @@ def _applying_what_it_has(head: Head, envelope: Envelope) -> Judgement:
 
 @contextmanager
 def _let_the_old_node_go_on() -> Iterator[None]:
-    with mock.patch.object(assigning, "take_back", lambda *_args: None):
+    with mock.patch.object(assigning, "take_back"):
         yield
 
 
@@ -151,9 +151,7 @@ MUTANTS: Mapping[str, Mutant] = {
         frozenset({"order", "work", "clock_jump", "cut"}), around=_order_by_wall_clock
     ),
     "forget the cursor": Mutant(frozenset({"grant", "order", "kill"}), _forget_the_cursor),
-    "let the old node go on": Mutant(
-        frozenset({"order", "reassign"}), around=_let_the_old_node_go_on
-    ),
+    "let the old node go on": Mutant(frozenset({"order", "reassign"}), around=_let_the_old_node_go_on),
     "give the same token again": Mutant(
         frozenset({"order", "reassign"}),
         around=lambda: mock.patch.object(Order, "newest_token", property(_the_token_before)),

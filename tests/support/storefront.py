@@ -7,7 +7,7 @@ upkeep, which a clock drives, is asked for by name (`a_moment_later`).
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,12 +18,14 @@ import httpx
 from bodega.codec import parse_hub_event
 from bodega.v1 import orders_pb2
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.ordering import upkeep
+from bodega_controlplane.app.views import GeoPoint
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store
 from support.controlplane import POLICY, NodeByHand, deliver, rows_of, settle
 from support.faces import http_client, order_body
-from support.moved_order import HUB, NODES, NOW, SKU, Hand, look_after, news
+from support.moved_order import HUB, NODES, NOW, SKU, Hand, news
 
 Json = dict[str, Any]
 
@@ -58,6 +60,12 @@ class Town:
     async def cancel(self, order_id: str) -> httpx.Response:
         """The customer changes their mind."""
         return await self.ask("POST", f"/v1/orders/{order_id}/cancel")
+
+    async def moves_to(self, order_id: str, place: GeoPoint, street: str) -> httpx.Response:
+        """The customer says where it is to go instead."""
+        where = {"latitude": place.latitude, "longitude": place.longitude}
+        body = order_body(address=[street], location=where)["recipient"]
+        return await self.ask("PUT", f"/v1/orders/{order_id}/recipient", body)
 
     async def order(self, order_id: str) -> Json:
         """The order as the shop sees it now."""
@@ -115,10 +123,11 @@ class Town:
             if fresh := news(self.store, node):
                 deliver(self.store, *fresh)
 
-    def a_moment_later(self, ms: int = 0) -> None:
-        """A round of the hub's upkeep, so much later by the wall clock."""
-        now_ms = self.hubs[0].now_ms() + ms
-        look_after(self.store, replace(HUB, now_ms=now_ms), NOW)
+    def a_moment_later(self, *, down: Collection[str] = ()) -> None:
+        """A round of the hub's upkeep; it has not heard of the nodes that are `down` for too long."""
+        caller = replace(HUB, now_ms=self.hubs[0].now_ms())
+        for job in self.store.read(lambda tx: upkeep.due(tx, caller, POLICY, NOW, set(down))):
+            self.store.write(job.run)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Orders in parts: each follows from its assignments, one node at a time works on each, and who sent it twice is told."""
+"""Orders in parts: each follows from its assignments, one node at a time has each, and what was sent twice is told."""
 
 from __future__ import annotations
 
