@@ -24,7 +24,7 @@ from support.network.witnesses import Kept, collect
 from support.postgres import PostgresServer
 from support.waiting import until_async
 
-pytestmark = [pytest.mark.system, pytest.mark.postgres, pytest.mark.timeout(by_length(400, 3_600))]
+pytestmark = [pytest.mark.system, pytest.mark.postgres, pytest.mark.timeout(by_length(600, 3_600))]
 
 ROUNDS = by_length(1, 5)
 ORDERS = ROUNDS * by_length(120, 300)
