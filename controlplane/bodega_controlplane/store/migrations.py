@@ -139,7 +139,7 @@ STEPS: Mapping[int, Step] = {
     # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
     5: Step(
         {
-            schema.orders: ("cancel_asked", "backorder", "not_before_ms"),
+            schema.orders: ("cancel_asked", "backorder", "not_before_ms", "parts_max"),
             schema.order_line: ("kit_line",),
             schema.fulfillment_order: ("part", "carrier_service"),
             # What goes with a stored answer: Location and ETag.

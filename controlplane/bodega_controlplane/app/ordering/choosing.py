@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from bodega.core.promise import demand_by_sku
 from bodega.core.routing.choice import Choice
@@ -30,6 +30,9 @@ class Question:
     ship_by_ms: int = 0
     only: str = ""
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    shares_max: int = 1
+    # (node, SKU) -> units that are promised to this very order there, and that it may take with it.
+    its_own: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def choose(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> Choice:
@@ -37,18 +40,25 @@ def choose(tx: Transaction, caller: Caller, question: Question, policy: Policy) 
     return decide(policy.bundle, _inputs(tx, caller, question, policy))
 
 
-def hold_promise(tx: Transaction, lines: Sequence[Line], choice: Choice, policy: Policy) -> None:
+def hold_promise(tx: Transaction, question: Question, choice: Choice, policy: Policy) -> None:
     """Where others write at the same time: lock the nodes chosen and look again at what is left; Contended if not."""
     if tx.exclusive:
         return
     tx.lock_nodes([share.node_id for share in choice.shares])
-    sku_of = {line.line: line.sku_id for line in lines}
+    sku_of = {line.line: line.sku_id for line in question.lines}
     for share in choice.shares:
         demand = demand_by_sku((sku_of[number], units) for number, units in share.quantities.items())
         held = stock.held(tx, demand.keys(), share.node_id)
         for sku_id, units in demand.items():
-            if units > standing_of(held.get((share.node_id, sku_id), stock.Held()), policy).available:
+            if units > standing_of(_held(held, (share.node_id, sku_id), question), policy).available:
                 raise Contended(f"another order has taken the stock of {share.node_id}")
+
+
+def _held(
+    held: Mapping[tuple[str, str], stock.Held], place: tuple[str, str], question: Question
+) -> stock.Held:
+    found = held.get(place, stock.Held())
+    return replace(found, reserved=found.reserved - question.its_own.get(place, 0))
 
 
 def insufficient(choice: Choice, hint: str) -> Refused:
@@ -80,6 +90,7 @@ def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy)
         ship_by_ms=question.ship_by_ms,
         at_node=question.only,
         passed_over=question.passed_over,
+        shares_max=question.shares_max,
     )
 
 
@@ -91,7 +102,7 @@ def _sites(tx: Transaction, question: Question, policy: Policy) -> tuple[Site, .
             place.node_id,
             place.latitude,
             place.longitude,
-            {sku: standing_of(held.get((place.node_id, sku), stock.Held()), policy) for sku in demand},
+            {sku: standing_of(_held(held, (place.node_id, sku), question), policy) for sku in demand},
         )
         for place in nodes.places(tx)
         if question.only in ("", place.node_id)
