@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -77,8 +78,8 @@ class PickupIn(In):
     )
 
 
-# What came after the first version: left out of a request's digest while nobody says it.
-_SAID_SINCE = (
+# What orders may say since the first version.
+_LATER = (
     "service_class",
     "method",
     "ship_complete",
@@ -121,16 +122,7 @@ class OrderIn(In):
     def same_order(self) -> dict[str, Any]:
         """What makes two requests of one key the same: what the first version had, and of all else what was said."""
         said = self.model_dump(mode="json")
-        for name in (
-            "service_class",
-            "method",
-            "ship_complete",
-            "ship_by",
-            "pickup",
-            "backorder",
-            "not_before",
-            "parts_max",
-        ):
+        for name in _LATER:
             if said[name] == OrderIn.model_fields[name].default:
                 del said[name]
         for line in said["lines"]:
@@ -150,12 +142,12 @@ class OrderIn(In):
             method=self.method,
             ship_complete=self.ship_complete,
             ship_by_ms=int(self.ship_by.timestamp() * 1000) if self.ship_by else 0,
-            pickup=views.PickupDraft(self.pickup.node_id, self.pickup.code, self.pickup.hold_s * 1000)
-            if self.pickup
-            else None,
             backorder=self.backorder,
             not_before_ms=int(self.not_before.timestamp() * 1000) if self.not_before else 0,
             parts_max=self.parts_max,
+            pickup=views.PickupDraft(self.pickup.node_id, self.pickup.code, self.pickup.hold_s * 1000)
+            if self.pickup
+            else None,
         )
 
 
@@ -168,47 +160,28 @@ class OrderLineOut(BaseModel):
     shipped: int = Field(description="Base units handed to the carrier.")
     short: int = Field(description="Base units that were promised and not found on the shelf.")
     substitutes: list[str] = Field(description="SKUs that may be sent instead.")
-    kit_line: int = Field(
-        description="Line of the kit that this is a component of; 0: it was asked for as it is."
-    )
+    kit_line: int = Field(description="For a component of a kit: the kit's line; else 0.")
 
     @classmethod
     def of(cls, view: views.OrderLineView) -> OrderLineOut:
         """From the app layer's value."""
-        return cls(
-            line=view.line,
-            sku_id=view.sku_id,
-            quantity=view.quantity,
-            shipped=view.shipped,
-            short=view.short,
-            substitutes=list(view.substitutes),
-            kit_line=view.kit_line,
-        )
+        return cls(**asdict(view))
 
 
-class OrderPartOut(BaseModel):
-    """What one node at a time is asked for of an order."""
+class PartOut(BaseModel):
+    """What one node at a time is asked for; an order that is split has several."""
 
     part: int
     state: PartState
-    node_id: str = Field(description="Node that has it, or had it last; empty if none ever had.")
-    fulfillment_order_id: str = Field(description="Its newest assignment; empty if there is none.")
-    lines: list[OrderLineOut] = Field(
-        description="What it is asked for, with the numbers of the order's lines."
-    )
+    node_id: str = Field(description="Node that has it; empty while nobody has.")
+    fulfillment_order_id: str = Field(description="Its newest assignment; empty while nobody has it.")
+    lines: list[OrderLineOut]
     parcels: list[str] = Field(description="SSCCs of its parcels, 18 digits each.")
 
     @classmethod
-    def of(cls, view: views.PartView) -> OrderPartOut:
+    def of(cls, view: views.PartView) -> PartOut:
         """From the app layer's value."""
-        return cls(
-            part=view.part,
-            state=view.state,
-            node_id=view.node_id,
-            fulfillment_order_id=view.fulfillment_order_id,
-            lines=list(map(OrderLineOut.of, view.lines)),
-            parcels=list(view.parcels),
-        )
+        return cls(**asdict(view))
 
 
 class OrderOut(BaseModel):
@@ -218,9 +191,8 @@ class OrderOut(BaseModel):
     channel: str
     reference: str
     state: OrderState
-    node_id: str = Field(description="Node of its first part that has one; empty while nobody has any.")
+    node_id: str = Field(description="Node that fulfils it, or its first part; empty while nobody does.")
     lines: list[OrderLineOut]
-    parts: list[OrderPartOut] = Field(description="What one node at a time is asked for.")
     parcels: list[str] = Field(description="SSCCs of its parcels, 18 digits each.")
     placed_at: datetime
     updated_at: datetime
@@ -228,10 +200,9 @@ class OrderOut(BaseModel):
     method: str = Field(description="How the customer gets it.")
     ship_complete: bool = Field(description="All of it, or nothing.")
     ship_by: datetime | None = Field(description="When it must have left, if the order says so.")
-    backorder: bool = Field(description="Whether it waits for what can not be promised.")
-    not_before: datetime | None = Field(
-        description="Nothing of it is sent before then, if the order says so."
-    )
+    parts: list[PartOut] = Field(description="Who serves what; one for an order that is not split.")
+    backorder: bool = Field(description="Whether what can not be promised waits for stock.")
+    not_before: datetime | None = Field(description="When a pre-order begins, if it is one.")
     parts_max: int = Field(description="How many nodes may share it when it is placed.")
 
     @classmethod
@@ -243,8 +214,7 @@ class OrderOut(BaseModel):
             reference=view.reference,
             state=view.state,
             node_id=view.node_id,
-            lines=list(map(OrderLineOut.of, view.lines)),
-            parts=list(map(OrderPartOut.of, view.parts)),
+            lines=[OrderLineOut.of(row) for row in view.lines],
             parcels=list(view.parcels),
             placed_at=time_of(view.placed_at_ms),
             updated_at=time_of(view.updated_at_ms),
@@ -252,6 +222,7 @@ class OrderOut(BaseModel):
             method=view.method,
             ship_complete=view.ship_complete,
             ship_by=time_of(view.ship_by_ms) if view.ship_by_ms else None,
+            parts=[PartOut.of(one) for one in view.parts],
             backorder=view.backorder,
             not_before=time_of(view.not_before_ms) if view.not_before_ms else None,
             parts_max=view.parts_max,
