@@ -72,6 +72,14 @@ CARRIER_MISSES_BEFORE_DOWN = 3
 RATE_PROFILES_KEPT_MAX = 4_096
 
 
+# Orders: kits in kits, and lines once kits are taken apart.
+KIT_DEPTH_MAX = 4
+ORDER_SERVED_LINES_MAX = 500
+# A node that was silent for so long while others were heard is down: what nobody there has begun goes elsewhere.
+NODE_LEASE_S = 300.0
+# Nodes are heard every HEARTBEAT_S; with none heard for so long, it is we who are cut off.
+ANY_NODE_HEARD_S = 30.0
+
 # Channels that sell
 CHANNELS_MAX = 1_000
 # A channel that was revoked is refused by every control plane after this time at the latest.

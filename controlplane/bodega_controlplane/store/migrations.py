@@ -148,7 +148,7 @@ STEPS: Mapping[int, Step] = {
                 "routing_activation",
                 "routing_reported",
             ),
-            schema.orders: ("cancel_asked", "backorder", "not_before_ms"),
+            schema.orders: ("cancel_asked", "backorder", "not_before_ms", "parts_max"),
             schema.order_line: ("kit_line",),
             schema.fulfillment_order: ("part", "carrier_service"),
             # What goes with a stored answer: Location and ETag.

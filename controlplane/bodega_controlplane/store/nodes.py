@@ -52,6 +52,12 @@ def ids(tx: Transaction) -> list[str]:
     return list(tx.connection.execute(sa.select(node.c.node_id).order_by(node.c.node_id)).scalars())
 
 
+def contacts(tx: Transaction) -> dict[str, int]:
+    """Node -> when it was heard last; those that never were are left out."""
+    query = sa.select(node.c.node_id, node.c.last_contact_ms).where(node.c.last_contact_ms > 0)
+    return {row.node_id: int(row.last_contact_ms) for row in tx.connection.execute(query)}
+
+
 def places(tx: Transaction) -> list[Row]:
     """What routing looks at of every node that may be given orders, by id."""
     return list(tx.connection.execute(_PLACES))

@@ -18,7 +18,7 @@ from bodega.core.routing.choice import Choice
 from bodega.core.routing.decide import decide
 from bodega.core.routing.inputs import Destination, Inputs, Line, Offer, Site
 from bodega.errors import FieldFault, Refused
-from bodega.limits_hub import NODE_LABEL_SETS_REMEMBERED_MAX, ROUTING_SHARES_MAX
+from bodega.limits_hub import NODE_LABEL_SETS_REMEMBERED_MAX
 from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.shipping.offering import goods_of, offers_at
 from bodega_controlplane.app.views import Caller, Recipient
@@ -35,8 +35,7 @@ _CARRIED = frozenset({"parcel", "courier"})
 class Question:
     """What is to be given to nodes.
 
-    `only`: one node that may have it; `passed_over`: node -> why it may not. It may be split where a carrier brings it,
-    unless it is to be complete.
+    `only`: one node that may have it; `passed_over`: node -> why it may not.
     """
 
     lines: tuple[Line, ...]
@@ -48,6 +47,9 @@ class Question:
     ship_by_ms: int = 0
     only: str = ""
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    shares_max: int = 1
+    # (node, SKU) -> units that are promised to this very order there, and that it may take with it.
+    its_own: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +73,25 @@ def choose(tx: Transaction, caller: Caller, question: Question, policy: Policy) 
     return Decided(**values, bundle=policy.bundle, inputs=inputs)
 
 
-def hold_promise(tx: Transaction, lines: Sequence[Line], choice: Choice, policy: Policy) -> None:
+def hold_promise(tx: Transaction, question: Question, choice: Choice, policy: Policy) -> None:
     """Where others write at the same time: lock the nodes chosen and look again at what is left; Contended if not."""
     if tx.exclusive:
         return
     tx.lock_nodes([share.node_id for share in choice.shares])
-    sku_of = {line.line: line.sku_id for line in lines}
+    sku_of = {line.line: line.sku_id for line in question.lines}
     for share in choice.shares:
         demand = demand_by_sku((sku_of[number], units) for number, units in share.quantities.items())
         held = stock.held(tx, demand.keys(), share.node_id)
         for sku_id, units in demand.items():
-            if units > standing_of(held.get((share.node_id, sku_id), stock.Held()), policy).available:
+            if units > standing_of(_held(held, (share.node_id, sku_id), question), policy).available:
                 raise Contended(f"another order has taken the stock of {share.node_id}")
+
+
+def _held(
+    held: Mapping[tuple[str, str], stock.Held], place: tuple[str, str], question: Question
+) -> stock.Held:
+    found = held.get(place, stock.Held())
+    return replace(found, reserved=found.reserved - question.its_own.get(place, 0))
 
 
 def insufficient(choice: Choice, hint: str) -> Refused:
@@ -114,13 +123,9 @@ def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy)
         ship_by_ms=question.ship_by_ms,
         at_node=question.only,
         passed_over=question.passed_over,
-        shares_max=ROUTING_SHARES_MAX if _may_be_split(question) else 1,
+        shares_max=question.shares_max,
     )
-    return replace(bare, sites=_sites(tx, bare, policy))
-
-
-def _may_be_split(question: Question) -> bool:
-    return question.method in _CARRIED and not (question.ship_complete or question.only)
+    return replace(bare, sites=_sites(tx, bare, question, policy))
 
 
 def _with_measures(tx: Transaction, lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -134,7 +139,7 @@ def _with_measures(tx: Transaction, lines: Sequence[Line]) -> tuple[Line, ...]:
     )
 
 
-def _sites(tx: Transaction, asked: Inputs, policy: Policy) -> tuple[Site, ...]:
+def _sites(tx: Transaction, asked: Inputs, question: Question, policy: Policy) -> tuple[Site, ...]:
     demand = demand_by_sku((line.sku_id, line.quantity) for line in asked.lines)
     places = [place for place in nodes.places(tx) if asked.at_node in ("", place.node_id)]
     held = stock.held(tx, demand.keys(), asked.at_node or None)
@@ -145,7 +150,7 @@ def _sites(tx: Transaction, asked: Inputs, policy: Policy) -> tuple[Site, ...]:
             place.node_id,
             place.latitude,
             place.longitude,
-            {sku: standing_of(held.get((place.node_id, sku), stock.Held()), policy) for sku in demand},
+            {sku: standing_of(_held(held, (place.node_id, sku), question), policy) for sku in demand},
             kind=place.kind,
             country=place.country,
             open_orders=waiting.get(place.node_id, 0),

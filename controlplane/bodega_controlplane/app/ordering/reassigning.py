@@ -66,13 +66,18 @@ def reassign(tx: Transaction, caller: Caller, move: Move, policy: Policy) -> Ord
     _refuse(tx, caller, move, now)
     if not choice.shares or (len(choice.shares) > 1 and not may_be_split(now)):
         raise insufficient(choice, "nothing was moved; receive stock elsewhere, or let the order ship short")
-    hold_promise(tx, question.lines, choice, policy)
+    hold_promise(tx, question, choice, policy)
     _write(tx, caller, move, now, choice)
     return get_order(tx, move.order_id)
 
 
 def question_of(
-    tx: Transaction, part: Part, *, only: str = "", passed_over: Mapping[str, str] | None = None
+    tx: Transaction,
+    part: Part,
+    *,
+    only: str = "",
+    passed_over: Mapping[str, str] | None = None,
+    its_own: Mapping[tuple[str, str], int] | None = None,
 ) -> Question:
     """What routing is asked for a part of an order that was placed before."""
     row = orders.for_the_node(tx, part.order.order_id)
@@ -82,10 +87,12 @@ def question_of(
         row.channel,
         row.method,
         row.service_class,
-        row.ship_complete or not may_be_split(part),
+        row.ship_complete,
         row.ship_by_ms,
         only=only,
         passed_over=passed_over or {},
+        shares_max=row.parts_max if may_be_split(part) else 1,
+        its_own=its_own or {},
     )
 
 
