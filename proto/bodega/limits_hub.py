@@ -80,6 +80,22 @@ NODE_LEASE_S = 300.0
 # Nodes are heard every HEARTBEAT_S; with none heard for so long, it is we who are cut off.
 ANY_NODE_HEARD_S = 30.0
 
+# The file exchange: how often folders are looked at, how long a file must lie still, what one may hold, and when a file
+# that somebody has begun with is taken over.
+EXCHANGE_LOOK_S = 2.0
+EXCHANGE_SETTLED_S = 3.0
+EXCHANGE_LEASE_S = 60.0
+EXCHANGE_KEEP_ALIVE_S = 5.0
+EXCHANGE_FILE_BYTES_MAX = 16 * 1024 * 1024
+EXCHANGE_ORDERS_MAX = 10_000
+EXCHANGE_FILES_PER_LOOK_MAX = 100
+EXCHANGE_PLACES_ROWS_MAX = 200_000
+# News of orders: of one file so many orders; looked for from so long before the last look.
+EXCHANGE_TOLD_ORDERS_MAX = 500
+EXCHANGE_OVERLAP_S = 3600
+# Catalogue rows that are wrong are left out and the others tried again, so many times.
+EXCHANGE_CATALOGUE_TRIES_MAX = 5
+
 # Channels that sell
 CHANNELS_MAX = 1_000
 # A channel that was revoked is refused by every control plane after this time at the latest.

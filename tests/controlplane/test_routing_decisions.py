@@ -213,3 +213,12 @@ def test_an_order_that_no_node_has_all_of_is_split_where_it_may_be(store: Store)
     }
     assert outcomes(store) == ["same"]
     assert store.read(lambda tx: past.simulate(tx, DEFAULT, PageRequest())).before.splits == 1
+
+
+def test_of_a_pre_order_nothing_was_decided_yet_and_that_is_said(store: Store) -> None:
+    stocked(store, TEA=10)
+    early = replace(order_draft(("TEA", 1)), not_before_ms=SHOP.now_ms + 1)
+    order_id = store.write(lambda tx: orders.place_order(tx, SHOP, early, POLICY))[0].order_id
+    assert store.read(lambda tx: records.explain(tx, order_id)) == ()
+    with pytest.raises(NotFound, match="not given to any node yet"):
+        store.read(lambda tx: decisions.routes_of(tx, order_id))

@@ -23,6 +23,7 @@ from bodega.v1 import (
     channels_pb2_grpc,
     expectations_pb2_grpc,
     insight_pb2_grpc,
+    privacy_pb2_grpc,
     proposals_pb2_grpc,
     rates_pb2_grpc,
     routing_pb2_grpc,
@@ -70,6 +71,11 @@ class HubClient:
     def rights(self) -> services.RightsServiceStub:
         """The right to promise."""
         return services.RightsServiceStub(self._channel)
+
+    @cached_property
+    def privacy(self) -> privacy_pb2_grpc.PrivacyServiceStub:
+        """What is kept no more."""
+        return privacy_pb2_grpc.PrivacyServiceStub(self._channel)
 
     @cached_property
     def webhooks(self) -> webhooks_pb2_grpc.WebhookServiceStub:

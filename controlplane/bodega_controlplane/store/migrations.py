@@ -161,6 +161,7 @@ STEPS: Mapping[int, Step] = {
             *schema.EVENT_TABLES,
             *schema.RATE_TABLES,
             *schema.ROUTING_TABLES,
+            *schema.EXCHANGE_TABLES,
             schema.channel,
         ),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +39,12 @@ def by_id(tx: Transaction, node_id: str) -> Row | None:
 def all_of(tx: Transaction) -> list[Row]:
     """Every node by id."""
     return list(tx.connection.execute(sa.select(node).order_by(node.c.node_id)))
+
+
+def some(tx: Transaction, node_ids: Collection[str]) -> list[Row]:
+    """These nodes by id."""
+    query = sa.select(node).where(node.c.node_id.in_(sorted(node_ids)))
+    return list(tx.connection.execute(query.order_by(node.c.node_id)))
 
 
 def page(tx: Transaction, after: str, limit: int) -> list[Row]:

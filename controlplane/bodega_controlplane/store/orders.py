@@ -40,12 +40,6 @@ def insert(tx: Transaction, order: Values, lines: Sequence[Values]) -> None:
         tx.insert_many(table, rows)
 
 
-def put_not_routed(tx: Transaction, order_id: str, rule: str, at_ms: int) -> None:
-    """The rule by which an order was given to no node when it was placed."""
-    row = {"order_id": order_id, "node_id": "", "rule": rule, "candidates": "[]", "decided_at_ms": at_ms}
-    tx.insert_many(route_decision, [row])
-
-
 def put_parts(tx: Transaction, parts: Sequence[Values], lines: Sequence[Values]) -> None:
     """Rows of order_part, new or changed; and all rows of part_line of those of which these changed.
 

@@ -27,6 +27,7 @@ from bodega_controlplane.store.schema_events import (
     webhook,
     webhook_delivery,
 )
+from bodega_controlplane.store.schema_exchange import EXCHANGE_TABLES
 from bodega_controlplane.store.schema_floor import FLOOR_TABLES
 from bodega_controlplane.store.schema_orders import (
     fulfillment_line,
@@ -56,6 +57,7 @@ from bodega_controlplane.store.schema_transfers import transfer, transfer_goods,
 
 __all__ = [
     "EVENT_TABLES",
+    "EXCHANGE_TABLES",
     "FLOOR_TABLES",
     "RATE_TABLES",
     "ROUTING_TABLES",

@@ -747,6 +747,30 @@ class FulfillmentRevoked(_message.Message):
 Global___FulfillmentRevoked: _TypeAlias = FulfillmentRevoked  # noqa: Y015
 
 @_typing.final
+class RecipientsErased(_message.Message):
+    """Orders have ended, and whom they went to is kept no more: the node forgets names and addresses, on labels too."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Orders, all of them ended."""
+
+    def __init__(
+        self,
+        *,
+        order_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_ids", b"order_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecipientsErased: _TypeAlias = RecipientsErased  # noqa: Y015
+
+@_typing.final
 class OverrideSet(_message.Message):
     """A person at the centre has set a rule of this node aside, or has put it in force again."""
 
@@ -826,6 +850,7 @@ class HubEvent(_message.Message):
     TRANSFER_ORDERED_FIELD_NUMBER: _builtins.int
     RETURN_EXPECTED_FIELD_NUMBER: _builtins.int
     ROUTING_BUNDLE_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_ERASED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Identifier of what caused it at the hub."""
     at_ms: _builtins.int
@@ -898,6 +923,10 @@ class HubEvent(_message.Message):
     def routing_bundle(self) -> _routing_pb2.RoutingBundle:
         """The routing rules to decide by."""
 
+    @_builtins.property
+    def recipients_erased(self) -> Global___RecipientsErased:
+        """Where orders went is to be kept no more."""
+
     def __init__(
         self,
         *,
@@ -921,12 +950,13 @@ class HubEvent(_message.Message):
         transfer_ordered: _floor_pb2.TransferOrdered | None = ...,
         return_expected: _floor_pb2.ReturnExpected | None = ...,
         routing_bundle: _routing_pb2.RoutingBundle | None = ...,
+        recipients_erased: Global___RecipientsErased | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["advance_notice", b"advance_notice", "cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "return_expected", b"return_expected", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "routing_bundle", b"routing_bundle", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed", "transfer_ordered", b"transfer_ordered"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["advance_notice", b"advance_notice", "cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "recipients_erased", b"recipients_erased", "return_expected", b"return_expected", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "routing_bundle", b"routing_bundle", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed", "transfer_ordered", b"transfer_ordered"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["advance_notice", b"advance_notice", "at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "return_expected", b"return_expected", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "routing_bundle", b"routing_bundle", "seen_seq", b"seen_seq", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed", "transfer_ordered", b"transfer_ordered"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advance_notice", b"advance_notice", "at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "recipients_erased", b"recipients_erased", "return_expected", b"return_expected", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "routing_bundle", b"routing_bundle", "seen_seq", b"seen_seq", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed", "transfer_ordered", b"transfer_ordered"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "fulfillment_revoked", "override_set", "transfer_closed", "stream_restated", "advance_notice", "transfer_ordered", "return_expected", "routing_bundle"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "fulfillment_revoked", "override_set", "transfer_closed", "stream_restated", "advance_notice", "transfer_ordered", "return_expected", "routing_bundle", "recipients_erased"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 

@@ -92,7 +92,7 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
     outbox.post(tx, caller, draft.node_id, told, cmd_id=cmd_id)
     if known is None:
         skus = catalogue.events_of(catalogue.whole_catalogue(tx))
-        outbox.post_bulk(tx, caller, draft.node_id, skus, cmd_id=cmd_id)
+        outbox.post_bulk(tx, caller, [draft.node_id], skus, cmd_id=cmd_id)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,

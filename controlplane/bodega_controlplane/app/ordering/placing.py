@@ -16,7 +16,6 @@ from bodega.core.kits import KitLine, explode
 from bodega.core.lifecycles import OrderState
 from bodega.core.parts import PartState
 from bodega.core.routing import inputs as routing
-from bodega.core.routing.choice import Share
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import QUANTITY_MAX
 from bodega.limits_hub import KIT_DEPTH_MAX, ORDER_SERVED_LINES_MAX
@@ -43,22 +42,12 @@ _TRIES_MAX = 4
 class _Plan:
     """How an order is to be served: the lines for nodes, who takes which, and the units by line that wait.
 
-    `choice` is None of a pre-order: nothing was asked yet.
+    `decided` is None for what is not routed yet.
     """
 
     lines: tuple[KitLine, ...]
-    choice: Decided | None
+    decided: Decided | None
     waits: Mapping[int, int]
-
-    @property
-    def shares(self) -> tuple[Share, ...]:
-        """Who takes which."""
-        return self.choice.shares if self.choice else ()
-
-    @property
-    def rule(self) -> str:
-        """What chose them."""
-        return self.choice.rule if self.choice else PREORDER
 
 
 def place(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) -> str:
@@ -189,7 +178,7 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> s
         for one in plan.lines
     }
     order = Order(new_id("O", caller.now_ms), OrderState.CONFIRMED, draft.method, lines)
-    shares = plan.shares
+    shares = plan.decided.shares if plan.decided else ()
     chosen = [(order.add_part(PartState.ASSIGNED, share.quantities), share) for share in shares]
     if plan.waits:
         is_early = draft.not_before_ms > caller.now_ms
@@ -198,10 +187,8 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> s
     node_id = shares[0].node_id if shares else ""
     row = {**_row(caller, draft, order), "node_id": node_id}
     orders.insert(tx, row, _line_rows(order.order_id, draft, plan.lines))
-    if plan.choice is not None:
-        records.keep(tx, caller, order.order_id, plan.choice)
-    else:
-        orders.put_not_routed(tx, order.order_id, plan.rule, caller.now_ms)
+    if plan.decided:
+        records.keep(tx, caller, order.order_id, plan.decided)
     aggregate.save_parts(tx, caller.now_ms, order.parts.values())
     for part, share in chosen:
         assigning.give(tx, caller, part, share)
@@ -213,7 +200,7 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> s
         detail={
             "channel": caller.channel,
             "node_id": ", ".join(share.node_id for share in shares),
-            "rule": plan.rule,
+            "rule": plan.decided.rule if plan.decided else PREORDER,
             "lines": len(lines),
             "parts": len(order.parts),
         },
