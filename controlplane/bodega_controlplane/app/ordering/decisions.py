@@ -31,8 +31,14 @@ def explain_route(tx: Transaction, order_id: str) -> RouteDecisionView:
 
 
 def routes_of(tx: Transaction, order_id: str) -> tuple[RouteDecisionView, ...]:
-    """Every decision about an order as it was recorded, the one in force first. Raises NotFound."""
-    return (*map(_recorded, records.explain(tx, order_id)), *_of_older_versions(tx, order_id))
+    """Every decision about an order as it was recorded, the one in force first. Raises NotFound, also where none was made yet."""
+    found = (*map(_recorded, records.explain(tx, order_id)), *_of_older_versions(tx, order_id))
+    if not found:
+        raise NotFound(
+            f"order {order_id} was not given to any node yet",
+            hint=f"it waits for its day or for stock: bodegactl orders show {order_id}",
+        )
+    return found
 
 
 def _recorded(view: DecisionView) -> RouteDecisionView:
