@@ -12,6 +12,7 @@ from attrs import Attribute, field, frozen
 from bodega.host import config as toml
 from bodega.host.addresses import broker_url, is_loopback
 from bodega.limits import QUANTITY_MAX
+from bodega.limits_events import RECIPIENTS_KEPT_DAYS, RECIPIENTS_KEPT_DAYS_MAX
 from bodega_controlplane.rules.reach import Reach
 
 DEFAULT_PATH = Path("/etc/bodega/controlplane.toml")
@@ -118,6 +119,15 @@ class WebhooksConfig:
 
 
 @frozen(kw_only=True)
+class PrivacyConfig:
+    """For how many days after its end an order says whom it went to; 0: until somebody erases it."""
+
+    recipients_kept_days: int = field(
+        default=RECIPIENTS_KEPT_DAYS, validator=_between(0, RECIPIENTS_KEPT_DAYS_MAX)
+    )
+
+
+@frozen(kw_only=True)
 class CarrierConfig:
     """A carrier that the hub asks itself: a driver of `carriers.registry` and its options."""
 
@@ -154,6 +164,7 @@ class ControlPlaneConfig:
     nodes: ListenConfig | None = field(default=None, validator=_encrypted)
     promise: PromiseConfig = field(factory=PromiseConfig)
     webhooks: WebhooksConfig = field(factory=WebhooksConfig)
+    privacy: PrivacyConfig = field(factory=PrivacyConfig)
     carriers: list[CarrierConfig] = field(factory=list)
     exchange: ExchangeConfig | None = None
 

@@ -52,6 +52,7 @@ from bodega_controlplane.services.exchange import ExchangeService
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.services.rates import RateService
 from bodega_controlplane.services.reconciling import Reconciler
+from bodega_controlplane.services.routing_watch import RoutingWatch
 from bodega_controlplane.services.telling import TellingService
 from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import open_store
@@ -116,8 +117,11 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     store = await asyncio.to_thread(open_store, config.database, config.data_dir)
     hub = Hub(store, load_hub_key(config.data_dir), Policy(config.promise.safety_stock))
     hub.reach = config.webhooks.reach
+    hub.recipients_kept_days = config.privacy.recipients_kept_days
     parts.callback(hub.close)
     await apply_parked(hub)
+    routing = RoutingWatch(hub)
+    await routing.begin()
     tokens = load_tokens(config.data_dir)
     # gRPC shares a taken port with whoever has it; a socket of our own tells it apart.
     _listen("grpc", config.grpc).close()
@@ -141,6 +145,7 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
         files = _exchange(hub, config.exchange, places)
         await parts.enter_async_context(_running(files.run(), stop))
     await parts.enter_async_context(_running(rounds.keep(hub), stop))
+    await parts.enter_async_context(_running(routing.run(), stop))
     await parts.enter_async_context(_running(_telling(hub, config.webhooks), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port

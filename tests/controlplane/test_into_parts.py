@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -9,12 +11,14 @@ import sqlalchemy as sa
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.parts import PartState
 from bodega_controlplane.app.ordering import orders
+from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store
 from bodega_controlplane.store.transaction import Transaction
 from support.controlplane import SHOP, deliver, promises, rows_of
 from support.moved_order import LISBON, PORTO, Hand, move, news, order_now, place, two_nodes, works_of
 from support.older_schema import back_to
+from support.tree import ROOT
 
 TABLES = ("orders", "order_line", "order_part", "part_line", "fulfillment_order", "fulfillment_line")
 
@@ -58,27 +62,49 @@ def test_orders_of_version_4_are_of_one_part_each_and_nothing_of_them_is_lost(
     deliver(again, *news(again, porto))
     assert order_now(again, cancelled).state is OrderState.CANCELLED
     assert (order_now(again, moved).state, order_now(again, moved).node_id) == (OrderState.SHIPPED, PORTO)
-
-    def forget_the_node(tx: Transaction) -> None:
-        tx.connection.execute(sa.update(schema.orders).values(node_id=""))
-
-    again.write(forget_the_node)
     again.close()
 
 
-def test_sqlite_still_refuses_lines_of_an_order_that_is_not_there(tmp_path: Path) -> None:
-    """The table of orders was made anew: what refers to it must still be held to it."""
+# Written by the program of version 4 (tests/data/hub/version_4.sql): what became of an order -> it, and its part.
+BECAME = {
+    "untouched": (OrderState.CONFIRMED, PartState.ASSIGNED, 0),
+    "shipped": (OrderState.SHIPPED, PartState.SHIPPED, 3),
+    "short": (OrderState.PARTIALLY_SHIPPED, PartState.SHIPPED, 2),
+    "moved": (OrderState.CONFIRMED, PartState.ASSIGNED, 0),
+    "twice": (OrderState.SHIPPED, PartState.SHIPPED, 6),
+    "cancelled": (OrderState.CANCELLED, PartState.CANCELLED, 0),
+    "handed_back": (OrderState.HANDED_BACK, PartState.HANDED_BACK, 0),
+    "nothing": (OrderState.UNFULFILLABLE, PartState.UNFULFILLABLE, 0),
+    "asked": (OrderState.CANCEL_REQUESTED, PartState.ASSIGNED, 0),
+}
+
+
+def test_a_database_that_version_4_has_written_is_brought_into_parts(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "hub.db")) as connection:
+        connection.executescript((ROOT / "tests/data/hub/version_4.sql").read_text(encoding="utf-8"))
     store = open_store("sqlite", tmp_path)
-    two_nodes(store)
-    place(store)
-    store.write(lambda tx: back_to(tx, 4))
-    store.close()
-    again = open_store("sqlite", tmp_path)
+    views = store.read(lambda tx: orders.list_orders(tx, PageRequest())).rows
+    assert {
+        view.reference: (view.state, *(part.state for part in view.parts), view.lines[0].shipped)
+        for view in views
+    } == BECAME
+    by_name = {view.reference: view for view in views}
+    (old,) = promises(store, superseded=True)[:1]
+    assert old.order_id == by_name["moved"].order_id
+    assert (old.node_id, old.quantity, old.posted) == (LISBON, 3, 3)
+    assert sum(row.quantity for row in promises(store)) == 3 * len(views)
 
     def faults(tx: Transaction) -> list[object]:
         return list(tx.connection.exec_driver_sql("PRAGMA foreign_key_check"))
 
-    assert again.read(faults) == []
-    refers = again.read(lambda tx: list(tx.connection.exec_driver_sql("PRAGMA foreign_key_list(order_line)")))
-    assert [row[2] for row in refers] == ["orders"]
-    again.close()
+    def refers(tx: Transaction) -> list[str]:
+        return [str(row[2]) for row in tx.connection.exec_driver_sql("PRAGMA foreign_key_list(order_line)")]
+
+    def forget_the_node(tx: Transaction) -> None:
+        tx.connection.execute(sa.update(schema.orders).values(node_id=""))
+
+    assert (store.read(faults), store.read(refers)) == ([], ["orders"])
+    store.write(forget_the_node)
+    asked = store.write(lambda tx: orders.cancel_order(tx, SHOP, by_name["asked"].order_id))[0]
+    assert asked.state is OrderState.CANCEL_REQUESTED, "it was asked for before"
+    store.close()

@@ -43,9 +43,9 @@ async def sell(hub: Hub, shop: httpx.AsyncClient, units: int = 3, *, on_shelf: i
     return Sold(order_id, work_of(hub._store, order_id), PARCELS[node.node_id], hub, node)
 
 
-async def ship(hub: Hub, shop: httpx.AsyncClient, units: int = 3) -> Sold:
+async def ship(hub: Hub, shop: httpx.AsyncClient, units: int = 3, *, on_shelf: int = 12) -> Sold:
     """The same, handed to the carrier with a tracking number."""
-    sold = await sell(hub, shop, units)
+    sold = await sell(hub, shop, units, on_shelf=on_shelf)
     hand = Hand(sold.node, sold.work_id, sold.order_id, units)
     record_parcel(sold, "closed")
     hand.ship()

@@ -10,6 +10,8 @@ from typing import Any
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
 
+_INT64 = 2**63
+
 
 def limit_of(size: int) -> int:
     """Rows to give: the default for 0, never more than PAGE_ROWS_MAX. Raises InvalidInput below 0."""
@@ -33,10 +35,18 @@ def key_of(token: str, *kinds: type[int] | type[str]) -> tuple[Any, ...] | None:
         key = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (binascii.Error, ValueError):
         key = None
-    if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
+    right = isinstance(key, list) and [type(part) for part in key] == list(kinds)
+    if not right or not all(map(_can_be_asked_for, key)):
         raise InvalidInput(
             "the page token is not one of ours",
             hint="give the next page token of the last page as it was, or none for the first page",
             faults=(FieldFault("page_token", "is not a page token"),),
         )
     return tuple(key)
+
+
+def _can_be_asked_for(part: int | str) -> bool:
+    """Whether every database takes it: 64 bits, and text without NUL and halves of characters."""
+    if isinstance(part, int):
+        return -_INT64 <= part < _INT64
+    return "\0" not in part and not any("\ud800" <= character <= "\udfff" for character in part)

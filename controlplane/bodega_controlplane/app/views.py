@@ -92,7 +92,7 @@ class OrderDraft:
     """An order as a channel places it, not yet checked.
 
     `backorder`: what can not be promised now waits for stock; else it is refused. `not_before_ms`: a pre-order, nothing
-    of which is promised or sent before then.
+    of which is promised or sent before then. `parts_max`: how many nodes may share it, 1: it is not split.
     """
 
     reference: str
@@ -105,6 +105,7 @@ class OrderDraft:
     pickup: PickupDraft | None = None
     backorder: bool = False
     not_before_ms: int = 0
+    parts_max: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class OrderView:
     parts: tuple[PartView, ...] = ()
     backorder: bool = False
     not_before_ms: int = 0
+    parts_max: int = 1
 
 
 @dataclass(frozen=True, slots=True)

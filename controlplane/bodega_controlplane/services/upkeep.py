@@ -8,8 +8,11 @@ from collections.abc import Callable
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits import UPKEEP_AGAIN_S, UPKEEP_S
+from bodega.limits_hub import NODE_LEASE_S
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ordering.upkeep import ACTOR, due
+from bodega_controlplane.rules.leases import Leases
+from bodega_controlplane.store import nodes
 
 log = get_logger(__name__)
 
@@ -17,7 +20,8 @@ log = get_logger(__name__)
 class UpkeepService:
     """Runs for as long as the control plane does, a round every `every_s`.
 
-    What could not be done is tried again after `again_s`, so that many open conflicts cost little.
+    What could not be done is tried again after `again_s`, so that many open conflicts cost little. A node that is
+    silent for `lease_s` while others are heard loses what nobody there has begun.
     """
 
     def __init__(
@@ -26,12 +30,14 @@ class UpkeepService:
         *,
         every_s: float = UPKEEP_S,
         again_s: float = UPKEEP_AGAIN_S,
+        lease_s: float = NODE_LEASE_S,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._hub = hub
         self._every_s = every_s
         self._again_s = again_s
         self._clock = clock
+        self._leases = Leases(lease_s)
         self._not_before: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -47,7 +53,8 @@ class UpkeepService:
         """Everything that is due now."""
         caller, boot, policy = self._hub.caller(ACTOR, ACTOR), self._hub.boot_time(), self._hub.policy
         now = (self._clock or asyncio.get_running_loop().time)()
-        jobs = await self._hub.read(lambda tx: due(tx, caller, policy, boot))
+        down = self._leases.observe(now, await self._hub.read(nodes.contacts))
+        jobs = await self._hub.read(lambda tx: due(tx, caller, policy, boot, down))
         waiting = {job.name: self._not_before[job.name] for job in jobs if job.name in self._not_before}
         for job in jobs:
             if waiting.get(job.name, now) > now:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,17 @@ from bodega_controlplane.store.transaction import Transaction
 _BY_ID = sa.select(node).where(node.c.node_id == sa.bindparam("wanted"))
 # Where the hub has lost events that the node holds (a restore), it knows neither stock nor rights: no new orders.
 _PLACES = (
-    sa.select(node.c.node_id, node.c.latitude, node.c.longitude)
+    sa.select(
+        node.c.node_id,
+        node.c.latitude,
+        node.c.longitude,
+        node.c.kind,
+        node.c.country,
+        node.c.capacity_orders,
+        node.c.labels,
+        node.c.time_zone,
+        node.c.last_contact_ms,
+    )
     .where(node.c.lost_to_seq == 0)
     .order_by(node.c.node_id)
 )
@@ -31,6 +41,12 @@ def all_of(tx: Transaction) -> list[Row]:
     return list(tx.connection.execute(sa.select(node).order_by(node.c.node_id)))
 
 
+def some(tx: Transaction, node_ids: Collection[str]) -> list[Row]:
+    """These nodes by id."""
+    query = sa.select(node).where(node.c.node_id.in_(sorted(node_ids)))
+    return list(tx.connection.execute(query.order_by(node.c.node_id)))
+
+
 def page(tx: Transaction, after: str, limit: int) -> list[Row]:
     """Nodes by id, after one."""
     query = sa.select(node).where(node.c.node_id > after).order_by(node.c.node_id).limit(limit)
@@ -42,8 +58,14 @@ def ids(tx: Transaction) -> list[str]:
     return list(tx.connection.execute(sa.select(node.c.node_id).order_by(node.c.node_id)).scalars())
 
 
+def contacts(tx: Transaction) -> dict[str, int]:
+    """Node -> when it was heard last; those that never were are left out."""
+    query = sa.select(node.c.node_id, node.c.last_contact_ms).where(node.c.last_contact_ms > 0)
+    return {row.node_id: int(row.last_contact_ms) for row in tx.connection.execute(query)}
+
+
 def places(tx: Transaction) -> list[Row]:
-    """node_id, latitude and longitude of every node that may be given orders."""
+    """What routing looks at of every node that may be given orders, by id."""
     return list(tx.connection.execute(_PLACES))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bodega.core.floor_words import Method
 from bodega.core.lifecycles import OrderState
 from bodega.core.parts import FINAL, PartState
 from bodega.core.promise import ServiceClass
@@ -33,9 +34,9 @@ _SHOWN = [column for column in orders.c if column.name not in _FOR_THE_NODE]
 Values = Mapping[str, Any]
 
 
-def insert(tx: Transaction, order: Values, lines: Sequence[Values], decision: Values) -> None:
-    """Write a new order with its lines and the first decision on it; its parts follow by `put_parts`."""
-    for table, rows in ((orders, [order]), (order_line, lines), (route_decision, [decision])):
+def insert(tx: Transaction, order: Values, lines: Sequence[Values]) -> None:
+    """Write a new order with its lines; its parts follow by `put_parts`."""
+    for table, rows in ((orders, [order]), (order_line, lines)):
         tx.insert_many(table, rows)
 
 
@@ -226,6 +227,39 @@ def open_parts(tx: Transaction, states: Collection[PartState], limit: int) -> li
     )
     query = query.order_by(orders.c.placed_at_ms, order_part.c.order_id, order_part.c.part)
     return list(tx.connection.execute(query.limit(limit)))
+
+
+def untouched_parts(tx: Transaction, now_ms: int, down: Collection[str], limit: int) -> list[Row]:
+    """Parcels that nobody has begun, at nodes that are down or after they should have left: order_id, part, node_id,
+    and whether that node is `down`; oldest first."""
+    given = fulfillment_order.alias()
+    newest = (
+        sa.select(sa.func.max(given.c.fencing_token))
+        .where(given.c.order_id == order_part.c.order_id, given.c.part == order_part.c.part)
+        .correlate(order_part)
+    )
+    at_down_node = fulfillment_order.c.node_id.in_(sorted(down))
+    is_late = sa.and_(orders.c.ship_by_ms > 0, orders.c.ship_by_ms < now_ms)
+    query = (
+        sa.select(order_part, fulfillment_order.c.node_id, at_down_node.label("down"))
+        .join(orders, orders.c.order_id == order_part.c.order_id)
+        .join(
+            fulfillment_order,
+            sa.and_(
+                fulfillment_order.c.order_id == order_part.c.order_id,
+                fulfillment_order.c.fencing_token == newest.scalar_subquery(),
+            ),
+        )
+        .where(
+            order_part.c.state == PartState.ASSIGNED.value,
+            orders.c.method == Method.PARCEL.value,
+            orders.c.state.not_in(sorted([*FINAL, OrderState.CANCEL_REQUESTED])),
+            sa.or_(at_down_node, is_late),
+        )
+    )
+    return list(
+        tx.connection.execute(query.order_by(orders.c.placed_at_ms, order_part.c.order_id).limit(limit))
+    )
 
 
 def skus_waited_for(tx: Transaction, now_ms: int) -> set[str]:

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from bodega_controlplane.store.columns import boolean, integer, metadata, text
 
 # `recipient` is personal data and `pickup` holds a secret: neither is read but to be given to a node. `node_id` is that
-# of the first part that has one, for lists; `backorder` and `not_before_ms` are the terms on which the order waits.
+# of the first part that has one, for lists; `backorder` and `not_before_ms` are the terms on which the order waits,
+# `parts_max` how many nodes it may be split over when it is placed.
 orders = sa.Table(
     "orders",
     metadata,
@@ -27,6 +28,7 @@ orders = sa.Table(
     boolean("cancel_asked"),
     boolean("backorder"),
     integer("not_before_ms", default=0),
+    integer("parts_max", default=1),
 )
 sa.Index("orders_newest", orders.c.placed_at_ms, orders.c.order_id)
 sa.Index("orders_by_state", orders.c.state, orders.c.placed_at_ms, orders.c.order_id)

@@ -121,11 +121,11 @@ async def test_a_file_of_thousands_is_stored_while_others_write(hub: Hub, shop: 
     lines[1:1] = ["GIFTS,Gifts,GIFT=2", "GIFT,Gift,S7=1;S1100=2"]
     writes, run = [], hub.run
 
-    async def counted(fn):  # type: ignore[no-untyped-def]
+    async def counted(fn):
         writes.append(1)
         return await run(fn)
 
-    hub.run = counted  # type: ignore[method-assign]
+    hub.run = counted
     answer = await shop.post("/v1/catalogue/file", content="\n".join(lines), headers=CSV)
     assert (answer.status_code, answer.json()) == (200, {"rows": rows + 2, "changed": rows + 2})
     assert len(writes) > rows // CATALOGUE_ROWS_PER_COMMIT_MAX, "in slices"

@@ -116,7 +116,7 @@ async def test_strangers_at_once_make_one_read_at_a_time(shops: Shops) -> None:
     reads, most = 0, 0
     asked = shops.hub.read
 
-    async def counting(fn):  # type: ignore[no-untyped-def]
+    async def counting(fn):
         nonlocal reads, most
         reads += 1
         most = max(most, reads)
@@ -125,7 +125,7 @@ async def test_strangers_at_once_make_one_read_at_a_time(shops: Shops) -> None:
         finally:
             reads -= 1
 
-    shops.hub.read = counting  # type: ignore[method-assign]
+    shops.hub.read = counting
     stranger = client_of(shops.app, "bdg_nobody")
     answers = await asyncio.gather(*(stranger.get("/v1/orders") for _ in range(20)))
     assert {one.status_code for one in answers} == {401}

@@ -15,16 +15,33 @@ from support.faces import TOKENS
 
 USUAL = {400, 401, 422, 429, 500, 503}
 # What each operation may answer besides success and the usual; 405 and unknown paths are no operation's answers.
-REFUSALS = {
+REFUSALS: dict[tuple[str, str], set[int]] = {
     ("post", "/v1/catalogue"): {409, 413},
+    ("get", "/v1/catalogue"): set(),
+    ("post", "/v1/catalogue/file"): {409, 413, 415},
+    ("get", "/v1/catalogue/{sku_id}"): {304, 404},
+    ("put", "/v1/catalogue/{sku_id}"): {201, 409, 412, 413},
+    ("get", "/v1/availability"): set(),
     ("post", "/v1/orders"): {409, 413},
     ("get", "/v1/orders"): set(),
     ("get", "/v1/orders/{order_id}"): {304, 404},
     ("post", "/v1/orders/{order_id}/cancel"): {404, 409, 412, 413},
-    ("get", "/v1/availability"): set(),
+    ("put", "/v1/orders/{order_id}/recipient"): {404, 409, 412, 413},
+    ("get", "/v1/orders/{order_id}/fulfillment-orders"): {404},
+    ("get", "/v1/orders/{order_id}/shipments"): {404},
+    ("get", "/v1/shipments"): set(),
+    ("get", "/v1/shipments/{sscc}"): {404},
+    ("post", "/v1/orders/{order_id}/returns"): {404, 409, 413},
+    ("get", "/v1/orders/{order_id}/returns"): {404},
+    ("get", "/v1/returns"): set(),
+    ("get", "/v1/returns/{return_id}"): {304, 404},
 }
 OPEN = {("get", "/healthz"): {500, 503}}
-SUCCESS = {("post", "/v1/orders"): 201, ("post", "/v1/orders/{order_id}/cancel"): 202}
+SUCCESS = {
+    ("post", "/v1/orders"): 201,
+    ("post", "/v1/orders/{order_id}/cancel"): 202,
+    ("post", "/v1/orders/{order_id}/returns"): 201,
+}
 
 
 @pytest.fixture(scope="module")

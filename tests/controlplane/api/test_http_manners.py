@@ -217,30 +217,18 @@ async def test_catalogue_rows_up_to_the_bound_and_not_one_more(shop: httpx.Async
 async def test_availability_has_the_breakdown_that_adds_up(shop: httpx.AsyncClient) -> None:
     await shop.post("/v1/orders", json=order_body(("TEA", 3)), headers={"Idempotency-Key": "k"})
     answer = await shop.get("/v1/availability?sku_id=TEA&sku_id=NOPE")
+    nothing = dict.fromkeys(("sellable", "node_rights", "reserved", "held_back", "channel_buffer"), 0)
+    nope = {"sku_id": "NOPE", **nothing, "safety_stock": 2, "not_covered": 2, "available": 0}
+    tea = {"sku_id": "TEA", **nothing, "sellable": 12, "reserved": 3, "safety_stock": 2, "not_covered": 0}
+    tea["available"] = 7
     assert answer.json()["availability"] == [
-        {
-            "sku_id": "NOPE",
-            "node_id": "lisbon-01",
-            "sellable": 0,
-            "node_rights": 0,
-            "reserved": 0,
-            "held_back": 0,
-            "channel_buffer": 0,
-            "safety_stock": 2,
-            "available": 0,
-        },
-        {
-            "sku_id": "TEA",
-            "node_id": "lisbon-01",
-            "sellable": 12,
-            "node_rights": 0,
-            "reserved": 3,
-            "held_back": 0,
-            "channel_buffer": 0,
-            "safety_stock": 2,
-            "available": 7,
-        },
+        {**nope, "node_id": "lisbon-01"},
+        {**tea, "node_id": "lisbon-01"},
     ]
+    assert answer.json()["skus"] == [nope, tea]
+    kept = ("node_rights", "reserved", "held_back", "safety_stock", "channel_buffer")
+    for row in answer.json()["availability"]:
+        assert row["available"] == row["sellable"] - sum(row[name] for name in kept) + row["not_covered"]
 
 
 def _with_ids(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -211,6 +211,11 @@ def _end(tx: Transaction, caller: Caller, row: Row, event: OverrideEvent) -> Ove
     return _view(_known(tx, row.override_id))
 
 
+def is_kept(tx: Transaction, order_id: str) -> bool:
+    """Whether a person keeps the order at its node."""
+    return overrides.open_on(tx, KEEP_AT_NODE, order_id) is not None
+
+
 def refuse_if_kept(tx: Transaction, order_id: str) -> None:
     """Raise Refused with code "kept-at-node" where a person keeps the order at its node."""
     kept = overrides.open_on(tx, KEEP_AT_NODE, order_id)

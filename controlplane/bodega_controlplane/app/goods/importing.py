@@ -7,6 +7,7 @@ so sending the same file again finishes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
 from bodega.core.gtin import as_gtin14, fault_in
@@ -32,7 +33,7 @@ async def import_skus(hub: Hub, caller: Caller, drafts: Sequence[SkuDraft]) -> i
     together = await hub.read(lambda tx: _check_against_catalogue(tx, drafts))
     changed = 0
     for slice_ in _slices(drafts, together):
-        changed += await hub.run(lambda tx, rows=slice_: upsert_skus(tx, caller, rows))
+        changed += await hub.run(partial(upsert_skus, caller=caller, drafts=slice_))
     return changed
 
 

@@ -17,6 +17,7 @@ from bodega.limits import (
     SUBSTITUTES_PER_LINE_MAX,
     TIME_MS_MAX,
 )
+from bodega.limits_hub import ROUTING_SHARES_MAX
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.views import DraftLine, OrderDraft, Recipient
 from bodega_controlplane.store import catalogue, nodes
@@ -31,10 +32,11 @@ def check_draft(tx: Transaction, draft: OrderDraft) -> None:
     faults.identifier("reference", draft.reference)
     faults.count("lines", draft.lines, 1, ORDER_LINES_MAX)
     _check_lines(tx, faults, draft.lines[:ORDER_LINES_MAX])
-    _check_recipient(faults, draft.recipient)
+    check_recipient(faults, draft.recipient)
     faults.one_of("service_class", draft.service_class, tuple(ServiceClass))
     faults.one_of("method", draft.method, tuple(Method))
     faults.number("ship_by_ms", draft.ship_by_ms, 0, TIME_MS_MAX)
+    faults.number("parts_max", draft.parts_max, 1, ROUTING_SHARES_MAX)
     faults.number("not_before_ms", draft.not_before_ms, 0, TIME_MS_MAX)
     _check_pickup(tx, faults, draft)
     faults.raise_if_any("the order")
@@ -74,7 +76,8 @@ def _check_pickup(tx: Transaction, faults: Faults, draft: OrderDraft) -> None:
     faults.number("pickup.hold_ms", pickup.hold_ms, 0, PICKUP_HOLD_MS_MAX)
 
 
-def _check_recipient(faults: Faults, recipient: Recipient) -> None:
+def check_recipient(faults: Faults, recipient: Recipient) -> None:
+    """Where a parcel goes: note everything that is wrong."""
     faults.text("recipient.name", recipient.name)
     faults.count("recipient.address", recipient.address, 1, ADDRESS_LINES_MAX)
     for place, line in enumerate(recipient.address):

@@ -1,22 +1,17 @@
-"""Orders: placed (promised, routed and handed to a node in one transaction), read, cancelled."""
+"""Orders: read, locked and cancelled; `placing` takes them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
+from bodega.core.kits import of_kit
 from bodega.core.lifecycles import OrderState
 from bodega.core.parts import FINAL, NOBODYS, PartState
-from bodega.core.routing import inputs as routing
-from bodega.core.routing.choice import Choice
 from bodega.errors import NotFound, Refused
 from bodega_controlplane.app import wire
-from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.ordering import aggregate, assigning, decisions
-from bodega_controlplane.app.ordering.aggregate import Line, Order, Part
-from bodega_controlplane.app.ordering.choosing import Question, choose, hold_promise, insufficient
-from bodega_controlplane.app.ordering.order_checks import check_draft
+from bodega_controlplane.app.ordering import aggregate, assigning, placing
+from bodega_controlplane.app.ordering.aggregate import Order, Part
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.views import (
     Caller,
@@ -34,97 +29,8 @@ from bodega_controlplane.store.transaction import Contended, Transaction
 
 
 def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) -> OrderView:
-    """Promise the stock, choose the node, and put the work into its stream.
-
-    Raises InvalidInput with every fault (unknown SKU, quantity, recipient ...), Refused with code
-    "insufficient-stock" and one fault per SKU and node when no node can serve it; then nothing is written.
-    """
-    check_draft(tx, draft)
-    lines = {
-        number: Line(one.sku_id, one.quantity, substitutes=one.substitutes)
-        for number, one in enumerate(draft.lines, start=1)
-    }
-    question = Question(
-        tuple(routing.Line(number, one.sku_id, one.quantity) for number, one in lines.items()),
-        draft.recipient,
-        caller.channel,
-        draft.method,
-        draft.service_class,
-        draft.ship_complete,
-        draft.ship_by_ms,
-        only=draft.pickup.node_id if draft.pickup else "",
-    )
-    choice = choose(tx, caller, question, policy)
-    if not choice.shares:
-        raise insufficient(choice, "order less, or wait until stock has been received; nothing was reserved")
-    hold_promise(tx, question.lines, choice, policy)
-    return _write(tx, caller, draft, lines, choice)
-
-
-def _write(
-    tx: Transaction, caller: Caller, draft: OrderDraft, lines: dict[int, Line], choice: Choice
-) -> OrderView:
-    order = Order(new_id("O", caller.now_ms), OrderState.CONFIRMED, draft.method, lines)
-    chosen = [(order.add_part(PartState.ASSIGNED, share.quantities), share) for share in choice.shares]
-    node_id = choice.shares[0].node_id
-    decision = {
-        "order_id": order.order_id,
-        "node_id": node_id,
-        "rule": choice.rule,
-        "candidates": decisions.candidates_json(choice),
-        "decided_at_ms": caller.now_ms,
-    }
-    row = {**_row(caller, draft, order), "node_id": node_id}
-    orders.insert(tx, row, _line_rows(order), decision)
-    aggregate.save_parts(tx, caller.now_ms, order.parts.values())
-    for part, share in chosen:
-        assigning.give(tx, caller, part, share)
-    tx.audit(
-        at_ms=caller.now_ms,
-        actor=caller.actor,
-        action="order.placed",
-        subject=order.order_id,
-        detail={
-            "channel": caller.channel,
-            "node_id": node_id,
-            "rule": choice.rule,
-            "lines": len(lines),
-            "parts": len(order.parts),
-        },
-    )
-    return get_order(tx, order.order_id)
-
-
-def _row(caller: Caller, draft: OrderDraft, order: Order) -> dict[str, Any]:
-    return {
-        "order_id": order.order_id,
-        "channel": caller.channel,
-        "reference": draft.reference,
-        "state": order.state.value,
-        "placed_at_ms": caller.now_ms,
-        "updated_at_ms": caller.now_ms,
-        "recipient": wire.recipient_json(draft.recipient),
-        "service_class": draft.service_class,
-        "method": draft.method,
-        "ship_complete": draft.ship_complete,
-        "ship_by_ms": draft.ship_by_ms,
-        "pickup": wire.pickup_json(draft.pickup),
-        "backorder": draft.backorder,
-        "not_before_ms": draft.not_before_ms,
-    }
-
-
-def _line_rows(order: Order) -> list[dict[str, Any]]:
-    return [
-        {
-            "order_id": order.order_id,
-            "line": number,
-            "sku_id": line.sku_id,
-            "quantity": line.quantity,
-            "substitutes": json.dumps(line.substitutes),
-        }
-        for number, line in order.lines.items()
-    ]
+    """Take an order: `placing.place`, which says what it raises."""
+    return get_order(tx, placing.place(tx, caller, draft, policy))
 
 
 def get_order(tx: Transaction, order_id: str) -> OrderView:
@@ -165,7 +71,7 @@ def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:
             reference=row.reference,
             state=OrderState(row.state),
             node_id=row.node_id,
-            lines=tuple(map(wire.order_line_view, lines[row.order_id])),
+            lines=_lines(lines[row.order_id]),
             parcels=tuple(work.sscc for work in order.works if work.sscc),
             placed_at_ms=row.placed_at_ms,
             updated_at_ms=row.updated_at_ms,
@@ -176,9 +82,25 @@ def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:
             parts=tuple(map(_part, order.parts.values())),
             backorder=row.backorder,
             not_before_ms=row.not_before_ms,
+            parts_max=row.parts_max,
         )
         for row, order in zip(rows, aggregate.of_rows(tx, rows), strict=True)
     ]
+
+
+def _lines(rows: Sequence[Row]) -> tuple[OrderLineView, ...]:
+    """The lines as they were asked for, then the components of kits; a kit is counted by its components."""
+    views = [wire.order_line_view(row) for row in rows]
+    kits: dict[int, list[tuple[int, int, int]]] = {}
+    for one in views:
+        if one.kit_line:
+            kits.setdefault(one.kit_line, []).append((one.quantity, one.shipped, one.short))
+    found = []
+    for one in views:
+        parts = kits.get(one.line)
+        shipped, short = of_kit(one.quantity, parts) if parts else (one.shipped, one.short)
+        found.append(replace(one, shipped=shipped, short=short))
+    return tuple(found)
 
 
 def _part(part: Part) -> PartView:

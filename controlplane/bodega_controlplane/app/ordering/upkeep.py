@@ -8,7 +8,7 @@ next round goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import NamedTuple
 
@@ -52,8 +52,15 @@ HANDED_BACK = "handed_back@1"
 _NO_NODE = frozenset({"insufficient-stock", reassigning.TOO_OFTEN})
 
 
-def due(tx: Transaction, caller: Caller, policy: Policy, now: BootTime) -> list[Job]:
-    """What is to be done now; each job looks again before it does anything."""
+# A parcel that nobody has begun leaves a node that is down; and, once, one that had to be sent by now.
+NODE_DOWN = "node_down@1"
+LATE = "late@1"
+
+
+def due(
+    tx: Transaction, caller: Caller, policy: Policy, now: BootTime, down: Collection[str] = ()
+) -> list[Job]:
+    """What is to be done now; each job looks again before it does anything. `down`: nodes whose lease is over."""
     jobs = [
         Job(f"stop {work.fulfillment_order_id}", partial(_stop, caller=caller, work=work))
         for work in orders.work_to_be_stopped(tx, UPKEEP_ROWS_MAX)
@@ -69,6 +76,13 @@ def due(tx: Transaction, caller: Caller, policy: Policy, now: BootTime) -> list[
         Job(f"give {row.order_id}/{row.part}", partial(_give, caller=caller, row=row, policy=policy))
         for row in orders.open_parts(tx, {PartState.HANDED_BACK}, UPKEEP_ROWS_MAX)
         if row.method == Method.PARCEL
+    ]
+    jobs += [
+        Job(
+            f"fetch {row.order_id}/{row.part}",
+            partial(_fetch, caller=caller, row=row, policy=policy, down=down),
+        )
+        for row in orders.untouched_parts(tx, caller.now_ms, down, UPKEEP_ROWS_MAX)
     ]
     jobs += [
         Job(
@@ -100,6 +114,30 @@ def _give(tx: Transaction, caller: Caller, row: Row, policy: Policy) -> bool:
             return False
         reassigning.give_up(tx, caller, row.order_id, row.part, refusal.code)
     return True
+
+
+def _fetch(tx: Transaction, caller: Caller, row: Row, policy: Policy, down: Collection[str]) -> bool:
+    """Take a part from a node that is down or late and give it to another one; it stays if none can have it."""
+    (order,) = aggregate.load(tx, [row.order_id])
+    part = order.parts[row.part]
+    newest = part.newest
+    if part.state is not PartState.ASSIGNED or newest is None or newest.node_id != row.node_id:
+        return True
+    rule, reason = (
+        (NODE_DOWN, f"nothing is heard of {row.node_id}")
+        if row.node_id in down
+        else (LATE, f"{row.node_id} should have sent it by now")
+    )
+    if rule == LATE and _was_late_before(tx, part):
+        return False
+    avoid = dict.fromkeys(down, "nothing is heard of it")
+    return _move(tx, caller, Move(row.order_id, reason, by_rule=rule, part=row.part, avoid=avoid), policy)
+
+
+def _was_late_before(tx: Transaction, part: Part) -> bool:
+    tokens = {work.fencing_token for work in part.works}
+    moves = orders.reassignments_of(tx, part.order.order_id)
+    return any(move.decided_by == LATE and move.fencing_token in tokens for move in moves)
 
 
 def _expire(tx: Transaction, caller: Caller, now: BootTime) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -67,6 +68,6 @@ class ShipmentPageOut(ShipmentsOut):
     next_cursor: str = Field(description="Cursor of the next page; empty on the last one.")
 
 
-def _plain(view: views.FulfillmentView | views.ShipmentView) -> dict[str, object]:
+def _plain(view: views.FulfillmentView | views.ShipmentView) -> dict[str, Any]:
     fields = asdict(view)
     return fields | {"updated_at": time_of(fields.pop("updated_at_ms"))}
