@@ -23,7 +23,9 @@ _IN_FORCE = (
     .limit(1)
 )
 # Put together once, because every order asks them.
-_GIVEN = sa.select(node_shipping.c.node_id, node_shipping.c.digest).order_by(node_shipping.c.node_id)
+_GIVEN: sa.Select[Any] = sa.select(node_shipping.c.node_id, node_shipping.c.digest).order_by(
+    node_shipping.c.node_id
+)
 _GIVEN_TO = _GIVEN.where(node_shipping.c.node_id == sa.bindparam("wanted"))
 _DOWN = sa.select(carrier_down).order_by(carrier_down.c.carrier)
 _SUMMARY = [column for column in rate_card.c if column.name != "body"]

@@ -124,7 +124,7 @@ async def test_a_crash_between_the_orders_and_their_answer_places_nothing_twice(
     shop.exchange.put_away = crash  # type: ignore[method-assign]  # the disk fails, once
     with pytest.raises(OSError, match="Input/output"):
         await shop.put("orders.csv", ORDERS)
-    shop.exchange.put_away = answered  # type: ignore[method-assign]
+    shop.exchange.put_away = answered  # type: ignore[method-assign]  # it works again
     files = await shop.look()
     assert [row["outcome"] for row in ending(files, ".ack.csv")].count("accepted") == 2
     assert len(rows_of(shop.hub._store, schema.orders)) == 2
