@@ -10,6 +10,7 @@ from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import orders_pb2
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.deciding import reason_option, request_id_option
+from bodega_controlplane.cli.order_erasing import erase
 from bodega_controlplane.cli.paging import collect, limit_option
 from bodega_controlplane.cli.show import enum_word, plain, plain_all, when
 
@@ -211,3 +212,6 @@ def _state(order: orders_pb2.Order) -> str:
 
 def _units(order: orders_pb2.Order) -> int:
     return sum(line.quantity for line in order.lines)
+
+
+orders.add_command(erase)

@@ -147,6 +147,10 @@ def node_draft(message: catalogue_pb2.NodeProfile) -> NodeDraft:
         carrier_services=tuple(message.carrier_services),
         tracking_ranges=tuple(message.tracking_ranges),
         time_zone=message.time_zone,
+        kind=message.kind,
+        country=message.country,
+        capacity_orders=message.capacity_orders,
+        labels=dict(message.labels),
     )
 
 

@@ -6,16 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from bodega import limits_hub as limits
-from bodega.core.routing.document import EDGE_DECISIONS, FORMAT, Document, Filter, Stage, Table
-from bodega.core.routing.expressions import CONDITION, FUNCTIONS, NUMBER, Compiler, Lookup, Rule
-from bodega.core.routing.facts import FACTS, Fact, Known
+from bodega.core.routing.document import EDGE_DECISIONS, FORMAT, Document, Filter, Stage
+from bodega.core.routing.expressions import CONDITION, FUNCTIONS, NUMBER, Compiler, Rule
+from bodega.core.routing.facts import FACTS, Fact
+from bodega.core.routing.tables import Lookup, faults_of
 from bodega.errors import FieldFault
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _OF_NODES = ("order", "node")
 # What the engine itself says of a node.
 OWN_CODES = frozenset(
@@ -87,7 +86,9 @@ class Compiled:
 def compile_document(document: Document) -> tuple[Compiled, tuple[FieldFault, ...]]:
     """The rules, and all that is wrong with them: with any fault they must not run."""
     faults = [*_bounds(document), *_names(document)]
-    compiler = Compiler(_lookups(document.tables, faults), faults)
+    taken = FUNCTIONS | FACTS.keys()
+    faults += (fault for name, table in document.tables.items() for fault in faults_of(name, table, taken))
+    compiler = Compiler({name: Lookup.of(table) for name, table in document.tables.items()}, faults)
     sieves = [_sieve(compiler, f"filters[{number}]", one) for number, one in enumerate(document.filters)]
     measures = tuple(
         Measure(one.name, one.weight, compiler.rule(f"scores[{number}].value", one.value, NUMBER, _OF_NODES))
@@ -154,41 +155,6 @@ def _facts(rules: Iterable[Rule]) -> dict[str, dict[str, Fact]]:
     return found
 
 
-def _lookups(tables: Mapping[str, Table], faults: list[FieldFault]) -> dict[str, Lookup]:
-    """A function for every table, and what is wrong with them."""
-    found: dict[str, Lookup] = {}
-    for name, table in tables.items():
-        where = f"tables.{name}"
-        if not _TABLE_NAME.fullmatch(name) or name in FUNCTIONS or name in FACTS:
-            faults.append(
-                FieldFault(where, "must be named in small letters with '_', unlike functions and facts")
-            )
-        nested = {isinstance(row, dict) for row in table.rows.values()}
-        cells = [
-            cell for row in table.rows.values() for cell in (row.values() if isinstance(row, dict) else [row])
-        ]
-        kinds = {type(cell) for cell in (*cells, table.default)}
-        if len(nested) > 1:
-            faults.append(FieldFault(f"{where}.rows", "must have one key in all rows, or two in all"))
-        if len(kinds) > 1 or not kinds <= {bool, int, float, str}:
-            words = ", ".join(sorted(kind.__name__ for kind in kinds))
-            faults.append(FieldFault(where, f"values and default must be of one plain type, are {words}"))
-        found[name] = _lookup(table.rows, cast("Known", table.default), keys=2 if True in nested else 1)
-    return found
-
-
-def _lookup(rows: Mapping[str, object], default: Known, keys: int) -> Lookup:
-    """Never raises: the engine would print it. Keys are texts or whole numbers."""
-
-    def look(*given: Known) -> Known:
-        held: object = rows
-        for key in given[:keys]:
-            held = held.get(str(key), default) if isinstance(held, Mapping) else default
-        return default if isinstance(held, Mapping) else cast("Known", held)
-
-    return look
-
-
 def _names(document: Document) -> Iterator[FieldFault]:
     groups = {
         "filters": [one.name for one in document.filters],
@@ -239,6 +205,3 @@ def _bounded(document: Document) -> Iterator[tuple[str, float, float, float]]:
         yield f"scores[{number}].weight", score.weight, -bound, bound
     for number, one in enumerate(document.filters):
         yield f"filters[{number}].why (characters)", len(one.why), 1, limits.ROUTING_TEXT_CHARS_MAX
-    for name, table in document.tables.items():
-        cells = sum(len(row) if isinstance(row, dict) else 1 for row in table.rows.values())
-        yield f"tables.{name} (cells)", cells, 0, limits.ROUTING_TABLE_CELLS_MAX

@@ -27,6 +27,7 @@ DOCUMENT = Document(
         Filter("heard", "node.silent_s < 900", "nothing was heard of it for a quarter of an hour"),
     ),
     scores=(Score("distance", "node.distance_km"),),
+    ties=("node.stock_used",),
     stages=(
         Stage("whole"),
         Stage("split", shares_max=3, split_cost=_FEW, when="order.shares_max > 1"),

@@ -12,16 +12,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isfinite
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING
 
 from bodega.core.routing.facts import FACTS, Fact, Known
+from bodega.core.routing.tables import Lookup
 from bodega.errors import FieldFault
 from bodega.limits_hub import ROUTING_EXPRESSION_CHARS_MAX
 
 if TYPE_CHECKING:
     import cel
-
-Lookup: TypeAlias = Callable[..., Known]
 
 FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "double", "int", "string"})
 CONDITION = "true or false"
@@ -37,6 +36,10 @@ _COMPREHENSION = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(
 
 class RuleFailed(Exception):
     """An expression that has no answer for these values: a missing key, a division by zero, another type."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}")
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,14 @@ class Rule:
         """What it says, of the type that is wanted. Raises RuleFailed."""
         assert self.program is not None, f"{self.where} has faults"
         try:
-            answer: object = self.program.execute(context)
+            answer: float = self.program.execute(context)
         except _RUN_ERRORS as error:
-            raise RuleFailed(_plainly(error)) from error
-        if type(answer) in _TYPES[self.want] and isfinite(cast("float", answer)):
-            return cast("float", answer)
-        raise RuleFailed(f"must be {self.want}, is {ascii(answer)[:60]}")
+            raise RuleFailed(self.where, _plainly(error)) from error
+        if type(answer) in _TYPES[self.want]:
+            if isfinite(answer):
+                return answer
+            raise RuleFailed(self.where, "has no finite answer") from ArithmeticError()
+        raise RuleFailed(self.where, f"must be {self.want}, is {ascii(answer)[:60]}")
 
 
 def _plainly(error: Exception) -> str:
@@ -127,18 +132,36 @@ class Compiler:
         return program
 
     def _tried(self, rule: Rule) -> Iterator[str]:
-        """Run with the examples of its facts: another type than wanted is a fault, what depends on values is none."""
+        """Run with the examples of its facts: what goes wrong because of a type, or whatever the values, is a fault."""
         from bodega.core.routing import cel_engine  # noqa: PLC0415 - see above
 
+        miscalled: list[str] = []
+        failures: list[RuleFailed] = []
         for number in range(2):
             context = cel_engine.context()
             context.update({name: fact.examples[number] for name, fact in rule.facts.items()})
-            context.update(dict(self.tables))
+            context.update({name: _counted(name, table, miscalled) for name, table in self.tables.items()})
             try:
                 rule.answer(context)
             except RuleFailed as failed:
-                if failed.__cause__ is None or isinstance(failed.__cause__, TypeError):
-                    yield str(failed)
+                failures.append(failed)
+        yield from miscalled
+        for failure in failures:
+            cause = failure.__cause__
+            always = len(failures) == 2 and not isinstance(cause, LookupError)
+            if always or cause is None or isinstance(cause, TypeError):
+                yield failure.problem
+
+
+def _counted(name: str, table: Lookup, miscalled: list[str]) -> Callable[..., Known]:
+    """The table, noting where it is given more keys or fewer than it has."""
+
+    def look(*keys: Known) -> Known:
+        if len(keys) != table.keys:
+            miscalled.append(f"{name}() has {table.keys} keys, is given {len(keys)}")
+        return table(*keys)
+
+    return look
 
 
 def _misspelt(source: str) -> Iterator[str]:
