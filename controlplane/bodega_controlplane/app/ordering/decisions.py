@@ -31,7 +31,10 @@ def explain_route(tx: Transaction, order_id: str) -> RouteDecisionView:
 
 
 def routes_of(tx: Transaction, order_id: str) -> tuple[RouteDecisionView, ...]:
-    """Every decision about an order as it was recorded, the one in force first. Raises NotFound, also where none was made yet."""
+    """Every decision about an order as it was recorded, the one in force first.
+
+    Raises NotFound, also where none was made yet.
+    """
     found = (*map(_recorded, records.explain(tx, order_id)), *_of_older_versions(tx, order_id))
     if not found:
         raise NotFound(
