@@ -32,7 +32,8 @@ test: ## Run all tests (ARGS="tests/proto -k promise" picks, ARGS="-n0" for one 
 test-long: ## Run crashes and the shift at full length, and simulated worlds for as long as told (SIMULATE_S=3600)
 	$(DEV_SET)
 	@BODEGA_TEST_LONG=1 BODEGA_SIMULATE_S=$(SIMULATE_S) $(IN)/python -m pytest -n 2 --dist load --timeout 900 \
-		tests/agent/store tests/simulator tests/system/test_sync_*.py tests/system/test_floor_shift.py $(ARGS)
+		tests/agent/store tests/simulator tests/system/test_sync_*.py tests/system/test_network_survives.py \
+		tests/system/test_floor_shift.py $(ARGS)
 
 test-hardware: ## Test drivers on real kernel devices, in a virtual machine (ARGS="-k printer" picks, ARGS=--shell)
 	$(DEV_SET)

@@ -12,11 +12,13 @@ from attrs import Attribute, field, frozen
 from bodega.host import config as toml
 from bodega.host.addresses import broker_url, is_loopback
 from bodega.limits import QUANTITY_MAX
+from bodega.limits_events import RECIPIENTS_KEPT_DAYS, RECIPIENTS_KEPT_DAYS_MAX
 from bodega_controlplane.rules.reach import Reach
 
 DEFAULT_PATH = Path("/etc/bodega/controlplane.toml")
 _LEVELS = ("debug", "info", "warning", "error")
 _PORT_MAX = 65_535
+_DAYS_MAX = 3_650
 # What JetStream allows, without the even numbers: they survive no more than the odd number below.
 _REPLICAS = (1, 3, 5)
 
@@ -117,12 +119,35 @@ class WebhooksConfig:
 
 
 @frozen(kw_only=True)
+class PrivacyConfig:
+    """For how many days after its end an order says whom it went to; 0: until somebody erases it."""
+
+    recipients_kept_days: int = field(
+        default=RECIPIENTS_KEPT_DAYS, validator=_between(0, RECIPIENTS_KEPT_DAYS_MAX)
+    )
+
+
+@frozen(kw_only=True)
 class CarrierConfig:
     """A carrier that the hub asks itself: a driver of `carriers.registry` and its options."""
 
     name: str
     driver: str
     options: dict[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class ExchangeConfig:
+    """A folder that a shop and the hub share (`exchange/folder.py`), and whose orders the shop's files are.
+
+    `places`: a CSV of postal codes with their places, for orders that do not say theirs. `kept_days`: how long files
+    that are done with are kept; they hold names and addresses.
+    """
+
+    folder: Path
+    channel: str = "storefront"
+    places: Path | None = None
+    kept_days: int = field(default=30, validator=_between(0, _DAYS_MAX))
 
 
 @frozen(kw_only=True)
@@ -139,7 +164,9 @@ class ControlPlaneConfig:
     nodes: ListenConfig | None = field(default=None, validator=_encrypted)
     promise: PromiseConfig = field(factory=PromiseConfig)
     webhooks: WebhooksConfig = field(factory=WebhooksConfig)
+    privacy: PrivacyConfig = field(factory=PrivacyConfig)
     carriers: list[CarrierConfig] = field(factory=list)
+    exchange: ExchangeConfig | None = None
 
 
 def load_config(path: Path) -> ControlPlaneConfig:

@@ -35,19 +35,24 @@ from bodega_controlplane.authority import load_authority
 from bodega_controlplane.carriers.registry import open_carrier
 from bodega_controlplane.config import (
     ControlPlaneConfig,
+    ExchangeConfig,
     ListenConfig,
     NatsConfig,
     WebhooksConfig,
     load_config,
 )
+from bodega_controlplane.exchange.folder import FolderExchange
+from bodega_controlplane.exchange.places import Places, load_places
 from bodega_controlplane.keys import Tokens, load_hub_key, load_tokens
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.services import rounds
 from bodega_controlplane.services.carriers import CarrierService
 from bodega_controlplane.services.delivering import DeliveryService
+from bodega_controlplane.services.exchange import ExchangeService
 from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.services.rates import RateService
 from bodega_controlplane.services.reconciling import Reconciler
+from bodega_controlplane.services.routing_watch import RoutingWatch
 from bodega_controlplane.services.telling import TellingService
 from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import open_store
@@ -104,13 +109,19 @@ async def serve(config: ControlPlaneConfig, stop: asyncio.Event) -> None:
 
 async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asyncio.Event) -> tuple[int, int]:
     """Start every part; the ports of HTTP and gRPC."""
+    # What the configuration names is looked at first: what is wrong with it is told before anything has begun.
+    carriers = [open_carrier(one.driver, one.name, one.options) for one in config.carriers]
+    places = load_places(config.exchange.places) if config.exchange and config.exchange.places else Places()
     _make_data_dir(config.data_dir)
     channel = parts.enter_context(contextlib.closing(_listen("http", config.http)))
     store = await asyncio.to_thread(open_store, config.database, config.data_dir)
     hub = Hub(store, load_hub_key(config.data_dir), Policy(config.promise.safety_stock))
     hub.reach = config.webhooks.reach
+    hub.recipients_kept_days = config.privacy.recipients_kept_days
     parts.callback(hub.close)
     await apply_parked(hub)
+    routing = RoutingWatch(hub)
+    await routing.begin()
     tokens = load_tokens(config.data_dir)
     # gRPC shares a taken port with whoever has it; a socket of our own tells it apart.
     _listen("grpc", config.grpc).close()
@@ -129,9 +140,12 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
     await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
     await parts.enter_async_context(_running(RateService(hub).run(), stop))
-    carriers = [open_carrier(one.driver, one.name, one.options) for one in config.carriers]
     await parts.enter_async_context(_running(CarrierService(hub, carriers).run(), stop))
+    if config.exchange is not None:
+        files = _exchange(hub, config.exchange, places)
+        await parts.enter_async_context(_running(files.run(), stop))
     await parts.enter_async_context(_running(rounds.keep(hub), stop))
+    await parts.enter_async_context(_running(routing.run(), stop))
     await parts.enter_async_context(_running(_telling(hub, config.webhooks), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
@@ -175,6 +189,11 @@ async def _nodes(config: ListenConfig, services: NodeServices) -> AsyncIterator[
         yield
     finally:
         await server.stop(_GRACE_S)
+
+
+def _exchange(hub: Hub, config: ExchangeConfig, places: Places) -> ExchangeService:
+    keep_s = config.kept_days * 24 * 3600
+    return ExchangeService(hub, FolderExchange(config.folder), config.channel, places.find, keep_s=keep_s)
 
 
 def _broker(config: NatsConfig) -> Broker:

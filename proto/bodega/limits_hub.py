@@ -28,6 +28,27 @@ ROUTING_CHECK_REPEATS = 5
 ROUTING_LACKS_TOLD_MAX = 20
 # One question, and one choice: its JSON as it is kept with the decision.
 ROUTING_RECORD_BYTES_MAX = 4 * 1024 * 1024
+# What an operator says of a node, for routing rules to look at.
+NODE_CAPACITY_ORDERS_MAX = 1_000_000
+NODE_LABELS_MAX = 32
+# How often an instance looks whether another bundle is in force; a node is told by its stream.
+ROUTING_POLL_S = 1.0
+# Past decisions that one call puts to a bundle again.
+ROUTING_DECISIONS_PER_PAGE_MAX = 500
+# Sets of labels that the hub keeps parsed: every order asks for all of them.
+NODE_LABEL_SETS_REMEMBERED_MAX = 1_024
+# Within so long of its activation a bundle is in force at every instance and every connected node.
+ROUTING_REACHES_ALL_S = 5.0
+
+# Operators: how much of the audit trail one call checks, and how often health looks at the database.
+AUDIT_LINES_PER_CHECK_MAX = 50_000
+HEALTH_LOOK_S = 2.0
+# A catalogue file, written in slices that take about so long each, however many nodes must be told; the first is small.
+IMPORT_ROWS_MAX = 100_000
+IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
+IMPORT_CALL_S = 0.1
+IMPORT_ROWS_FIRST = 100
+IMPORT_ROWS_MIN = 10
 
 # Rates: the network's card, what it adds, and how it reaches the nodes.
 RATE_CARD_SERVICES_MAX = 200
@@ -50,15 +71,6 @@ CARRIER_MISSES_BEFORE_DOWN = 3
 # What nodes have of carriers is kept in memory once for all nodes that have the same.
 RATE_PROFILES_KEPT_MAX = 4_096
 
-# Operators: how much of the audit trail one call checks, and how often health looks at the database.
-AUDIT_LINES_PER_CHECK_MAX = 50_000
-HEALTH_LOOK_S = 2.0
-# A catalogue file, written in slices that take about so long each, however many nodes must be told; the first is small.
-IMPORT_ROWS_MAX = 100_000
-IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
-IMPORT_CALL_S = 0.1
-IMPORT_ROWS_FIRST = 100
-IMPORT_ROWS_MIN = 10
 
 # Orders: kits in kits, and lines once kits are taken apart.
 KIT_DEPTH_MAX = 4
@@ -67,6 +79,22 @@ ORDER_SERVED_LINES_MAX = 500
 NODE_LEASE_S = 300.0
 # Nodes are heard every HEARTBEAT_S; with none heard for so long, it is we who are cut off.
 ANY_NODE_HEARD_S = 30.0
+
+# The file exchange: how often folders are looked at, how long a file must lie still, what one may hold, and when a file
+# that somebody has begun with is taken over.
+EXCHANGE_LOOK_S = 2.0
+EXCHANGE_SETTLED_S = 3.0
+EXCHANGE_LEASE_S = 60.0
+EXCHANGE_KEEP_ALIVE_S = 5.0
+EXCHANGE_FILE_BYTES_MAX = 16 * 1024 * 1024
+EXCHANGE_ORDERS_MAX = 10_000
+EXCHANGE_FILES_PER_LOOK_MAX = 100
+EXCHANGE_PLACES_ROWS_MAX = 200_000
+# News of orders: of one file so many orders; looked for from so long before the last look.
+EXCHANGE_TOLD_ORDERS_MAX = 500
+EXCHANGE_OVERLAP_S = 3600
+# Catalogue rows that are wrong are left out and the others tried again, so many times.
+EXCHANGE_CATALOGUE_TRIES_MAX = 5
 
 # Channels that sell
 CHANNELS_MAX = 1_000

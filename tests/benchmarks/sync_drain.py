@@ -31,7 +31,7 @@ from support.proxy import Proxy
 
 # What an agent checks when it starts is over by then, and does not take part.
 SETTLE_S = 4.0
-_JOURNAL = (
+JOURNAL = (
     "CREATE TABLE raw_journal(node_id TEXT NOT NULL, epoch BIGINT NOT NULL, seq BIGINT NOT NULL,"
     " cmd_id TEXT NOT NULL, fact TEXT NOT NULL, at_ms BIGINT NOT NULL, committed_ms BIGINT NOT NULL,"
     " body {bytes} NOT NULL, hash {bytes} NOT NULL, PRIMARY KEY (node_id, epoch, seq))"
@@ -86,7 +86,7 @@ def _hub_rows(journal: Sequence[Recorded]) -> list[tuple[Any, ...]]:
     ]
 
 
-def _commits(journal: Sequence[Recorded]) -> Iterator[list[tuple[Any, ...]]]:
+def commits(journal: Sequence[Recorded]) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of the hub's journal, so many a commit as the hub takes."""
     size = UP_ENVELOPES_PER_COMMIT_MAX * ENVELOPE_EVENTS_MAX
     made = _hub_rows(journal)
@@ -100,10 +100,10 @@ def raw_sqlite(folder: Path, journal: Sequence[Recorded]) -> float:
     connection = dbapi2.connect(folder / "raw.db", isolation_level=None)  # type: ignore[attr-defined]  # it has no types
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-16384"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.execute(f"{_JOURNAL.format(bytes='BLOB')} WITHOUT ROWID")
-    commits = list(_commits(journal))
+    connection.execute(f"{JOURNAL.format(bytes='BLOB')} WITHOUT ROWID")
+    parts = list(commits(journal))
     begun = time.perf_counter()
-    for made in commits:
+    for made in parts:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany("INSERT INTO raw_journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", made)
         connection.execute("COMMIT")
@@ -115,12 +115,12 @@ def raw_sqlite(folder: Path, journal: Sequence[Recorded]) -> float:
 def raw_postgres(database: str, journal: Sequence[Recorded]) -> float:
     """Events a second: PostgreSQL takes the rows of the hub's journal by COPY, and nothing else."""
     url = make_url(database).set(drivername="postgresql")
-    commits = list(_commits(journal))
+    parts = list(commits(journal))
     with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
-        connection.execute(_JOURNAL.format(bytes="BYTEA"))
+        connection.execute(JOURNAL.format(bytes="BYTEA"))
         connection.commit()
         begun = time.perf_counter()
-        for made in commits:
+        for made in parts:
             with connection.cursor() as cursor, cursor.copy("COPY raw_journal FROM STDIN") as copy:
                 for row in made:
                     copy.write_row(row)

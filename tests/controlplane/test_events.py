@@ -19,6 +19,7 @@ from bodega_controlplane.app.telling import events
 from bodega_controlplane.app.telling.numbering import number
 from bodega_controlplane.app.telling.views import EventPage
 from bodega_controlplane.app.views import PageRequest
+from bodega_controlplane.rules.telling import TYPES, types_of
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
 from bodega_controlplane.store.transaction import Transaction
@@ -32,7 +33,18 @@ from support.controlplane import (
     order_draft,
     rows_of,
 )
-from support.moved_order import LISBON, PARCELS, PORTO, SKU, Hand, move, news, place, two_nodes, works_of
+from support.moved_order import (
+    LISBON,
+    PARCELS,
+    PORTO,
+    SKU,
+    Hand,
+    move,
+    news,
+    place,
+    two_nodes,
+    works_of,
+)
 
 NOW = SHOP.now_ms + 200_000
 
@@ -83,7 +95,9 @@ def test_an_order_is_told_from_its_placing_to_its_parcel(store: Store) -> None:
     ]
     (whole,) = told(store, types=("order.shipped",)).events
     assert (whole.data["reference"], whole.data["state"]) == ("R-1", "shipped")
-    assert whole.data["lines"] == [{"line": 1, "sku_id": SKU, "quantity": 3, "shipped": 3, "short": 0}]
+    assert whole.data["lines"] == [
+        {"line": 1, "kit_line": 0, "sku_id": SKU, "quantity": 3, "shipped": 3, "short": 0}
+    ]
     assert not any(SECRET_NAME in row.data or "Segredo" in row.data for row in rows_of(store, schema.event))
 
 
@@ -196,6 +210,34 @@ def test_a_cancel_gives_its_units_back_and_the_stock_says_so(store: Store) -> No
         "fulfillment.cancelled",
     ]
     assert [one.data["available"] for one in told(store, types=("stock.*",)).events] == [13, 16]
+
+
+def test_an_order_that_waits_for_stock_says_so_and_which_part_of_it(store: Store) -> None:
+    two_nodes(store)
+    order = place(store)
+
+    def wait(tx: Transaction, state: str, of_order: str) -> None:
+        for table, word in ((schema.order_part, state), (schema.orders, of_order)):
+            mine = sa.update(table).where(table.c.order_id == order.order_id)
+            tx.connection.execute(mine.values(state=word))
+
+    store.write(lambda tx: wait(tx, "backordered", "backordered"))
+    store.write(lambda tx: wait(tx, "assigned", "confirmed"))
+    numbered(store)
+    assert types(store, "order.*", "part.*") == [
+        "order.placed",
+        "part.backordered",
+        "order.backordered",
+        "order.confirmed",
+    ]
+    (part,) = told(store, types=("part.*",)).events
+    assert (part.data["part"], part.data["lines"]) == (1, [{"line": 1, "quantity": 3}])
+
+
+def test_an_order_that_begins_to_wait_at_once_is_told_as_both() -> None:
+    assert types_of("placed", "confirmed") == ("order.placed",)
+    assert types_of("placed", "preordered") == ("order.placed", "order.preordered")
+    assert set(types_of("placed", "preordered")) <= set(TYPES)
 
 
 def test_a_return_and_its_refund_are_told(store: Store) -> None:

@@ -14,14 +14,17 @@ from bodega.core.rates import (
     Consignment,
     LocalTime,
     Service,
+    Surcharge,
     Zone,
     after_working_days,
     billed_weight_g,
     choose,
+    last_day_of,
     next_collection,
     quote_of,
     zone_of,
 )
+from bodega.rates_codec import service_from_wire, service_to_wire
 
 HOME = Zone("home", ("PT",), (), (Bracket(1_000, 400), Bracket(5_000, 650)), 1)
 ISLANDS = Zone("islands", ("PT",), ("90", "9 1"), (Bracket(5_000, 1_500),), 4)
@@ -149,3 +152,84 @@ def test_the_choice_does_not_hang_on_the_order_of_the_card(card: list[Service]) 
     quote = choose(card, SENT, MORNING)
     assert quote is not None
     assert (quote.carrier, quote.service) == ("eastpost", "ECO")
+
+
+def test_each_surcharge_is_added_where_it_applies_and_the_sum_adds_up() -> None:
+    card = replace(
+        NEXT,
+        surcharge_permille=100,
+        surcharges=(
+            Surcharge("islands", 450, countries=("PT",), postal_prefixes=("9",)),
+            Surcharge("home", 90, residential=True),
+            Surcharge("oversize", 1_000, longest_over_mm=1_200, girth_over_mm=3_000, weight_over_g=4_000),
+            Surcharge("peak", permille=50),
+        ),
+    )
+
+    def added(**more: object) -> dict[str, int]:
+        quote = quote_of(card, replace(SENT, **more), MORNING)  # type: ignore[arg-type]  # the test's choice
+        assert quote is not None
+        assert quote.price_minor == quote.base_minor + sum(one.price_minor for one in quote.added)
+        return {one.surcharge: one.price_minor for one in quote.added}
+
+    assert added() == {"fuel": 40, "home": 90, "peak": 20}
+    assert added(residential=False) == {"fuel": 40, "peak": 20}
+    assert added(postal_code="9000-017") == {"fuel": 150, "islands": 450, "home": 90, "peak": 75}
+
+
+@pytest.mark.parametrize(
+    ("sides_mm", "weight_g", "applies"),
+    [
+        ((), 4_000, False),
+        ((), 4_001, True),
+        ((1_200, 100, 100), 900, False),
+        ((100, 1_201, 100), 900, True),
+        ((1_000, 500, 500), 900, False),
+        ((1_000, 500, 501), 900, True),
+    ],
+)
+def test_a_parcel_is_out_of_size_by_its_longest_side_its_girth_or_its_weight(
+    sides_mm: tuple[int, ...], weight_g: int, applies: bool
+) -> None:
+    bound = Surcharge("oversize", 1_000, longest_over_mm=1_200, girth_over_mm=3_000, weight_over_g=4_000)
+    card = replace(NEXT, surcharges=(bound,))
+    quote = quote_of(card, replace(SENT, sides_mm=sides_mm, weight_g=weight_g), MORNING)
+    assert quote is not None
+    assert bool(quote.added) is applies
+
+
+def test_on_a_holiday_nobody_collects_and_nobody_delivers() -> None:
+    holidays = (MONDAY, date(2026, 11, 25))
+    card = replace(NEXT, holidays=holidays)
+    quote = quote_of(card, SENT, MORNING)
+    assert quote is not None
+    assert (quote.ship_date, quote.due_date) == (date(2026, 11, 24), date(2026, 11, 26))
+    assert last_day_of("next_day", date(2026, 11, 24), holidays) == date(2026, 11, 26)
+    weekly = replace(NEXT, collection_days=(1,), holidays=(MONDAY, date(2026, 11, 30)))
+    assert next_collection(weekly, MORNING) == date(2026, 12, 7)
+
+
+def test_nothing_goes_with_a_carrier_that_is_down_even_where_the_order_names_its_service() -> None:
+    quote = choose((replace(NEXT, suspended=True), ECO), replace(SENT, service="NEXT"), MORNING)
+    assert quote is not None
+    assert quote.carrier == "southpost"
+
+
+def test_of_those_that_keep_the_class_one_that_arrives_in_time_is_taken() -> None:
+    quote = choose((ECO, NEXT), replace(SENT, deliver_by=date(2026, 11, 24)), MORNING)
+    assert quote is not None
+    assert quote.service == "NEXT"
+
+
+@given(st.sampled_from([NEXT, ECO]), st.booleans(), st.lists(st.dates(), max_size=3, unique=True))
+def test_a_service_says_on_the_wire_what_it_is(
+    service: Service, suspended: bool, holidays: list[date]
+) -> None:
+    whole = replace(
+        service,
+        suspended=suspended,
+        holidays=tuple(holidays),
+        origins=("south",),
+        surcharges=(Surcharge("home", 1, 2, ("PT",), ("9",), residential=True, longest_over_mm=3),),
+    )
+    assert service_from_wire(service_to_wire(whole)) == whole

@@ -23,6 +23,7 @@ from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import HubKey
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.services.linking import LinkService
+from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store.engine import Store, open_store
 from bodega_controlplane.store.transaction import Transaction
 from simulator.connection import BrokerEnd
@@ -86,7 +87,7 @@ class SimHub(Machine):
         sa.event.listen(store._engine, "before_cursor_execute", lambda *_: process.point("sql"))
         sa.event.listen(store._engine, "commit", lambda *_: process.point("sql"))
         sa.event.listen(store._engine, "begin", self._note_begin)
-        hub = self.hub = Hub(store, self._key, self.policy, self.clock.now_s)
+        hub = self.hub = Hub(store, self._key, self.policy, self.clock.now_s, self.clock.boot_time)
         self.on_boot(self)
         self.ready()
         calls = RpcServer(interceptors=(Guard(),))
@@ -135,6 +136,15 @@ class SimHub(Machine):
             return await self.hub.run_once(
                 caller, request_id, digest, lambda tx: StoredResponse(200, work(tx, caller))
             )
+
+        self.ask(request_id, once)
+
+    def look_after(self, request_id: str) -> None:
+        """One round of its upkeep."""
+
+        async def once() -> None:
+            assert self.hub is not None, "only who is ready is asked"
+            await UpkeepService(self.hub).round()
 
         self.ask(request_id, once)
 

@@ -21,6 +21,8 @@ def do(tx: Transaction, context: Context, body: Json) -> Json:
     """A ledger command; or "label" and "ship" of an order, whose parcel's number only the node knows."""
     if body["command"] == "label":
         return tx.once(body["cmd_id"], body, lambda: _label(tx, context, body["fulfillment_order_id"]))
+    if body["command"] == "hand_back":
+        return tx.once(body["cmd_id"], body, lambda: _hand_back(tx, context, body["fulfillment_order_id"]))
     if body["command"] == "ship" and "sscc" not in body:
         order = body["fulfillment_order_id"]
         body = {"command": "ship", "cmd_id": body["cmd_id"], "sscc": _sscc_of(tx, order)}
@@ -35,6 +37,13 @@ def _label(tx: Transaction, context: Context, order: str) -> Json:
     if job is not None and job.state is PrintState.QUEUED:
         labels.advance(tx, context, job, PrintEvent.SEND)
     effects.execute(tx, context, ask.VerifyLabel(order, sscc))
+    return {"seqs": list(range(before + 1, tx.head.seq + 1))}
+
+
+def _hand_back(tx: Transaction, context: Context, order: str) -> Json:
+    """What the floor does with a parcel of which nothing is found."""
+    before = tx.head.seq
+    effects.execute(tx, context, ask.HandBack(order))
     return {"seqs": list(range(before + 1, tx.head.seq + 1))}
 
 
@@ -81,11 +90,21 @@ def loadable(tx: Transaction, sku_id: str, quantity: int) -> tuple[str, Json] | 
     return (bin_id, {"sku_id": sku_id, "quantity": quantity}) if bin_id else None
 
 
+def untouched_order(tx: Transaction) -> str | None:
+    """The newest order of which nothing was picked."""
+    row = tx.one(
+        "SELECT fulfillment_order_id FROM fulfillment_order AS work WHERE state IN ('assigned', 'picking') AND NOT"
+        " EXISTS (SELECT 1 FROM fulfillment_line AS line WHERE line.picked > 0"
+        " AND line.fulfillment_order_id = work.fulfillment_order_id) ORDER BY arrived_seq DESC LIMIT 1"
+    )
+    return str(row[0]) if row else None
+
+
 def oldest_order(tx: Transaction) -> Json | None:
     """The oldest order that is not done, with what is to be picked and where it lies; None if a shelf lacks it."""
     row = tx.one(
         "SELECT fulfillment_order_id, state FROM fulfillment_order"
-        " WHERE state NOT IN ('shipped', 'cancelled', 'short') ORDER BY arrived_seq LIMIT 1"
+        " WHERE state NOT IN ('shipped', 'cancelled', 'short', 'handed_back') ORDER BY arrived_seq LIMIT 1"
     )
     if row is None:
         return None

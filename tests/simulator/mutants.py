@@ -13,11 +13,15 @@ from typing import Any
 from unittest import mock
 
 from bodega.core.conflicts.cancel_races_ship import cancel_races_ship
+from bodega.core.lifecycles import ReservationState
+from bodega.core.promise import Reservation
 from bodega.core.sync import Envelope, Head, Judgement, Verdict, judge
 from bodega.skimming import PlainMove
 from bodega_agent.services import sync_down
 from bodega_controlplane.app.applying import effects, journal, replica
 from bodega_controlplane.app.applying.arrived import Arrived, Picked
+from bodega_controlplane.app.ordering import assigning
+from bodega_controlplane.app.ordering.aggregate import Order, Work
 from simulator.disk import NO_FSYNC
 from simulator.session_world import without_chain_check
 from simulator.world import World
@@ -101,6 +105,33 @@ def _applying_what_it_has(head: Head, envelope: Envelope) -> Judgement:
     return Judgement(Verdict.APPLY, "", envelope.first_seq, envelope.events)
 
 
+@contextmanager
+def _let_the_old_node_go_on() -> Iterator[None]:
+    with mock.patch.object(assigning, "take_back"):
+        yield
+
+
+@contextmanager
+def _free_what_the_old_node_was_promised() -> Iterator[None]:
+    whole = assigning.take_back
+
+    def take_back(tx: Any, caller: Any, work: Work, token: int, reason: str) -> None:
+        whole(tx, caller, work, token, reason)
+        for line in work.lines.values():
+            held = line.reservation
+            if held.state is ReservationState.PENDING:
+                line.reservation = Reservation(
+                    held.quantity, held.posted, held.quantity - held.posted, ReservationState.VOIDED
+                )
+
+    with mock.patch.object(assigning, "take_back", take_back):
+        yield
+
+
+def _the_token_before(self: Order) -> int:
+    return max((work.fencing_token for work in self.works), default=1) - 1
+
+
 MUTANTS: Mapping[str, Mutant] = {
     "skip the fsync": Mutant(frozenset({"stock", "twice", "power_cut"}), _skip_the_fsync),
     "acknowledge before the commit": Mutant(
@@ -120,6 +151,14 @@ MUTANTS: Mapping[str, Mutant] = {
         frozenset({"order", "work", "clock_jump", "cut"}), around=_order_by_wall_clock
     ),
     "forget the cursor": Mutant(frozenset({"grant", "order", "kill"}), _forget_the_cursor),
+    "let the old node go on": Mutant(frozenset({"order", "reassign"}), around=_let_the_old_node_go_on),
+    "give the same token again": Mutant(
+        frozenset({"order", "reassign"}),
+        around=lambda: mock.patch.object(Order, "newest_token", property(_the_token_before)),
+    ),
+    "free what the old node was promised": Mutant(
+        frozenset({"order", "reassign", "work", "cut"}), around=_free_what_the_old_node_was_promised
+    ),
     "resolve by arrival order": Mutant(
         frozenset({"order", "cancel", "work", "cut"}), around=_resolve_by_arrival_order
     ),

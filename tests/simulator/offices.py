@@ -10,7 +10,8 @@ from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.goods import catalogue, rights
 from bodega_controlplane.app.goods.rights_views import RightsDraft
 from bodega_controlplane.app.idempotency import StoredResponse
-from bodega_controlplane.app.ordering import orders
+from bodega_controlplane.app.ordering import orders, reassigning
+from bodega_controlplane.app.ordering.reassigning import Move
 from bodega_controlplane.app.views import Caller, DraftLine, GeoPoint, OrderDraft, Recipient
 from bodega_controlplane.store.transaction import Transaction
 from simulator.first import node_draft, sku_draft
@@ -72,6 +73,23 @@ def cancel(world: World, step: Step) -> None:
             return orders.cancel_order(tx, caller, order_id).state.value.encode()
 
         _ask(world, f"{step.number}-cancel", "storefront", work)
+
+
+def reassign(world: World, step: Step) -> None:
+    """A person at the centre gives an order to this node, whoever works on it."""
+    placed = world.facts.orders
+    if placed:
+        move = Move(placed[step.values["nth"] % len(placed)], "somebody says so", step.who)
+
+        def work(tx: Transaction, caller: Caller) -> bytes:
+            return reassigning.reassign(tx, caller, move, world.hub.policy).node_id.encode()
+
+        _ask(world, f"{step.number}-reassign", "operator", work)
+
+
+def look_after(world: World, step: Step) -> None:
+    """The hub sees to what follows from facts: orders that were handed back, or lack units, go elsewhere."""
+    world.hub.look_after(f"{step.number}-look_after")
 
 
 def grant(world: World, step: Step) -> None:
@@ -137,6 +155,8 @@ ACTIONS: Mapping[str, Action] = {
     "order": order,
     "basket": basket,
     "cancel": cancel,
+    "reassign": reassign,
+    "look_after": look_after,
     "grant": grant,
     "recall": recall,
     "configure": configure,

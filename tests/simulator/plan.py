@@ -25,6 +25,8 @@ FAULTS_S = (30.0, 60.0)
 FAULT_STEPS = (3, 10)
 KIND_RATIO = 0.35
 COMEBACK_RATIO = 0.25
+ELSEWHERE_RATIO = 0.4
+ELSEWHERE_STEPS = (3, 12)
 # What finds most is in most worlds.
 OFTEN = {"order": 0.6, "kill": 0.7, "power_cut": 0.5, "cut": 0.5}
 
@@ -72,6 +74,7 @@ def plan_of(seed: int, kinds: Collection[str] = ()) -> Plan:
         who = luck.choice((*nodes, *nodes, "hub"))
         drafts.append((luck.uniform(FIRST_S, heal_s), kind, who, ALL_FAULTS[kind](luck)))
     drafts += _comeback(Random(f"comeback {seed}"), nodes, heal_s, kinds)
+    drafts += _elsewhere(Random(f"elsewhere {seed}"), nodes, heal_s, kinds)
     steps = (
         Step(number, round(at_s, 3), what, who, values)
         for number, (at_s, what, who, values) in enumerate(sorted(drafts, key=lambda draft: draft[0]))
@@ -88,6 +91,20 @@ def _comeback(
         return []
     kind = luck.choice(drawn)
     return [(luck.uniform(FIRST_S, heal_s - 2), kind, luck.choice(nodes), COMEBACKS[kind](luck))]
+
+
+def _elsewhere(
+    luck: Random, nodes: tuple[str, ...], heal_s: float, kinds: Collection[str]
+) -> list[tuple[float, str, str, Values]]:
+    """The steps by which orders go from one node to another, in worlds where they do."""
+    drawn = [kind for kind in ELSEWHERE if kind in kinds] if kinds else list(ELSEWHERE)
+    if not drawn or len(nodes) < 2 or (not kinds and luck.random() >= ELSEWHERE_RATIO):
+        return []
+    found = []
+    for _ in range(luck.randint(*ELSEWHERE_STEPS)):
+        kind = luck.choice(drawn)
+        found.append((luck.uniform(FIRST_S, heal_s), kind, luck.choice(nodes), ELSEWHERE[kind](luck)))
+    return found
 
 
 def _some(luck: Random, kinds: Mapping[str, object]) -> list[str]:
@@ -147,6 +164,13 @@ WORK: Mapping[str, Callable[[Random], Values]] = {
     "rename": lambda luck: {"sku_id": luck.choice(SKUS)},
     "profile": lambda luck: {},
 }  # fmt: skip
+
+# Orders change hands: a person at the centre moves one, a node gives one back, and the hub sees to what follows.
+ELSEWHERE: Mapping[str, Callable[[Random], Values]] = {
+    "reassign": lambda luck: {"nth": luck.randint(0, 9)},
+    "hand_back": lambda luck: {},
+    "look_after": lambda luck: {},
+}
 
 # What must be done for a kind of work to mean anything.
 NEEDS: Mapping[str, tuple[str, ...]] = {

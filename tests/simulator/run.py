@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bodega.core.chain import GENESIS
 from simulator import comebacks, faults, offices, work
-from simulator.checks import answers, books, level, order, promises, streams
+from simulator.checks import answers, books, level, order, parts, promises, streams
 from simulator.checks import comebacks as came_back
 from simulator.disk import SimVfs
 from simulator.first import make_first
@@ -45,6 +45,9 @@ ALWAYS: Sequence[Check] = (
     promises.promises_are_within_rights,
     promises.nothing_is_oversold,
     promises.each_promise_ends_once,
+    parts.tokens_rise,
+    parts.an_order_follows_from_its_parts,
+    parts.a_promise_lasts_as_long_as_its_work,
     answers.what_was_answered_is_recorded,
     answers.a_command_is_done_once,
     answers.the_same_command_has_the_same_answer,
@@ -57,6 +60,8 @@ AT_THE_END: Sequence[Check] = (
     level.the_hub_sees_what_the_node_has,
     level.the_ledgers_verify,
     level.orders_are_where_the_node_says,
+    parts.one_node_at_a_time_has_a_part,
+    parts.what_was_sent_twice_is_told,
     level.nothing_was_set_aside_unasked,
     level.poison_harms_nobody,
     order.any_order_gives_the_same,

@@ -202,6 +202,18 @@ def _rest_of(step: Step, order: Json) -> list[Json]:
     return bodies
 
 
+def hand_back(world: World, step: Step) -> None:
+    """An associate gives an order back of which nothing was found, or that nobody has begun."""
+    node = world.nodes[step.who]
+
+    def found(order: Any) -> None:
+        if order is not None:
+            body = {"command": "hand_back", "cmd_id": f"{step.number}-hand_back"}
+            one_after_the_other(world, node, [{**body, "fulfillment_order_id": order}])
+
+    _look(world, node, step, jobs.untouched_order, found)
+
+
 ACTIONS: Mapping[str, Action] = {
     "stock": stock,
     "move": move,
@@ -214,4 +226,5 @@ ACTIONS: Mapping[str, Action] = {
     "release": release,
     "transfer": transfer,
     "work": fulfil,
+    "hand_back": hand_back,
 }

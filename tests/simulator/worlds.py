@@ -14,7 +14,7 @@ CURRENT_WITHIN_S = 30.0
 # What so many worlds must have seen, or they prove nothing: by the hub's audit trail, and by how programs died.
 SEEN = (
     "order.placed", "order.cancel_requested", "fulfillment.shipped", "fulfillment.cancelled",
-    "conflict cancel_races_ship",
+    "conflict cancel_races_ship", "order.reassigned", "fulfillment.handed_back", "conflict two_nodes_claim",
     "rights.granted", "rights.taken", "rights.recalled", "rights.returned",
     "promise posted", "promise voided", "promise expired", "envelope refused", "event parked",
     "broker.stream_emptied", "broker.stream_rolled_back", "broker.stream_made_anew",

@@ -122,6 +122,10 @@ class Fleet:
         """Where a hub's storefront API is now: a new port with each start."""
         return str(json.loads((self.hub_dir(number) / "endpoints.json").read_text())["http"])
 
+    def grpc(self, number: int = 0) -> str:
+        """Where a hub's operators call it now."""
+        return str(json.loads((self.hub_dir(number) / "endpoints.json").read_text())["grpc"])
+
     def storefront_token(self) -> str:
         """What the shop shows to every instance."""
         return (self.hub_dir() / "storefront.token").read_text().strip()

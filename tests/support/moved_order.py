@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bodega.codec import fulfillment_state_from_wire, parse_node_event
 from bodega.core.deadline import BootTime
 from bodega.core.lifecycles import FulfillmentState
 from bodega_controlplane.app.applying.journal import Delivery
@@ -81,9 +82,23 @@ class Hand:
     units: int = 3
     token: int = 1
 
+    @property
+    def state(self) -> FulfillmentState:
+        """How far it is by the node's own journal."""
+        told = [parse_node_event(one.body).fulfillment_advanced for one in self.node.journal]
+        mine = [one.state for one in told if one.fulfillment_order_id == self.work_id]
+        return fulfillment_state_from_wire(mine[-1]) if mine else F.ASSIGNED
+
+    def claim(self) -> None:
+        """Somebody begins it."""
+        self.node.advance(self.work_id, self.order_id, F.PICKING, token=self.token)
+
     def pick(self) -> None:
         """Claim it, and take the goods off the shelf."""
-        self.node.advance(self.work_id, self.order_id, F.PICKING, token=self.token)
+        self.claim()
+        self._take()
+
+    def _take(self) -> None:
         self.node.move(
             "pick",
             SKU,
@@ -94,17 +109,29 @@ class Hand:
         )
         self.node.advance(self.work_id, self.order_id, F.PICKED, token=self.token)
 
-    def ship(self) -> int:
-        """All the way to the carrier; the sequence of the event that says so."""
-        self.pick()
+    def pack(self) -> None:
+        """Into a parcel."""
+        source, sscc = f"STAGE-{self.work_id}", PARCELS[self.node.node_id]
+        self.node.move("pack", SKU, self.units, source=source, target=f"PARCEL-{sscc}", sscc=sscc)
+        self.node.advance(self.work_id, self.order_id, F.PACKED, sscc=sscc, token=self.token)
+
+    def label(self) -> None:
+        """Its label is on it."""
         sscc = PARCELS[self.node.node_id]
-        parcel = f"PARCEL-{sscc}"
-        self.node.move("pack", SKU, self.units, source=f"STAGE-{self.work_id}", target=parcel, sscc=sscc)
-        for state in (F.PACKED, F.LABELLED):
-            self.node.advance(self.work_id, self.order_id, state, sscc=sscc, token=self.token)
-        self.node.move("ship", SKU, self.units, source=parcel, sscc=sscc)
-        line = (1, self.units, 0)
+        self.node.advance(self.work_id, self.order_id, F.LABELLED, sscc=sscc, token=self.token)
+
+    def hand_over(self) -> int:
+        """The carrier has it; the sequence of the event that says so."""
+        sscc, line = PARCELS[self.node.node_id], (1, self.units, 0)
+        self.node.move("ship", SKU, self.units, source=f"PARCEL-{sscc}", sscc=sscc)
         return self.node.advance(self.work_id, self.order_id, F.SHIPPED, line, sscc=sscc, token=self.token)
+
+    def ship(self) -> int:
+        """All the way to the carrier, from wherever it is; the sequence of the event that says so."""
+        steps = {F.ASSIGNED: self.claim, F.PICKING: self._take, F.PICKED: self.pack, F.PACKED: self.label}
+        while (step := steps.get(self.state)) is not None:
+            step()
+        return self.hand_over()
 
     def stop(self) -> int:
         """It was cancelled, or revoked."""

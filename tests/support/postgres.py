@@ -28,6 +28,7 @@ class PostgresServer:
     folder: Path
     binaries: Path
     user: str | None
+    durable: bool
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs as the server's user."""
@@ -37,6 +38,19 @@ class PostgresServer:
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stdout}{done.stderr}")
+
+    def start(self) -> None:
+        """Start it, after `crash` with the recovery that follows; ready for connections on return."""
+        options = (
+            f"-c listen_addresses='' -c unix_socket_directories='{self.folder}'"
+            f" -c fsync={'on' if self.durable else 'off'} -c max_connections=50"
+        )
+        log = str(self.folder / "log")
+        self.run("pg_ctl", "-D", str(self.folder / "data"), "-l", log, "-o", options, "-w", "start")
+
+    def crash(self) -> None:
+        """Every process of it ends at once, in the middle of what it does: no checkpoint, no goodbye."""
+        self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
     def new_database(self) -> str:
         """The SQLAlchemy URL of a fresh, empty database."""
@@ -66,33 +80,40 @@ def serving(binaries: Path, *, durable: bool) -> Iterator[PostgresServer]:
     """A server of its own. `durable`: whether a commit is on the disk when it is answered, as in production."""
     # Not under pytest's folder: that one is closed to other users, and a socket's path must be short.
     folder = Path(tempfile.mkdtemp(prefix="bodega-pg-"))
-    server = PostgresServer(folder, binaries, _server_user())
+    server = PostgresServer(folder, binaries, _server_user(), durable)
     if server.user is not None:
         shutil.chown(folder, server.user)
     data = str(folder / "data")
     server.run("initdb", "-D", data, "-U", "bodega", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-    options = (
-        f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync={'on' if durable else 'off'}"
-        " -c max_connections=50"
-    )
-    server.run("pg_ctl", "-D", data, "-l", str(folder / "log"), "-o", options, "-w", "start")
+    server.start()
     try:
         yield server
     finally:
-        server.run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        server.crash()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One server for the whole test run."""
+def _binaries_or_skip() -> Path:
     binaries = find_binaries()
     if binaries is None:
         reason = "there is no PostgreSQL server here (Debian: apt-get install postgresql)"
         if os.environ.get("BODEGA_REQUIRE_POSTGRES") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    with serving(binaries, durable=False) as server:
+    return binaries
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the whole test run."""
+    with serving(_binaries_or_skip(), durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server for one test, which may crash it; commits are durable, as in production."""
+    with serving(_binaries_or_skip(), durable=True) as server:
         yield server
 
 

@@ -34,6 +34,7 @@ _HERE = "bodega_agent.cli"
         "ledger": f"{_HERE}.ledger:ledger",
         "floor": f"{_HERE}.floor:floor",
         "kpis": f"{_HERE}.kpis:kpis",
+        "routing": f"{_HERE}.routing:routing",
         "sync": f"{_HERE}.sync:sync",
         "devices": f"{_HERE}.devices:devices",
         "config": f"{_HERE}.config:config",

@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 
 from bodega.codec import fact_of, fulfillment_state_from_wire, movement_from_wire, parse_node_event
-from bodega.v1 import catalogue_pb2, decisions_pb2, fleet_pb2, journal_pb2, stock_pb2
+from bodega.v1 import catalogue_pb2, decisions_pb2, fleet_pb2, journal_pb2, routing_pb2, stock_pb2
 from bodega_agent.cli.journal_floor_text import FLOOR_SENTENCES
 from bodega_agent.cli.times import utc
 from bodega_agent.rules.sentences import sentence
@@ -149,6 +149,12 @@ def _restored(fact: stock_pb2.StoreRestored) -> str:
     return f"{fact.actor} put back the backup of event {fact.backup_seq}{lost}: {fact.reason}"
 
 
+def _routing_reported(fact: routing_pb2.RoutingReported) -> str:
+    digest = fact.digest.hex()[:12] or "none of the hub's"
+    refused = f", a newer one is refused: {'; '.join(fact.faults)}" if fact.faults else ""
+    return f"decides by routing bundle {digest}, activation {fact.activation}{refused}"
+
+
 def _epoch_begun(fact: journal_pb2.EpochBegun) -> str:
     fork = f", {fact.fork_events} events of the old line judged" if fact.fork_events else ""
     return f"epoch {fact.epoch} begins ({fact.reason}): it follows event {fact.previous_seq} at the hub{fork}"
@@ -182,6 +188,7 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     "vision_decision": _vision,
     "cancel_came_too_late": _late_cancel,
     "state_reported": _state_reported,
+    "routing_reported": _routing_reported,
     "task_opened": _task,
     "reservation_changed": _reservation,
     "rights_taken": _rights_taken,

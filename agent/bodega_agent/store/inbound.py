@@ -22,12 +22,14 @@ from bodega_agent.store import (
     catalogue,
     conflicts,
     count_tasks,
+    forgetting,
     notices,
     overrides,
     parked,
     release,
     returns,
     rights,
+    routing,
     stopping,
     transfer_orders,
     transfers,
@@ -88,6 +90,7 @@ def _begin_anew(tx: Transaction, head: Head) -> None:
     tx.execute("UPDATE notice SET version = 0")
     tx.put("profile_version", 0)
     tx.put("generation", 0)
+    tx.put("routing_activation", 0)
 
 
 def _readable(body: bytes) -> journal_pb2.HubEvent:
@@ -214,6 +217,8 @@ _HANDLERS: Mapping[str, Callable[[_Arrived, Any], None]] = {
     "return_expected": lambda at, fact: returns.expect(at.tx, fact),
     "transfer_closed": lambda at, fact: transfers.close(at.tx, at.context, fact),
     "transfer_ordered": lambda at, fact: transfer_orders.accept(at.tx, fact),
+    "recipients_erased": lambda at, fact: forgetting.forget_recipients(at.tx, fact.order_ids),
     "stream_restated": lambda at, _fact: _find_forgotten(at.tx, at.context),
     "desired_state": _take_desired_state,
+    "routing_bundle": lambda at, fact: routing.take(at.tx, at.context, fact, at.verify),
 }

@@ -17,6 +17,7 @@ from bodega.core.deadline import BootTime
 from bodega.errors import Unavailable
 from bodega.host.clock import boot_time
 from bodega.limits import DATABASE_CONNECTIONS_MAX
+from bodega.limits_events import RECIPIENTS_KEPT_DAYS
 from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
 from bodega_controlplane.app.views import Caller
@@ -37,6 +38,7 @@ def _nobody_can_be_called(node_id: str) -> Any:
 
 class Hub:
     """`key`: the hub's Ed25519 key. `policy`: the routing policy in force. `reach`: what webhooks may call.
+    `recipients_kept_days`: for how long after its end an order says whom it went to; 0: until somebody erases it.
 
     `channel_to`: from a node's id to a channel for stubs of the services that it serves.
     `broker_connected`: whether NATS is connected at this moment; orders are taken either way.
@@ -55,6 +57,7 @@ class Hub:
         self.key = key
         self.policy = policy
         self.reach = Reach()
+        self.recipients_kept_days = RECIPIENTS_KEPT_DAYS
         self.broker_connected = False
         self.come_back_after_ms: Callable[[], int] = lambda: 0
         self.channel_to: Callable[[str], Any] = _nobody_can_be_called

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bodega.v1 import catalogue_pb2
 from bodega_controlplane.app.views import GeoPoint
@@ -52,3 +53,7 @@ class NodeDraft:
     carrier_services: tuple[catalogue_pb2.CarrierService, ...] = ()
     tracking_ranges: tuple[catalogue_pb2.TrackingRange, ...] = ()
     time_zone: str = ""
+    kind: str = ""
+    country: str = ""
+    capacity_orders: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)

@@ -99,6 +99,10 @@ def profile_message(draft: NodeDraft, version: int) -> catalogue_pb2.NodeProfile
         carrier_services=draft.carrier_services,
         tracking_ranges=draft.tracking_ranges,
         time_zone=draft.time_zone,
+        kind=draft.kind,
+        country=draft.country,
+        capacity_orders=draft.capacity_orders,
+        labels=draft.labels,
     )
 
 
@@ -205,7 +209,9 @@ def recipient_json(recipient: Recipient) -> str:
 
 
 def recipient_from_json(text: str) -> Recipient:
-    """The inverse of `recipient_json`."""
+    """The inverse of `recipient_json`; nobody, nowhere, where it has been erased."""
+    if not text:
+        return Recipient("", (), "", "", GeoPoint(0, 0))
     values: dict[str, Any] = json.loads(text)
     return Recipient(
         values["name"],

@@ -30,6 +30,7 @@ _HERE = "bodega_controlplane.cli"
         "notices": f"{_HERE}.notices:notices",
         "returns": f"{_HERE}.returns:returns",
         "floor": f"{_HERE}.floor:floor",
+        "routing": f"{_HERE}.routing:routing",
         "nodes": f"{_HERE}.nodes:nodes",
         "rates": f"{_HERE}.rates:rates",
         "carriers": f"{_HERE}.carriers:carriers",

@@ -23,8 +23,10 @@ from bodega.v1 import (
     channels_pb2_grpc,
     expectations_pb2_grpc,
     insight_pb2_grpc,
+    privacy_pb2_grpc,
     proposals_pb2_grpc,
     rates_pb2_grpc,
+    routing_pb2_grpc,
     transfers_pb2_grpc,
     webhooks_pb2_grpc,
 )
@@ -71,6 +73,11 @@ class HubClient:
         return services.RightsServiceStub(self._channel)
 
     @cached_property
+    def privacy(self) -> privacy_pb2_grpc.PrivacyServiceStub:
+        """What is kept no more."""
+        return privacy_pb2_grpc.PrivacyServiceStub(self._channel)
+
+    @cached_property
     def webhooks(self) -> webhooks_pb2_grpc.WebhookServiceStub:
         """What the world outside is told."""
         return webhooks_pb2_grpc.WebhookServiceStub(self._channel)
@@ -109,6 +116,11 @@ class HubClient:
     def transfers(self) -> transfers_pb2_grpc.TransferServiceStub:
         """Goods between nodes."""
         return transfers_pb2_grpc.TransferServiceStub(self._channel)
+
+    @cached_property
+    def routing(self) -> routing_pb2_grpc.RoutingServiceStub:
+        """Routing bundles and decisions."""
+        return routing_pb2_grpc.RoutingServiceStub(self._channel)
 
     @cached_property
     def rates(self) -> rates_pb2_grpc.RateServiceStub:

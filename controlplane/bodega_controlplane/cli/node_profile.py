@@ -106,6 +106,10 @@ class Profile:
     associates: list[Associate] = attrs.field(factory=list)
     carrier_services: list[CarrierService] = attrs.field(factory=list)
     tracking_ranges: list[TrackingRange] = attrs.field(factory=list)
+    kind: str = ""
+    country: str = ""
+    capacity_orders: int = 0
+    labels: dict[str, str] = attrs.field(factory=dict)
 
 
 def read_profile(text: str, path: Path) -> catalogue_pb2.NodeProfile:
@@ -162,6 +166,10 @@ def _message(profile: Profile) -> catalogue_pb2.NodeProfile:
         associates=map(_associate, profile.associates),
         carrier_services=map(service_message, profile.carrier_services),
         tracking_ranges=[catalogue_pb2.TrackingRange(**attrs.asdict(row)) for row in profile.tracking_ranges],
+        kind=profile.kind,
+        country=profile.country,
+        capacity_orders=profile.capacity_orders,
+        labels=profile.labels,
     )
 
 

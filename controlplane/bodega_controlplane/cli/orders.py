@@ -10,6 +10,7 @@ from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import orders_pb2
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.deciding import reason_option, request_id_option
+from bodega_controlplane.cli.order_erasing import erase
 from bodega_controlplane.cli.paging import collect, limit_option
 from bodega_controlplane.cli.show import enum_word, plain, plain_all, when
 
@@ -123,15 +124,23 @@ def cancel(hub: HubClient, order_id: str, as_json: bool) -> None:
 
 @orders.command("reassign")
 @click.argument("order_id", metavar="ORDER")
+@click.option("--part", type=click.IntRange(1), default=None, help="Which part, if the order has several.")
 @click.option("--to", "node_id", default="", metavar="NODE", help="Node; else the routing rule chooses.")
 @reason_option
 @request_id_option
 @json_option
 @hub_command
 def reassign(
-    hub: HubClient, order_id: str, node_id: str, reason: str, request_id: str, *, as_json: bool
+    hub: HubClient,
+    order_id: str,
+    part: int | None,
+    node_id: str,
+    reason: str,
+    request_id: str,
+    *,
+    as_json: bool,
 ) -> None:
-    """Take an order from its node and give it to another one.
+    """Take an order, or a part of it, from its node and give it to another one.
 
     The old node is told to stop: what it has begun is put back. If it has shipped before it hears that, its parcel
     stands and a conflict says so. Exit code 1 if the order is final, kept at its node, or no node can serve it.
@@ -142,7 +151,7 @@ def reassign(
       bodegactl orders reassign ORDER --to porto-01 --reason "closer to the truck"
     """
     request = pb.ReassignOrderRequest(
-        request_id=request_id, order_id=order_id, node_id=node_id, reason=reason
+        request_id=request_id, order_id=order_id, node_id=node_id, reason=reason, part=part or 0
     )
     _print(hub.call(hub.orders.ReassignOrder, request).order, as_json)
 
@@ -203,6 +212,13 @@ def _print(order: orders_pb2.Order, as_json: bool) -> None:
     click.echo(f"updated    {when(order.updated_at_ms)}\n")
     rows = [[line.line, line.sku_id, line.quantity, line.shipped, line.short] for line in order.lines]
     emit_table(["line", "sku", "asked", "shipped", "short"], rows, empty="It has no lines.")
+    if len(order.parts) > 1 or not order.node_id:
+        click.echo("")
+        rows = [
+            [part.part, part.node_id or "-", part.state, sum(line.quantity for line in part.lines)]
+            for part in order.parts
+        ]
+        emit_table(["part", "node", "state", "units"], rows, empty="")
 
 
 def _state(order: orders_pb2.Order) -> str:
@@ -211,3 +227,6 @@ def _state(order: orders_pb2.Order) -> str:
 
 def _units(order: orders_pb2.Order) -> int:
     return sum(line.quantity for line in order.lines)
+
+
+orders.add_command(erase)

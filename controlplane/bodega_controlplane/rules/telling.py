@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from bodega.core.lifecycles import FulfillmentState, OrderState
+from bodega.core.parts import NOBODYS, PartState
 from bodega.limits_events import WEBHOOK_RETRY_AFTER_S_MAX, WEBHOOK_RETRY_DELAYS_S, WEBHOOK_RETRY_JITTER_RATIO
 
 ORDER_PLACED = "order.placed"
@@ -32,6 +33,8 @@ _WORK_TOLD = frozenset(
         FulfillmentState.HANDED_BACK,
     }
 )
+# A part of an order that no node has, and why; while a node has it, its work tells of it.
+_PARTS_TOLD = NOBODYS | {PartState.UNFULFILLABLE}
 # A return's state at its node -> its type; "closed" means that all of it is graded.
 _RETURNS: Mapping[str, str] = {
     "expected": "return.expected",
@@ -41,8 +44,9 @@ _RETURNS: Mapping[str, str] = {
 
 TYPES = (
     ORDER_PLACED,
-    *(f"order.{state}" for state in OrderState if state is not OrderState.CONFIRMED),
+    *(f"order.{state}" for state in OrderState),
     *(f"fulfillment.{state}" for state in FulfillmentState if state in _WORK_TOLD),
+    *(f"part.{state}" for state in PartState if state in _PARTS_TOLD),
     *_RETURNS.values(),
     REFUND_DUE,
     STOCK_CHANGED,
@@ -64,6 +68,8 @@ def types_of(kind: str, state: str) -> tuple[str, ...]:
             return (f"order.{state}",)
         case "work":
             return (f"fulfillment.{state}",) if state in _WORK_TOLD else ()
+        case "part":
+            return (f"part.{state}",) if state in _PARTS_TOLD else ()
         case "return":
             return (_RETURNS.get(state, f"return.{state}"),)
         case "refund":

@@ -126,12 +126,11 @@ def _sentence(error: Exception) -> str:
     """What kept a call from being answered, without addresses."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "its certificate can not be trusted"
-    return {
-        httpx.ConnectError: "it can not be reached",
-        httpx.ConnectTimeout: "it can not be reached",
-        httpx.ReadTimeout: "it took too long to answer",
-        httpx.RemoteProtocolError: "it did not answer in HTTP",
-    }.get(type(error), "the connection broke")
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return "it can not be reached"
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "it did not answer in HTTP"
+    return "the connection broke"
 
 
 def _asked_s(text: str) -> float:

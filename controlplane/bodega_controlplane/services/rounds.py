@@ -11,11 +11,12 @@ from typing import NamedTuple
 from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits import LOT_SWEEP_S, REBALANCE_S, ROUND_JITTER_RATIO
-from bodega.limits_events import EVENTS_TRIM_S
+from bodega.limits_events import ERASE_ROUND_S, EVENTS_TRIM_S
 from bodega.limits_hub import IDEMPOTENCY_TRIM_S
 from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.goods import lots, rebalancing
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.privacy.erasing import erase_ended
 from bodega_controlplane.app.telling import events
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import meta
@@ -39,10 +40,16 @@ async def _trim_events(hub: Hub, caller: Caller) -> None:
     await hub.run(partial(events.trim, caller=caller))
 
 
+async def _erase_recipients(hub: Hub, caller: Caller) -> None:
+    while await hub.run(partial(erase_ended, caller=caller, kept_days=hub.recipients_kept_days)):
+        pass
+
+
 ROUNDS = (
     Round("rebalanced_at_ms", REBALANCE_S, rebalancing.rebalance),
     Round("lots_judged_at_ms", LOT_SWEEP_S, _judge_lots),
     Round("events_trimmed_at_ms", EVENTS_TRIM_S, _trim_events),
+    Round("recipients_erased_at_ms", ERASE_ROUND_S, _erase_recipients),
     Round("answers_forgotten_at_ms", IDEMPOTENCY_TRIM_S, idempotency.forget_old),
 )
 

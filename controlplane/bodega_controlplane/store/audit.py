@@ -16,6 +16,8 @@ from bodega_controlplane.store.transaction import AuditLine, Transaction
 _CHAIN_LOCK = 0x61756469
 
 _BATCH = 1_000
+# Put together once: every transaction that changes something asks it.
+_NEWEST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
 
 def flush(tx: Transaction) -> None:
@@ -24,8 +26,7 @@ def flush(tx: Transaction) -> None:
         return
     if not tx.exclusive:
         tx.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CHAIN_LOCK)))
-    newest = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    row = tx.connection.execute(newest).first()
+    row = tx.connection.execute(_NEWEST).first()
     seq, head = (row.seq, row.hash) if row else (0, GENESIS)
     rows = []
     for entry in tx.audit_lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -34,14 +35,13 @@ class Wanted(NamedTuple):
 
 def note_stock(tx: Transaction, changes: Mapping[Account, int]) -> None:
     """Balances have changed: leave one draft for all the SKUs of which more or less can be sold."""
-    skus = {
-        account.sku_id
-        for account, units in changes.items()
-        if units and account.disposition == Disposition.SELLABLE and not account.external
-    }
+    sums: dict[str, int] = defaultdict(int)
+    for account, units in changes.items():
+        if account.disposition == Disposition.SELLABLE and not account.external:
+            sums[account.sku_id] += units
+    skus = sorted(sku_id for sku_id, units in sums.items() if units)
     if skus:
-        row = {"kind": "stocks", "subject": "", "word": json.dumps(sorted(skus)), "at_ms": 0}
-        tx.insert_many(event_draft, [row])
+        tx.insert_many(event_draft, [{"kind": "stocks", "subject": "", "word": json.dumps(skus), "at_ms": 0}])
 
 
 def lock(tx: Transaction) -> None:
@@ -56,14 +56,13 @@ def any_draft(tx: Transaction) -> bool:
 
 
 def take_drafts(tx: Transaction, limit: int) -> list[Row]:
-    """Drafts that are there now, oldest first: they are gone with this transaction's commit."""
-    rows = list(
-        tx.connection.execute(sa.select(event_draft).order_by(event_draft.c.draft_id).limit(limit)).all()
-    )
-    taken = [row.draft_id for row in rows]
-    # A transaction that began earlier may commit an older number later, so those seen go, and not all up to the last.
-    tx.connection.execute(sa.delete(event_draft).where(event_draft.c.draft_id.in_(taken)))
-    return rows
+    """Drafts that are committed now, oldest first; they are gone with this transaction's commit.
+
+    One statement reads and deletes: what another transaction commits meanwhile, maybe with a lower number, stays.
+    """
+    oldest_ones = sa.select(event_draft.c.draft_id).order_by(event_draft.c.draft_id).limit(limit)
+    gone = sa.delete(event_draft).where(event_draft.c.draft_id.in_(oldest_ones)).returning(event_draft)
+    return sorted(tx.connection.execute(gone), key=lambda row: row.draft_id)
 
 
 def head(tx: Transaction) -> int:

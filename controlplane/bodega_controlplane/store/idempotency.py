@@ -12,6 +12,11 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import idempotency
 from bodega_controlplane.store.transaction import Transaction
 
+# Put together once, because every write asks it.
+_STORED = sa.select(idempotency).where(
+    idempotency.c.channel == sa.bindparam("channel"), idempotency.c.key == sa.bindparam("key")
+)
+
 
 def claim(tx: Transaction, channel: str, key: str) -> bool:
     """Whether no other transaction works on this key; held until the end of this one."""
@@ -24,8 +29,7 @@ def claim(tx: Transaction, channel: str, key: str) -> bool:
 
 def find(tx: Transaction, channel: str, key: str) -> Row | None:
     """The stored response."""
-    wanted = (idempotency.c.channel == channel, idempotency.c.key == key)
-    return tx.connection.execute(sa.select(idempotency).where(*wanted)).first()
+    return tx.connection.execute(_STORED, {"channel": channel, "key": key}).first()
 
 
 def put(tx: Transaction, row: Mapping[str, Any]) -> None:

@@ -139,6 +139,15 @@ STEPS: Mapping[int, Step] = {
     # Orders in parts, promises by assignment; routing bundles and rate cards; channels, events, webhooks, exchanges.
     5: Step(
         {
+            schema.node: (
+                "kind",
+                "country",
+                "capacity_orders",
+                "labels",
+                "time_zone",
+                "routing_activation",
+                "routing_reported",
+            ),
             schema.orders: ("cancel_asked", "backorder", "not_before_ms", "parts_max"),
             schema.order_line: ("kit_line",),
             schema.fulfillment_order: ("part", "carrier_service"),
@@ -151,9 +160,16 @@ STEPS: Mapping[int, Step] = {
             schema.fulfillment_line,
             *schema.EVENT_TABLES,
             *schema.RATE_TABLES,
+            *schema.ROUTING_TABLES,
+            *schema.EXCHANGE_TABLES,
             schema.channel,
         ),
-        (schema.idempotency_oldest, schema.orders_of_channel, schema.orders_changed),
+        (
+            schema.idempotency_oldest,
+            schema.orders_of_channel,
+            schema.orders_changed,
+            schema.fulfillment_order_waiting,
+        ),
         rebuilt=(schema.orders,),
         statements=INTO_PARTS,
         on_postgresql=("ALTER TABLE orders DROP CONSTRAINT IF EXISTS orders_node_id_fkey",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,17 @@ from bodega_controlplane.store.transaction import Transaction
 _BY_ID = sa.select(node).where(node.c.node_id == sa.bindparam("wanted"))
 # Where the hub has lost events that the node holds (a restore), it knows neither stock nor rights: no new orders.
 _PLACES = (
-    sa.select(node.c.node_id, node.c.latitude, node.c.longitude)
+    sa.select(
+        node.c.node_id,
+        node.c.latitude,
+        node.c.longitude,
+        node.c.kind,
+        node.c.country,
+        node.c.capacity_orders,
+        node.c.labels,
+        node.c.time_zone,
+        node.c.last_contact_ms,
+    )
     .where(node.c.lost_to_seq == 0)
     .order_by(node.c.node_id)
 )
@@ -29,6 +39,12 @@ def by_id(tx: Transaction, node_id: str) -> Row | None:
 def all_of(tx: Transaction) -> list[Row]:
     """Every node by id."""
     return list(tx.connection.execute(sa.select(node).order_by(node.c.node_id)))
+
+
+def some(tx: Transaction, node_ids: Collection[str]) -> list[Row]:
+    """These nodes by id."""
+    query = sa.select(node).where(node.c.node_id.in_(sorted(node_ids)))
+    return list(tx.connection.execute(query.order_by(node.c.node_id)))
 
 
 def page(tx: Transaction, after: str, limit: int) -> list[Row]:
@@ -49,7 +65,7 @@ def contacts(tx: Transaction) -> dict[str, int]:
 
 
 def places(tx: Transaction) -> list[Row]:
-    """node_id, latitude and longitude of every node that may be given orders."""
+    """What routing looks at of every node that may be given orders, by id."""
     return list(tx.connection.execute(_PLACES))
 
 

@@ -34,9 +34,9 @@ _SHOWN = [column for column in orders.c if column.name not in _FOR_THE_NODE]
 Values = Mapping[str, Any]
 
 
-def insert(tx: Transaction, order: Values, lines: Sequence[Values], decision: Values) -> None:
-    """Write a new order with its lines and the first decision on it; its parts follow by `put_parts`."""
-    for table, rows in ((orders, [order]), (order_line, lines), (route_decision, [decision])):
+def insert(tx: Transaction, order: Values, lines: Sequence[Values]) -> None:
+    """Write a new order with its lines; its parts follow by `put_parts`."""
+    for table, rows in ((orders, [order]), (order_line, lines)):
         tx.insert_many(table, rows)
 
 

@@ -11,6 +11,19 @@ from bodega.core.sync import Head, Recorded
 from bodega_controlplane.store.schema import down_log
 from bodega_controlplane.store.transaction import Transaction
 
+# Put together once: the pump asks both for every envelope.
+_OF_STREAM = (
+    down_log.c.node_id == sa.bindparam("node_id"),
+    down_log.c.epoch == sa.bindparam("epoch"),
+)
+_FROM = (
+    sa.select(down_log.c.seq, down_log.c.body, down_log.c.hash)
+    .where(*_OF_STREAM, down_log.c.seq >= sa.bindparam("first_seq"))
+    .order_by(down_log.c.seq)
+    .limit(sa.bindparam("rows_max"))
+)
+_HASH_AT = sa.select(down_log.c.hash).where(*_OF_STREAM, down_log.c.seq == sa.bindparam("at_seq"))
+
 
 def append(
     tx: Transaction,
@@ -39,13 +52,8 @@ def append(
 
 def from_seq(tx: Transaction, node_id: str, epoch: int, seq: int, limit: int) -> list[Recorded]:
     """Events from `seq` on, in order."""
-    query = (
-        sa.select(down_log.c.seq, down_log.c.body, down_log.c.hash)
-        .where(down_log.c.node_id == node_id, down_log.c.epoch == epoch, down_log.c.seq >= seq)
-        .order_by(down_log.c.seq)
-        .limit(limit)
-    )
-    return [Recorded(row.seq, row.body, row.hash) for row in tx.connection.execute(query)]
+    asked = {"node_id": node_id, "epoch": epoch, "first_seq": seq, "rows_max": limit}
+    return [Recorded(*row) for row in tx.connection.execute(_FROM, asked)]
 
 
 def body_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:
@@ -60,10 +68,8 @@ def hash_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None
     """The chain hash after `seq`; None if the stream is not that long."""
     if seq == 0:
         return GENESIS
-    query = sa.select(down_log.c.hash).where(
-        down_log.c.node_id == node_id, down_log.c.epoch == epoch, down_log.c.seq == seq
-    )
-    return tx.connection.execute(query).scalar_one_or_none()
+    asked = {"node_id": node_id, "epoch": epoch, "at_seq": seq}
+    return tx.connection.execute(_HASH_AT, asked).scalar_one_or_none()
 
 
 def trim(tx: Transaction, node_id: str, applied: Head, before_ms: int, rows_max: int) -> int:

@@ -27,6 +27,7 @@ from bodega_controlplane.store.schema_events import (
     webhook,
     webhook_delivery,
 )
+from bodega_controlplane.store.schema_exchange import EXCHANGE_TABLES
 from bodega_controlplane.store.schema_floor import FLOOR_TABLES
 from bodega_controlplane.store.schema_orders import (
     fulfillment_line,
@@ -44,13 +45,22 @@ from bodega_controlplane.store.schema_orders import (
 from bodega_controlplane.store.schema_proposals import field_proposal
 from bodega_controlplane.store.schema_rates import RATE_TABLES
 from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
+from bodega_controlplane.store.schema_routing import (
+    ROUTING_TABLES,
+    fulfillment_order_waiting,
+    routing_activation,
+    routing_bundle,
+    routing_decision,
+)
 from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
 
 __all__ = [
     "EVENT_TABLES",
+    "EXCHANGE_TABLES",
     "FLOOR_TABLES",
     "RATE_TABLES",
+    "ROUTING_TABLES",
     "broker_stream",
     "channel",
     "conflict",
@@ -63,6 +73,7 @@ __all__ = [
     "field_proposal",
     "fulfillment_line",
     "fulfillment_order",
+    "fulfillment_order_waiting",
     "gtin",
     "hub_override",
     "lot",
@@ -83,6 +94,9 @@ __all__ = [
     "refused_envelope",
     "rights_transfer",
     "route_decision",
+    "routing_activation",
+    "routing_bundle",
+    "routing_decision",
     "sku",
     "stock_told",
     "telemetry",
@@ -131,6 +145,13 @@ node = sa.Table(
     _int("down_trimmed_ms", default=0),
     _int("paused_at_ms", default=0),
     _text("understands", default="[]"),
+    _text("kind", default=""),
+    _text("country", default=""),
+    _int("capacity_orders", default=0),
+    _text("labels", default="{}"),
+    _text("time_zone", default="-"),
+    _int("routing_activation", default=0),
+    _text("routing_reported", default=""),
 )
 
 journal = sa.Table(

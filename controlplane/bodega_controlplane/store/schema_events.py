@@ -128,6 +128,7 @@ _SKU = "NEW.sku_id"
 _RETURN = "NEW.node_id || '/' || NEW.return_id"
 _ORDER = ("NEW.order_id", "NEW.state")
 _WORK = ("work", "NEW.fulfillment_order_id", "NEW.state", "NEW.updated_at_ms")
+_PART = ("part", "NEW.order_id || '/' || NEW.part", "NEW.state", "NEW.changed_at_ms")
 _GOODS_BACK = ("return", _RETURN, "NEW.state", "NEW.changed_at_ms")
 _RIGHTS_MOVED = "OLD.held + OLD.in_flight <> NEW.held + NEW.in_flight"
 
@@ -136,6 +137,8 @@ TELLERS = (
     Teller("order_goes_on", "orders", "UPDATE OF state", "order", *_ORDER, "NEW.updated_at_ms", _GOES_ON),
     Teller("work_comes", "fulfillment_order", "INSERT", *_WORK),
     Teller("work_goes_on", "fulfillment_order", "UPDATE OF state", *_WORK, _GOES_ON),
+    Teller("part_comes", "order_part", "INSERT", *_PART),
+    Teller("part_goes_on", "order_part", "UPDATE OF state", *_PART, _GOES_ON),
     Teller("return_comes", "customer_return", "INSERT", *_GOODS_BACK),
     Teller("return_goes_on", "customer_return", "UPDATE OF state", *_GOODS_BACK, _GOES_ON),
     Teller("refund_comes", "refund", "INSERT", "refund", _RETURN, "''", "NEW.at_ms"),

@@ -103,7 +103,14 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
     return sa.select(*columns, *sums).group_by(*columns)
 
 
-# Put together once: every order asks it, and building it takes longer than running it.
+# Put together once: every order asks them, and building one takes longer than running it.
+_HOLDS = sa.select(
+    rule_override.c.node_id, rule_override.c.sku_id, rule_override.c.lot, rule_override.c.quantity
+).where(
+    rule_override.c.state == "open",
+    rule_override.c.rule == OverrideRule.HOLD.value,
+    rule_override.c.sku_id.in_(sa.bindparam("sku_ids", expanding=True)),
+)
 _HELD, _HELD_AT_NODE = _held_query(one_node=False), _held_query(one_node=True)
 
 
@@ -125,15 +132,10 @@ def held(
 
 def _held_back(tx: Transaction, sku_ids: Collection[str], node_id: str | None) -> dict[tuple[str, str], int]:
     """(node, SKU) -> units that people at the node keep from being promised, of what is sellable there."""
-    rules = sa.select(rule_override.c.node_id, rule_override.c.sku_id, rule_override.c.lot).add_columns(
-        rule_override.c.quantity
-    )
-    rules = rules.where(rule_override.c.state == "open", rule_override.c.rule == OverrideRule.HOLD.value)
-    rules = rules.where(rule_override.c.sku_id.in_(sku_ids))
-    if node_id is not None:
-        rules = rules.where(rule_override.c.node_id == node_id)
     holds: dict[tuple[str, str], list[Hold]] = defaultdict(list)
-    for row in tx.connection.execute(rules):
+    for row in tx.connection.execute(_HOLDS, {"sku_ids": sku_ids}):
+        if node_id not in (None, row.node_id):
+            continue
         holds[row.node_id, row.sku_id].append(Hold(row.lot, row.quantity))
     return {
         place: held_back(of_place, _sellable_by_lot(tx, *place)) for place, of_place in sorted(holds.items())

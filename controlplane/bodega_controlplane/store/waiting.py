@@ -10,17 +10,32 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import down_waiting
 from bodega_controlplane.store.transaction import Transaction
 
+# Put together once, because every order asks it.
+_WAITING_OF = (
+    sa.select(down_waiting.c.key, down_waiting.c.body)
+    .where(down_waiting.c.node_id == sa.bindparam("node_id"))
+    .where(down_waiting.c.key.in_(sa.bindparam("wanted", expanding=True)))
+    .order_by(down_waiting.c.place)
+)
+
 # Fewer than any database takes as parameters of one statement.
 _KEYS_PER_STATEMENT_MAX = 500
 
 
-def put(tx: Transaction, node_id: str, bodies: Mapping[str, bytes]) -> None:
-    """Add rows, or replace the body of those that wait already."""
-    query = sa.select(sa.func.max(down_waiting.c.place)).where(down_waiting.c.node_id == node_id)
-    last = tx.connection.execute(query).scalar_one() or 0
+def put(tx: Transaction, node_ids: Sequence[str], bodies: Mapping[str, bytes]) -> None:
+    """Add rows for each of these nodes, or replace the body of those that wait already."""
+    if not node_ids or not bodies:
+        return
+    place = sa.func.max(down_waiting.c.place)
+    query = sa.select(down_waiting.c.node_id, place).where(down_waiting.c.node_id.in_(node_ids))
+    last = {
+        node_id: int(place)
+        for node_id, place in tx.connection.execute(query.group_by(down_waiting.c.node_id))
+    }
     rows = [
         {"node_id": node_id, "key": key, "place": place, "body": body}
-        for place, (key, body) in enumerate(bodies.items(), start=last + 1)
+        for node_id in node_ids
+        for place, (key, body) in enumerate(bodies.items(), start=last.get(node_id, 0) + 1)
     ]
     tx.upsert(down_waiting, rows, keep=("place",))
 
@@ -41,15 +56,8 @@ def take(tx: Transaction, node_id: str, keys: Collection[str]) -> list[bytes]:
     found: list[bytes] = []
     wanted = sorted(keys)
     for start in range(0, len(wanted), _KEYS_PER_STATEMENT_MAX):
-        query = (
-            sa.select(down_waiting.c.key, down_waiting.c.body)
-            .where(
-                down_waiting.c.node_id == node_id,
-                down_waiting.c.key.in_(wanted[start : start + _KEYS_PER_STATEMENT_MAX]),
-            )
-            .order_by(down_waiting.c.place)
-        )
-        found += _taken(tx, node_id, list(tx.connection.execute(query)))
+        asked = {"node_id": node_id, "wanted": wanted[start : start + _KEYS_PER_STATEMENT_MAX]}
+        found += _taken(tx, node_id, list(tx.connection.execute(_WAITING_OF, asked)))
     return found
 
 

@@ -720,6 +720,26 @@ class NodeProfile(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NODE_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
@@ -732,6 +752,10 @@ class NodeProfile(_message.Message):
     CARRIER_SERVICES_FIELD_NUMBER: _builtins.int
     TRACKING_RANGES_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    COUNTRY_FIELD_NUMBER: _builtins.int
+    CAPACITY_ORDERS_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """Identifier of the node, such as "lisbon-01"."""
     name: _builtins.str
@@ -740,6 +764,12 @@ class NodeProfile(_message.Message):
     """Version of this record; only a higher one replaces what the node holds."""
     time_zone: _builtins.str
     """IANA name of the node's time zone, such as "Europe/Lisbon"; empty means UTC."""
+    kind: _builtins.str
+    """What sort of node it is: "dark_store", "store", "locker_hub" or another word of the operator's; empty: not said."""
+    country: _builtins.str
+    """ISO 3166-1 alpha-2 code of the country where it stands; empty: not said."""
+    capacity_orders: _builtins.int
+    """Orders that may wait there before routing rules see it as full; 0: no bound."""
     @_builtins.property
     def location(self) -> Global___GeoPoint:
         """Where the node stands."""
@@ -772,6 +802,10 @@ class NodeProfile(_message.Message):
     def tracking_ranges(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrackingRange]:
         """Tracking numbers that it may give out."""
 
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The operator's own words for it, which routing rules may look at."""
+
     def __init__(
         self,
         *,
@@ -787,10 +821,14 @@ class NodeProfile(_message.Message):
         carrier_services: _abc.Iterable[Global___CarrierService] | None = ...,
         tracking_ranges: _abc.Iterable[Global___TrackingRange] | None = ...,
         time_zone: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        country: _builtins.str = ...,
+        capacity_orders: _builtins.int = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["location", b"location", "sscc_range", b"sscc_range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["associates", b"associates", "bins", b"bins", "carrier_services", b"carrier_services", "cartons", b"cartons", "location", b"location", "name", b"name", "node_id", b"node_id", "ship_from", b"ship_from", "sscc_range", b"sscc_range", "time_zone", b"time_zone", "tracking_ranges", b"tracking_ranges", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["associates", b"associates", "bins", b"bins", "capacity_orders", b"capacity_orders", "carrier_services", b"carrier_services", "cartons", b"cartons", "country", b"country", "kind", b"kind", "labels", b"labels", "location", b"location", "name", b"name", "node_id", b"node_id", "ship_from", b"ship_from", "sscc_range", b"sscc_range", "time_zone", b"time_zone", "tracking_ranges", b"tracking_ranges", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

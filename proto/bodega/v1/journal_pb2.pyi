@@ -13,6 +13,7 @@ from bodega.v1 import decisions_pb2 as _decisions_pb2
 from bodega.v1 import fleet_pb2 as _fleet_pb2
 from bodega.v1 import floor_pb2 as _floor_pb2
 from bodega.v1 import orders_pb2 as _orders_pb2
+from bodega.v1 import routing_pb2 as _routing_pb2
 from bodega.v1 import stock_pb2 as _stock_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -394,6 +395,7 @@ class NodeEvent(_message.Message):
     COUNT_ADVANCED_FIELD_NUMBER: _builtins.int
     TRANSFER_ADVANCED_FIELD_NUMBER: _builtins.int
     LINE_SUBSTITUTED_FIELD_NUMBER: _builtins.int
+    ROUTING_REPORTED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Client-made id of the command that made it; events of one command share it."""
     at_ms: _builtins.int
@@ -536,6 +538,10 @@ class NodeEvent(_message.Message):
     def line_substituted(self) -> _floor_pb2.LineSubstituted:
         """A line of an order is served by another SKU."""
 
+    @_builtins.property
+    def routing_reported(self) -> _routing_pb2.RoutingReported:
+        """The node decides by other routing rules now."""
+
     def __init__(
         self,
         *,
@@ -578,12 +584,13 @@ class NodeEvent(_message.Message):
         count_advanced: _floor_pb2.CountAdvanced | None = ...,
         transfer_advanced: _floor_pb2.TransferAdvanced | None = ...,
         line_substituted: _floor_pb2.LineSubstituted | None = ...,
+        routing_reported: _routing_pb2.RoutingReported | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "count_advanced", b"count_advanced", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "exception_noted", b"exception_noted", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "line_substituted", b"line_substituted", "manifest_advanced", b"manifest_advanced", "movement", b"movement", "override_changed", b"override_changed", "parcel_advanced", b"parcel_advanced", "parked_event_applied", b"parked_event_applied", "pickup_advanced", b"pickup_advanced", "receipt_advanced", b"receipt_advanced", "refund_due", b"refund_due", "reservation_changed", b"reservation_changed", "return_advanced", b"return_advanced", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "shift_advanced", b"shift_advanced", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_advanced", b"transfer_advanced", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_came_too_late", b"cancel_came_too_late", "conflict_found", b"conflict_found", "count_advanced", b"count_advanced", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "exception_noted", b"exception_noted", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "line_substituted", b"line_substituted", "manifest_advanced", b"manifest_advanced", "movement", b"movement", "override_changed", b"override_changed", "parcel_advanced", b"parcel_advanced", "parked_event_applied", b"parked_event_applied", "pickup_advanced", b"pickup_advanced", "receipt_advanced", b"receipt_advanced", "refund_due", b"refund_due", "reservation_changed", b"reservation_changed", "return_advanced", b"return_advanced", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "routing_reported", b"routing_reported", "shift_advanced", b"shift_advanced", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_advanced", b"transfer_advanced", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "count_advanced", b"count_advanced", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "exception_noted", b"exception_noted", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "line_substituted", b"line_substituted", "manifest_advanced", b"manifest_advanced", "movement", b"movement", "override_changed", b"override_changed", "parcel_advanced", b"parcel_advanced", "parked_event_applied", b"parked_event_applied", "pickup_advanced", b"pickup_advanced", "rebased_from", b"rebased_from", "receipt_advanced", b"receipt_advanced", "refund_due", b"refund_due", "reservation_changed", b"reservation_changed", "return_advanced", b"return_advanced", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "seen_seq", b"seen_seq", "shift_advanced", b"shift_advanced", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_advanced", b"transfer_advanced", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at_ms", b"at_ms", "cancel_came_too_late", b"cancel_came_too_late", "cmd_id", b"cmd_id", "conflict_found", b"conflict_found", "correlation_id", b"correlation_id", "count_advanced", b"count_advanced", "device", b"device", "discrepancy_closed", b"discrepancy_closed", "discrepancy_opened", b"discrepancy_opened", "epoch_begun", b"epoch_begun", "exception_noted", b"exception_noted", "fact", b"fact", "field_proposed", b"field_proposed", "fulfillment_advanced", b"fulfillment_advanced", "label_advanced", b"label_advanced", "ledger_checkpoint", b"ledger_checkpoint", "line_substituted", b"line_substituted", "manifest_advanced", b"manifest_advanced", "movement", b"movement", "override_changed", b"override_changed", "parcel_advanced", b"parcel_advanced", "parked_event_applied", b"parked_event_applied", "pickup_advanced", b"pickup_advanced", "rebased_from", b"rebased_from", "receipt_advanced", b"receipt_advanced", "refund_due", b"refund_due", "reservation_changed", b"reservation_changed", "return_advanced", b"return_advanced", "rights_returned", b"rights_returned", "rights_taken", b"rights_taken", "routing_reported", b"routing_reported", "seen_seq", b"seen_seq", "shift_advanced", b"shift_advanced", "state_reported", b"state_reported", "store_restored", b"store_restored", "task_closed", b"task_closed", "task_opened", b"task_opened", "transfer_advanced", b"transfer_advanced", "transfer_settled", b"transfer_settled", "vision_decision", b"vision_decision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "epoch_begun", "conflict_found", "field_proposed", "transfer_settled", "task_closed", "parked_event_applied", "receipt_advanced", "exception_noted", "shift_advanced", "parcel_advanced", "manifest_advanced", "pickup_advanced", "return_advanced", "refund_due", "count_advanced", "transfer_advanced", "line_substituted"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["movement", "fulfillment_advanced", "discrepancy_opened", "label_advanced", "vision_decision", "cancel_came_too_late", "state_reported", "task_opened", "discrepancy_closed", "reservation_changed", "rights_taken", "rights_returned", "override_changed", "ledger_checkpoint", "store_restored", "epoch_begun", "conflict_found", "field_proposed", "transfer_settled", "task_closed", "parked_event_applied", "receipt_advanced", "exception_noted", "shift_advanced", "parcel_advanced", "manifest_advanced", "pickup_advanced", "return_advanced", "refund_due", "count_advanced", "transfer_advanced", "line_substituted", "routing_reported"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 
@@ -740,6 +747,30 @@ class FulfillmentRevoked(_message.Message):
 Global___FulfillmentRevoked: _TypeAlias = FulfillmentRevoked  # noqa: Y015
 
 @_typing.final
+class RecipientsErased(_message.Message):
+    """Orders have ended, and whom they went to is kept no more: the node forgets names and addresses, on labels too."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Orders, all of them ended."""
+
+    def __init__(
+        self,
+        *,
+        order_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_ids", b"order_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecipientsErased: _TypeAlias = RecipientsErased  # noqa: Y015
+
+@_typing.final
 class OverrideSet(_message.Message):
     """A person at the centre has set a rule of this node aside, or has put it in force again."""
 
@@ -818,6 +849,8 @@ class HubEvent(_message.Message):
     ADVANCE_NOTICE_FIELD_NUMBER: _builtins.int
     TRANSFER_ORDERED_FIELD_NUMBER: _builtins.int
     RETURN_EXPECTED_FIELD_NUMBER: _builtins.int
+    ROUTING_BUNDLE_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_ERASED_FIELD_NUMBER: _builtins.int
     cmd_id: _builtins.str
     """Identifier of what caused it at the hub."""
     at_ms: _builtins.int
@@ -886,6 +919,14 @@ class HubEvent(_message.Message):
     def return_expected(self) -> _floor_pb2.ReturnExpected:
         """A customer sends goods back to the node."""
 
+    @_builtins.property
+    def routing_bundle(self) -> _routing_pb2.RoutingBundle:
+        """The routing rules to decide by."""
+
+    @_builtins.property
+    def recipients_erased(self) -> Global___RecipientsErased:
+        """Where orders went is to be kept no more."""
+
     def __init__(
         self,
         *,
@@ -908,12 +949,14 @@ class HubEvent(_message.Message):
         advance_notice: _floor_pb2.AdvanceNotice | None = ...,
         transfer_ordered: _floor_pb2.TransferOrdered | None = ...,
         return_expected: _floor_pb2.ReturnExpected | None = ...,
+        routing_bundle: _routing_pb2.RoutingBundle | None = ...,
+        recipients_erased: Global___RecipientsErased | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["advance_notice", b"advance_notice", "cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "return_expected", b"return_expected", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed", "transfer_ordered", b"transfer_ordered"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["advance_notice", b"advance_notice", "cancel_requested", b"cancel_requested", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "recipients_erased", b"recipients_erased", "return_expected", b"return_expected", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "routing_bundle", b"routing_bundle", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed", "transfer_ordered", b"transfer_ordered"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["advance_notice", b"advance_notice", "at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "return_expected", b"return_expected", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "seen_seq", b"seen_seq", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed", "transfer_ordered", b"transfer_ordered"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advance_notice", b"advance_notice", "at_ms", b"at_ms", "cancel_requested", b"cancel_requested", "cmd_id", b"cmd_id", "correlation_id", b"correlation_id", "count_wanted", b"count_wanted", "desired_state", b"desired_state", "fact", b"fact", "fulfillment_order", b"fulfillment_order", "fulfillment_revoked", b"fulfillment_revoked", "node_profile", b"node_profile", "override_set", b"override_set", "recipients_erased", b"recipients_erased", "return_expected", b"return_expected", "rights_granted", b"rights_granted", "rights_wanted", b"rights_wanted", "routing_bundle", b"routing_bundle", "seen_seq", b"seen_seq", "sku", b"sku", "stream_restated", b"stream_restated", "transfer_closed", b"transfer_closed", "transfer_ordered", b"transfer_ordered"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "fulfillment_revoked", "override_set", "transfer_closed", "stream_restated", "advance_notice", "transfer_ordered", "return_expected"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["node_profile", "sku", "fulfillment_order", "cancel_requested", "desired_state", "rights_granted", "rights_wanted", "count_wanted", "fulfillment_revoked", "override_set", "transfer_closed", "stream_restated", "advance_notice", "transfer_ordered", "return_expected", "routing_bundle", "recipients_erased"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 

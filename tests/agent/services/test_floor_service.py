@@ -219,7 +219,7 @@ async def test_the_session_survives_a_restart_in_the_middle_of_a_pick(tmp_path: 
         assert shown["expect"]["quantity"] == 2
 
 
-async def test_an_empty_shelf_is_counted_down_and_the_order_ends_honestly_short(tmp_path: Path) -> None:
+async def test_an_empty_shelf_is_counted_down_and_the_order_goes_back_to_the_hub(tmp_path: Path) -> None:
     async with floor_of(tmp_path) as floor:
         sku_id = await _stocked(floor, 2)
         await floor.hub.fulfillment_order(1, (sku_id, 2))
@@ -229,7 +229,7 @@ async def test_an_empty_shelf_is_counted_down_and_the_order_ends_honestly_short(
         await floor.scan("missing")
 
         orders = await floor.store.read(Reader.orders)
-        assert orders[0]["state"] == "short"
+        assert orders[0]["state"] == "handed_back"
         assert orders[0]["lines"][0]["short"] == 2
         assert await floor.store.read(Reader.stock) == []
         assert "discrepancy_opened" in await floor.facts()

@@ -70,7 +70,7 @@ async def test_what_others_were_promised_is_not_offered_instead(rig: FloorRig) -
     await order(rig, 2, {soy: 2})
     done = await rig.play("CMD-PICK", "CMD-SHORT")
     assert "is short" in done["text"]
-    assert await state_of(rig, "FO-1") == "short"
+    assert await state_of(rig, "FO-1") == "handed_back"
 
 
 async def test_what_the_substitute_lacks_is_short(rig: FloorRig) -> None:

@@ -17,7 +17,7 @@ from bodega_agent.rules.floor.pack.facts import Content, PackFacts, Packing, Shi
 from bodega_agent.rules.floor.pick.facts import PickFacts
 from bodega_agent.rules.floor.scans import Kind, NamedScan, SsccScan, sscc_of
 from bodega_agent.rules.floor.session import FloorStep
-from bodega_agent.store import catalogue, labels, ledger, parcels, rate_card, work
+from bodega_agent.store import alone, catalogue, labels, ledger, parcels, rate_card, work
 from bodega_agent.store.floor import pick
 from bodega_agent.store.floor.common import DOES as COMMON
 from bodega_agent.store.floor.common import Doers
@@ -73,7 +73,9 @@ def _of(picked: PickFacts, look: Look, place: str) -> PackFacts:
     return replace(
         known,
         packing=_packing(look, profile, picked.work.fulfillment_order_id, place),
-        shipping=_shipping(tx, profile, row) if row[4] in {"", "parcel"} else None,
+        shipping=_shipping(tx, profile, row, picked.work.fulfillment_order_id)
+        if row[4] in {"", "parcel"}
+        else None,
         slips=look.equipment.slips,
         ship_complete=bool(row[5]),
     )
@@ -150,7 +152,10 @@ def _content(
 
 
 def _shipping(
-    tx: Transaction, profile: catalogue_pb2.NodeProfile, row: tuple[bytes, str, str, int, str, int]
+    tx: Transaction,
+    profile: catalogue_pb2.NodeProfile,
+    row: tuple[bytes, str, str, int, str, int],
+    order: str,
 ) -> Shipping | None:
     if not profile.carrier_services:
         return None
@@ -161,7 +166,13 @@ def _shipping(
         to.country, to.postal_code, 0, service=service, service_class=service_class, ship_by=ship_by
     )
     now = rate_card.local_time(profile, tx.now_ms())
-    return Shipping(rate_card.services(profile), sent, now, rate_card.used_up(tx, profile))
+    return Shipping(
+        rate_card.services(profile),
+        sent,
+        now,
+        rate_card.used_up(tx, profile),
+        alone.question(tx, profile, order),
+    )
 
 
 def _begin(tx: Transaction, _context: Context, effect: ask.BeginPacking) -> None:

@@ -167,6 +167,7 @@ NAMES: dict[str, Callable[[Any], Iterator[Name]]] = {
     "vision_decision": _vision,
     "cancel_came_too_late": _order,
     "state_reported": _whole_node,
+    "routing_reported": _whole_node,
     "task_opened": _task,
     "reservation_changed": _reservation,
     "rights_taken": _rights,

@@ -16,10 +16,14 @@ from bodega.v1 import (
     expectations_pb2_grpc,
     insight_pb2,
     insight_pb2_grpc,
+    privacy_pb2,
+    privacy_pb2_grpc,
     proposals_pb2,
     proposals_pb2_grpc,
     rates_pb2,
     rates_pb2_grpc,
+    routing_pb2,
+    routing_pb2_grpc,
     transfers_pb2,
     transfers_pb2_grpc,
     webhooks_pb2,
@@ -27,7 +31,7 @@ from bodega.v1 import (
 )
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
-from bodega_controlplane.api.grpc import proposals, servicers, transfers, webhooks
+from bodega_controlplane.api.grpc import privacy, proposals, servicers, transfers, webhooks
 from bodega_controlplane.api.grpc.channels import Channels
 from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.expectations import Expectations
@@ -35,6 +39,7 @@ from bodega_controlplane.api.grpc.health import SERVICE, Health
 from bodega_controlplane.api.grpc.insight import Insight
 from bodega_controlplane.api.grpc.interceptor import Gate
 from bodega_controlplane.api.grpc.rates import Rates
+from bodega_controlplane.api.grpc.routing import Routing
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import Tokens
 
@@ -50,8 +55,10 @@ _DEFINITIONS = (
     proposals_pb2,
     expectations_pb2,
     rates_pb2,
+    routing_pb2,
     channels_pb2,
     webhooks_pb2,
+    privacy_pb2,
 )
 SERVICES = tuple(
     service.full_name for one in _DEFINITIONS for service in one.DESCRIPTOR.services_by_name.values()
@@ -76,6 +83,8 @@ def build_server(hub: Hub, tokens: Tokens, health: Health | None = None) -> grpc
     transfers_pb2_grpc.add_TransferServiceServicer_to_server(transfers.Transfers(hub), server)
     proposals_pb2_grpc.add_ProposalServiceServicer_to_server(proposals.Proposals(hub), server)
     expectations_pb2_grpc.add_ExpectationServiceServicer_to_server(Expectations(hub), server)
+    routing_pb2_grpc.add_RoutingServiceServicer_to_server(Routing(hub), server)
+    privacy_pb2_grpc.add_PrivacyServiceServicer_to_server(privacy.Privacy(hub), server)
     channels_pb2_grpc.add_ChannelServiceServicer_to_server(Channels(hub), server)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(webhooks.Webhooks(hub), server)
     rates_pb2_grpc.add_RateServiceServicer_to_server(Rates(hub), server)

@@ -65,6 +65,7 @@ def order(view: views.OrderView) -> orders_pb2.Order:
         ],
         backorder=view.backorder,
         not_before_ms=view.not_before_ms,
+        parts_max=view.parts_max,
     )
 
 
@@ -147,6 +148,10 @@ def node_draft(message: catalogue_pb2.NodeProfile) -> NodeDraft:
         carrier_services=tuple(message.carrier_services),
         tracking_ranges=tuple(message.tracking_ranges),
         time_zone=message.time_zone,
+        kind=message.kind,
+        country=message.country,
+        capacity_orders=message.capacity_orders,
+        labels=dict(message.labels),
     )
 
 

@@ -12,7 +12,16 @@ from collections.abc import Mapping
 from fastapi import APIRouter, FastAPI, Security
 
 from bodega_controlplane.api.http.dependencies import bearer
-from bodega_controlplane.api.http.routes import availability, catalogue, health, orders, returns, shipments
+from bodega_controlplane.api.http.routes import (
+    availability,
+    catalogue,
+    events,
+    health,
+    orders,
+    returns,
+    shipments,
+    webhooks,
+)
 
 OF_CHANNELS: tuple[APIRouter, ...] = (
     catalogue.router,
@@ -20,6 +29,8 @@ OF_CHANNELS: tuple[APIRouter, ...] = (
     orders.router,
     shipments.router,
     returns.router,
+    events.router,
+    webhooks.router,
 )
 # Path -> bytes of a body, for those that may have more than REQUEST_BYTES_MAX.
 LARGER_BODIES: Mapping[str, int] = {**catalogue.LARGER_BODIES}

@@ -333,8 +333,8 @@ class Effects:
         detail = {"conflict_id": conflict.conflict_id, "rule": conflict.rule, "seq": seq}
         self._note("conflict.opened", detail, conflict.order_id or conflict.sku_id)
 
-    def _state_reported(self, arrived: Arrived) -> str:
-        self._state = reported.reported_state(arrived.message)
+    def _reported(self, arrived: Arrived) -> str:
+        self._state |= reported.columns_of(arrived.message)
         return ""
 
     def _parked_event_applied(self, arrived: Arrived) -> str:
@@ -387,7 +387,8 @@ EFFECTS: Mapping[str, Callable[[Effects, Arrived], str]] = {
     "vision_decision": Effects._vision_decision,
     "cancel_came_too_late": Effects._cancel_came_too_late,
     "conflict_found": Effects._conflict_found,
-    "state_reported": Effects._state_reported,
+    "state_reported": Effects._reported,
+    "routing_reported": Effects._reported,
     "task_opened": Effects._task_opened,
     "parked_event_applied": Effects._parked_event_applied,
     "task_closed": Effects._task_closed,

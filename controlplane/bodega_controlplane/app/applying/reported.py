@@ -7,7 +7,7 @@ from typing import Any
 
 from bodega.core.conflicts.human_override import human_override
 from bodega.core.conflicts.row import Conflict
-from bodega.v1 import journal_pb2
+from bodega.v1 import journal_pb2, routing_pb2
 
 Values = dict[str, Any]
 
@@ -80,11 +80,19 @@ def task_row(node_id: str, event: journal_pb2.NodeEvent) -> Values:
     }
 
 
-def reported_state(event: journal_pb2.NodeEvent) -> Values:
-    """Columns of `node`: the configuration that it runs."""
+def columns_of(event: journal_pb2.NodeEvent) -> Values:
+    """Columns of `node`: the configuration that it runs, or the routing bundle that it decides by."""
+    if event.WhichOneof("fact") == "routing_reported":
+        return _reported_routing(event.routing_reported)
     reported = event.state_reported
     values = {"settings": dict(reported.settings), "faults": list(reported.faults)}
     return {"reported_generation": reported.generation, "reported": json.dumps(values, sort_keys=True)}
+
+
+def _reported_routing(reported: routing_pb2.RoutingReported) -> Values:
+    """The digest, then a line for each fault of a bundle that it has refused."""
+    told = "\n".join([reported.digest.hex(), *(" ".join(fault.split()) for fault in reported.faults)])
+    return {"routing_activation": reported.activation, "routing_reported": told}
 
 
 def conflict_row(conflict: Conflict, now_ms: int) -> Values:

@@ -21,6 +21,7 @@ from bodega_controlplane.app.goods import catalogue, divergence
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.node_views import NodeDraft
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
+from bodega_controlplane.app.routing import activating
 from bodega_controlplane.app.shipping import services as shipping
 from bodega_controlplane.app.views import Caller, NodeView, Page, PageRequest
 from bodega_controlplane.store import catalogue as sku_rows
@@ -77,15 +78,21 @@ def register_node(tx: Transaction, caller: Caller, draft: NodeDraft) -> NodeView
         "longitude": draft.location.longitude,
         "profile": profile.SerializeToString(),
         "profile_version": version,
+        "kind": draft.kind,
+        "country": draft.country,
+        "capacity_orders": draft.capacity_orders,
+        "time_zone": draft.time_zone,
+        "labels": json.dumps(dict(draft.labels), sort_keys=True),
         **_NEW_NODE,
     }
     nodes.put(tx, row, keep=tuple(_NEW_NODE))
     shipping.keep(tx, caller.now_ms, profile)
     cmd_id = new_id("C", caller.now_ms)
-    outbox.post(tx, caller, draft.node_id, [journal_pb2.HubEvent(node_profile=profile)], cmd_id=cmd_id)
+    told = [journal_pb2.HubEvent(node_profile=profile), *(() if known else activating.said_again(tx))]
+    outbox.post(tx, caller, draft.node_id, told, cmd_id=cmd_id)
     if known is None:
         skus = catalogue.events_of(catalogue.whole_catalogue(tx))
-        outbox.post_bulk(tx, caller, draft.node_id, skus, cmd_id=cmd_id)
+        outbox.post_bulk(tx, caller, [draft.node_id], skus, cmd_id=cmd_id)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,

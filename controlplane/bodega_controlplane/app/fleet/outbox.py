@@ -43,20 +43,28 @@ def post(
 def post_bulk(
     tx: Transaction,
     caller: Caller,
-    node_id: str,
+    node_ids: Sequence[str],
     events: Mapping[str, journal_pb2.HubEvent],
     *,
     cmd_id: str,
 ) -> None:
     """Events by their key, the SKU, that may wait; one that still waits is replaced by a newer one of its key.
 
-    Raises NotFound for an unknown node.
+    Where nothing waits and there is room for all of them, they enter at once. Raises NotFound for an unknown node.
     """
-    tx.lock_nodes([node_id])
-    _known(tx, node_id)
+    tx.lock_nodes(node_ids)
+    known = [_known(tx, node_ids[0])] if len(node_ids) == 1 else nodes.some(tx, node_ids)
     _fill(events.values(), caller, cmd_id, "")
-    waiting.put(tx, node_id, {key: event.SerializeToString() for key, event in events.items()})
-    enter(tx, node_id)
+    bodies = {key: event.SerializeToString() for key, event in events.items()}
+    behind = set(waiting.nodes_with_some(tx, node_ids))
+    at_once = [node for node in known if node.node_id not in behind and _room(node) >= len(events)]
+    for node in at_once if events else ():
+        _append(tx, node, list(events.values()))
+    entered = {node.node_id for node in at_once}
+    others = [node for node in known if node.node_id not in entered]
+    waiting.put(tx, [node.node_id for node in others], bodies)
+    for node in others:
+        _enter(tx, node)
 
 
 def enter(tx: Transaction, node_id: str) -> int:
@@ -64,12 +72,19 @@ def enter(tx: Transaction, node_id: str) -> int:
 
     The caller holds the node's row. Raises NotFound.
     """
-    node = _known(tx, node_id)
-    room = BULK_BACKLOG_EVENTS_MAX - (int(node.down_seq) - int(node.down_applied_seq))
-    bodies = waiting.take_first(tx, node_id, room) if room > 0 else []
+    return _enter(tx, _known(tx, node_id))
+
+
+def _enter(tx: Transaction, node: Row) -> int:
+    bodies = waiting.take_first(tx, node.node_id, _room(node)) if _room(node) > 0 else []
     if bodies:
         _append(tx, node, [journal_pb2.HubEvent.FromString(body) for body in bodies])
     return len(bodies)
+
+
+def _room(node: Row) -> int:
+    """How many events of bulk may enter a node's stream."""
+    return BULK_BACKLOG_EVENTS_MAX - (int(node.down_seq) - int(node.down_applied_seq))
 
 
 def enter_waiting(tx: Transaction, node_ids: Sequence[str]) -> None:

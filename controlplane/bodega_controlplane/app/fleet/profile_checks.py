@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bodega.core.floor_words import BinKind, Role, TemperatureClass, TrackingScheme, VelocityClass
 from bodega.limits import (
+    IDENTIFIER_CHARS_MAX,
     NODE_ASSOCIATES_MAX,
     NODE_BINS_MAX,
     NODE_CARRIER_SERVICES_MAX,
@@ -15,6 +16,7 @@ from bodega.limits import (
     NODE_TRACKING_RANGES_MAX,
 )
 from bodega.limits_floor import PIN_HASH_BYTES, PIN_SALT_BYTES
+from bodega.limits_hub import NODE_CAPACITY_ORDERS_MAX, NODE_LABELS_MAX
 from bodega.v1 import catalogue_pb2 as pb
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
@@ -51,7 +53,21 @@ def check_profile(tx: Transaction, draft: NodeDraft) -> None:
     _check_tracking(tx, faults, draft)
     if draft.time_zone and not _is_time_zone(draft.time_zone):
         faults.add("profile.time_zone", "must be an IANA name such as Europe/Lisbon")
+    _check_what_it_is(faults, draft)
     faults.raise_if_any("the profile")
+
+
+def _check_what_it_is(faults: Faults, draft: NodeDraft) -> None:
+    """What routing rules look at."""
+    if draft.kind:
+        faults.identifier("profile.kind", draft.kind)
+    if draft.country and not (len(draft.country) == 2 and are_capitals(draft.country)):
+        faults.add("profile.country", "must be an ISO 3166-1 alpha-2 code such as PT")
+    faults.number("profile.capacity_orders", draft.capacity_orders, 0, NODE_CAPACITY_ORDERS_MAX)
+    faults.count("profile.labels", draft.labels, 0, NODE_LABELS_MAX)
+    for name, value in sorted(draft.labels.items()):
+        faults.identifier(f"profile.labels.{name[:IDENTIFIER_CHARS_MAX]}", name)
+        faults.text(f"profile.labels.{name[:IDENTIFIER_CHARS_MAX]}", value, empty=True)
 
 
 def check_size(profile: pb.NodeProfile) -> None:

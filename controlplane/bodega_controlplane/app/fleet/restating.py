@@ -18,6 +18,7 @@ from bodega_controlplane.app.deciding import overrides
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.goods import catalogue, divergence, expecting, transfers
 from bodega_controlplane.app.ids import new_id
+from bodega_controlplane.app.routing import activating
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import epochs, nodes, orders, schema
 from bodega_controlplane.store.rows import Row
@@ -57,6 +58,7 @@ def _said_again(tx: Transaction, node: Row) -> Iterator[journal_pb2.HubEvent]:
             signature=bytes.fromhex(node.desired_signature),
         )
         yield journal_pb2.HubEvent(desired_state=desired)
+    yield from activating.said_again(tx)
     rows = open_work(tx, node.node_id)
     lines = lines_of_work(tx, rows)
     for row in rows:

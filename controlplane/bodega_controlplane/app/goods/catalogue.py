@@ -278,9 +278,8 @@ def _write(
     catalogue.replace(tx, rows, gtins)
     cmd_id = new_id("C", caller.now_ms)
     node_ids = nodes.ids(tx)
-    tx.lock_nodes(node_ids)
-    for node_id in node_ids:
-        outbox.post_bulk(tx, caller, node_id, events_of(changed), cmd_id=cmd_id)
+    if node_ids:
+        outbox.post_bulk(tx, caller, node_ids, events_of(changed), cmd_id=cmd_id)
     for view in changed:
         tx.audit(
             at_ms=caller.now_ms,

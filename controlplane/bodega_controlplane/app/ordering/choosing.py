@@ -1,25 +1,42 @@
-"""Puts the question that a routing decision answers: what is asked for, and how every node stands."""
+"""Puts the question that a routing decision answers: what is asked for, and how every node stands.
+
+The answer carries the question, so that whoever acts on it can keep both (`app.routing.records`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from bodega.core.promise import demand_by_sku
+from bodega.core.routing.bundle import Bundle
 from bodega.core.routing.choice import Choice
 from bodega.core.routing.decide import decide
-from bodega.core.routing.inputs import Destination, Inputs, Line, Site
+from bodega.core.routing.inputs import Destination, Inputs, Line, Offer, Site
 from bodega.errors import FieldFault, Refused
+from bodega.limits_hub import NODE_LABEL_SETS_REMEMBERED_MAX
 from bodega_controlplane.app.goods.stock import standing_of
+from bodega_controlplane.app.shipping.offering import goods_of, offers_at
 from bodega_controlplane.app.views import Caller, Recipient
 from bodega_controlplane.rules.policy import Policy
-from bodega_controlplane.store import nodes, stock
+from bodega_controlplane.store import nodes, routing, stock
+from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
+
+# Methods of which a carrier brings the goods to the customer.
+_CARRIED = frozenset({"parcel", "courier"})
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be given to nodes. `only`: one node that may have it; `passed_over`: node -> why it may not."""
+    """What is to be given to nodes.
+
+    `only`: one node that may have it; `passed_over`: node -> why it may not.
+    """
 
     lines: tuple[Line, ...]
     recipient: Recipient
@@ -35,9 +52,25 @@ class Question:
     its_own: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
-def choose(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> Choice:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Choice):
+    """A choice with the bundle that made it, and what it was made from."""
+
+    bundle: Bundle
+    inputs: Inputs
+
+    @property
+    def choice(self) -> Choice:
+        """The choice alone."""
+        return Choice(**{one.name: getattr(self, one.name) for one in fields(Choice)})
+
+
+def choose(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> Decided:
     """The choice by the bundle in force, from what the nodes hold at this moment."""
-    return decide(policy.bundle, _inputs(tx, caller, question, policy))
+    inputs = _inputs(tx, caller, question, policy)
+    choice = decide(policy.bundle, inputs)
+    values = {one.name: getattr(choice, one.name) for one in fields(Choice)}
+    return Decided(**values, bundle=policy.bundle, inputs=inputs)
 
 
 def hold_promise(tx: Transaction, question: Question, choice: Choice, policy: Policy) -> None:
@@ -76,34 +109,84 @@ def insufficient(choice: Choice, hint: str) -> Refused:
 
 def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> Inputs:
     place = question.recipient
-    return Inputs(
+    bare = Inputs(
         now_ms=caller.now_ms,
         channel=question.channel,
         method=question.method,
         service_class=question.service_class,
-        lines=question.lines,
+        lines=_with_measures(tx, question.lines),
         destination=Destination(
             place.country, place.postal_code, place.location.latitude, place.location.longitude
         ),
-        sites=_sites(tx, question, policy),
+        sites=(),
         ship_complete=question.ship_complete,
         ship_by_ms=question.ship_by_ms,
         at_node=question.only,
         passed_over=question.passed_over,
         shares_max=question.shares_max,
     )
+    return replace(bare, sites=_sites(tx, bare, question, policy))
 
 
-def _sites(tx: Transaction, question: Question, policy: Policy) -> tuple[Site, ...]:
-    demand = demand_by_sku((line.sku_id, line.quantity) for line in question.lines)
-    held = stock.held(tx, demand.keys(), question.only or None)
+def _with_measures(tx: Transaction, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Lines with what the catalogue says of their SKUs; its temperature class is the class of a product."""
+    goods = routing.goods(tx, {line.sku_id for line in lines})
+    return tuple(
+        replace(line, product_class=sku.temperature_class, weight_g=sku.weight_g, volume_ml=sku.volume_ml)
+        if (sku := goods.get(line.sku_id))
+        else line
+        for line in lines
+    )
+
+
+def _sites(tx: Transaction, asked: Inputs, question: Question, policy: Policy) -> tuple[Site, ...]:
+    demand = demand_by_sku((line.sku_id, line.quantity) for line in asked.lines)
+    places = [place for place in nodes.places(tx) if asked.at_node in ("", place.node_id)]
+    held = stock.held(tx, demand.keys(), asked.at_node or None)
+    waiting = routing.waiting(tx)
+    offers = _offers(tx, asked, [place.node_id for place in places])
     return tuple(
         Site(
             place.node_id,
             place.latitude,
             place.longitude,
             {sku: standing_of(_held(held, (place.node_id, sku), question), policy) for sku in demand},
+            kind=place.kind,
+            country=place.country,
+            open_orders=waiting.get(place.node_id, 0),
+            capacity_orders=place.capacity_orders,
+            silent_s=_silent_s(place, asked.now_ms),
+            offers=offers.get(place.node_id, ()),
+            labels=_labels(place.labels),
+            **_clock_of(place, asked.now_ms),
         )
-        for place in nodes.places(tx)
-        if question.only in ("", place.node_id)
+        for place in places
     )
+
+
+def _offers(tx: Transaction, asked: Inputs, node_ids: Sequence[str]) -> Mapping[str, tuple[Offer, ...]]:
+    """What carriers take for all of it, by node; nothing where the customer comes for it."""
+    if asked.method not in _CARRIED:
+        return {}
+    return offers_at(tx, node_ids, asked.destination, goods_of(asked.lines), asked.now_ms)
+
+
+def _silent_s(place: Row, now_ms: int) -> int:
+    if not place.last_contact_ms:
+        return -1
+    return max(0, now_ms - int(place.last_contact_ms)) // 1000
+
+
+def _clock_of(place: Row, now_ms: int) -> dict[str, int]:
+    """The node's own day and the minute of it; nothing of a node whose time zone is not known."""
+    if place.time_zone == "-":
+        return {}
+    there = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(place.time_zone or "UTC"))
+    return {"local_minute": there.hour * 60 + there.minute, "weekday": there.isoweekday()}
+
+
+@lru_cache(maxsize=NODE_LABEL_SETS_REMEMBERED_MAX)
+def _labels(text: str) -> Mapping[str, str]:
+    """Labels of a node; the same text gives the same map, which nobody changes."""
+    found: Mapping[str, str] = json.loads(text)
+    return found

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bodega.core.routing.choice import Choice
 from bodega.errors import NotFound
 from bodega.v1 import decisions_pb2
 from bodega_controlplane.app.paging import limit_of
+from bodega_controlplane.app.routing import records
+from bodega_controlplane.app.routing.views import DecisionView
 from bodega_controlplane.app.views import (
     ConflictView,
     ReasonView,
@@ -21,32 +22,52 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 
-def candidates_json(choice: Choice) -> str:
-    """What route_decision.candidates holds."""
-    return json.dumps(
-        [
-            {
-                "node_id": one.node_id,
-                "distance_km": one.distance_km,
-                "eligible": one.eligible,
-                "reasons": [{"code": reason.code, "text": reason.text} for reason in one.reasons],
-            }
-            for one in choice.candidates
-        ]
-    )
-
-
 def explain_route(tx: Transaction, order_id: str) -> RouteDecisionView:
     """The decision in force, as it was recorded. Raises NotFound."""
     return routes_of(tx, order_id)[0]
 
 
 def routes_of(tx: Transaction, order_id: str) -> tuple[RouteDecisionView, ...]:
-    """Every decision about an order as it was recorded, the one in force first. Raises NotFound."""
+    """Every decision about an order as it was recorded, the one in force first.
+
+    Raises NotFound, also where none was made yet.
+    """
+    found = (*map(_recorded, records.explain(tx, order_id)), *_of_older_versions(tx, order_id))
+    if not found:
+        raise NotFound(
+            f"order {order_id} was not given to any node yet",
+            hint=f"it waits for its day or for stock: bodegactl orders show {order_id}",
+        )
+    return found
+
+
+def _recorded(view: DecisionView) -> RouteDecisionView:
+    choice = view.choice
+    return RouteDecisionView(
+        order_id=view.order_id,
+        node_id=choice.shares[0].node_id if choice.shares else "",
+        rule=choice.rule,
+        candidates=tuple(
+            RouteCandidateView(
+                one.node_id,
+                one.distance_km,
+                one.eligible,
+                tuple(ReasonView(reason.code, reason.text) for reason in one.reasons),
+            )
+            for one in choice.candidates
+        ),
+        decided_at_ms=view.decided_at_ms,
+        reason=view.reason,
+        decided_by=view.decided_by,
+    )
+
+
+def _of_older_versions(tx: Transaction, order_id: str) -> tuple[RouteDecisionView, ...]:
+    """Versions before schema 5 kept the candidates and nothing that they were judged by."""
     row = orders.decision_of(tx, order_id)
     if row is None:
-        raise NotFound(f"there is no order '{order_id}'", hint="list the orders: bodegactl orders ls")
-    moves = orders.reassignments_of(tx, order_id)
+        return ()
+    moves = [move for move in orders.reassignments_of(tx, order_id) if move.candidates != "[]"]
     return (*(_decision(move, move.reason, move.decided_by) for move in moves), _decision(row))
 
 

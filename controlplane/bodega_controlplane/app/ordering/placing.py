@@ -16,17 +16,17 @@ from bodega.core.kits import KitLine, explode
 from bodega.core.lifecycles import OrderState
 from bodega.core.parts import PartState
 from bodega.core.routing import inputs as routing
-from bodega.core.routing.choice import Choice
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import QUANTITY_MAX
 from bodega.limits_hub import KIT_DEPTH_MAX, ORDER_SERVED_LINES_MAX
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.ordering import aggregate, assigning, decisions
+from bodega_controlplane.app.ordering import aggregate, assigning
 from bodega_controlplane.app.ordering.aggregate import Line, Order
-from bodega_controlplane.app.ordering.choosing import Question, choose, hold_promise, insufficient
+from bodega_controlplane.app.ordering.choosing import Decided, Question, choose, hold_promise, insufficient
 from bodega_controlplane.app.ordering.order_checks import check_draft
+from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.views import Caller, OrderDraft
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import catalogue, orders, stock
@@ -40,10 +40,13 @@ _TRIES_MAX = 4
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How an order is to be served: the lines for nodes, who takes which, and the units by line that wait."""
+    """How an order is to be served: the lines for nodes, who takes which, and the units by line that wait.
+
+    `decided` is None for what is not routed yet.
+    """
 
     lines: tuple[KitLine, ...]
-    choice: Choice
+    decided: Decided | None
     waits: Mapping[int, int]
 
 
@@ -60,7 +63,7 @@ def place(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) ->
     apart = explode(asked, components)
     _check_lines(apart)
     if draft.not_before_ms > caller.now_ms:
-        return _write(tx, caller, draft, _Plan(apart, Choice((), PREORDER, ()), _units(apart)))
+        return _write(tx, caller, draft, _Plan(apart, None, _units(apart)))
     forms = [tuple(KitLine(*one) for one in asked), *([apart] if components else [])]
     for lines in forms:
         question = _question(caller, draft, lines)
@@ -78,7 +81,7 @@ def _later(
     caller: Caller,
     draft: OrderDraft,
     lines: tuple[KitLine, ...],
-    whole: Choice,
+    whole: Decided,
     policy: Policy,
 ) -> _Plan:
     """What can be promised is, unless all of it is to go together; the rest waits."""
@@ -175,22 +178,17 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> s
         for one in plan.lines
     }
     order = Order(new_id("O", caller.now_ms), OrderState.CONFIRMED, draft.method, lines)
-    shares = plan.choice.shares
+    shares = plan.decided.shares if plan.decided else ()
     chosen = [(order.add_part(PartState.ASSIGNED, share.quantities), share) for share in shares]
     if plan.waits:
         is_early = draft.not_before_ms > caller.now_ms
         order.add_part(PartState.PREORDERED if is_early else PartState.BACKORDERED, plan.waits)
     order.follow()
     node_id = shares[0].node_id if shares else ""
-    decision = {
-        "order_id": order.order_id,
-        "node_id": node_id,
-        "rule": plan.choice.rule,
-        "candidates": decisions.candidates_json(plan.choice),
-        "decided_at_ms": caller.now_ms,
-    }
     row = {**_row(caller, draft, order), "node_id": node_id}
-    orders.insert(tx, row, _line_rows(order.order_id, draft, plan.lines), decision)
+    orders.insert(tx, row, _line_rows(order.order_id, draft, plan.lines))
+    if plan.decided:
+        records.keep(tx, caller, order.order_id, plan.decided)
     aggregate.save_parts(tx, caller.now_ms, order.parts.values())
     for part, share in chosen:
         assigning.give(tx, caller, part, share)
@@ -202,7 +200,7 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> s
         detail={
             "channel": caller.channel,
             "node_id": ", ".join(share.node_id for share in shares),
-            "rule": plan.choice.rule,
+            "rule": plan.decided.rule if plan.decided else PREORDER,
             "lines": len(lines),
             "parts": len(order.parts),
         },

@@ -17,12 +17,13 @@ from bodega.limits import ASSIGNMENTS_PER_ORDER_MAX
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.deciding import overrides
-from bodega_controlplane.app.ordering import aggregate, assigning, decisions
+from bodega_controlplane.app.ordering import aggregate, assigning
 from bodega_controlplane.app.ordering.aggregate import Order, Part, Work
 from bodega_controlplane.app.ordering.choosing import choose, hold_promise, insufficient
 from bodega_controlplane.app.ordering.order_checks import check_recipient
 from bodega_controlplane.app.ordering.orders import get_order, lock_order, refuse_if_final
 from bodega_controlplane.app.ordering.reassigning import TOO_OFTEN, question_of
+from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.views import Caller, OrderView, Recipient
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import orders
@@ -104,10 +105,11 @@ def _give_anew(tx: Transaction, caller: Caller, part: Part, policy: Policy) -> N
         "rule": choice.rule,
         "reason": REASON,
         "decided_by": caller.actor,
-        "candidates": decisions.candidates_json(choice),
+        "candidates": "[]",
         "decided_at_ms": caller.now_ms,
     }
     orders.put_decision(tx, decision)
+    records.keep(tx, caller, order.order_id, choice, decided_by=caller.actor, reason=REASON)
 
 
 def _promised(work: Work) -> Counter[tuple[str, str]]:

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from bodega.core.floor_words import Method
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.parts import AT_A_NODE, ENDED, FINAL, NOBODYS, PartState
-from bodega.core.routing.choice import Choice
 from bodega.errors import FieldFault, InvalidInput, NotFound, Refused
 from bodega.limits import ASSIGNMENTS_PER_ORDER_MAX, REASSIGN_COOLDOWN_MS
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.deciding import overrides
-from bodega_controlplane.app.ordering import aggregate, assigning, decisions
+from bodega_controlplane.app.ordering import aggregate, assigning
 from bodega_controlplane.app.ordering.aggregate import LEFT, Order, Part
-from bodega_controlplane.app.ordering.choosing import Question, choose, hold_promise, insufficient
+from bodega_controlplane.app.ordering.choosing import Decided, Question, choose, hold_promise, insufficient
 from bodega_controlplane.app.ordering.orders import get_order, lock_order, refuse_if_final
+from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.views import Caller, OrderView
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import nodes, orders
@@ -201,7 +201,7 @@ def _moved_lately(tx: Transaction, caller: Caller, part: Part) -> bool:
     return newest is not None and 0 <= caller.now_ms - newest < REASSIGN_COOLDOWN_MS
 
 
-def _write(tx: Transaction, caller: Caller, move: Move, part: Part, choice: Choice) -> None:
+def _write(tx: Transaction, caller: Caller, move: Move, part: Part, choice: Decided) -> None:
     order, (first, *more) = part.order, choice.shares
     before = part.newest
     if before is not None:
@@ -219,10 +219,13 @@ def _write(tx: Transaction, caller: Caller, move: Move, part: Part, choice: Choi
             "rule": choice.rule,
             "reason": move.reason,
             "decided_by": move.by_rule or caller.actor,
-            "candidates": decisions.candidates_json(choice),
+            "candidates": "[]",
             "decided_at_ms": caller.now_ms,
         }
         orders.put_decision(tx, decision)
+    records.keep(
+        tx, caller, order.order_id, choice, decided_by=move.by_rule or caller.actor, reason=move.reason
+    )
     order.follow()
     aggregate.save(tx, caller.now_ms, [order])
     tx.audit(

@@ -24,7 +24,8 @@ def one_of(tx: Transaction, caller: Caller, order_id: str) -> OrderView:
 def lock(tx: Transaction, caller: Caller, order_id: str) -> OrderView:
     """The same, as it is while nobody else can change it. Raises NotFound."""
     one_of(tx, caller, order_id)
-    return orders.lock_order(tx, order_id)
+    orders.lock_order(tx, order_id)
+    return one_of(tx, caller, order_id)
 
 
 def page_of(

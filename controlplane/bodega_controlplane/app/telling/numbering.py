@@ -89,9 +89,11 @@ class _Known:
             draft.subject: _return_row(tx, draft) for draft in drafts if draft.kind in _GOODS_BACK
         }
         ids = _subjects(drafts, "placed", "order") | {work.order_id for work in self.works.values()}
+        ids |= _orders_of_parts(drafts)
         ids |= {row.order_id for row in self.returns.values() if row is not None and row.order_id}
         self.orders = events.orders_of(tx, ids)
         self.lines = orders.lines_of(tx, ids)
+        self.part_lines = orders.part_lines_of(tx, _orders_of_parts(drafts))
         self.parcels = events.parcels_of(tx, self.works)
         self.skus = _subjects(drafts, "stock")
         for draft in drafts:
@@ -108,6 +110,10 @@ class _Known:
     def webhook(self, webhook_id: str) -> Row | None:
         """An endpoint, if it is still there."""
         return webhooks.by_id(self._tx, webhook_id)
+
+
+def _orders_of_parts(drafts: Iterable[Row]) -> set[str]:
+    return {subject.partition("/")[0] for subject in _subjects(drafts, "part")}
 
 
 _GOODS_BACK = ("return", "refund")
@@ -143,11 +149,26 @@ def _of_order(known: _Known, draft: Row) -> About | None:
         **_names(order, "order_id", "reference", "channel", "node_id", "method", "service_class"),
         "state": draft.word,
         "lines": [
-            _names(line, "line", "sku_id", "quantity", "shipped", "short")
+            _names(line, "line", "kit_line", "sku_id", "quantity", "shipped", "short")
             for line in known.lines.get(order.order_id, ())
         ],
     }
     return order.channel, order.order_id, data
+
+
+def _of_part(known: _Known, draft: Row) -> About | None:
+    order_id, _, part = draft.subject.partition("/")
+    order = known.orders.get(order_id)
+    if order is None:
+        return None
+    lines = [one for one in known.part_lines.get(order_id, ()) if one.part == int(part)]
+    data = {
+        **_names(order, "order_id", "reference", "channel"),
+        "part": int(part),
+        "state": draft.word,
+        "lines": [_names(line, "line", "quantity") for line in lines],
+    }
+    return order.channel, order_id, data
 
 
 def _of_work(known: _Known, draft: Row) -> About | None:
@@ -157,7 +178,7 @@ def _of_work(known: _Known, draft: Row) -> About | None:
         return None
     parcels = known.parcels.get(draft.subject, [])[:EVENT_PARCELS_MAX]
     data = {
-        **_names(work, "fulfillment_order_id", "order_id", "node_id"),
+        **_names(work, "fulfillment_order_id", "order_id", "part", "node_id"),
         **_names(order, "reference", "channel"),
         "state": draft.word,
         "parcels": [_names(one, "sscc", "carrier", "service", "tracking_number") for one in parcels],
@@ -197,6 +218,7 @@ _ABOUT = {
     "placed": _of_order,
     "order": _of_order,
     "work": _of_work,
+    "part": _of_part,
     "return": _of_goods_back,
     "refund": _of_goods_back,
     "webhook": _of_webhook,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from bodega.errors import NotFound, Refused
@@ -106,13 +107,20 @@ def list_all(tx: Transaction, channel: str = "") -> tuple[WebhookView, ...]:
 
 
 def replace(
-    tx: Transaction, caller: Caller, webhook_id: str, draft: WebhookDraft, reach: Reach
+    tx: Transaction,
+    caller: Caller,
+    webhook_id: str,
+    draft: WebhookDraft,
+    reach: Reach,
+    expected: Callable[[WebhookView], None] = lambda _before: None,
 ) -> WebhookView:
     """Change an endpoint; one that is turned on again goes on where it stopped, at once.
 
-    Raises NotFound, InvalidInput.
+    `expected` looks at what is there, and raises if it is not what the caller has decided on. Raises NotFound,
+    InvalidInput.
     """
     row = _held(tx, webhook_id, caller.channel)
+    expected(webhook_view(row, events.head(tx)))
     _faults_of(draft, reach).raise_if_any("the webhook")
     columns = _columns(draft)
     if all(getattr(row, name) == value for name, value in columns.items()):

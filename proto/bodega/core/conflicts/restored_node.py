@@ -47,6 +47,7 @@ FATES: Mapping[str, Rule] = {
     "discrepancy_closed": Rule(Fate.DROP, "the count that closes it comes again"),
     "vision_decision": Rule(Fate.KEEP, "a verdict is evidence"),
     "cancel_came_too_late": Rule(Fate.DROP, "the hub says its cancels again"),
+    "routing_reported": Rule(Fate.DROP, "the hub says again what is in force"),
     "state_reported": Rule(Fate.DROP, "the hub sends the configuration again"),
     "task_opened": Rule(Fate.KEEP, "what is to be done stays to be done"),
     "task_closed": Rule(Fate.DROP, "it states the other line's book, and the bin is counted again"),

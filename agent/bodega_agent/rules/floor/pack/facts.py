@@ -12,6 +12,7 @@ from datetime import date
 
 from bodega.core.rates import Consignment, LocalTime, Service
 from bodega_agent.rules.cartons import Carton, Piece
+from bodega_agent.rules.floor.pack.alone import Alone
 from bodega_agent.rules.floor.pick.facts import PickFacts
 from bodega_agent.rules.floor.session import FloorStep
 
@@ -90,6 +91,8 @@ class Packing:
 class Shipping:
     """The carriers that collect here, and where the order goes. `without`: those that have no tracking number left.
 
+    `alone`: what the node decides by if the hub's choice can not be; None before the hub has given it a bundle.
+
     Of `sent` the weight and the volume are still to come. Personal data: never logged.
     """
 
@@ -97,6 +100,7 @@ class Shipping:
     sent: Consignment = field(repr=False)
     now: LocalTime = field(default=LocalTime(date.min, 0))
     without: frozenset[str] = frozenset()
+    alone: Alone | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bodega.core import rates
 from bodega.core.lifecycles import PRINT_JOB, FulfillmentState, PrintEvent, PrintState
 from bodega_agent.rules import cartons
 from bodega_agent.rules.floor.answer import Answer, refuse, say
 from bodega_agent.rules.floor.effects import Effect, NoteException
+from bodega_agent.rules.floor.pack import carrier
 from bodega_agent.rules.floor.pack.doing import Voiding
 from bodega_agent.rules.floor.pack.effects import (
     BeginPacking,
@@ -113,7 +113,7 @@ def _closed(order: str, facts: PickFacts, weight_g: int) -> tuple[Closed, str, t
     sides_mm = box.sides_mm if box else ()
     weighs_g = weight_g or cartons.contents_g(packing.pieces)
     sent = replace(shipping.sent, weight_g=weighs_g, volume_ml=room_ml, sides_mm=sides_mm)
-    quote = rates.choose(shipping.card, sent, shipping.now, without=shipping.without)
+    quote = carrier.choose(shipping, sent)
     if quote is None:
         said = " No carrier of the rate card takes it: tell the shift lead."
         return parcel, said, (NoteException("no_carrier", reference=order),)

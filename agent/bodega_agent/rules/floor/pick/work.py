@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bodega.core.floor_words import Method
 from bodega.core.ledger import stage_of
 from bodega.core.lifecycles import FulfillmentEvent, FulfillmentState
 from bodega_agent.rules.floor.effects import Effect, NoteException, OpenPutBack
@@ -181,7 +182,8 @@ def place(session: Session, work: Work, facts: PickFacts) -> Session:
 def finish_picking(work: Work, facts: PickFacts) -> tuple[Work, tuple[Effect, ...]]:
     """How picking ends, if it does: once nothing is outstanding and no camera check holds the order back.
 
-    An order of which all or nothing is wanted goes back to the hub with its first missing unit.
+    An order of which all or nothing is wanted goes back to the hub with its first missing unit, and so does a parcel of
+    which nothing is found: another node may have it. A pickup ends here, where its customer comes to.
     """
     if work.state is not FulfillmentState.PICKING:
         return work, ()
@@ -191,6 +193,8 @@ def finish_picking(work: Work, facts: PickFacts) -> tuple[Work, tuple[Effect, ..
         return work, ()
     if work.picked:
         event, state = FulfillmentEvent.PICKS_DONE, FulfillmentState.PICKED
+    elif work.method == Method.PARCEL:
+        return handed_back(work, "nothing_found")
     else:
         event, state = FulfillmentEvent.NOTHING_FOUND, FulfillmentState.SHORT
     return replace(work, state=state), (Advance(work.fulfillment_order_id, event),)

@@ -1,0 +1,74 @@
+"""What this node decides alone, as a question for the routing rules: the order, and the one node that has its goods."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bodega.core.promise import Standing
+from bodega.core.routing.inputs import Destination, Inputs, Line, Site
+from bodega.v1 import catalogue_pb2, orders_pb2
+from bodega_agent.rules.floor.pack.alone import Alone
+from bodega_agent.store import catalogue, routing
+from bodega_agent.store.transaction import Transaction
+
+# The goods lie on the stage: no rule about stock keeps them there.
+_IN_HAND = Standing(1_000_000_000)
+
+
+def question(tx: Transaction, profile: catalogue_pb2.NodeProfile, fulfillment_order_id: str) -> Alone | None:
+    """The question of an order's carrier, without what they offer; None while the hub has sent no bundle."""
+    bundle = routing.bundle_of_the_hub(tx)
+    row = tx.one(
+        "SELECT recipient, method, service_class, ship_complete, ship_by_ms FROM fulfillment_order"
+        " WHERE fulfillment_order_id = ?",
+        (fulfillment_order_id,),
+    )
+    if bundle is None or row is None:
+        return None
+    recipient, method, service_class, ship_complete, ship_by_ms = row
+    to = orders_pb2.Recipient.FromString(recipient)
+    lines = _lines(tx, fulfillment_order_id)
+    inputs = Inputs(
+        now_ms=tx.now_ms(),
+        channel="",
+        method=method or "parcel",
+        service_class=service_class,
+        lines=lines,
+        destination=Destination(to.country, to.postal_code, to.location.latitude, to.location.longitude),
+        sites=(_this_node(tx, profile, lines),),
+        ship_complete=bool(ship_complete),
+        ship_by_ms=ship_by_ms,
+        at_node=profile.node_id,
+    )
+    return Alone(bundle, inputs)
+
+
+def _lines(tx: Transaction, fulfillment_order_id: str) -> tuple[Line, ...]:
+    rows = tx.execute(
+        "SELECT line, sku_id, quantity FROM fulfillment_line WHERE fulfillment_order_id = ? ORDER BY line",
+        (fulfillment_order_id,),
+    )
+    return tuple(_line(tx, *row) for row in list(rows))
+
+
+def _line(tx: Transaction, line: int, sku_id: str, quantity: int) -> Line:
+    sku = catalogue.sku_by_id(tx, sku_id)
+    if sku is None:
+        return Line(line, sku_id, quantity)
+    return Line(line, sku_id, quantity, sku.temperature_class, sku.weight_g, sku.volume_ml)
+
+
+def _this_node(tx: Transaction, profile: catalogue_pb2.NodeProfile, lines: tuple[Line, ...]) -> Site:
+    there = datetime.fromtimestamp(tx.now_ms() / 1000, ZoneInfo(profile.time_zone or "UTC"))
+    return Site(
+        profile.node_id,
+        profile.location.latitude,
+        profile.location.longitude,
+        {line.sku_id: _IN_HAND for line in lines},
+        kind=profile.kind,
+        country=profile.country,
+        labels=dict(profile.labels),
+        local_minute=there.hour * 60 + there.minute,
+        weekday=there.isoweekday(),
+    )

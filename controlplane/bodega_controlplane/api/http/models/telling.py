@@ -1,0 +1,227 @@
+"""Events and webhooks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from bodega.limits import TEXT_CHARS_MAX
+from bodega.limits_events import (
+    EVENT_ID_CHARS_MAX,
+    EVENT_TYPES_PER_WEBHOOK_MAX,
+    WEBHOOK_OLD_SECRET_S,
+    WEBHOOK_OLD_SECRET_S_MAX,
+    WEBHOOK_SECRET_BYTES_MAX,
+    WEBHOOK_SECRET_BYTES_MIN,
+    WEBHOOK_URL_CHARS_MAX,
+)
+from bodega_controlplane.api.http.models.words import PLAIN_TEXT, PLAIN_WORD, In, time_of
+from bodega_controlplane.app.telling.events import LATEST
+from bodega_controlplane.app.telling.views import (
+    DeliveryView,
+    EventPage,
+    EventView,
+    WebhookDraft,
+    WebhookView,
+)
+
+# The longest secret: its prefix, and four characters for each three bytes.
+_SECRET_CHARS_MAX = 6 + 4 * ((WEBHOOK_SECRET_BYTES_MAX + 2) // 3)
+
+EventType = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=EVENT_ID_CHARS_MAX,
+        pattern=r"^[a-z_]+(\.[a-z_]+)*(\.\*)?$",
+        examples=["order.shipped", "order.*"],
+    ),
+]
+EventId = Annotated[
+    str, Field(max_length=EVENT_ID_CHARS_MAX, pattern=PLAIN_WORD, examples=["evt_1042_9f3c11aa"])
+]
+_URL = Field(
+    min_length=1,
+    max_length=WEBHOOK_URL_CHARS_MAX,
+    description="Called with POST. https, at an address of the public internet, unless the operator allows more.",
+    examples=["https://shop.example/hooks"],
+)
+_TYPES: Any = Field(
+    default=[],
+    max_length=EVENT_TYPES_PER_WEBHOOK_MAX,
+    description='Types that it is told; "order.*" means all that begin so; none means all.',
+)
+_DESCRIPTION = Field(default="", max_length=TEXT_CHARS_MAX, pattern=PLAIN_TEXT)
+
+
+class EventOut(BaseModel):
+    """Something that has happened, as webhooks carry it too. Nothing in it is personal."""
+
+    id: str = Field(description="Names the same event for ever; `after` goes on from it.")
+    type: str = Field(description="A thing, and what it became.", examples=["order.shipped"])
+    timestamp: datetime = Field(description="When it happened.")
+    data: dict[str, Any] = Field(description="What it is about; always the same fields for one type.")
+
+    @classmethod
+    def of(cls, view: EventView) -> EventOut:
+        """The representation of an event."""
+        return cls(id=view.event_id, type=view.type, timestamp=time_of(view.at_ms), data=dict(view.data))
+
+
+class EventPageOut(BaseModel):
+    """Events in order."""
+
+    events: list[EventOut]
+    next_cursor: str = Field(description="Give it as `after` to go on, now or later.")
+    has_more: bool = Field(description="Whether there is more now.")
+
+    @classmethod
+    def of(cls, page: EventPage) -> EventPageOut:
+        """The representation of a page."""
+        events = [EventOut.of(one) for one in page.events]
+        return cls(events=events, next_cursor=page.next_cursor, has_more=page.has_more)
+
+
+class WebhookIn(In):
+    """An endpoint as it should be."""
+
+    url: str = _URL
+    types: list[EventType] = _TYPES
+    description: str = _DESCRIPTION
+    enabled: bool = Field(default=True, description="One that is turned on again goes on where it stopped.")
+
+    def draft(self) -> WebhookDraft:
+        """The value for the app layer."""
+        return WebhookDraft(self.url, tuple(self.types), self.description, self.enabled)
+
+
+class NewWebhookIn(WebhookIn):
+    """An endpoint to make."""
+
+    secret: str = Field(
+        default="",
+        max_length=_SECRET_CHARS_MAX,
+        pattern=PLAIN_WORD,
+        description=f'One of your own: "whsec_" and {WEBHOOK_SECRET_BYTES_MIN} to {WEBHOOK_SECRET_BYTES_MAX} bytes in '
+        "base 64; else a new one is made.",
+        json_schema_extra={"writeOnly": True},
+    )
+    after: EventId = Field(
+        default=LATEST,
+        description="Event to go on after; empty: all that are kept; `latest`: from now on.",
+    )
+
+
+class RotationIn(In):
+    """How a secret is replaced."""
+
+    old_secret_lasts_s: int = Field(
+        default=WEBHOOK_OLD_SECRET_S,
+        ge=0,
+        le=WEBHOOK_OLD_SECRET_S_MAX,
+        description="Seconds that the old secret goes on signing beside the new one.",
+    )
+
+
+class ReplayIn(In):
+    """From where an endpoint is told again."""
+
+    after: EventId = Field(
+        description="Event to begin after; empty: the oldest kept; `latest`: pass over what waits."
+    )
+
+
+class WebhookOut(BaseModel):
+    """An endpoint that is called with events."""
+
+    webhook_id: str
+    url: str
+    types: list[str]
+    description: str
+    enabled: bool
+    reason: str = Field(description="Why it is turned off; empty while it is not.")
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, view: WebhookView) -> WebhookOut:
+        """The representation of an endpoint."""
+        return cls(**_shown(view))
+
+
+class WebhookSecretOut(WebhookOut):
+    """An endpoint with a secret that has just been made."""
+
+    secret: str = Field(description='"whsec_...": keep it, it is never shown again.')
+
+    @classmethod
+    def of(cls, view: WebhookView) -> WebhookSecretOut:
+        """The representation of an endpoint, and its secret."""
+        return cls(**_shown(view), secret=view.secret)
+
+
+class WebhooksOut(BaseModel):
+    """Every endpoint of the channel."""
+
+    webhooks: list[WebhookOut] = Field(description="Oldest first.")
+
+
+class DeliveryOut(BaseModel):
+    """One call."""
+
+    event_id: str
+    type: str
+    attempt: int = Field(description="From 1.")
+    at: datetime
+    duration_ms: int
+    status: int = Field(description="Status that was answered; 0: there was no answer.")
+    problem: str = Field(description="Why there was none; else empty.")
+
+    @classmethod
+    def of(cls, view: DeliveryView) -> DeliveryOut:
+        """The representation of a call."""
+        return cls(
+            event_id=view.event_id,
+            type=view.type,
+            attempt=view.attempt,
+            at=time_of(view.at_ms),
+            duration_ms=view.duration_ms,
+            status=view.status,
+            problem=view.problem,
+        )
+
+
+class DeliveriesOut(BaseModel):
+    """How an endpoint is doing."""
+
+    waiting: int = Field(description="Events that it has yet to be told of, of other types included.")
+    attempts: int = Field(description="How often the next event has failed.")
+    failing_since: datetime | None
+    next_attempt: datetime | None
+    deliveries: list[DeliveryOut] = Field(description="Its calls, newest first.")
+
+
+def progress(view: WebhookView, calls: list[DeliveryOut]) -> DeliveriesOut:
+    """How an endpoint is doing, with its calls."""
+    return DeliveriesOut(
+        waiting=view.waiting,
+        attempts=view.attempts,
+        failing_since=time_of(view.failing_since_ms) if view.failing_since_ms else None,
+        next_attempt=time_of(view.next_attempt_ms) if view.next_attempt_ms else None,
+        deliveries=calls,
+    )
+
+
+def _shown(view: WebhookView) -> dict[str, Any]:
+    return {
+        "webhook_id": view.webhook_id,
+        "url": view.url,
+        "types": list(view.types),
+        "description": view.description,
+        "enabled": view.enabled,
+        "reason": view.reason,
+        "created_at": time_of(view.created_at_ms),
+        "updated_at": time_of(view.updated_at_ms),
+    }

@@ -1,0 +1,1 @@
+"""What is personal, and when it is kept no more."""

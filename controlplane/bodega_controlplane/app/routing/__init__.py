@@ -1,0 +1,1 @@
+"""Routing bundles in the centre: checked, tried on the past, put in force everywhere, and every decision kept."""

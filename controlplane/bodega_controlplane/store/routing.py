@@ -1,0 +1,138 @@
+"""Rows of routing: bundles, activations, decisions, and what waits at the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.schema import (
+    fulfillment_order,
+    node,
+    routing_activation,
+    routing_bundle,
+    routing_decision,
+    sku,
+)
+from bodega_controlplane.store.schema_routing import WAITING
+from bodega_controlplane.store.transaction import Transaction
+
+# Whoever puts a bundle in force takes turns, so that each activation knows the one before it.
+_ROUTING_LOCK = 0x726F7574
+
+# Put together once: every order asks it.
+_WAITING = (
+    sa.select(fulfillment_order.c.node_id, sa.func.count())
+    .where(sa.text(WAITING))
+    .group_by(fulfillment_order.c.node_id)
+)
+
+_GOODS: sa.Select[Any] = sa.select(
+    sku.c.sku_id, sku.c.weight_g, sku.c.volume_ml, sku.c.temperature_class
+).where(sku.c.sku_id.in_(sa.bindparam("sku_ids", expanding=True)))
+
+
+def lock(tx: Transaction) -> None:
+    """Be the only one who puts a bundle in force until the end of the transaction."""
+    if not tx.exclusive:
+        tx.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ROUTING_LOCK)))
+
+
+def waiting(tx: Transaction) -> dict[str, int]:
+    """Node -> assignments that it has still to hand over; none means zero."""
+    return {node_id: int(count) for node_id, count in tx.connection.execute(_WAITING)}
+
+
+def goods(tx: Transaction, sku_ids: Collection[str]) -> dict[str, Row]:
+    """SKU -> weight, volume and temperature class of it; unknown ids are left out."""
+    return {row.sku_id: row for row in tx.connection.execute(_GOODS, {"sku_ids": sorted(sku_ids)})}
+
+
+def bundle(tx: Transaction, name: str) -> Row | None:
+    """A bundle by its digest or its "name@version"."""
+    named = (routing_bundle.c.digest == name) | (routing_bundle.c.rule == name)
+    query = sa.select(routing_bundle).where(named).order_by(routing_bundle.c.added_at_ms.desc())
+    return tx.connection.execute(query).first()
+
+
+def bundles(tx: Transaction) -> list[Row]:
+    """Every bundle, the newest first."""
+    query = sa.select(routing_bundle).order_by(
+        routing_bundle.c.added_at_ms.desc(), routing_bundle.c.rule.desc()
+    )
+    return list(tx.connection.execute(query))
+
+
+def keep_bundle(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Write a bundle, unless it is there."""
+    tx.upsert(routing_bundle, [row], keep=tuple(row))
+
+
+def activation(tx: Transaction, number: int) -> Row | None:
+    """One activation."""
+    query = sa.select(routing_activation).where(routing_activation.c.activation == number)
+    return tx.connection.execute(query).first()
+
+
+def activations(tx: Transaction, limit: int) -> list[Row]:
+    """Activations, the newest first: it is in force."""
+    query = sa.select(routing_activation).order_by(routing_activation.c.activation.desc())
+    return list(tx.connection.execute(query.limit(limit)))
+
+
+def activate(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Write an activation."""
+    tx.insert_many(routing_activation, [row])
+
+
+def highest_at_nodes(tx: Transaction) -> int:
+    """The highest activation that any node has told of: more than we know, where we were restored."""
+    return int(
+        tx.connection.execute(sa.select(sa.func.max(node.c.routing_activation))).scalar_one_or_none() or 0
+    )
+
+
+def decided(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Write a decision."""
+    tx.insert_many(routing_decision, [row])
+
+
+def next_number(tx: Transaction, order_id: str) -> int:
+    """What the next decision about an order is counted as."""
+    query = sa.select(sa.func.count()).where(routing_decision.c.order_id == order_id)
+    return int(tx.connection.execute(query.select_from(routing_decision)).scalar_one()) + 1
+
+
+def decisions_of(tx: Transaction, order_id: str) -> list[Row]:
+    """Decisions about an order, the newest first."""
+    query = sa.select(routing_decision).where(routing_decision.c.order_id == order_id)
+    return list(tx.connection.execute(query.order_by(routing_decision.c.number.desc())))
+
+
+_NEWEST = (routing_decision.c.decided_at_ms.desc(), routing_decision.c.decision_id.desc())
+
+
+def decisions(tx: Transaction, since_ms: int, after: tuple[int, str] | None, limit: int) -> list[Row]:
+    """Decisions from a time on, the newest first, after a (decided_at_ms, decision_id)."""
+    query = sa.select(routing_decision).where(routing_decision.c.decided_at_ms >= since_ms)
+    if after is not None:
+        at_ms, decision_id = after
+        query = query.where(
+            sa.tuple_(routing_decision.c.decided_at_ms, routing_decision.c.decision_id)
+            < sa.tuple_(sa.literal(at_ms), sa.literal(decision_id))
+        )
+    return list(tx.connection.execute(query.order_by(*_NEWEST).limit(limit)))
+
+
+def count_decisions(tx: Transaction, since_ms: int) -> int:
+    """Decisions from a time on."""
+    query = sa.select(sa.func.count()).where(routing_decision.c.decided_at_ms >= since_ms)
+    return int(tx.connection.execute(query.select_from(routing_decision)).scalar_one())
+
+
+def save_decision(tx: Transaction, decision_id: str, **columns: Any) -> None:
+    """Set some columns of a decision: what erasing leaves of it."""
+    change = sa.update(routing_decision).where(routing_decision.c.decision_id == decision_id)
+    tx.connection.execute(change.values(**columns))

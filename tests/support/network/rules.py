@@ -1,0 +1,73 @@
+"""What must hold after any day of the network: the demo's rules, and some that only a network can break. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import httpx
+
+from bodega_agent.demo import rules_goods, rules_orders, rules_people, rules_sync, tally
+from bodega_agent.demo.evidence import Evidence
+from bodega_agent.demo.invariants import Rule
+from support.network.customers import Wish
+
+TAKEN, REFUSED = httpx.codes.CREATED, httpx.codes.CONFLICT
+
+RULES: tuple[Rule, ...] = (
+    rules_orders.every_order_ends,
+    rules_orders.the_api_tells_the_truth,
+    rules_orders.each_parcel_has_one_label,
+    rules_people.each_parcel_holds_what_was_ordered,
+    rules_people.every_scan_says_who,
+    rules_goods.units_balance,
+    rules_goods.hands_and_books_agree,
+    rules_goods.shelves_and_books_agree,
+    rules_goods.node_and_centre_agree,
+    rules_goods.books_are_the_sum_of_their_events,
+    rules_goods.nothing_lies_about,
+    rules_goods.the_scanner_is_obeyed,
+    rules_sync.heads_agree,
+    rules_sync.no_event_is_lost,
+    rules_sync.no_event_is_doubled,
+    rules_sync.chains_verify,
+    rules_sync.the_audit_trail_verifies,
+)
+
+
+def breaches(evidence: Evidence, wishes: Sequence[Wish]) -> list[str]:
+    """Every rule's sentences; empty if all is well."""
+    found = [f"{rule.__name__}: {said}" for rule in RULES for said in rule(evidence)]
+    found += [f"each_wish_is_one_order: {said}" for said in each_wish_is_one_order(evidence, wishes)]
+    return found + [f"nothing_is_oversold: {said}" for said in nothing_is_oversold(evidence)]
+
+
+def each_wish_is_one_order(evidence: Evidence, wishes: Sequence[Wish]) -> list[str]:
+    """Taken once or refused, the same to everybody who asks again; and the centre holds these orders and no others."""
+    found = [
+        f"{wish.key} was answered with {wish.answers}"
+        for wish in wishes
+        if len(set(wish.answers)) != 1 or wish.answers[0][0] not in (TAKEN, REFUSED)
+    ]
+    made = Counter((order.reference, order.order_id) for order in evidence.centre.orders)
+    told = Counter((wish.key, wish.order_id) for wish in wishes if wish.order_id)
+    found += [f"{reference} was taken, and {order_id} is lost" for reference, order_id in told - made]
+    return found + [f"{reference} became {order_id}, and nobody knows" for reference, order_id in made - told]
+
+
+def nothing_is_oversold(evidence: Evidence) -> list[str]:
+    """All that was promised over the network and not called off had come in, and nothing of it was short."""
+    promised: Counter[str] = Counter()
+    came_in: Counter[str] = Counter()
+    for order in evidence.centre.orders:
+        for line in order.lines if order.state != "cancelled" else ():
+            promised[line.sku_id] += line.quantity
+    for site in evidence.sites:
+        came_in.update(tally.units_in(site.ledger.balances))
+    found = [f"{more} of {sku_id} too many are promised" for sku_id, more in (promised - came_in).items()]
+    return found + [
+        f"{order.order_id} lacks {line.short} of {line.sku_id}"
+        for order in evidence.centre.orders
+        for line in order.lines
+        if line.short
+    ]
