@@ -147,8 +147,6 @@ class OrderIn(In):
             pickup=views.PickupDraft(self.pickup.node_id, self.pickup.code, self.pickup.hold_s * 1000)
             if self.pickup
             else None,
-            backorder=self.backorder,
-            not_before_ms=int(self.not_before.timestamp() * 1000) if self.not_before else 0,
             parts_max=self.parts_max,
         )
 
