@@ -20,6 +20,7 @@ from bodega.limits import (
     QUANTITY_MAX,
     SUBSTITUTES_PER_LINE_MAX,
 )
+from bodega.limits_hub import ROUTING_SHARES_MAX
 from bodega_controlplane.api.http.models.words import PLAIN_TEXT, Identifier, In, Text, Time, time_of
 from bodega_controlplane.app import views
 
@@ -78,7 +79,16 @@ class PickupIn(In):
 
 
 # What orders may say since the first version.
-_LATER = ("service_class", "method", "ship_complete", "ship_by", "pickup", "backorder", "not_before")
+_LATER = (
+    "service_class",
+    "method",
+    "ship_complete",
+    "ship_by",
+    "pickup",
+    "backorder",
+    "not_before",
+    "parts_max",
+)
 
 
 class OrderIn(In):
@@ -104,6 +114,9 @@ class OrderIn(In):
     )
     not_before: Time | None = Field(
         default=None, description="A pre-order: nothing of it is promised or sent before then."
+    )
+    parts_max: int = Field(
+        default=1, ge=1, le=ROUTING_SHARES_MAX, description="How many nodes may share it; 1: it is not split."
     )
 
     def same_order(self) -> dict[str, Any]:
@@ -131,6 +144,7 @@ class OrderIn(In):
             ship_by_ms=int(self.ship_by.timestamp() * 1000) if self.ship_by else 0,
             backorder=self.backorder,
             not_before_ms=int(self.not_before.timestamp() * 1000) if self.not_before else 0,
+            parts_max=self.parts_max,
             pickup=views.PickupDraft(self.pickup.node_id, self.pickup.code, self.pickup.hold_s * 1000)
             if self.pickup
             else None,
@@ -189,6 +203,7 @@ class OrderOut(BaseModel):
     parts: list[PartOut] = Field(description="Who serves what; one for an order that is not split.")
     backorder: bool = Field(description="Whether what can not be promised waits for stock.")
     not_before: datetime | None = Field(description="When a pre-order begins, if it is one.")
+    parts_max: int = Field(description="How many nodes may share it.")
 
     @classmethod
     def of(cls, view: views.OrderView) -> OrderOut:
@@ -210,6 +225,7 @@ class OrderOut(BaseModel):
             parts=[PartOut.of(one) for one in view.parts],
             backorder=view.backorder,
             not_before=time_of(view.not_before_ms) if view.not_before_ms else None,
+            parts_max=view.parts_max,
         )
 
 
