@@ -53,9 +53,6 @@ SUCCESS = {
     ("post", "/v1/orders"): 201,
     ("post", "/v1/orders/{order_id}/cancel"): 202,
     ("post", "/v1/orders/{order_id}/returns"): 201,
-    ("post", "/v1/webhooks"): 201,
-    ("delete", "/v1/webhooks/{webhook_id}"): 204,
-    ("post", "/v1/webhooks/{webhook_id}/replay"): 202,
 }
 
 
