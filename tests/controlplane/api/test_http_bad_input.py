@@ -18,7 +18,14 @@ from support.controlplane import rows_of
 from support.faces import http_client, order_body, stocked_hub
 
 PRIVATE = ("Maria", "Segredo", "1200-001", "38.72", "shop-secret")
-TABLES = (schema.orders, schema.reservation, schema.down_log, schema.audit, schema.idempotency, schema.sku)
+TABLES = (
+    schema.orders,
+    schema.fulfillment_line,
+    schema.down_log,
+    schema.audit,
+    schema.idempotency,
+    schema.sku,
+)
 
 
 @pytest.fixture

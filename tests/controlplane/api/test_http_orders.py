@@ -77,7 +77,12 @@ async def test_an_order_is_placed_and_can_be_read_back(shop: httpx.AsyncClient) 
     assert order["state"] == "confirmed"
     assert order["node_id"] == "lisbon-01"
     line = {"line": 1, "sku_id": "TEA", "quantity": 2, "shipped": 0, "short": 0, "substitutes": []}
+    line["kit_line"] = 0
     assert order["lines"][0] == line
+    [part] = order["parts"]
+    assert (part["part"], part["state"], part["node_id"]) == (1, "assigned", "lisbon-01")
+    assert [one["quantity"] for one in part["lines"]] == [2, 1]
+    assert (order["backorder"], order["not_before"]) == (False, None)
     assert order["parcels"] == []
     assert order["placed_at"].endswith("Z")
     assert placed.headers["location"] == f"/v1/orders/{order['order_id']}"

@@ -41,7 +41,13 @@ _FINER = {
 
 
 # What the app layer calls a parameter, and what it is called here.
-_NAMED_HERE = {"page_token": "query.cursor", "page_size": "query.limit"}
+_NAMED_HERE = {
+    "page_token": "query.cursor",
+    "page_size": "query.limit",
+    "ship_by_ms": "ship_by",
+    "not_before_ms": "not_before",
+    "pickup.hold_ms": "pickup.hold_s",
+}
 
 
 class FaultOut(BaseModel):

@@ -20,24 +20,19 @@ def fulfillment_orders_of(tx: Transaction, caller: Caller, order_id: str) -> tup
     """Every assignment of an order, the first one first. Raises NotFound."""
     own_orders.one_of(tx, caller, order_id)
     work = orders.work_of(tx, [order_id]).get(order_id, [])
-    newest = {_part(row): row.fulfillment_order_id for row in work}
+    newest = {row.part: row.fulfillment_order_id for row in work}
     return tuple(
         FulfillmentView(
             row.fulfillment_order_id,
             order_id,
             row.node_id,
-            _part(row),
+            row.part,
             FulfillmentState(row.state),
-            newest[_part(row)] == row.fulfillment_order_id,
+            newest[row.part] == row.fulfillment_order_id,
             row.updated_at_ms,
         )
         for row in work
     )
-
-
-def _part(row: Row) -> int:
-    """One, until orders are split."""
-    return int(getattr(row, "part", 1))
 
 
 def shipments_of(tx: Transaction, caller: Caller, order_id: str) -> tuple[ShipmentView, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from bodega.core.lifecycles import OrderState
+from bodega.core.parts import PartState
 from bodega.limits import (
     ADDRESS_LINES_MAX,
     IDENTIFIER_CHARS_MAX,
@@ -18,6 +20,7 @@ from bodega.limits import (
     QUANTITY_MAX,
     SUBSTITUTES_PER_LINE_MAX,
 )
+from bodega.limits_hub import ROUTING_SHARES_MAX
 from bodega_controlplane.api.http.models.words import PLAIN_TEXT, Identifier, In, Text, Time, time_of
 from bodega_controlplane.app import views
 
@@ -75,6 +78,19 @@ class PickupIn(In):
     )
 
 
+# What orders may say since the first version.
+_LATER = (
+    "service_class",
+    "method",
+    "ship_complete",
+    "ship_by",
+    "pickup",
+    "backorder",
+    "not_before",
+    "parts_max",
+)
+
+
 class OrderIn(In):
     """An order as a sales channel places it."""
 
@@ -93,11 +109,20 @@ class OrderIn(In):
         default=None, description="When it must have left; else the carrier's next collection decides."
     )
     pickup: PickupIn | None = None
+    backorder: bool = Field(
+        default=False, description="What can not be promised now waits for stock; else the order is refused."
+    )
+    not_before: Time | None = Field(
+        default=None, description="A pre-order: nothing of it is promised or sent before then."
+    )
+    parts_max: int = Field(
+        default=1, ge=1, le=ROUTING_SHARES_MAX, description="How many nodes may share it; 1: it is not split."
+    )
 
     def same_order(self) -> dict[str, Any]:
         """What makes two requests of one key the same: what the first version had, and of all else what was said."""
         said = self.model_dump(mode="json")
-        for name in ("service_class", "method", "ship_complete", "ship_by", "pickup"):
+        for name in _LATER:
             if said[name] == OrderIn.model_fields[name].default:
                 del said[name]
         for line in said["lines"]:
@@ -117,9 +142,12 @@ class OrderIn(In):
             method=self.method,
             ship_complete=self.ship_complete,
             ship_by_ms=int(self.ship_by.timestamp() * 1000) if self.ship_by else 0,
+            backorder=self.backorder,
+            not_before_ms=int(self.not_before.timestamp() * 1000) if self.not_before else 0,
             pickup=views.PickupDraft(self.pickup.node_id, self.pickup.code, self.pickup.hold_s * 1000)
             if self.pickup
             else None,
+            parts_max=self.parts_max,
         )
 
 
@@ -132,6 +160,28 @@ class OrderLineOut(BaseModel):
     shipped: int = Field(description="Base units handed to the carrier.")
     short: int = Field(description="Base units that were promised and not found on the shelf.")
     substitutes: list[str] = Field(description="SKUs that may be sent instead.")
+    kit_line: int = Field(description="For a component of a kit: the kit's line; else 0.")
+
+    @classmethod
+    def of(cls, view: views.OrderLineView) -> OrderLineOut:
+        """From the app layer's value."""
+        return cls(**asdict(view))
+
+
+class PartOut(BaseModel):
+    """What one node at a time is asked for; an order that is split has several."""
+
+    part: int
+    state: PartState
+    node_id: str = Field(description="Node that has it; empty while nobody has.")
+    fulfillment_order_id: str = Field(description="Its newest assignment; empty while nobody has it.")
+    lines: list[OrderLineOut]
+    parcels: list[str] = Field(description="SSCCs of its parcels, 18 digits each.")
+
+    @classmethod
+    def of(cls, view: views.PartView) -> PartOut:
+        """From the app layer's value."""
+        return cls(**asdict(view))
 
 
 class OrderOut(BaseModel):
@@ -141,7 +191,7 @@ class OrderOut(BaseModel):
     channel: str
     reference: str
     state: OrderState
-    node_id: str = Field(description="Node that fulfils it.")
+    node_id: str = Field(description="Node that fulfils it, or its first part; empty while nobody does.")
     lines: list[OrderLineOut]
     parcels: list[str] = Field(description="SSCCs of its parcels, 18 digits each.")
     placed_at: datetime
@@ -150,6 +200,10 @@ class OrderOut(BaseModel):
     method: str = Field(description="How the customer gets it.")
     ship_complete: bool = Field(description="All of it, or nothing.")
     ship_by: datetime | None = Field(description="When it must have left, if the order says so.")
+    parts: list[PartOut] = Field(description="Who serves what; one for an order that is not split.")
+    backorder: bool = Field(description="Whether what can not be promised waits for stock.")
+    not_before: datetime | None = Field(description="When a pre-order begins, if it is one.")
+    parts_max: int = Field(description="How many nodes may share it when it is placed.")
 
     @classmethod
     def of(cls, view: views.OrderView) -> OrderOut:
@@ -160,17 +214,7 @@ class OrderOut(BaseModel):
             reference=view.reference,
             state=view.state,
             node_id=view.node_id,
-            lines=[
-                OrderLineOut(
-                    line=row.line,
-                    sku_id=row.sku_id,
-                    quantity=row.quantity,
-                    shipped=row.shipped,
-                    short=row.short,
-                    substitutes=list(row.substitutes),
-                )
-                for row in view.lines
-            ],
+            lines=[OrderLineOut.of(row) for row in view.lines],
             parcels=list(view.parcels),
             placed_at=time_of(view.placed_at_ms),
             updated_at=time_of(view.updated_at_ms),
@@ -178,6 +222,10 @@ class OrderOut(BaseModel):
             method=view.method,
             ship_complete=view.ship_complete,
             ship_by=time_of(view.ship_by_ms) if view.ship_by_ms else None,
+            parts=[PartOut.of(one) for one in view.parts],
+            backorder=view.backorder,
+            not_before=time_of(view.not_before_ms) if view.not_before_ms else None,
+            parts_max=view.parts_max,
         )
 
 
