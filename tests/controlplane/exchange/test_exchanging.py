@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bodega.core.lifecycles import FulfillmentState
 from bodega.errors import InFlight, InvalidInput, Unavailable
@@ -250,6 +251,9 @@ async def test_a_shipment_is_told_once_with_its_parcel_and_a_quiet_order_not_at_
     ]
     assert {row["tracking_numbers"] for row in files["shipments-000000001.csv"]} == {"RA473124829PT"}
     assert await shop.look() == {}
+    later = sa.update(schema.orders).values(updated_at_ms=shop.hub.now_ms() + 1_000)
+    await shop.hub.run(lambda tx: tx.connection.execute(later) and None)
+    assert await shop.look() == {}, "it has changed in nothing that the shop is told"
 
 
 async def test_a_file_that_was_made_and_not_written_is_written_under_its_name(shop: Shop) -> None:
