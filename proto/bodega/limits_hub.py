@@ -73,7 +73,7 @@ RATE_PROFILES_KEPT_MAX = 4_096
 
 
 # Orders: kits in kits, and lines once kits are taken apart.
-KIT_DEPTH_MAX = 4
+KIT_LEVELS_MAX = 4
 ORDER_SERVED_LINES_MAX = 500
 # A node that was silent for so long while others were heard is down: what nobody there has begun goes elsewhere.
 NODE_LEASE_S = 300.0

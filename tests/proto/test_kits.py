@@ -6,7 +6,7 @@ import pytest
 
 from bodega.core.kits import KitLine, explode, of_kit
 from bodega.errors import InvalidInput
-from bodega.limits_hub import KIT_DEPTH_MAX
+from bodega.limits_hub import KIT_LEVELS_MAX
 
 BREAKFAST = {"BREAKFAST": [("TEA", 2), ("BREAD", 1)]}
 
@@ -31,8 +31,8 @@ def test_kits_that_lie_in_each_other_without_end_are_refused() -> None:
     with pytest.raises(InvalidInput) as refused:
         explode([(1, "A", 1)], {"A": [("B", 1)], "B": [("A", 1)]})
     assert "can not be taken apart" in refused.value.message
-    deep = {f"K{number}": [(f"K{number + 1}", 1)] for number in range(KIT_DEPTH_MAX)}
-    assert explode([(1, "K0", 1)], deep) == (KitLine(2, f"K{KIT_DEPTH_MAX}", 1, 1),)
+    deep = {f"K{number}": [(f"K{number + 1}", 1)] for number in range(KIT_LEVELS_MAX)}
+    assert explode([(1, "K0", 1)], deep) == (KitLine(2, f"K{KIT_LEVELS_MAX}", 1, 1),)
 
 
 @pytest.mark.parametrize(

@@ -124,15 +124,23 @@ def cancel(hub: HubClient, order_id: str, as_json: bool) -> None:
 
 @orders.command("reassign")
 @click.argument("order_id", metavar="ORDER")
+@click.option("--part", type=click.IntRange(1), default=None, help="Which part, if the order has several.")
 @click.option("--to", "node_id", default="", metavar="NODE", help="Node; else the routing rule chooses.")
 @reason_option
 @request_id_option
 @json_option
 @hub_command
 def reassign(
-    hub: HubClient, order_id: str, node_id: str, reason: str, request_id: str, *, as_json: bool
+    hub: HubClient,
+    order_id: str,
+    part: int | None,
+    node_id: str,
+    reason: str,
+    request_id: str,
+    *,
+    as_json: bool,
 ) -> None:
-    """Take an order from its node and give it to another one.
+    """Take an order, or a part of it, from its node and give it to another one.
 
     The old node is told to stop: what it has begun is put back. If it has shipped before it hears that, its parcel
     stands and a conflict says so. Exit code 1 if the order is final, kept at its node, or no node can serve it.
@@ -143,7 +151,7 @@ def reassign(
       bodegactl orders reassign ORDER --to porto-01 --reason "closer to the truck"
     """
     request = pb.ReassignOrderRequest(
-        request_id=request_id, order_id=order_id, node_id=node_id, reason=reason
+        request_id=request_id, order_id=order_id, node_id=node_id, reason=reason, part=part or 0
     )
     _print(hub.call(hub.orders.ReassignOrder, request).order, as_json)
 
@@ -204,6 +212,13 @@ def _print(order: orders_pb2.Order, as_json: bool) -> None:
     click.echo(f"updated    {when(order.updated_at_ms)}\n")
     rows = [[line.line, line.sku_id, line.quantity, line.shipped, line.short] for line in order.lines]
     emit_table(["line", "sku", "asked", "shipped", "short"], rows, empty="It has no lines.")
+    if len(order.parts) > 1 or not order.node_id:
+        click.echo("")
+        rows = [
+            [part.part, part.node_id or "-", part.state, sum(line.quantity for line in part.lines)]
+            for part in order.parts
+        ]
+        emit_table(["part", "node", "state", "units"], rows, empty="")
 
 
 def _state(order: orders_pb2.Order) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits_hub import KIT_DEPTH_MAX
+from bodega.limits_hub import KIT_LEVELS_MAX
 
 # SKU -> (component, base units of it in one kit).
 Components = Mapping[str, Sequence[tuple[str, int]]]
@@ -25,7 +25,7 @@ def explode(asked: Sequence[tuple[int, str, int]], components: Components) -> tu
     """The lines that nodes are asked for where (line, SKU, quantity) is wanted, kits by their components.
 
     Lines of kits are left out and those of their components follow all others; a SKU comes once for each kit, however
-    deep it lies in it. Raises InvalidInput where kits lie in each other more than KIT_DEPTH_MAX deep.
+    deep it lies in it. Raises InvalidInput where kits lie in each other more than KIT_LEVELS_MAX deep.
     """
     plain = [KitLine(line, sku_id, units) for line, sku_id, units in asked if not components.get(sku_id)]
     following = max((line for line, _, _ in asked), default=0) + 1
@@ -34,7 +34,7 @@ def explode(asked: Sequence[tuple[int, str, int]], components: Components) -> tu
         if not components.get(sku_id):
             continue
         total: dict[str, int] = {}
-        _add(total, sku_id, units, components, KIT_DEPTH_MAX)
+        _add(total, sku_id, units, components, KIT_LEVELS_MAX)
         for component, wanted in total.items():
             parts.append(KitLine(following + len(parts), component, wanted, kit_line))
     return (*plain, *parts)
@@ -46,7 +46,7 @@ def _add(total: dict[str, int], sku_id: str, units: int, components: Components,
         total[sku_id] = total.get(sku_id, 0) + units
         return
     if not depth:
-        fault = FieldFault("components", f"lie more than {KIT_DEPTH_MAX} deep: {sku_id}")
+        fault = FieldFault("components", f"lie more than {KIT_LEVELS_MAX} deep: {sku_id}")
         raise InvalidInput("a kit can not be taken apart", hint="mend the catalogue", faults=(fault,))
     for component, each in inside:
         _add(total, component, units * each, components, depth - 1)

@@ -342,6 +342,7 @@ class Order(_message.Message):
     PARTS_FIELD_NUMBER: _builtins.int
     BACKORDER_FIELD_NUMBER: _builtins.int
     NOT_BEFORE_MS_FIELD_NUMBER: _builtins.int
+    PARTS_MAX_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identifier given by the control plane."""
     channel: _builtins.str
@@ -368,6 +369,8 @@ class Order(_message.Message):
     """Whether it waits for what can not be promised."""
     not_before_ms: _builtins.int
     """Milliseconds since 1970-01-01 UTC before which nothing of it is served; 0: at once."""
+    parts_max: _builtins.int
+    """How many nodes may share it when it is placed; 1: it is not split."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
         """What was asked for."""
@@ -399,10 +402,11 @@ class Order(_message.Message):
         parts: _abc.Iterable[Global___OrderPart] | None = ...,
         backorder: _builtins.bool = ...,
         not_before_ms: _builtins.int = ...,
+        parts_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backorder", b"backorder", "channel", b"channel", "lines", b"lines", "method", b"method", "node_id", b"node_id", "not_before_ms", b"not_before_ms", "order_id", b"order_id", "parcels", b"parcels", "parts", b"parts", "placed_at_ms", b"placed_at_ms", "reference", b"reference", "service_class", b"service_class", "ship_by_ms", b"ship_by_ms", "ship_complete", b"ship_complete", "state", b"state", "updated_at_ms", b"updated_at_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backorder", b"backorder", "channel", b"channel", "lines", b"lines", "method", b"method", "node_id", b"node_id", "not_before_ms", b"not_before_ms", "order_id", b"order_id", "parcels", b"parcels", "parts", b"parts", "parts_max", b"parts_max", "placed_at_ms", b"placed_at_ms", "reference", b"reference", "service_class", b"service_class", "ship_by_ms", b"ship_by_ms", "ship_complete", b"ship_complete", "state", b"state", "updated_at_ms", b"updated_at_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -65,6 +65,7 @@ def order(view: views.OrderView) -> orders_pb2.Order:
         ],
         backorder=view.backorder,
         not_before_ms=view.not_before_ms,
+        parts_max=view.parts_max,
     )
 
 

@@ -18,7 +18,7 @@ from bodega.core.parts import PartState
 from bodega.core.routing import inputs as routing
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits import QUANTITY_MAX
-from bodega.limits_hub import KIT_DEPTH_MAX, ORDER_SERVED_LINES_MAX
+from bodega.limits_hub import KIT_LEVELS_MAX, ORDER_SERVED_LINES_MAX
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.ids import new_id
@@ -143,7 +143,7 @@ def _question(caller: Caller, draft: OrderDraft, lines: Sequence[KitLine]) -> Qu
 def _components(tx: Transaction, sku_ids: set[str]) -> dict[str, list[tuple[str, int]]]:
     """Of those of these SKUs, and of what they are made of, that are kits: what is in one."""
     found: dict[str, list[tuple[str, int]]] = {}
-    for _ in range(KIT_DEPTH_MAX + 1):
+    for _ in range(KIT_LEVELS_MAX + 1):
         rows = catalogue.by_ids(tx, sku_ids - found.keys())
         kits = {sku_id: json.loads(row.components) for sku_id, row in rows.items()}
         fresh = {

@@ -144,10 +144,10 @@ class OrderIn(In):
             ship_by_ms=int(self.ship_by.timestamp() * 1000) if self.ship_by else 0,
             backorder=self.backorder,
             not_before_ms=int(self.not_before.timestamp() * 1000) if self.not_before else 0,
-            parts_max=self.parts_max,
             pickup=views.PickupDraft(self.pickup.node_id, self.pickup.code, self.pickup.hold_s * 1000)
             if self.pickup
             else None,
+            parts_max=self.parts_max,
         )
 
 
@@ -203,7 +203,7 @@ class OrderOut(BaseModel):
     parts: list[PartOut] = Field(description="Who serves what; one for an order that is not split.")
     backorder: bool = Field(description="Whether what can not be promised waits for stock.")
     not_before: datetime | None = Field(description="When a pre-order begins, if it is one.")
-    parts_max: int = Field(description="How many nodes may share it.")
+    parts_max: int = Field(description="How many nodes may share it when it is placed.")
 
     @classmethod
     def of(cls, view: views.OrderView) -> OrderOut:
