@@ -33,7 +33,7 @@ test-long: ## Run crashes and the shift at full length, and simulated worlds for
 	$(DEV_SET)
 	@BODEGA_TEST_LONG=1 BODEGA_SIMULATE_S=$(SIMULATE_S) $(IN)/python -m pytest -n 2 --dist load --timeout 900 \
 		tests/agent/store tests/simulator tests/system/test_sync_*.py tests/system/test_network_survives.py \
-		tests/system/test_floor_shift.py $(ARGS)
+		tests/system/test_floor_shift.py tests/controlplane/api/test_http_any_request.py $(ARGS)
 
 test-hardware: ## Test drivers on real kernel devices, in a virtual machine (ARGS="-k printer" picks, ARGS=--shell)
 	$(DEV_SET)

@@ -70,6 +70,7 @@ def copied_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         ("agent/bodega_agent/intruder.py", "import nats", "Only the transports speak NATS"),
         ("agent/bodega_agent/intruder.py", "import apsw", "Only the agent's store"),
+        ("controlplane/bodega_controlplane/intruder.py", "import cel", "Only the engine's owner loads CEL"),
         ("agent/bodega_agent/intruder.py", "import sqlite3", "Nobody uses the SQLite"),
         (
             "controlplane/bodega_controlplane/intruder.py",

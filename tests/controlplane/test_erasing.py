@@ -56,6 +56,8 @@ def test_on_demand_an_order_forgets_whom_it_went_to_and_its_node_is_told(store: 
     assert store.read(lambda tx: orders.get_order(tx, order.order_id)) == before
     assert told(store, LISBON) == [[order.order_id]]
     assert told(store, PORTO) == []
+    # The decision stays, and no longer says where it went to.
+    assert [row.destination for row in rows_of(store, schema.routing_decision)] == [""]
     (line,) = [row for row in rows_of(store, schema.audit) if row.action == "order.erased"]
     assert (line.subject, line.actor, SECRET_NAME in line.detail) == (order.order_id, "operator", False)
     # Again: nothing is left to erase, and nobody is told.

@@ -9,6 +9,7 @@ import pytest
 from bodega.codec import parse_hub_event
 from bodega.core.pins import pin_hash
 from bodega.errors import InvalidInput
+from bodega.limits_hub import NODE_CAPACITY_ORDERS_MAX, NODE_LABELS_MAX
 from bodega.v1 import catalogue_pb2 as pb
 from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.node_views import BinDraft, NodeDraft
@@ -191,3 +192,26 @@ def test_a_profile_that_no_envelope_could_bring_is_refused_and_not_sent(store: S
     many = tuple(BinDraft(f"AISLE-{number:05}-SHELF", number, "pick_face") for number in range(12_000))
     assert faults_of(store, replace(FLOOR, bins=many)) == ["profile"]
     assert rows_of(store, schema.down_log) == []
+
+
+def test_what_routing_looks_at_is_checked_with_the_rest_and_kept_for_it(store: Store) -> None:
+    wrong = replace(
+        FLOOR,
+        kind="dark store",
+        country="pt",
+        capacity_orders=NODE_CAPACITY_ORDERS_MAX + 1,
+        labels={"": "x", "region": "<b>", **{f"n-{number}": "" for number in range(NODE_LABELS_MAX)}},
+    )
+    assert faults_of(store, wrong) == [
+        "profile.kind",
+        "profile.country",
+        "profile.capacity_orders",
+        "profile.labels",
+        "profile.labels.",
+        "profile.labels.region",
+    ]
+    right = {"kind": "dark_store", "country": "PT", "capacity_orders": NODE_CAPACITY_ORDERS_MAX}
+    register(store, replace(FLOOR, **right, labels={"region": "south"}))
+    (row,) = rows_of(store, schema.node)
+    assert {name: getattr(row, name) for name in right} == right
+    assert (row.labels, row.time_zone) == ('{"region": "south"}', "Europe/Lisbon")

@@ -199,12 +199,13 @@ def test_a_decision_by_a_bundle_that_is_not_kept_can_not_be_made_again_and_says_
     assert outcomes(store) == ["not_recorded"]
 
 
-def test_an_order_that_no_node_has_all_of_is_split_unless_it_is_to_be_complete(store: Store) -> None:
+def test_an_order_that_no_node_has_all_of_is_split_where_it_may_be(store: Store) -> None:
     stocked(store, TEA=10)
-    complete = replace(order_draft(("TEA", 12)), ship_complete=True)
+    whole = order_draft(("TEA", 12))
     with pytest.raises(Refused):
-        store.write(lambda tx: orders.place_order(tx, SHOP, complete, POLICY))
-    order_id = place(store, ("TEA", 12))
+        store.write(lambda tx: orders.place_order(tx, SHOP, whole, POLICY))
+    in_parts = replace(whole, parts_max=2)
+    order_id = store.write(lambda tx: orders.place_order(tx, SHOP, in_parts, POLICY))[0].order_id
     (told,) = store.read(lambda tx: records.explain(tx, order_id))
     assert {share.node_id: dict(share.quantities) for share in told.choice.shares} == {
         "lisbon-01": {1: 8},
@@ -212,3 +213,12 @@ def test_an_order_that_no_node_has_all_of_is_split_unless_it_is_to_be_complete(s
     }
     assert outcomes(store) == ["same"]
     assert store.read(lambda tx: past.simulate(tx, DEFAULT, PageRequest())).before.splits == 1
+
+
+def test_of_a_pre_order_nothing_was_decided_yet_and_that_is_said(store: Store) -> None:
+    stocked(store, TEA=10)
+    early = replace(order_draft(("TEA", 1)), not_before_ms=SHOP.now_ms + 1)
+    order_id = store.write(lambda tx: orders.place_order(tx, SHOP, early, POLICY))[0].order_id
+    assert store.read(lambda tx: records.explain(tx, order_id)) == ()
+    with pytest.raises(NotFound, match="not given to any node yet"):
+        store.read(lambda tx: decisions.routes_of(tx, order_id))

@@ -33,8 +33,14 @@ def basket(world: World, step: Step) -> None:
     _place(world, step, DraftLine(values["sku_id"], values["quantity"]), DraftLine(STRICT, values["other"]))
 
 
-def _place(world: World, step: Step, *lines: DraftLine) -> None:
-    draft = OrderDraft(f"R-{step.number}", lines, RECIPIENT)
+def split(world: World, step: Step) -> None:
+    """A shop orders more than a node has, and lets all of them share it."""
+    line = DraftLine(step.values["sku_id"], step.values["quantity"])
+    _place(world, step, line, parts_max=len(world.nodes))
+
+
+def _place(world: World, step: Step, *lines: DraftLine, parts_max: int = 1) -> None:
+    draft = OrderDraft(f"R-{step.number}", lines, RECIPIENT, parts_max=parts_max)
     request_id = f"{step.number}-order"
 
     def placed(answer: Any) -> None:
@@ -155,6 +161,7 @@ ACTIONS: Mapping[str, Action] = {
     "order": order,
     "basket": basket,
     "cancel": cancel,
+    "split": split,
     "reassign": reassign,
     "look_after": look_after,
     "grant": grant,

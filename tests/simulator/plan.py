@@ -165,8 +165,10 @@ WORK: Mapping[str, Callable[[Random], Values]] = {
     "profile": lambda luck: {},
 }  # fmt: skip
 
-# Orders change hands: a person at the centre moves one, a node gives one back, and the hub sees to what follows.
+# Orders change hands: what no node has alone is split, a person moves one, a node gives one back, and the hub sees to
+# what follows.
 ELSEWHERE: Mapping[str, Callable[[Random], Values]] = {
+    "split": lambda luck: {"sku_id": luck.choice((STRICT, LOOSE)), "quantity": luck.randint(12, 36)},
     "reassign": lambda luck: {"nth": luck.randint(0, 9)},
     "hand_back": lambda luck: {},
     "look_after": lambda luck: {},

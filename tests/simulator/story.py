@@ -17,6 +17,7 @@ _SENTENCES: Mapping[str, Say] = {
     ),
     "order": lambda _, v: f"a shop orders {v['quantity']} {v['sku_id']}",
     "basket": lambda _, v: f"a shop orders {v['quantity']} and {v['other']} {v['sku_id']} in two lines",
+    "split": lambda _, v: f"a shop orders {v['quantity']} {v['sku_id']}, of all nodes together if need be",
     "reassign": lambda who, v: f"a person gives the {v['nth'] + 1}th order to {who}",
     "hand_back": lambda who, _: f"{who} gives an order back that nobody has picked for",
     "look_after": lambda _who, _v: "the hub sees to orders that nobody has or that lack units",

@@ -16,9 +16,11 @@ def test_a_mutant_dies(mutant: str) -> None:
     assert simulated.broke, f"nobody noticed: {mutant}"
 
 
-def test_the_same_kinds_of_worlds_hold_with_every_rule_in_place() -> None:
+# Of two boxes that say they are one node, the hub follows either: worlds with a clone are another matter.
+@pytest.mark.parametrize(
+    "mutant", sorted(name for name, switched in MUTANTS.items() if "clone" not in switched.kinds)
+)
+def test_the_same_kinds_of_worlds_hold_with_every_rule_in_place(mutant: str) -> None:
     """What kills a mutant is the missing rule, and not the faults that bring it to light."""
-    for mutant, switched in MUTANTS.items():
-        if "clone" not in switched.kinds:
-            simulated = simulate("0:2", "--kinds", ",".join(sorted(switched.kinds)))
-            assert not simulated.broke, f"{mutant}: {simulated.broke}"
+    simulated = simulate("0:2", "--kinds", ",".join(sorted(MUTANTS[mutant].kinds)))
+    assert not simulated.broke, simulated.broke

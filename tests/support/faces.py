@@ -25,9 +25,9 @@ OPERATOR = (("authorization", "Bearer operator-secret"),)
 
 
 @contextmanager
-def stocked_hub(folder: Path, **on_shelf: int) -> Iterator[Hub]:
+def stocked_hub(folder: Path, database: str = "sqlite", **on_shelf: int) -> Iterator[Hub]:
     """A hub with one node in Lisbon that has so many units of each SKU on its shelf."""
-    store = open_store("sqlite", folder)
+    store = open_store(database, folder)
     settle(store, *on_shelf)
     node = NodeByHand()
     for sku_id, quantity in on_shelf.items():

@@ -25,7 +25,8 @@ class Call:
     @property
     def event(self) -> dict[str, Any]:
         """Its body."""
-        return json.loads(self.body)
+        found: dict[str, Any] = json.loads(self.body)
+        return found
 
     @property
     def event_id(self) -> str:
@@ -34,7 +35,8 @@ class Call:
 
     def verified(self, secret: str) -> dict[str, Any]:
         """The body, if its signature is right; raises WebhookVerificationError."""
-        return Webhook(secret).verify(self.body, self.headers)
+        found: dict[str, Any] = Webhook(secret).verify(self.body, self.headers)
+        return found
 
 
 @dataclass

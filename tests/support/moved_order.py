@@ -49,7 +49,7 @@ def place(store: Store, units: int = 3, after_ms: int = 0, **about: Any) -> Orde
     return store.write(lambda tx: orders.place_order(tx, caller, draft, POLICY))[0]
 
 
-def move(store: Store, order_id: str, to: str = "", caller: Caller = OPERATOR, **about: str) -> OrderView:
+def move(store: Store, order_id: str, to: str = "", caller: Caller = OPERATOR, **about: Any) -> OrderView:
     """A person, or with `by_rule` a rule, moves it."""
     asked = Move(order_id, "the node is flooded", to, **about)
     return store.write(lambda tx: reassign(tx, caller, asked, POLICY))[0]
@@ -87,7 +87,9 @@ class Hand:
         """How far it is by the node's own journal."""
         told = [parse_node_event(one.body).fulfillment_advanced for one in self.node.journal]
         mine = [one.state for one in told if one.fulfillment_order_id == self.work_id]
-        return fulfillment_state_from_wire(mine[-1]) if mine else F.ASSIGNED
+        state = fulfillment_state_from_wire(mine[-1]) if mine else F.ASSIGNED
+        assert state is not None, "a node says what this version knows"
+        return state
 
     def claim(self) -> None:
         """Somebody begins it."""

@@ -23,6 +23,7 @@ class Sold:
     sscc: str
     hub: Hub
     node: NodeByHand
+    told: int = 0
 
     def tell(self) -> None:
         """The hub hears what the node has recorded since."""

@@ -89,7 +89,7 @@ class Town:
         return [seq for seq, name in self._told(node_id, order_id) if name == fact]
 
     def _told(self, node_id: str, order_id: str) -> list[tuple[int, str]]:
-        found = []
+        found: list[tuple[int, str]] = []
         for row in rows_of(self.store, schema.down_log):
             event = parse_hub_event(row.body)
             fact = event.WhichOneof("fact") or ""

@@ -30,7 +30,7 @@ ROUNDS = by_length(1, 5)
 ORDERS = ROUNDS * by_length(120, 300)
 PRODUCTS = 8
 # About a tenth less than is asked for.
-UNITS_PER_SHELF = ORDERS * 46 // 1000
+UNITS_PER_SHELF = ORDERS * 56 // 1000
 PATIENCE_S = 120.0
 LOOK_S = 0.2
 
@@ -66,6 +66,9 @@ async def test_each_part_is_killed_in_turn_while_orders_are_worked(
             await until_async(customers.all_ended, PATIENCE_S, "every order ends", look_s=LOOK_S)
             await crew.settled()
             await check(network, crew, customers, products, kept)
+    taken = sum(bool(wish.order_id) for wish in customers.wishes)
+    assert ORDERS // 2 < taken < ORDERS == len(customers.wishes), "more is asked for than there is"
+    assert set(kept) == {post.node_id for post in network.posts}, "each agent was killed"
 
 
 async def check(

@@ -208,7 +208,9 @@ def explain(hub: HubClient, order_id: str, as_json: bool) -> None:
         emit_json({"decisions": plain_all(found)})
         return
     if not found:
-        click.echo(f"{order_id} was placed before decisions were recorded whole: bodegactl orders explain.")
+        click.echo(
+            f"Of {order_id} no decision is recorded whole: bodegactl orders explain {order_id} says why."
+        )
     for number, one in enumerate(found):
         click.echo("\n" if number else "", nl=False)
         _tell_decision(one)

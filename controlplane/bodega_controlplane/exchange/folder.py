@@ -13,6 +13,7 @@ a sign of life is taken over.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import stat
@@ -63,8 +64,7 @@ class FolderExchange:
         path = Path(arrived.name)
         kept = f"{path.stem}.{digest_of(arrived)}{path.suffix}"
         target = self._at["done" if good else "failed"] / kept
-        await asyncio.to_thread((self._at["work"] / arrived.token).replace, target)
-        await asyncio.to_thread(self._touch, target)
+        await asyncio.to_thread(self._move, self._at["work"] / arrived.token, target)
 
     async def send(self, file: Outgoing) -> None:
         """Written beside, made durable, then renamed."""
@@ -118,6 +118,11 @@ class FolderExchange:
         with path.open("rb") as file:
             body = file.read(EXCHANGE_FILE_BYTES_MAX + 1)
         return Arrived(token.partition("@")[2], token, body)
+
+    def _move(self, path: Path, target: Path) -> None:
+        with contextlib.suppress(FileNotFoundError):  # another instance took it over, and was quicker
+            path.replace(target)
+            self._touch(target)
 
     def _touch(self, path: Path) -> None:
         now = self._clock()

@@ -8,12 +8,14 @@ written; what can not be done now (the database is away) leaves it where it is, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from functools import partial
 from hashlib import sha256
 
 from bodega.errors import BodegaError, FieldFault, IdempotencyMismatch, InFlight, InvalidInput, Unavailable
 from bodega.host.log import get_logger
+from bodega.host.tasks import end
 from bodega.limits_hub import (
     EXCHANGE_FILE_BYTES_MAX,
     EXCHANGE_FILES_PER_LOOK_MAX,
@@ -82,7 +84,7 @@ class ExchangeService:
         try:
             answer = await self._answer(arrived)
         finally:
-            alive.cancel()
+            await end([alive])
         good = any(one.outcome == "accepted" for one in answer.outcomes)
         await self._exchange.put_away(arrived, answer.files(arrived), good=good)
         log.info("exchange_file", name=arrived.name, outcomes=len(answer.outcomes), faults=len(answer.faults))
@@ -90,7 +92,8 @@ class ExchangeService:
     async def _keep_alive(self, arrived: Arrived) -> None:
         while True:
             await asyncio.sleep(EXCHANGE_KEEP_ALIVE_S)
-            await self._exchange.keep_alive(arrived)
+            with contextlib.suppress(OSError):  # whatever it is, putting the file away meets it too
+                await self._exchange.keep_alive(arrived)
 
     async def _answer(self, arrived: Arrived) -> Answer:
         answer = Answer()
@@ -130,8 +133,8 @@ class ExchangeService:
 
     async def _tell(self) -> None:
         now_ms = self._hub.now_ms()
-        while await self._hub.run(partial(news.gather, channel=self._channel, now_ms=now_ms)):
-            pass
+        while await self._hub.read(partial(news.there_are_some, channel=self._channel)):
+            await self._hub.run(partial(news.gather, channel=self._channel, now_ms=now_ms))
         for row in await self._hub.read(partial(rows.files_to_write, channel=self._channel)):
             await self._exchange.send(Outgoing(news.file_name(row.number), bytes(row.body)))
             done = partial(rows.written, channel=self._channel, number=row.number, now_ms=now_ms)

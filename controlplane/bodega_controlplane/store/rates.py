@@ -22,6 +22,12 @@ _IN_FORCE = (
     .order_by(*_NEWEST)
     .limit(1)
 )
+# Put together once, because every order asks them.
+_GIVEN: sa.Select[Any] = sa.select(node_shipping.c.node_id, node_shipping.c.digest).order_by(
+    node_shipping.c.node_id
+)
+_GIVEN_TO = _GIVEN.where(node_shipping.c.node_id == sa.bindparam("wanted"))
+_DOWN = sa.select(carrier_down).order_by(carrier_down.c.carrier)
 _SUMMARY = [column for column in rate_card.c if column.name != "body"]
 
 
@@ -58,8 +64,7 @@ def put_card(tx: Transaction, row: Mapping[str, Any]) -> None:
 
 def down(tx: Transaction) -> dict[str, Row]:
     """Carriers that are down, by name."""
-    rows = tx.connection.execute(sa.select(carrier_down).order_by(carrier_down.c.carrier))
-    return {row.carrier: row for row in rows}
+    return {row.carrier: row for row in tx.connection.execute(_DOWN)}
 
 
 def put_down(tx: Transaction, row: Mapping[str, Any]) -> None:
@@ -88,9 +93,11 @@ def unpublish(tx: Transaction, carrier: str) -> None:
 
 
 def given(tx: Transaction, node_ids: Collection[str]) -> list[Row]:
-    """node_id and digest of what nodes were given; nodes without any are left out."""
-    query = sa.select(node_shipping.c.node_id, node_shipping.c.digest).order_by(node_shipping.c.node_id)
-    return list(tx.connection.execute(query.where(node_shipping.c.node_id.in_(sorted(node_ids)))))
+    """node_id and digest of what nodes were given, by id; nodes without any are left out."""
+    if len(node_ids) == 1:
+        return list(tx.connection.execute(_GIVEN_TO, {"wanted": next(iter(node_ids))}))
+    wanted = frozenset(node_ids)
+    return [row for row in tx.connection.execute(_GIVEN) if row.node_id in wanted]
 
 
 def bodies(tx: Transaction, digests: Collection[str]) -> dict[str, bytes]:

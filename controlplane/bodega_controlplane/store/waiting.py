@@ -57,7 +57,7 @@ def take(tx: Transaction, node_id: str, keys: Collection[str]) -> list[bytes]:
     wanted = sorted(keys)
     for start in range(0, len(wanted), _KEYS_PER_STATEMENT_MAX):
         asked = {"node_id": node_id, "wanted": wanted[start : start + _KEYS_PER_STATEMENT_MAX]}
-        found += _taken(tx, node_id, tx.connection.execute(_WAITING_OF, asked).all())
+        found += _taken(tx, node_id, list(tx.connection.execute(_WAITING_OF, asked)))
     return found
 
 

@@ -206,8 +206,8 @@ def test_when_no_bin_has_it_the_line_is_short_and_the_rest_ships(model):
 @pytest.mark.parametrize(("method", "ends"), [("parcel", "handed_back"), ("pickup", "short")])
 def test_a_parcel_of_which_nothing_is_there_goes_back_to_the_hub_and_a_pickup_ends_short(model, method, ends):
     model.add(order("FO-1", {"RYE": 1}, method=method))
-    assert scan(model, "CMD-PICK", "A-02", "CMD-SHORT", MISSING).session.step is FloorStep.IDLE
-    assert state_of(model) == ends
+    outcome = scan(model, "CMD-PICK", "A-02", "CMD-SHORT", MISSING)
+    assert (outcome.session.step, state_of(model)) == (FloorStep.IDLE, ends)
 
 
 def test_what_the_book_has_nowhere_can_still_be_found_by_a_person(model):

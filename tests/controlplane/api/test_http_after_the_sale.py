@@ -19,8 +19,8 @@ from support.sold import TRACKING, record_parcel, sell, ship
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
+def hub(database: str, tmp_path: Path) -> Iterator[Hub]:
+    with stocked_hub(tmp_path, database, TEA=12) as hub:
         yield hub
 
 

@@ -35,9 +35,21 @@ REFUSALS: dict[tuple[str, str], set[int]] = {
     ("get", "/v1/orders/{order_id}/returns"): {404},
     ("get", "/v1/returns"): set(),
     ("get", "/v1/returns/{return_id}"): {304, 404},
+    ("get", "/v1/events"): set(),
+    ("post", "/v1/webhooks"): {409, 413},
+    ("get", "/v1/webhooks"): set(),
+    ("get", "/v1/webhooks/{webhook_id}"): {304, 404},
+    ("put", "/v1/webhooks/{webhook_id}"): {404, 409, 412, 413},
+    ("delete", "/v1/webhooks/{webhook_id}"): {404, 409},
+    ("post", "/v1/webhooks/{webhook_id}/secret"): {404, 409, 413},
+    ("post", "/v1/webhooks/{webhook_id}/replay"): {404, 409, 413},
+    ("get", "/v1/webhooks/{webhook_id}/deliveries"): {404},
 }
 OPEN = {("get", "/healthz"): {500, 503}}
 SUCCESS = {
+    ("post", "/v1/webhooks"): 201,
+    ("delete", "/v1/webhooks/{webhook_id}"): 204,
+    ("post", "/v1/webhooks/{webhook_id}/replay"): 202,
     ("post", "/v1/orders"): 201,
     ("post", "/v1/orders/{order_id}/cancel"): 202,
     ("post", "/v1/orders/{order_id}/returns"): 201,

@@ -22,8 +22,8 @@ ELSEWHERE: dict[str, Any] = order_body(name="Ana Escondida", address=["Rua Nova 
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
+def hub(database: str, tmp_path: Path) -> Iterator[Hub]:
+    with stocked_hub(tmp_path, database, TEA=12) as hub:
         yield hub
 
 

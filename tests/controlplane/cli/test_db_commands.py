@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pysqlite3 import dbapi2
 
 from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.store import schema
@@ -14,6 +15,7 @@ from bodega_controlplane.store.engine import engine_of, open_store
 from support.bodegactl import Said, address_of_nobody, in_process, serving, write_config
 from support.controlplane import POLICY, SHOP, NodeByHand, deliver, order_draft, rows_of, settle
 from support.postgres import PostgresServer
+from support.tree import ROOT
 
 LOOKED_AT = {"audit lines": 3, "nodes": 1, "journal events": 2, "events for nodes": 3}
 
@@ -135,17 +137,28 @@ def test_a_damaged_file_is_found_by_sqlite_itself(sqlite_place: Place) -> None:
     assert sqlite_place.db("check").code != 0
 
 
-def test_an_older_schema_is_found_and_migrated(place: Place) -> None:
-    before = schema.SCHEMA_VERSION - 1
-    place.spoil(f"UPDATE meta SET value = '{before}' WHERE key = 'schema_version'")
-    assert f"schema: has version {before}" in place.db("check").err
-    wanted = {"from": before, "to": schema.SCHEMA_VERSION}
-    assert place.db("migrate", "--dry-run", "--json").json() == {**wanted, "done": False}
-    assert place.db("migrate", "--json").json() == {**wanted, "done": True}
-    assert "already" in place.db("migrate").out
-    assert place.db("check").code == 0
+def test_what_version_4_has_written_is_found_migrated_and_sound(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    with closing(dbapi2.connect(data_dir / "hub.db")) as connection:  # type: ignore[attr-defined]  # it has no types
+        connection.executescript((ROOT / "tests/data/hub/version_4.sql").read_text(encoding="utf-8"))
+    config = write_config(tmp_path, data_dir, nats_url=f"nats://{address_of_nobody()}")
+
+    def db(*words: str) -> Said:
+        return in_process("db", *words, "--config", config)
+
+    assert "schema: has version 4" in db("check").err
+    wanted = {"from": 4, "to": schema.SCHEMA_VERSION}
+    assert db("migrate", "--dry-run", "--json").json() == {**wanted, "done": False}
+    assert db("migrate", "--json").json() == {**wanted, "done": True}
+    assert "already" in db("migrate").out
+    assert db("check", "--json").json()["faults"] == []
+
+
+def test_a_newer_schema_is_left_alone(place: Place) -> None:
     place.spoil("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
     assert place.db("migrate").code == 76
+    assert "schema: has version 99" in place.db("check").err
 
 
 def test_a_backup_says_what_it_lacks_of_the_present_database(sqlite_place: Place) -> None:

@@ -20,6 +20,10 @@ location = { latitude = 41.1, longitude = -8.6 }
 ship_from = ["Bodega Porto", "Rua 1"]
 bins = [{ bin_id = "A-1", walk_order = 1, kind = "pick_face", fixed_sku_id = "TEA", refill_below = 2, refill_to = 9 }]
 time_zone = "Europe/Lisbon"
+kind = "dark_store"
+country = "PT"
+capacity_orders = 400
+labels = { region = "south" }
 [sscc_range]
 extension = 3
 company_prefix = "5600001"
@@ -66,13 +70,15 @@ def test_everything_in_the_file_is_in_the_message() -> None:
     assert (service.zones[0].countries[0], service.zones[0].brackets[0].price_minor) == ("PT", 390)
     assert (numbers.scheme, numbers.digits, numbers.last_number) == ("s10", 8, 999)
     assert profile.time_zone == "Europe/Lisbon"
+    assert (profile.kind, profile.country, profile.capacity_orders) == ("dark_store", "PT", 400)
+    assert dict(profile.labels) == {"region": "south"}
 
 
 def test_a_time_of_day_that_is_none_is_named_with_its_line() -> None:
     with pytest.raises(InvalidInput) as invalid:
         read_profile(PROFILE.replace("17:30", "25:00"), FILE)
     (fault,) = invalid.value.faults
-    assert (fault.where, fault.line) == ("carrier_services.0.cut_off", 22)
+    assert (fault.where, fault.line) == ("carrier_services.0.cut_off", 26)
     found = FieldFault("profile.carrier_services[0].cut_off_minute", "must be less")
     assert in_file(found, PROFILE).line == 22
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -9,14 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bodega.core.lifecycles import FulfillmentState
-from bodega.errors import Unavailable
+from bodega.errors import InFlight, InvalidInput, Unavailable
+from bodega.limits_hub import EXCHANGE_ORDERS_MAX
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import GeoPoint
 from bodega_controlplane.exchange.folder import FolderExchange
+from bodega_controlplane.exchange.order_files import read_orders
 from bodega_controlplane.exchange.places import Places
 from bodega_controlplane.services.exchange import ExchangeService
+from bodega_controlplane.store import exchange as rows
 from bodega_controlplane.store import schema
 from support.controlplane import SECRET_NAME, NodeByHand, deliver, make_hub, rows_of, settle
 
@@ -120,10 +125,35 @@ async def test_a_crash_between_the_orders_and_their_answer_places_nothing_twice(
     shop.exchange.put_away = crash  # type: ignore[method-assign]  # the disk fails, once
     with pytest.raises(OSError, match="Input/output"):
         await shop.put("orders.csv", ORDERS)
-    shop.exchange.put_away = answered  # type: ignore[method-assign]
+    shop.exchange.put_away = answered  # type: ignore[method-assign]  # it works again
     files = await shop.look()
     assert [row["outcome"] for row in ending(files, ".ack.csv")].count("accepted") == 2
     assert len(rows_of(shop.hub._store, schema.orders)) == 2
+
+
+async def test_two_instances_at_the_same_file_place_each_order_once(shop: Shop) -> None:
+    (shop.folder / "inbox").mkdir(parents=True)
+    (shop.folder / "inbox" / "orders.csv").write_text(ORDERS)
+    arrived = await shop.exchange.take()
+    assert arrived is not None
+    other = Shop(shop.hub, shop.folder)
+    works = [one.service._work_on(arrived) for one in (shop, other)]
+    ended = await asyncio.gather(*works, return_exceptions=True)
+    assert all(one is None or isinstance(one, InFlight) for one in ended), (
+        "one may have to wait for the other"
+    )
+    await shop.look()
+    assert len(rows_of(shop.hub._store, schema.orders)) == 2
+    (ack,) = (shop.folder / "outbox").glob("*.ack.csv")
+    assert ack.read_text().count("accepted") == 2
+
+
+async def test_a_file_holds_a_bounded_number_of_orders() -> None:
+    rows = [f"W-{number},TEA,1" for number in range(EXCHANGE_ORDERS_MAX)]
+    text = "\n".join(["reference,sku_id,quantity", *rows])
+    assert len(read_orders(text, is_csv=True)) == EXCHANGE_ORDERS_MAX
+    with pytest.raises(InvalidInput):
+        read_orders(f"{text}\nONE-MORE,TEA,1", is_csv=True)
 
 
 async def test_orders_as_json_say_the_same(shop: Shop) -> None:
@@ -221,11 +251,12 @@ async def test_a_shipment_is_told_once_with_its_parcel_and_a_quiet_order_not_at_
     ]
     assert {row["tracking_numbers"] for row in files["shipments-000000001.csv"]} == {"RA473124829PT"}
     assert await shop.look() == {}
+    later = sa.update(schema.orders).values(updated_at_ms=shop.hub.now_ms() + 1_000)
+    await shop.hub.run(lambda tx: tx.connection.execute(later) and None)
+    assert await shop.look() == {}, "it has changed in nothing that the shop is told"
 
 
 async def test_a_file_that_was_made_and_not_written_is_written_under_its_name(shop: Shop) -> None:
-    from bodega_controlplane.store import exchange as rows
-
     await shop.hub.run(lambda tx: rows.add_file(tx, "storefront", b"rows", 1))
     await shop.look()
     assert (shop.folder / "outbox" / "shipments-000000001.csv").read_bytes() == b"rows"

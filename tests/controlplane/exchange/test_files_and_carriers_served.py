@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,8 @@ from bodega_controlplane.store.engine import open_store
 from support.bodegactl import ControlPlane, address_of_nobody, bodegactl, serving, write_config
 from support.controlplane import NodeByHand, deliver, settle
 from support.rate_cards import card, service, zone
+from support.waiting import until
 
-SOON_S = 30.0
 MORE = """
 [[carriers]]
 name = "eastpost"
@@ -48,34 +47,27 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         yield control_plane
 
 
-def soon(look: Callable[[], object]) -> object:
-    """What it says at last, or when the time is over."""
-    end = time.monotonic() + SOON_S
-    while not (found := look()) and time.monotonic() < end:
-        time.sleep(0.1)
-    return found
-
-
-def test_a_file_in_the_inbox_becomes_an_order_and_an_answer(hub: ControlPlane) -> None:
+async def test_a_file_in_the_inbox_becomes_an_order_and_an_answer(hub: ControlPlane) -> None:
     shop = hub.data_dir.parent / "shop"
     (shop / "inbox" / "orders-1.csv").write_text(
         "reference,sku_id,quantity,name,address,postal_code,country\nW-1,TEA,2,Ana,Rua 1,1100-060,PT\n"
     )
-    acks = soon(lambda: list((shop / "outbox").glob("*.ack.csv")))
-    assert isinstance(acks, list)
-    (row,) = acks[0].read_text().splitlines()[1:]
+    await until(lambda: any((shop / "outbox").glob("*.ack.csv")), what="the answer")
+    (ack,) = (shop / "outbox").glob("*.ack.csv")
+    (row,) = ack.read_text().splitlines()[1:]
     assert row.startswith("W-1,accepted,O-")
     (order,) = hub.ask("orders", "ls", "--json").json()["orders"]
     assert (order["reference"], order["channel"]) == ("W-1", "storefront")
     assert "Ana" not in hub.log.read_text(), "nothing personal is logged"
 
 
-def test_a_carrier_that_is_configured_is_offered(hub: ControlPlane) -> None:
+async def test_a_carrier_that_is_configured_is_offered(hub: ControlPlane) -> None:
     def quoted() -> list[tuple[str, int]]:
         found = hub.ask("rates", "quote", "--to", "PT/1100-060", "--weight-g", "900", "--json").json()
         return [(one["carrier"], one["price_minor"]) for one in found["quotes"]]
 
-    assert soon(quoted) == [("eastpost", 100)]
+    await until(lambda: bool(quoted()), what="what the carrier offers")
+    assert quoted() == [("eastpost", 100)]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import combinations
 
 import pytest
@@ -64,6 +65,19 @@ def test_nothing_cheaper_is_overlooked(
         assert len(cover.nodes) <= most
         assert all(sum(node.gives[sku] for node in cover.nodes) >= units for sku, units in demand.items())
         assert cover.cost == sum(node.total for node in cover.nodes) + split_cost * (len(cover.nodes) - 1)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_nothing_cheaper_is_overlooked_where_most_orders_need_several_nodes(seed: int) -> None:
+    chance = random.Random(seed)
+    demand = dict.fromkeys("ABC", 3)
+    costs = sorted(chance.randrange(10, 30) for _ in range(10))
+    nodes = [
+        candidate(number, cost, {sku: chance.choice((0, 1, 2, 3)) for sku in demand}, demand)
+        for number, cost in enumerate(costs)
+    ]
+    cover = cheapest_cover(demand, nodes, 4, 2.0)
+    assert (cover and cover.cost) == cheapest_of_all(demand, nodes, 4, 2.0)
 
 
 def test_of_equally_cheap_ones_the_better_ranked_are_taken() -> None:

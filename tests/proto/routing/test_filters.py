@@ -147,6 +147,8 @@ def test_of_the_services_that_may_be_chosen_the_cheapest_that_keeps_the_promise_
         offer("DEAR", 950, service_class="same_day"),
         offer("BIKE", 500, service_class="same_day"),
     )
+    soon = replace(NEAR, offers=(offer("SOON", 500, due_date="2026-11-23"), offer("CHEAPER", 499)))
+    assert decide(bundle(), question(soon)).shares[0].service == "CHEAPER"
     here = replace(NEAR, offers=services)
     asked = question(here, service_class="next_day")
     assert decide(bundle(), asked).shares[0].service == "BIKE"

@@ -24,7 +24,7 @@ AGAIN_S = 0.05
 # So many orders are under way at once.
 OPEN_MAX = 24
 CANCEL_CHANCE, TWICE_CHANCE = 0.06, 0.15
-LINES, UNITS = (1, 1, 1, 2), (1, 1, 2)
+LINES, UNITS, PARTS_MAX = (1, 1, 2, 2), (1, 1, 2), (1, 3)
 # The first request with this key is still worked on; or the database is not there now.
 _AWAY = "unavailable"
 _ASK_AGAIN = frozenset({"in-flight", _AWAY})
@@ -34,11 +34,15 @@ Json = dict[str, Any]
 
 @dataclass
 class Wish:
-    """`answers` are (status, order id or "") of those that settle something; `cancelled`: the status of the cancel."""
+    """`answers` are (status, order id or "") of those that settle something; `cancelled`: the status of the cancel.
+
+    `parts_max`: how many nodes may share it.
+    """
 
     key: str
     lines: tuple[tuple[str, int], ...]
     near: int
+    parts_max: int
     answers: list[tuple[int, str]] = field(default_factory=list)
     cancelled: int = 0
 
@@ -118,7 +122,8 @@ class Customers:
     def _wish(self) -> Wish:
         skus = [product.sku_id for product in self._dice.sample(self._products, self._dice.choice(LINES))]
         lines = tuple((sku_id, self._dice.choice(UNITS)) for sku_id in skus)
-        return Wish(f"wish-{len(self.wishes)}", lines, self._dice.randrange(len(self._network.posts)))
+        near, parts_max = self._dice.randrange(len(self._network.posts)), self._dice.choice(PARTS_MAX)
+        return Wish(f"wish-{len(self.wishes)}", lines, near, parts_max)
 
     async def _place(self, wish: Wish) -> None:
         status, body = await self._until_answered("POST", "/v1/orders", self._body(wish), wish.key)
@@ -154,6 +159,7 @@ class Customers:
         return {
             "reference": wish.key,
             "lines": [{"sku_id": sku_id, "quantity": units} for sku_id, units in wish.lines],
+            "parts_max": wish.parts_max,
             "recipient": {
                 "name": "Marta Falcão",
                 "address": ["Rua das Flores 8"],

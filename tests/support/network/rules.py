@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import httpx
 
 from bodega_agent.demo import rules_goods, rules_orders, rules_people, rules_sync, tally
-from bodega_agent.demo.evidence import Evidence
+from bodega_agent.demo.evidence import Evidence, Order
 from bodega_agent.demo.invariants import Rule
 from support.network.customers import Wish
 
@@ -37,9 +38,28 @@ RULES: tuple[Rule, ...] = (
 
 def breaches(evidence: Evidence, wishes: Sequence[Wish]) -> list[str]:
     """Every rule's sentences; empty if all is well."""
+    evidence = less_what_was_called_off(evidence, wishes)
     found = [f"{rule.__name__}: {said}" for rule in RULES for said in rule(evidence)]
     found += [f"each_wish_is_one_order: {said}" for said in each_wish_is_one_order(evidence, wishes)]
     return found + [f"nothing_is_oversold: {said}" for said in nothing_is_oversold(evidence)]
+
+
+def less_what_was_called_off(evidence: Evidence, wishes: Sequence[Wish]) -> Evidence:
+    """Of a split order that was cancelled, what had left has left, and is all that is asked for any more."""
+    called_off = {wish.order_id for wish in wishes if wish.cancelled == httpx.codes.ACCEPTED}
+
+    def of(orders: Iterable[Order]) -> tuple[Order, ...]:
+        return tuple(
+            replace(
+                one, state="shipped", lines=tuple(replace(line, quantity=line.shipped) for line in one.lines)
+            )
+            if one.order_id in called_off and one.state == "partially_shipped"
+            else one
+            for one in orders
+        )
+
+    centre = replace(evidence.centre, orders=of(evidence.centre.orders))
+    return replace(evidence, centre=centre, till=replace(evidence.till, orders=of(evidence.till.orders)))
 
 
 def each_wish_is_one_order(evidence: Evidence, wishes: Sequence[Wish]) -> list[str]:

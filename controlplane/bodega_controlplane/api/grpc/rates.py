@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -63,7 +64,7 @@ class Rates(services.RateServiceServicer):
         )
         priced, promises = await self._hub.read(lambda tx: asking.quote(tx, question))
         return pb.QuoteRatesResponse(
-            quotes=map(_quote, priced), promises=[_promise(one, priced) for one in promises]
+            quotes=[_quote(*one) for one in priced], promises=[_promise(one, priced) for one in promises]
         )
 
     async def ListCarriers(
@@ -85,10 +86,10 @@ class Rates(services.RateServiceServicer):
         return pb.SetCarrierResponse(carrier=pb.CarrierStatus(**asdict(view)), changed=changed)
 
 
-def _quote(one: Priced) -> pb.RateQuote:
+def _quote(node_id: str, one: Priced) -> pb.RateQuote:
     count, quote = one.parcels.count, one.quote
     return pb.RateQuote(
-        node_id=one.node_id,
+        node_id=node_id,
         carrier=quote.carrier,
         service=quote.service,
         service_class=quote.service_class,
@@ -108,11 +109,11 @@ def _quote(one: Priced) -> pb.RateQuote:
     )
 
 
-def _promise(one: Promise, priced: tuple[Priced, ...]) -> pb.RatePromise:
-    (chosen,) = [each for each in priced if each.node_id == one.node_id and each.offer == one.offer]
+def _promise(one: Promise, priced: Iterable[tuple[str, Priced]]) -> pb.RatePromise:
+    (chosen,) = [each for node_id, each in priced if node_id == one.node_id and each.offer == one.offer]
     return pb.RatePromise(
         service_class=one.service_class,
-        quote=_quote(chosen),
+        quote=_quote(one.node_id, chosen),
         on_time=one.on_time,
         order_by_ms=one.order_by_ms,
     )

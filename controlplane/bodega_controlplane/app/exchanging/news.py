@@ -45,16 +45,23 @@ QUIET = frozenset(
 )
 
 
-def gather(tx: Transaction, channel: str, now_ms: int) -> int:
-    """Make a file of what the shop does not know yet; how many orders were looked at: again, until there are none.
+def there_are_some(tx: Transaction, channel: str) -> bool:
+    """Whether an order has changed since the shop was told of it, or of that there is nothing to tell."""
+    return bool(_changed(tx, channel, 1))
 
-    It looks back EXCHANGE_OVERLAP_S from what was told last: another instance may commit a change later than we ours.
-    """
-    exchange.lock(tx)
+
+def _changed(tx: Transaction, channel: str, limit: int) -> list[Row]:
+    """It looks back EXCHANGE_OVERLAP_S from what was told last: another instance may commit later than we."""
     since_ms = max(0, exchange.last_told_ms(tx, channel) - EXCHANGE_OVERLAP_S * 1000)
-    changed = exchange.changed_orders(tx, channel, since_ms, EXCHANGE_TOLD_ORDERS_MAX)
+    return exchange.changed_orders(tx, channel, since_ms, limit)
+
+
+def gather(tx: Transaction, channel: str, now_ms: int) -> None:
+    """Make a file of what the shop does not know yet, of EXCHANGE_TOLD_ORDERS_MAX orders at most."""
+    exchange.lock(tx)
+    changed = _changed(tx, channel, EXCHANGE_TOLD_ORDERS_MAX)
     if not changed:
-        return 0
+        return  # another instance has told it
     ids = [row.order_id for row in changed]
     lines, parcels = exchange.lines_of(tx, ids), exchange.parcels_of(tx, ids)
     told: list[Mapping[str, object]] = []
@@ -68,7 +75,6 @@ def gather(tx: Transaction, channel: str, now_ms: int) -> int:
     exchange.tell(tx, told)
     if cells:
         exchange.add_file(tx, channel, _csv(cells), now_ms)
-    return len(changed)
 
 
 def _word(order: Row, lines: Sequence[Row], parcels: Sequence[Row]) -> str:

@@ -35,8 +35,7 @@ _CARRIED = frozenset({"parcel", "courier"})
 class Question:
     """What is to be given to nodes.
 
-    `only`: one node that may have it; `passed_over`: node -> why it may not. It may be split where a carrier brings it,
-    unless it is to be complete.
+    `only`: one node that may have it; `passed_over`: node -> why it may not.
     """
 
     lines: tuple[Line, ...]

@@ -23,16 +23,22 @@ from bodega_controlplane.store.transaction import Transaction
 
 
 def explain_route(tx: Transaction, order_id: str) -> RouteDecisionView:
-    """The decision in force, as it was recorded. Raises NotFound, also for an order that is not routed yet."""
-    found = routes_of(tx, order_id)
-    if not found:
-        raise NotFound(f"order '{order_id}' is not routed yet", hint="a pre-order is routed on its day")
-    return found[0]
+    """The decision in force, as it was recorded. Raises NotFound."""
+    return routes_of(tx, order_id)[0]
 
 
 def routes_of(tx: Transaction, order_id: str) -> tuple[RouteDecisionView, ...]:
-    """Every decision about an order as it was recorded, the one in force first. Raises NotFound."""
-    return (*map(_recorded, records.explain(tx, order_id)), *_of_older_versions(tx, order_id))
+    """Every decision about an order as it was recorded, the one in force first.
+
+    Raises NotFound, also where none was made yet.
+    """
+    found = (*map(_recorded, records.explain(tx, order_id)), *_of_older_versions(tx, order_id))
+    if not found:
+        raise NotFound(
+            f"order {order_id} was not given to any node yet",
+            hint=f"it waits for its day or for stock: bodegactl orders show {order_id}",
+        )
+    return found
 
 
 def _recorded(view: DecisionView) -> RouteDecisionView:

@@ -1,9 +1,9 @@
 """Whom orders went to, forgotten: some time after they have ended, or at once when somebody asks for it.
 
-Erased are the recipient and a pickup's code in the order, and both at every node that was asked to serve it, labels
-and slips included. What the hub has told a node is a chain and is not rewritten: the work in it goes with the trim of
-that stream, DOWN_LOG_KEPT_S after the node has applied it, which is within the month that the law gives (GDPR, article
-12 (3)). Orders under way keep what they need.
+Erased are the recipient and a pickup's code in the order, where its routing decisions say that it went, and the
+recipient at every node that was asked to serve it, labels and slips included. What the hub has told a node is a chain
+and is not rewritten: the work in it goes with the trim of that stream, DOWN_LOG_KEPT_S after the node has applied it,
+which is within the month that the law gives (GDPR, article 12 (3)). Orders under way keep what they need.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from bodega.v1 import journal_pb2
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.ids import new_id
+from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import orders, privacy
 from bodega_controlplane.store.transaction import Contended, Transaction
@@ -24,7 +25,7 @@ from bodega_controlplane.store.transaction import Contended, Transaction
 _DAY_MS = 24 * 3600 * 1000
 
 # Every room that keeps something personal of an order blanks it here.
-BLANKERS: tuple[Callable[[Transaction, Collection[str]], object], ...] = (privacy.blank,)
+BLANKERS: tuple[Callable[[Transaction, Collection[str]], object], ...] = (privacy.blank, records.erase)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from bodega.core.rates import preference
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.shipping.checks import are_capitals
 from bodega_controlplane.app.shipping.offering import promises_from
-from bodega_controlplane.app.shipping.quoting import Sent, priced_at, usable
+from bodega_controlplane.app.shipping.quoting import Sent, priced_at
 from bodega_controlplane.app.shipping.views import Priced, Promise
 from bodega_controlplane.store import nodes
 from bodega_controlplane.store.transaction import Transaction
@@ -28,8 +28,11 @@ class Question:
     at_ms: int
 
 
-def quote(tx: Transaction, question: Question) -> tuple[tuple[Priced, ...], tuple[Promise, ...]]:
-    """All quotes, the best first, with those of carriers that are down; and promises by class. Raises InvalidInput."""
+def quote(tx: Transaction, question: Question) -> tuple[tuple[tuple[str, Priced], ...], tuple[Promise, ...]]:
+    """All quotes with their nodes, the best first, those of carriers that are down last; and promises by class.
+
+    Raises InvalidInput.
+    """
     faults = Faults()
     known = nodes.ids(tx)
     if question.node_id and question.node_id not in known:
@@ -41,6 +44,12 @@ def quote(tx: Transaction, question: Question) -> tuple[tuple[Priced, ...], tupl
     goods = (Goods(1, question.weight_g, question.volume_ml),)
     sent = Sent(question.country, question.postal_code, goods, question.residential)
     asked = [question.node_id] if question.node_id else known
-    priced = [one for found in priced_at(tx, asked, sent, question.at_ms).values() for one in found]
-    priced.sort(key=lambda one: (one.suspended, one.price_minor, preference(one.quote), one.node_id))
-    return tuple(priced), promises_from(usable(priced))
+    shippers = priced_at(tx, asked, sent, question.at_ms)
+    priced = [(node_id, one) for alike in shippers for node_id in alike.node_ids for one in alike.priced]
+    priced.sort(key=_best)
+    return tuple(priced), promises_from(shippers)
+
+
+def _best(found: tuple[str, Priced]) -> tuple[object, ...]:
+    node_id, one = found
+    return one.suspended, one.price_minor, preference(one.quote), node_id

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from bodega.core.parcels import Goods
 from bodega.core.rates import SERVICE_CLASSES, keeps, preference
 from bodega.core.routing.inputs import Destination, Line, Offer
-from bodega_controlplane.app.shipping.quoting import Sent, priced_at, usable
-from bodega_controlplane.app.shipping.views import Priced, Promise
+from bodega_controlplane.app.shipping.quoting import Sent, priced_at
+from bodega_controlplane.app.shipping.views import Priced, Promise, Shippers
 from bodega_controlplane.store.transaction import Transaction
 
 
@@ -32,11 +32,11 @@ def offers_at(
     now_ms: int,
 ) -> dict[str, tuple[Offer, ...]]:
     """`offers_for` of many nodes, with the same few queries. A node that has no carrier has no offers."""
-    priced = priced_at(tx, node_ids, _sent(destination, goods), now_ms)
-    return {
-        node_id: tuple(one.offer for one in sorted(usable(found), key=_best))
-        for node_id, found in priced.items()
-    }
+    found: dict[str, tuple[Offer, ...]] = dict.fromkeys(node_ids, ())
+    for alike in priced_at(tx, node_ids, _sent(destination, goods), now_ms):
+        usable = [one for one in alike.priced if not one.suspended]
+        found |= dict.fromkeys(alike.node_ids, tuple(one.offer for one in sorted(usable, key=_best)))
+    return found
 
 
 def promises_for(
@@ -51,28 +51,33 @@ def promises_for(
     `node_ids`: the nodes that hold the goods. Of those that keep a class in time the cheapest is promised, else the
     one that arrives first.
     """
-    priced = priced_at(tx, node_ids, _sent(destination, goods), now_ms)
-    return promises_from([one for found in priced.values() for one in usable(found)])
+    return promises_from(priced_at(tx, node_ids, _sent(destination, goods), now_ms))
 
 
-def promises_from(priced: Collection[Priced]) -> tuple[Promise, ...]:
-    """The promises that can be made with these."""
+def promises_from(shippers: Iterable[Shippers]) -> tuple[Promise, ...]:
+    """The promises that can be made with these; of nodes that are alike the first by id is named."""
+    usable = [(one, alike.node_ids[0]) for alike in shippers for one in alike.priced if not one.suspended]
     found = []
     for service_class in SERVICE_CLASSES:
-        keeping = [one for one in priced if keeps(one.quote.service_class, service_class)]
-        in_time = [one for one in keeping if service_class in one.kept]
-        best = min(in_time, key=_best) if in_time else min(keeping, key=_soonest, default=None)
+        keeping = [(one, node_id) for one, node_id in usable if keeps(one.quote.service_class, service_class)]
+        in_time = [(one, node_id) for one, node_id in keeping if service_class in one.kept]
+        best = min(in_time, key=_cheapest) if in_time else min(keeping, key=_soonest, default=None)
         if best is not None:
-            found.append(Promise(service_class, best.node_id, best.offer, bool(in_time), best.order_by_ms))
+            one, node_id = best
+            found.append(Promise(service_class, node_id, one.offer, bool(in_time), one.order_by_ms))
     return tuple(found)
 
 
 def _best(one: Priced) -> tuple[object, ...]:
-    return (one.price_minor, *preference(one.quote)[1:], one.node_id)
+    return (one.price_minor, *preference(one.quote)[1:])
 
 
-def _soonest(one: Priced) -> tuple[object, ...]:
-    return (one.quote.due_date, *_best(one))
+def _cheapest(offered: tuple[Priced, str]) -> tuple[object, ...]:
+    return (*_best(offered[0]), offered[1])
+
+
+def _soonest(offered: tuple[Priced, str]) -> tuple[object, ...]:
+    return (offered[0].quote.due_date, *_cheapest(offered))
 
 
 def _sent(destination: Destination, goods: Collection[Goods]) -> Sent:

@@ -6,12 +6,12 @@ of what they say, and found by it: one small query asks who has which.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, KeysView, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from bodega.core.parcels import Box, Goods, Parcels, estimate
+from bodega.core.parcels import Box, Goods, estimate
 from bodega.core.rates import (
     SERVICE_CLASSES,
     Consignment,
@@ -25,7 +25,7 @@ from bodega.core.rates import (
 from bodega.limits_hub import RATE_PROFILES_KEPT_MAX
 from bodega.rates_codec import box_from_wire, service_from_wire
 from bodega.v1 import catalogue_pb2
-from bodega_controlplane.app.shipping.views import Priced
+from bodega_controlplane.app.shipping.views import Priced, Shippers
 from bodega_controlplane.store import rates
 from bodega_controlplane.store.transaction import Transaction
 
@@ -41,8 +41,8 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Shipper:
-    """What shipping knows of the nodes that have one profile of it."""
+class Profile:
+    """What shipping knows of the nodes that have it."""
 
     services: tuple[Service, ...]
     boxes: tuple[Box, ...]
@@ -50,33 +50,29 @@ class Shipper:
 
 
 # By the SHA-256 of what they were made from, so the same in every database.
-_SHIPPERS: dict[str, Shipper] = {}
+_PROFILES: dict[str, Profile] = {}
 
 
-def priced_at(tx: Transaction, node_ids: Collection[str], sent: Sent, now_ms: int) -> dict[str, list[Priced]]:
-    """Every service that goes there, by node, those of carriers that are down too; in the order of the profile."""
+def priced_at(tx: Transaction, node_ids: Collection[str], sent: Sent, now_ms: int) -> list[Shippers]:
+    """Every service that goes there, those of carriers that are down too, from these nodes.
+
+    Nodes that have no carrier, and those that nobody knows, are left out.
+    """
     down = rates.down(tx)
-    rows = rates.given(tx, node_ids)
-    known = _shippers(tx, {row.digest for row in rows})
-    reckoned: dict[str, tuple[Parcels, list[tuple[Quote, int, tuple[str, ...]]]]] = {}
-    for digest, shipper in known.items():
-        parcels = estimate(sent.goods, shipper.boxes)
-        reckoned[digest] = parcels, _quotes(shipper, sent, parcels, now_ms)
-    found: dict[str, list[Priced]] = {node_id: [] for node_id in node_ids}
-    for row in rows:
-        parcels, quotes = reckoned[row.digest]
-        found[row.node_id] = [
-            Priced(row.node_id, parcels, quote, order_by_ms, kept, quote.carrier in down)
-            for quote, order_by_ms, kept in quotes
-        ]
-    return found
+    alike: dict[str, list[str]] = {}
+    for row in rates.given(tx, node_ids):
+        alike.setdefault(row.digest, []).append(row.node_id)
+    profiles = _profiles(tx, alike.keys())
+    return [
+        Shippers(tuple(names), tuple(_priced(profiles[digest], sent, now_ms, down)))
+        for digest, names in alike.items()
+    ]
 
 
-def _quotes(
-    shipper: Shipper, sent: Sent, parcels: Parcels, now_ms: int
-) -> list[tuple[Quote, int, tuple[str, ...]]]:
-    there = datetime.fromtimestamp(now_ms / 1000, shipper.zone)
+def _priced(profile: Profile, sent: Sent, now_ms: int, down: Collection[str]) -> Iterator[Priced]:
+    there = datetime.fromtimestamp(now_ms / 1000, profile.zone)
     now = LocalTime(there.date(), there.hour * 60 + there.minute)
+    parcels = estimate(sent.goods, profile.boxes)
     parcel = Consignment(
         sent.country,
         sent.postal_code,
@@ -85,13 +81,12 @@ def _quotes(
         sides_mm=parcels.sides_mm,
         residential=sent.residential,
     )
-    found = []
-    for service in shipper.services:
+    for service in profile.services:
         quote = quote_of(service, parcel, now)
         if quote is not None:
-            order_by_ms = _moment_ms(quote.ship_date, service.cut_off_minute, shipper.zone)
-            found.append((quote, order_by_ms, _kept(service, quote, now.day)))
-    return found
+            order_by_ms = _moment_ms(quote.ship_date, service.cut_off_minute, profile.zone)
+            kept = _kept(service, quote, now.day)
+            yield Priced(parcels, quote, order_by_ms, kept, quote.carrier in down)
 
 
 def _kept(service: Service, quote: Quote, today: date) -> tuple[str, ...]:
@@ -108,27 +103,22 @@ def _moment_ms(day: date, minute: int, zone: tzinfo) -> int:
     return int((midnight + timedelta(minutes=minute)).timestamp() * 1000)
 
 
-def _shippers(tx: Transaction, digests: Collection[str]) -> Mapping[str, Shipper]:
-    found = {digest: _SHIPPERS[digest] for digest in digests if digest in _SHIPPERS}
+def _profiles(tx: Transaction, digests: KeysView[str]) -> Mapping[str, Profile]:
+    found = {digest: _PROFILES[digest] for digest in digests if digest in _PROFILES}
     missing = digests - found.keys()
     if missing:
-        if len(_SHIPPERS) > RATE_PROFILES_KEPT_MAX:
-            _SHIPPERS.clear()
-        read = {digest: _shipper(body) for digest, body in rates.bodies(tx, missing).items()}
-        _SHIPPERS.update(read)
+        if len(_PROFILES) > RATE_PROFILES_KEPT_MAX:
+            _PROFILES.clear()
+        read = {digest: _profile(body) for digest, body in rates.bodies(tx, missing).items()}
+        _PROFILES.update(read)
         found |= read
     return found
 
 
-def _shipper(body: bytes) -> Shipper:
+def _profile(body: bytes) -> Profile:
     profile = catalogue_pb2.NodeProfile.FromString(body)
-    return Shipper(
+    return Profile(
         tuple(map(service_from_wire, profile.carrier_services)),
         tuple(map(box_from_wire, profile.cartons)),
         ZoneInfo(profile.time_zone) if profile.time_zone else UTC,
     )
-
-
-def usable(priced: Iterable[Priced]) -> Sequence[Priced]:
-    """Those whose carrier is up."""
-    return [one for one in priced if not one.suspended]

@@ -38,13 +38,12 @@ class CarrierView:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """One service for all parcels of an order, from one node: `quote` is of one parcel.
+    """One service for all parcels of an order: `quote` is of one parcel.
 
     `order_by_ms`: until when the collection of the quote is reached, milliseconds since 1970-01-01 UTC. `kept`: the
     classes of service that it keeps, within their days. `suspended`: the carrier is down.
     """
 
-    node_id: str
     parcels: Parcels
     quote: Quote
     order_by_ms: int
@@ -69,6 +68,14 @@ class Priced:
             quote.ship_date.isoformat(),
             quote.due_date.isoformat(),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Shippers:
+    """Nodes that have the same services and boxes, by id, and what each service takes from any of them."""
+
+    node_ids: tuple[str, ...]
+    priced: tuple[Priced, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,10 +144,8 @@ def _copy(source: Path, target: Path, step: Step) -> None:
         step(percent - done)
         done = percent
 
-    with (
-        closing(dbapi2.connect(source, isolation_level=None)) as live,
-        closing(dbapi2.connect(target)) as copy,
-    ):
+    connect = dbapi2.connect  # type: ignore[attr-defined]  # it has no types
+    with closing(connect(source, isolation_level=None)) as live, closing(connect(target)) as copy:
         # One read snapshot for all pages: without it every commit of the hub would start the copy anew.
         live.execute("BEGIN")
         live.execute("SELECT count(*) FROM meta").fetchone()

@@ -100,7 +100,7 @@ def _slices(tx: Transaction, table: sa.Table, step: Step, mine: sa.ColumnElement
             .order_by(table.c.epoch, table.c.seq)
             .limit(_SLICE_ROWS)
         )
-        rows = list(tx.connection.execute(query))
+        rows: list[Row] = list(tx.connection.execute(query))
         step(len(rows))
         yield from rows
         if len(rows) < _SLICE_ROWS:

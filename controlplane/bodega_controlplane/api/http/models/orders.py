@@ -144,10 +144,10 @@ class OrderIn(In):
             ship_by_ms=int(self.ship_by.timestamp() * 1000) if self.ship_by else 0,
             backorder=self.backorder,
             not_before_ms=int(self.not_before.timestamp() * 1000) if self.not_before else 0,
-            parts_max=self.parts_max,
             pickup=views.PickupDraft(self.pickup.node_id, self.pickup.code, self.pickup.hold_s * 1000)
             if self.pickup
             else None,
+            parts_max=self.parts_max,
         )
 
 
