@@ -29,6 +29,7 @@ from bodega_controlplane.store.transaction import Contended, Transaction
 
 # Methods of which a carrier brings the goods to the customer.
 _CARRIED = frozenset({"parcel", "courier"})
+_NOT_HELD = stock.Held()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,9 @@ def hold_promise(tx: Transaction, question: Question, choice: Choice, policy: Po
 def _held(
     held: Mapping[tuple[str, str], stock.Held], place: tuple[str, str], question: Question
 ) -> stock.Held:
-    found = held.get(place, stock.Held())
-    return replace(found, reserved=found.reserved - question.its_own.get(place, 0))
+    found = held.get(place, _NOT_HELD)
+    its_own = question.its_own.get(place, 0)
+    return replace(found, reserved=found.reserved - its_own) if its_own else found
 
 
 def insufficient(choice: Choice, hint: str) -> Refused:

@@ -18,6 +18,7 @@ from bodega.errors import FieldFault, InvalidInput
 # Beyond this JSON's numbers are no longer whole everywhere (RFC 8259, section 6).
 _WHOLE_MAX = 2**53 - 1
 _NOTHING = object()
+_AS_IT_IS = frozenset({str, int, float, bool, type(None)})
 Shape = TypeVar("Shape")
 
 
@@ -48,14 +49,24 @@ def _no_number(word: str) -> object:
 
 def plain(value: object) -> object:
     """A value as JSON has it; keys that are numbers become text."""
-    if is_dataclass(value):
-        said = ((one, getattr(value, one.name)) for one in fields(value))
-        return {one.name: plain(held) for one, held in said if held != _default(one)}
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    said = _fields_of(kind)  # type: ignore[arg-type]  # every type is hashable
+    if said is not None:
+        held_by = ((name, getattr(value, name), default) for name, default in said)
+        return {name: plain(held) for name, held, default in held_by if held != default}
     if isinstance(value, Mapping):
         return {str(key): plain(held) for key, held in value.items()}
     if isinstance(value, tuple | list):
         return [plain(held) for held in value]
     return value
+
+
+@cache
+def _fields_of(kind: type[object]) -> tuple[tuple[str, object], ...] | None:
+    """Names and defaults of a dataclass; None for every other type. One decision asks it thousands of times."""
+    return tuple((one.name, _default(one)) for one in fields(kind)) if is_dataclass(kind) else None
 
 
 def _default(one: Field[object]) -> object:
