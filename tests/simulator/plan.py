@@ -103,8 +103,17 @@ def _elsewhere(
     found = []
     for _ in range(luck.randint(*ELSEWHERE_STEPS)):
         kind = luck.choice(drawn)
-        found.append((luck.uniform(FIRST_S, heal_s), kind, luck.choice(nodes), ELSEWHERE[kind](luck)))
+        at_s, who = luck.uniform(FIRST_S, heal_s), luck.choice(nodes)
+        found.append((at_s, kind, who, ELSEWHERE[kind](luck)))
+        if kind == "reassign" and (not kinds or {"cut", "work"} <= set(kinds)):
+            found += _unheard(at_s, next(node for node in nodes if node != who))
     return found
+
+
+def _unheard(at_s: float, other: str) -> list[tuple[float, str, str, Values]]:
+    """Another node does not hear of it for a while, and goes on with what it has: two may claim one order."""
+    worked = [(at_s + 0.5 * turn, "work", other, {"stops_after": "ship"}) for turn in range(1, 4)]
+    return [(at_s - 0.1, "cut", other, {"way": "down", "lasts_s": 6.0}), *worked]
 
 
 def _some(luck: Random, kinds: Mapping[str, object]) -> list[str]:

@@ -80,7 +80,7 @@ def test_a_time_of_day_that_is_none_is_named_with_its_line() -> None:
     (fault,) = invalid.value.faults
     assert (fault.where, fault.line) == ("carrier_services.0.cut_off", 26)
     found = FieldFault("profile.carrier_services[0].cut_off_minute", "must be less")
-    assert in_file(found, PROFILE).line == 22
+    assert in_file(found, PROFILE).line == 26
 
 
 def test_the_entry_of_a_person_holds_a_hash_of_the_pin_and_goes_into_the_profile() -> None:

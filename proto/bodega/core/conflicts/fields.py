@@ -154,6 +154,10 @@ FIELDS: Mapping[tuple[str, str], FieldRule] = MappingProxyType(
                 "carrier_services",
                 "tracking_ranges",
                 "time_zone",
+                "kind",
+                "country",
+                "capacity_orders",
+                "labels",
             )
         },
         (SETTING, "value"): FieldRule(Owner.PERSON, _words),
