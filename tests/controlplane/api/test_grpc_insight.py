@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import grpc
 import pytest
@@ -20,15 +19,9 @@ from bodega_controlplane.services.linking import LinkService
 from bodega_controlplane.transport.nats_fleet import NatsFleet
 from support.controlplane import OPERATOR as CALLER
 from support.controlplane import PORTO, NodeByHand, node_draft
-from support.faces import OPERATOR, grpc_channel, stocked_hub
+from support.faces import OPERATOR, grpc_channel
 
 NODE = "lisbon-01"
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
-        yield hub
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import grpc
 import pytest
@@ -23,15 +22,9 @@ from bodega_controlplane.store.orders import Narrowed
 from bodega_controlplane.store.transaction import Transaction
 from support.controlplane import OPERATOR as BY
 from support.controlplane import POLICY, SHOP, node_draft, order_draft
-from support.faces import OPERATOR, TOKENS, grpc_channel, stocked_hub
+from support.faces import OPERATOR, TOKENS, grpc_channel
 
 UP, DOWN = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
-        yield hub
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import grpc
 import pytest
@@ -12,15 +11,9 @@ from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.hub import Hub
-from support.faces import OPERATOR, grpc_channel, stocked_hub
+from support.faces import OPERATOR, grpc_channel
 
 NODE = "lisbon-01"
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
-        yield hub
 
 
 @pytest.fixture

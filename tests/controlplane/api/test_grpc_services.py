@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any, NoReturn
 
 import grpc
@@ -19,7 +18,7 @@ from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ordering import orders
 from support.controlplane import POLICY, SHOP, gtin_of, order_draft
-from support.faces import OPERATOR, grpc_channel, http_client, stocked_hub
+from support.faces import OPERATOR, grpc_channel, http_client
 
 PROFILE = catalogue_pb2.NodeProfile(
     node_id="porto-01",
@@ -29,12 +28,6 @@ PROFILE = catalogue_pb2.NodeProfile(
     sscc_range=catalogue_pb2.SsccRange(extension=3, company_prefix="5600001", first_serial=0, last_serial=9),
     bins=[catalogue_pb2.Bin(bin_id="A-1", walk_order=1)],
 )
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
-        yield hub
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.store import schema
 from support.controlplane import NodeByHand, deliver, rows_of
-from support.faces import http_client, order_body, stocked_hub
+from support.faces import order_body, stocked_hub
 from support.moved_order import Hand, news
 from support.sold import TRACKING, record_parcel, sell, ship
 
@@ -22,12 +22,6 @@ from support.sold import TRACKING, record_parcel, sell, ship
 def hub(database: str, tmp_path: Path) -> Iterator[Hub]:
     with stocked_hub(tmp_path, database, TEA=12) as hub:
         yield hub
-
-
-@pytest.fixture
-async def shop(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
-    async with http_client(hub) as client:
-        yield client
 
 
 async def got(shop: httpx.AsyncClient, path: str) -> Any:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +13,7 @@ from structlog.testing import capture_logs
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.store import schema
 from support.controlplane import rows_of
-from support.faces import http_client, order_body, stocked_hub
+from support.faces import order_body
 
 PRIVATE = ("Maria", "Segredo", "1200-001", "38.72", "shop-secret")
 TABLES = (
@@ -26,18 +24,6 @@ TABLES = (
     schema.idempotency,
     schema.sku,
 )
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
-        yield hub
-
-
-@pytest.fixture
-async def shop(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
-    async with http_client(hub) as client:
-        yield client
 
 
 def with_lines(*lines: dict[str, Any]) -> dict[str, Any]:

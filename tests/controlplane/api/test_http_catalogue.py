@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 
@@ -12,21 +9,8 @@ from bodega.limits import CATALOGUE_ROWS_MAX, IMPORT_BYTES_MAX
 from bodega.limits_hub import CATALOGUE_FILE_ROWS_MAX, CATALOGUE_ROWS_PER_COMMIT_MAX
 from bodega_controlplane.app.hub import Hub
 from support.controlplane import gtin_of
-from support.faces import http_client, stocked_hub
 
 CSV = {"Content-Type": "text/csv; charset=utf-8"}
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
-        yield hub
-
-
-@pytest.fixture
-async def shop(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
-    async with http_client(hub) as client:
-        yield client
 
 
 async def test_a_sku_is_made_read_and_replaced_as_a_whole(shop: httpx.AsyncClient) -> None:

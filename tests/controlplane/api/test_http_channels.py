@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,7 +14,7 @@ from bodega_controlplane.api.http.app import build_app
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.selling import channels
 from support.controlplane import OPERATOR
-from support.faces import TOKENS, client_of, order_body, stocked_hub
+from support.faces import TOKENS, client_of, order_body
 
 
 @dataclass
@@ -36,12 +34,6 @@ class Shops:
             lambda tx: channels.create_channel(tx, OPERATOR, channel_id, kind, **more)
         )
         return client_of(self.app, token)
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
-        yield hub
 
 
 @pytest.fixture

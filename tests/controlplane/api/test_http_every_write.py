@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -15,7 +13,7 @@ from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.store import schema
 from support.controlplane import OPERATOR, rows_of
-from support.faces import http_client, order_body, stocked_hub
+from support.faces import order_body
 from support.sold import sell, ship
 
 CSV = "sku_id,name\nJAM,Jam\n"
@@ -58,18 +56,6 @@ WRITES = {
 }
 # It has no body, so there is no other one.
 ALL = {**WRITES, "cancel": Write("POST", "/v1/orders/NEW/cancel", None, None)}
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
-        yield hub
-
-
-@pytest.fixture
-async def shop(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
-    async with http_client(hub) as client:
-        yield client
 
 
 async def path_of(hub: Hub, shop: httpx.AsyncClient, write: Write) -> str:

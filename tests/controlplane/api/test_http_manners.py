@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any, NoReturn
 
 import httpx
@@ -15,19 +14,7 @@ from bodega.errors import Unavailable
 from bodega.limits import CATALOGUE_ROWS_MAX, REQUEST_BYTES_MAX
 from bodega_controlplane.app.hub import Hub
 from support.controlplane import gtin_of
-from support.faces import http_client, order_body, stocked_hub
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    with stocked_hub(tmp_path, TEA=12) as hub:
-        yield hub
-
-
-@pytest.fixture
-async def shop(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
-    async with http_client(hub) as client:
-        yield client
+from support.faces import order_body
 
 
 def code_of(response: httpx.Response) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.store import schema
 from support.controlplane import rows_of
-from support.faces import http_client, order_body, stocked_hub
+from support.faces import order_body, stocked_hub
 from support.moved_order import Hand
 from support.sold import sell
 
@@ -25,12 +25,6 @@ ELSEWHERE: dict[str, Any] = order_body(name="Ana Escondida", address=["Rua Nova 
 def hub(database: str, tmp_path: Path) -> Iterator[Hub]:
     with stocked_hub(tmp_path, database, TEA=12) as hub:
         yield hub
-
-
-@pytest.fixture
-async def shop(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
-    async with http_client(hub) as client:
-        yield client
 
 
 async def test_what_can_not_be_promised_waits_if_the_order_says_so(shop: httpx.AsyncClient) -> None:

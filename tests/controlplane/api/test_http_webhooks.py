@@ -12,7 +12,7 @@ import pytest
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.telling.numbering import number
 from support.controlplane import POLICY
-from support.faces import http_client, order_body, stocked_hub
+from support.faces import order_body, stocked_hub
 
 HOOKS = "https://shop.example/hooks"
 
@@ -21,12 +21,6 @@ HOOKS = "https://shop.example/hooks"
 def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     with stocked_hub(tmp_path, TEA=50) as opened:
         yield opened
-
-
-@pytest.fixture
-async def shop(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
-    async with http_client(hub) as client:
-        yield client
 
 
 async def happen(hub: Hub, shop: httpx.AsyncClient, *references: str) -> None:

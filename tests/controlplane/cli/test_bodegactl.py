@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from bodega.core.lifecycles import OrderState
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, Said, address_of_nobody, bodegactl, serving, write_config
-from support.controlplane import NodeByHand, deliver, gtin_of, settle
+from support.bodegactl import ControlPlane, Said, address_of_nobody, bodegactl, write_config
+from support.controlplane import gtin_of
 from support.faces import order_body
 
 PROFILE = """\
@@ -28,23 +26,6 @@ company_prefix = "5600001"
 first_serial = 0
 last_serial = 99
 """
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A running control plane whose node in Lisbon has 12 TEA on its shelf."""
-    folder = tmp_path_factory.mktemp("hub")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
-    store = open_store("sqlite", data_dir)
-    settle(store, "TEA")
-    node = NodeByHand()
-    node.shelve("TEA", 12)
-    deliver(store, node.delivery())
-    store.close()
-    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    with serving(config, data_dir) as control_plane:
-        yield control_plane
 
 
 @pytest.fixture(scope="module")
