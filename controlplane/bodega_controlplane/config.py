@@ -13,6 +13,7 @@ from bodega.host import config as toml
 from bodega.host.addresses import broker_url, is_loopback
 from bodega.limits import QUANTITY_MAX
 from bodega.limits_events import RECIPIENTS_KEPT_DAYS, RECIPIENTS_KEPT_DAYS_MAX
+from bodega.limits_hub import NODE_LEASE_S, NODE_LEASE_S_MAX, NODE_LEASE_S_MIN
 from bodega_controlplane.rules.reach import Reach
 
 DEFAULT_PATH = Path("/etc/bodega/controlplane.toml")
@@ -35,10 +36,10 @@ def _database(_self: Any, attribute: Attribute[str], value: str) -> None:
         raise ValueError(f"'{attribute.name}' must not carry a password; use a .pgpass file")
 
 
-def _between(low: int, high: int) -> Any:
-    def check(_self: Any, attribute: Attribute[int], value: int) -> None:
+def _between(low: float, high: float) -> Any:
+    def check(_self: Any, attribute: Attribute[float], value: float) -> None:
         if not low <= value <= high:
-            raise ValueError(f"'{attribute.name}' must be {low} to {high}, is {value}")
+            raise ValueError(f"'{attribute.name}' must be {low:.0f} to {high:.0f}, is {value}")
 
     return check
 
@@ -128,6 +129,17 @@ class PrivacyConfig:
 
 
 @frozen(kw_only=True)
+class OrdersConfig:
+    """How orders go on.
+
+    `node_lease_s`: for how many seconds a node may be silent, while others are heard, before what nobody there has
+    begun goes elsewhere.
+    """
+
+    node_lease_s: float = field(default=NODE_LEASE_S, validator=_between(NODE_LEASE_S_MIN, NODE_LEASE_S_MAX))
+
+
+@frozen(kw_only=True)
 class CarrierConfig:
     """A carrier that the hub asks itself: a driver of `carriers.registry` and its options."""
 
@@ -163,6 +175,7 @@ class ControlPlaneConfig:
     # Where nodes may call over HTTP/2, each with its client certificate; without it they call over the broker only.
     nodes: ListenConfig | None = field(default=None, validator=_encrypted)
     promise: PromiseConfig = field(factory=PromiseConfig)
+    orders: OrdersConfig = field(factory=OrdersConfig)
     webhooks: WebhooksConfig = field(factory=WebhooksConfig)
     privacy: PrivacyConfig = field(factory=PrivacyConfig)
     carriers: list[CarrierConfig] = field(factory=list)

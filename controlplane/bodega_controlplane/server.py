@@ -138,7 +138,9 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     if config.nodes is not None:
         await parts.enter_async_context(_nodes(config.nodes, offered))
     await parts.enter_async_context(_running(Reconciler(hub, fleet.channel).run(), stop))
-    await parts.enter_async_context(_running(UpkeepService(hub).run(), stop))
+    await parts.enter_async_context(
+        _running(UpkeepService(hub, lease_s=config.orders.node_lease_s).run(), stop)
+    )
     await parts.enter_async_context(_running(RateService(hub).run(), stop))
     await parts.enter_async_context(_running(CarrierService(hub, carriers).run(), stop))
     if config.exchange is not None:

@@ -40,15 +40,19 @@ NODE_LABEL_SETS_REMEMBERED_MAX = 1_024
 # Within so long of its activation a bundle is in force at every instance and every connected node.
 ROUTING_REACHES_ALL_S = 5.0
 
-# Operators: how much of the audit trail one call checks, and how often health looks at the database.
+# Operators: how much of the audit trail one call checks; how often health looks at the database, and how long that may
+# take to answer before it counts as away.
 AUDIT_LINES_PER_CHECK_MAX = 50_000
 HEALTH_LOOK_S = 2.0
+DATABASE_ANSWERS_S = 2.0
 # A catalogue file, written in slices that take about so long each, however many nodes must be told; the first is small.
 IMPORT_ROWS_MAX = 100_000
 IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
-IMPORT_CALL_S = 0.1
+IMPORT_SLICE_S = 0.05
 IMPORT_ROWS_FIRST = 100
 IMPORT_ROWS_MIN = 10
+# A whole import, however many nodes there are and however busy the hub is.
+IMPORT_LASTS_S_MAX = 3600.0
 
 # Rates: the network's card, what it adds, and how it reaches the nodes.
 RATE_CARD_SERVICES_MAX = 200
@@ -75,8 +79,11 @@ RATE_PROFILES_KEPT_MAX = 4_096
 # Orders: kits in kits, and lines once kits are taken apart.
 KIT_LEVELS_MAX = 4
 ORDER_SERVED_LINES_MAX = 500
-# A node that was silent for so long while others were heard is down: what nobody there has begun goes elsewhere.
+# A node that was silent for so long while others were heard is down: what nobody there has begun goes elsewhere. An
+# operator may set it, above what a reconnect takes.
 NODE_LEASE_S = 300.0
+NODE_LEASE_S_MIN = 60.0
+NODE_LEASE_S_MAX = 7 * 24 * 3600.0
 # Nodes are heard every HEARTBEAT_S; with none heard for so long, it is we who are cut off.
 ANY_NODE_HEARD_S = 30.0
 
@@ -108,8 +115,7 @@ CHANNEL_BURST_S = 2.0
 IDEMPOTENCY_KEPT_S = 7 * 24 * 3600
 IDEMPOTENCY_TRIM_S = 3600.0
 IDEMPOTENCY_TRIMMED_ROWS_MAX = 1_000
-# A catalogue file that the API takes, in slices of so many rows, so that no order waits for long.
+# A catalogue file that the storefront's API takes.
 CATALOGUE_FILE_ROWS_MAX = 20_000
-CATALOGUE_ROWS_PER_COMMIT_MAX = 200
 # SKUs whose promise to one destination is asked for at once, each in every service class.
 PROMISED_SKUS_MAX = 20

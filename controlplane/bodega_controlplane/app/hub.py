@@ -18,6 +18,7 @@ from bodega.errors import Unavailable
 from bodega.host.clock import boot_time
 from bodega.limits import DATABASE_CONNECTIONS_MAX
 from bodega.limits_events import RECIPIENTS_KEPT_DAYS
+from bodega.limits_hub import DATABASE_ANSWERS_S
 from bodega_controlplane.app import idempotency
 from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
 from bodega_controlplane.app.views import Caller
@@ -88,8 +89,15 @@ class Hub:
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._store.read, fn)
 
     async def ask_database(self) -> None:
-        """Raises Unavailable, or another error, when it does not answer."""
-        await self.read(meta.schema_version)
+        """Raises Unavailable when it does not answer within DATABASE_ANSWERS_S, or another error with what it answers."""
+        try:
+            async with asyncio.timeout(DATABASE_ANSWERS_S):
+                await self.read(meta.schema_version)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"the database has not answered within {DATABASE_ANSWERS_S:g} s",
+                hint="check that it runs, and what keeps it busy",
+            ) from error
 
     async def run_once(
         self, caller: Caller, key: str, digest: bytes, fn: Callable[[Transaction], StoredResponse]

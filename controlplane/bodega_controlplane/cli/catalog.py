@@ -12,7 +12,7 @@ from bodega.limits_hub import IMPORT_FILE_BYTES_MAX
 from bodega.v1 import catalogue_pb2, proposals_pb2
 from bodega.v1 import controlplane_pb2 as pb
 from bodega_controlplane.app.goods.catalogue_file import read_skus
-from bodega_controlplane.cli.catalog_import import import_skus
+from bodega_controlplane.cli.catalog_import import send_file
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.files import read_text
 from bodega_controlplane.cli.paging import collect, limit_option
@@ -57,9 +57,7 @@ def import_(hub: HubClient, file: Path, as_json: bool) -> None:
         raise InvalidInput(f"{file} is neither .csv nor .json", hint="rename it to say which it is")
     skus, lines = read_skus(read_text(file, IMPORT_FILE_BYTES_MAX), is_csv=kind == ".csv")
     with progress("importing", 2 * len(skus)) as step:
-        changed = import_skus(
-            skus, lines, lambda request: hub.call(hub.catalogue.UpsertSkus, request).changed, step
-        )
+        changed = send_file(hub, skus, lines, step)
     if as_json:
         emit_json({"rows": len(skus), "changed": changed})
         return

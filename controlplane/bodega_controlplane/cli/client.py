@@ -7,7 +7,7 @@ crosses a network in the clear.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -145,6 +145,19 @@ class HubClient:
         except grpc.RpcError as error:
             raise self._explained(error) from error
 
+    def converse(
+        self, method: grpc.StreamStreamMultiCallable[Q, R], requests: Iterator[Q], lasts_s: float
+    ) -> Iterator[R]:
+        """What a method of a stub answers while it is sent requests; every failure is raised as an error of Bodega."""
+        metadata = (("authorization", f"Bearer {self._token}"),)
+        call = method(requests, timeout=lasts_s, metadata=metadata)
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise self._explained(error) from error
+        finally:
+            call.cancel()
+
     def close(self) -> None:
         """Give the connection back, if there is one."""
         if "_channel" in self.__dict__:
@@ -192,7 +205,7 @@ class HubClient:
             )
         if status is grpc.StatusCode.DEADLINE_EXCEEDED:
             return Unavailable(
-                f"the control plane at {self._address} did not answer within {OPERATOR_CALL_S:.0f} s",
+                f"the control plane at {self._address} did not answer in time",
                 hint="try again; a read may be repeated safely, and so may every write of this tool",
             )
         return from_status(status, f"{self._address} answered {status.name}: {message}", trailers)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits_hub import EXCHANGE_CATALOGUE_TRIES_MAX
-from bodega_controlplane.app.goods.catalogue_file import at_lines, read_skus
-from bodega_controlplane.app.goods.importing import import_skus
+from bodega_controlplane.app.goods.catalogue_file import read_skus
+from bodega_controlplane.app.goods.importing import import_whole
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import Caller
-from bodega_controlplane.app.wire import sku_draft
 from bodega_controlplane.exchange.answers import Answer, Outcome
 
 
@@ -34,12 +35,8 @@ async def take_catalogue(hub: Hub, caller: Caller, text: str, answer: Answer, *,
 
 
 async def _take(hub: Hub, caller: Caller, text: str, *, is_csv: bool) -> list[str]:
-    skus, lines = read_skus(text, is_csv=is_csv)
-    try:
-        await import_skus(hub, caller, [sku_draft(one) for one in skus])
-    except InvalidInput as error:
-        faults = tuple(at_lines(fault, lines) for fault in error.faults)
-        raise InvalidInput(error.message, faults=faults) from error
+    skus, lines = await asyncio.to_thread(read_skus, text, is_csv=is_csv)
+    await import_whole(hub, caller, skus, lines)
     return [one.sku_id for one in skus]
 
 

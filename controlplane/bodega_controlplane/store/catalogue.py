@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bodega_controlplane.store.among import among
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import gtin, sku
 from bodega_controlplane.store.transaction import Transaction
@@ -38,7 +39,7 @@ def page(tx: Transaction, after: str, limit: int) -> list[Row]:
 
 def gtins_of(tx: Transaction, sku_ids: Collection[str]) -> dict[str, list[str]]:
     """GTINs of the base unit by SKU, sorted; SKUs without any are left out."""
-    query = sa.select(gtin).where(gtin.c.sku_id.in_(sorted(sku_ids)), gtin.c.unit == "").order_by(gtin.c.gtin)
+    query = sa.select(gtin).where(among(tx, gtin.c.sku_id, sku_ids), gtin.c.unit == "").order_by(gtin.c.gtin)
     found: dict[str, list[str]] = {}
     for row in tx.connection.execute(query):
         found.setdefault(row.sku_id, []).append(row.gtin)
@@ -47,7 +48,7 @@ def gtins_of(tx: Transaction, sku_ids: Collection[str]) -> dict[str, list[str]]:
 
 def owners_of(tx: Transaction, gtins: Collection[str]) -> dict[str, str]:
     """GTIN -> SKU that has it now."""
-    query = sa.select(gtin).where(gtin.c.gtin.in_(sorted(gtins)))
+    query = sa.select(gtin).where(among(tx, gtin.c.gtin, gtins))
     return {row.gtin: row.sku_id for row in tx.connection.execute(query)}
 
 
@@ -55,6 +56,6 @@ def replace(tx: Transaction, skus: Sequence[Mapping[str, Any]], gtins: Sequence[
     """Write whole SKUs; their GTINs are those given and no others."""
     tx.upsert(sku, skus)
     ids = [row["sku_id"] for row in skus]
-    tx.connection.execute(sa.delete(gtin).where(gtin.c.sku_id.in_(ids)))
+    tx.connection.execute(sa.delete(gtin).where(among(tx, gtin.c.sku_id, ids)))
     if gtins:
         tx.insert_many(gtin, gtins)

@@ -35,28 +35,18 @@ class UpsertSkusRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SKUS_FIELD_NUMBER: _builtins.int
-    CHECK_ONLY_FIELD_NUMBER: _builtins.int
-    COMING_SKU_IDS_FIELD_NUMBER: _builtins.int
-    check_only: _builtins.bool
-    """Only check them, and say how many would be new or changed."""
     @_builtins.property
     def skus(self) -> _containers.RepeatedCompositeFieldContainer[_catalogue_pb2.Sku]:
         """At most 1,000."""
-
-    @_builtins.property
-    def coming_sku_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """SKUs that come in other requests of the same import: kits may name them as their parts."""
 
     def __init__(
         self,
         *,
         skus: _abc.Iterable[_catalogue_pb2.Sku] | None = ...,
-        check_only: _builtins.bool = ...,
-        coming_sku_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_only", b"check_only", "coming_sku_ids", b"coming_sku_ids", "skus", b"skus"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["skus", b"skus"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -83,6 +73,102 @@ class UpsertSkusResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpsertSkusResponse: _TypeAlias = UpsertSkusResponse  # noqa: Y015
+
+@_typing.final
+class ImportSkusRequest(_message.Message):
+    """A piece of a file; the whole has at most 100,000 rows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKUS_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def skus(self) -> _containers.RepeatedCompositeFieldContainer[_catalogue_pb2.Sku]:
+        """Rows in the order of the file, as many as fit into a request."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The line of each of them, for what is said of it."""
+
+    def __init__(
+        self,
+        *,
+        skus: _abc.Iterable[_catalogue_pb2.Sku] | None = ...,
+        lines: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "skus", b"skus"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportSkusRequest: _TypeAlias = ImportSkusRequest  # noqa: Y015
+
+@_typing.final
+class ImportSkusResponse(_message.Message):
+    """How far an import is; the last answer is the outcome."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_CHECKED_FIELD_NUMBER: _builtins.int
+    ROWS_WRITTEN_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    FAULTS_FIELD_NUMBER: _builtins.int
+    rows_checked: _builtins.int
+    """Rows that were checked."""
+    rows_written: _builtins.int
+    """Rows that were written."""
+    changed: _builtins.int
+    """In the last answer: SKUs that are new or changed."""
+    @_builtins.property
+    def faults(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileFault]:
+        """In the last answer: what is wrong with the file. Nothing was written then."""
+
+    def __init__(
+        self,
+        *,
+        rows_checked: _builtins.int = ...,
+        rows_written: _builtins.int = ...,
+        changed: _builtins.int = ...,
+        faults: _abc.Iterable[Global___FileFault] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "faults", b"faults", "rows_checked", b"rows_checked", "rows_written", b"rows_written"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportSkusResponse: _TypeAlias = ImportSkusResponse  # noqa: Y015
+
+@_typing.final
+class FileFault(_message.Message):
+    """Something that is wrong with a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    WHERE_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """Line of the file; 0: the file as a whole."""
+    where: _builtins.str
+    """Column, or part of one."""
+    problem: _builtins.str
+    """What is wrong with it."""
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        where: _builtins.str = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "problem", b"problem", "where", b"where"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FileFault: _TypeAlias = FileFault  # noqa: Y015
 
 @_typing.final
 class ListSkusRequest(_message.Message):

@@ -40,6 +40,11 @@ class CatalogueServiceStub:
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.UpsertSkusRequest.SerializeToString,
                 response_deserializer=bodega_dot_v1_dot_controlplane__pb2.UpsertSkusResponse.FromString,
                 _registered_method=True)
+        self.ImportSkus = channel.stream_stream(
+                '/bodega.v1.CatalogueService/ImportSkus',
+                request_serializer=bodega_dot_v1_dot_controlplane__pb2.ImportSkusRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_controlplane__pb2.ImportSkusResponse.FromString,
+                _registered_method=True)
         self.ListSkus = channel.unary_unary(
                 '/bodega.v1.CatalogueService/ListSkus',
                 request_serializer=bodega_dot_v1_dot_controlplane__pb2.ListSkusRequest.SerializeToString,
@@ -53,6 +58,13 @@ class CatalogueServiceServicer:
 
     def UpsertSkus(self, request, context):
         """Adds or replaces SKUs, all or nothing, and sends them to every node.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportSkus(self, request_iterator, context):
+        """Adds or replaces the SKUs of a whole file: all are sent, all are checked, and then they are written in slices.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,6 +84,11 @@ def add_CatalogueServiceServicer_to_server(servicer, server):
                     servicer.UpsertSkus,
                     request_deserializer=bodega_dot_v1_dot_controlplane__pb2.UpsertSkusRequest.FromString,
                     response_serializer=bodega_dot_v1_dot_controlplane__pb2.UpsertSkusResponse.SerializeToString,
+            ),
+            'ImportSkus': grpc.stream_stream_rpc_method_handler(
+                    servicer.ImportSkus,
+                    request_deserializer=bodega_dot_v1_dot_controlplane__pb2.ImportSkusRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_controlplane__pb2.ImportSkusResponse.SerializeToString,
             ),
             'ListSkus': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSkus,
@@ -107,6 +124,33 @@ class CatalogueService:
             '/bodega.v1.CatalogueService/UpsertSkus',
             bodega_dot_v1_dot_controlplane__pb2.UpsertSkusRequest.SerializeToString,
             bodega_dot_v1_dot_controlplane__pb2.UpsertSkusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportSkus(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/bodega.v1.CatalogueService/ImportSkus',
+            bodega_dot_v1_dot_controlplane__pb2.ImportSkusRequest.SerializeToString,
+            bodega_dot_v1_dot_controlplane__pb2.ImportSkusResponse.FromString,
             options,
             channel_credentials,
             insecure,

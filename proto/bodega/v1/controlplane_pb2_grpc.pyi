@@ -39,6 +39,8 @@ class CatalogueServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CatalogueServiceAsyncStub: ...
     UpsertSkus: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.UpsertSkusRequest, _controlplane_pb2.UpsertSkusResponse]
     """Adds or replaces SKUs, all or nothing, and sends them to every node."""
+    ImportSkus: _grpc.StreamStreamMultiCallable[_controlplane_pb2.ImportSkusRequest, _controlplane_pb2.ImportSkusResponse]
+    """Adds or replaces the SKUs of a whole file: all are sent, all are checked, and then they are written in slices."""
     ListSkus: _grpc.UnaryUnaryMultiCallable[_controlplane_pb2.ListSkusRequest, _controlplane_pb2.ListSkusResponse]
     """Lists SKUs by id."""
 
@@ -49,6 +51,8 @@ class CatalogueServiceAsyncStub(CatalogueServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     UpsertSkus: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.UpsertSkusRequest, _controlplane_pb2.UpsertSkusResponse]  # type: ignore[assignment]
     """Adds or replaces SKUs, all or nothing, and sends them to every node."""
+    ImportSkus: _aio.StreamStreamMultiCallable[_controlplane_pb2.ImportSkusRequest, _controlplane_pb2.ImportSkusResponse]  # type: ignore[assignment]
+    """Adds or replaces the SKUs of a whole file: all are sent, all are checked, and then they are written in slices."""
     ListSkus: _aio.UnaryUnaryMultiCallable[_controlplane_pb2.ListSkusRequest, _controlplane_pb2.ListSkusResponse]  # type: ignore[assignment]
     """Lists SKUs by id."""
 
@@ -62,6 +66,14 @@ class CatalogueServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_controlplane_pb2.UpsertSkusResponse, _abc.Awaitable[_controlplane_pb2.UpsertSkusResponse]]:
         """Adds or replaces SKUs, all or nothing, and sends them to every node."""
+
+    @_abc_1.abstractmethod
+    def ImportSkus(
+        self,
+        request_iterator: _MaybeAsyncIterator[_controlplane_pb2.ImportSkusRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_controlplane_pb2.ImportSkusResponse], _abc.AsyncIterator[_controlplane_pb2.ImportSkusResponse]]:
+        """Adds or replaces the SKUs of a whole file: all are sent, all are checked, and then they are written in slices."""
 
     @_abc_1.abstractmethod
     def ListSkus(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import grpc
@@ -83,6 +84,32 @@ async def test_the_database_is_really_asked(hub: Hub) -> None:
     await hub.run(lambda tx: tx.connection.exec_driver_sql("DROP TABLE meta"))
     with pytest.raises(Exception, match="no such table"):
         await hub.ask_database()
+
+
+async def test_both_faces_say_that_a_database_which_hangs_is_away(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+
+    async def status_of_http() -> int:
+        async with http_client(hub) as load_balancer:
+            return (await load_balancer.get("/healthz")).status_code
+
+    assert await status_of_http() == 200
+    monkeypatch.setattr("bodega_controlplane.app.hub.DATABASE_ANSWERS_S", 0.05)
+    monkeypatch.setattr("bodega_controlplane.store.meta.schema_version", lambda _tx: goes_on.wait())
+    try:
+        assert await status_of_http() == 503
+        with pytest.raises(Unavailable, match=r"has not answered within 0\.05 s"):
+            await hub.ask_database()
+    finally:
+        goes_on.set()
+
+
+async def test_health_over_http_asks_the_database_for_something(hub: Hub) -> None:
+    await hub.run(lambda tx: tx.connection.exec_driver_sql("DROP TABLE meta"))
+    async with http_client(hub) as load_balancer:
+        assert (await load_balancer.get("/healthz")).status_code == 500
 
 
 async def test_the_audit_is_paged_without_a_gap_and_filtered(hub: Hub, channel: grpc.aio.Channel) -> None:

@@ -90,6 +90,55 @@ async def test_the_catalogue_is_upserted_and_paged(channel: grpc.aio.Channel) ->
     assert rest.next_page_token == ""
 
 
+async def imported(
+    channel: grpc.aio.Channel, *requests: pb.ImportSkusRequest, metadata: Any = OPERATOR
+) -> list[pb.ImportSkusResponse]:
+    call = services.CatalogueServiceStub(channel).ImportSkus(iter(requests), metadata=metadata)
+    return [answer async for answer in call]
+
+
+def piece(first: int, end: int, **last: Any) -> pb.ImportSkusRequest:
+    """Rows of a file, each at the line after its number."""
+    skus = [catalogue_pb2.Sku(sku_id=f"S{n}", name=f"s {n}") for n in range(first, end)]
+    skus += [catalogue_pb2.Sku(sku_id="LAST", name="last", **last)] if last else []
+    return pb.ImportSkusRequest(skus=skus, lines=range(first + 2, first + 2 + len(skus)))
+
+
+async def test_a_file_comes_in_pieces_and_says_how_far_it_is(channel: grpc.aio.Channel) -> None:
+    answers = await imported(channel, piece(0, 90), piece(90, 120))
+    assert (answers[0].rows_checked, answers[0].rows_written) == (100, 0)
+    last = answers[-1]
+    assert (last.rows_checked, last.rows_written, last.changed) == (120, 120, 120)
+    assert (await imported(channel, piece(0, 120)))[-1].changed == 0
+
+
+async def test_every_fault_of_a_file_is_told_and_none_of_it_is_written(channel: grpc.aio.Channel) -> None:
+    parts = [catalogue_pb2.KitComponent(sku_id=f"GHOST{n}", quantity=1) for n in range(40)]
+    answers = await imported(channel, piece(0, 110), piece(110, 120, components=parts))
+    assert [(one.line, one.where) for one in answers[-1].faults] == [
+        (122, f"components[{number}].sku_id") for number in range(40)
+    ]
+    left = await services.CatalogueServiceStub(channel).ListSkus(pb.ListSkusRequest(), metadata=OPERATOR)
+    assert [sku.sku_id for sku in left.skus] == ["TEA"]
+
+
+async def test_what_is_no_file_is_refused_and_a_stranger_before_it_is_read(channel: grpc.aio.Channel) -> None:
+    for nothing in (pb.ImportSkusRequest(), pb.ImportSkusRequest(skus=piece(0, 1).skus)):
+        status, trailers, _ = await refusal(imported(channel, nothing))
+        assert (status, trailers["bodega-code"]) == (grpc.StatusCode.INVALID_ARGUMENT, "invalid-input")
+    status, trailers, _ = await refusal(imported(channel, piece(0, 1), metadata=()))
+    assert (status, trailers["bodega-code"]) == (grpc.StatusCode.UNAUTHENTICATED, "unauthenticated")
+
+
+async def test_a_file_of_more_rows_than_the_bound_is_refused(
+    channel: grpc.aio.Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bodega_controlplane.api.grpc.servicers.IMPORT_ROWS_MAX", 10)
+    assert (await imported(channel, piece(0, 10)))[-1].changed == 10
+    status, _, _ = await refusal(imported(channel, piece(0, 5), piece(5, 11)))
+    assert status is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_units_and_tracking_come_back_over_grpc_as_they_were_sent_over_http(
     hub: Hub, channel: grpc.aio.Channel
 ) -> None:

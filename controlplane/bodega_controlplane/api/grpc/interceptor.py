@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, TypeAlias, cast
 
 import grpc
@@ -18,6 +19,7 @@ from bodega.broker.rpc_errors import to_status
 from bodega.errors import BodegaError, Unauthenticated, Unavailable
 from bodega.host.log import bound, get_logger
 from bodega.limits import RPC_LASTS_S_MAX
+from bodega.limits_hub import IMPORT_LASTS_S_MAX
 from bodega_controlplane.api import bearer
 from bodega_controlplane.api.bugs import unforeseen
 from bodega_controlplane.api.correlation import HEADER, correlation_id
@@ -26,9 +28,11 @@ from bodega_controlplane.keys import Tokens
 log = get_logger(__name__)
 
 _OPEN_PREFIX = "/grpc.health.v1.Health/"
+_REFLECTION_PREFIX = "/grpc.reflection."
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
+Answers = Callable[[Any, Context], AsyncGenerator[Any, None]]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic for type checkers only
 
 
@@ -48,15 +52,19 @@ class Guard(grpc.aio.ServerInterceptor):
         try:
             self.admit(given)
         except BodegaError as refusal:
-            return grpc.unary_unary_rpc_method_handler(_guarded(method, given, _refusing(refusal)))
+            return grpc.unary_unary_rpc_method_handler(
+                _guarded(method, given, _refusing(refusal), RPC_LASTS_S_MAX)
+            )
         handler = await continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None:
+        if handler is None or method.startswith(_REFLECTION_PREFIX):
             return handler  # an unknown method, or reflection, which streams and raises nothing of ours
-        return grpc.unary_unary_rpc_method_handler(
-            _guarded(method, given, cast("Behaviour", handler.unary_unary)),
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
+        coders = (handler.request_deserializer, handler.response_serializer)
+        if handler.stream_stream is not None:
+            answers = _answering(cast("Answers", handler.stream_stream))
+            streaming = _guarded(method, given, answers, IMPORT_LASTS_S_MAX)
+            return grpc.stream_stream_rpc_method_handler(streaming, *coders)
+        unary = _guarded(method, given, cast("Behaviour", handler.unary_unary), RPC_LASTS_S_MAX)
+        return grpc.unary_unary_rpc_method_handler(unary, *coders)
 
     def admit(self, given: dict[str, str]) -> None:
         """Raise Unauthenticated for metadata that may not call. Behind the broker everybody is known already."""
@@ -95,14 +103,25 @@ def _refusing(refusal: BodegaError) -> Behaviour:
     return refuse
 
 
-def _guarded(method: str, given: dict[str, str], behaviour: Behaviour) -> Behaviour:
+def _answering(answers: Answers) -> Behaviour:
+    """A method that yields its answers as one that writes them, so that it begins and ends within one guard."""
+
+    async def run(requests: Any, context: Context) -> None:
+        async with aclosing(answers(requests, context)) as each:
+            async for answer in each:
+                await context.write(answer)
+
+    return run
+
+
+def _guarded(method: str, given: dict[str, str], behaviour: Behaviour, lasts_s: float) -> Behaviour:
     async def run(request: Any, context: Context) -> Any:
         started = time.monotonic()
         word = correlation_id(given.get(HEADER))
         context.set_trailing_metadata(((HEADER, word),))
         with bound(correlation_id=word):
             try:
-                async with asyncio.timeout(RPC_LASTS_S_MAX) as limit:
+                async with asyncio.timeout(lasts_s) as limit:
                     response = await behaviour(request, context)
             except grpc.aio.AbortError:
                 raise  # it has said its status itself
@@ -113,7 +132,7 @@ def _guarded(method: str, given: dict[str, str], behaviour: Behaviour) -> Behavi
             except BodegaError as error:
                 failed = error
             except TimeoutError as error:
-                failed = _too_long() if limit.expired() else unforeseen(error, word)
+                failed = _too_long(lasts_s) if limit.expired() else unforeseen(error, word)
             except Exception as error:  # noqa: BLE001 - the last line of defence: a status, never internals
                 failed = unforeseen(error, word)
             else:
@@ -128,9 +147,9 @@ def _guarded(method: str, given: dict[str, str], behaviour: Behaviour) -> Behavi
     return run
 
 
-def _too_long() -> Unavailable:
+def _too_long(lasts_s: float) -> Unavailable:
     return Unavailable(
-        f"the call was not done within {RPC_LASTS_S_MAX:.0f} s", code="too-slow", hint="ask for less at once"
+        f"the call was not done within {lasts_s:.0f} s", code="too-slow", hint="ask for less at once"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, fields, replace
 from typing import TypeAlias
 
@@ -81,16 +81,16 @@ def upsert_skus(tx: Transaction, caller: Caller, drafts: Sequence[SkuDraft], *, 
     return len(changed)
 
 
-def check_skus(tx: Transaction, drafts: Sequence[SkuDraft], coming: Collection[str] = ()) -> int:
-    """What `upsert_skus` would do, without doing it; kits may have parts that are `coming` in other slices of the file.
+def check_skus(tx: Transaction, drafts: Sequence[SkuDraft], coming: Set[str] = frozenset()) -> None:
+    """What `upsert_skus` would refuse, where the SKUs that are `coming` are replaced by the same file.
 
     Raises InvalidInput with every fault at once.
     """
-    return len(_compared(tx, drafts, coming)[2])
+    _compared(tx, drafts, coming)
 
 
 def _compared(
-    tx: Transaction, drafts: Sequence[SkuDraft], coming: Collection[str]
+    tx: Transaction, drafts: Sequence[SkuDraft], coming: Set[str]
 ) -> tuple[Mapping[str, Row], Mapping[str, SkuView], list[SkuView]]:
     """(rows, SKUs) that are there by id, and the SKUs that would be new or changed."""
     faults = Faults()
@@ -182,9 +182,7 @@ def _gtins_of(where: str, draft: SkuDraft) -> Iterator[tuple[str, str]]:
             yield f"{where}.units[{number}].gtins[{place}]", gtin
 
 
-def _check_together(
-    tx: Transaction, faults: Faults, drafts: Sequence[SkuDraft], coming: Collection[str]
-) -> None:
+def _check_together(tx: Transaction, faults: Faults, drafts: Sequence[SkuDraft], coming: Set[str]) -> None:
     """A SKU comes once, a GTIN means one unit of one SKU, and parts of kits exist: after this call."""
     seen: dict[str, int] = {}
     for place, draft in enumerate(drafts):
@@ -199,7 +197,7 @@ def _check_together(
     ]
     # What another SKU holds now counts only if that SKU is not being replaced itself.
     holders = catalogue.owners_of(tx, {gtin for _, gtin, _ in wanted})
-    taken = {gtin: sku_id for gtin, sku_id in holders.items() if sku_id not in seen}
+    taken = {gtin: sku_id for gtin, sku_id in holders.items() if sku_id not in seen and sku_id not in coming}
     for where, gtin, sku_id in wanted:
         if taken.setdefault(gtin, sku_id) != sku_id:
             faults.add(where, f"means SKU {taken[gtin]} already: {gtin}")
@@ -210,16 +208,16 @@ def _check_together(
             if as_gtin14(gtin) in once and ".units[" in where:
                 faults.add(where, f"means another unit of the SKU already: {gtin}")
             once.add(as_gtin14(gtin))
-    _check_parts(tx, faults, drafts, {*seen, *coming})
-
-
-def _check_parts(tx: Transaction, faults: Faults, drafts: Sequence[SkuDraft], coming: set[str]) -> None:
-    """`coming`: ids in this call and in others of the same import."""
     parts = {one.sku_id for draft in drafts for one in draft.components}
-    known = catalogue.by_ids(tx, parts - coming).keys() | coming
+    _check_parts(tx, faults, drafts, {one for one in parts if one not in seen and one not in coming})
+
+
+def _check_parts(tx: Transaction, faults: Faults, drafts: Sequence[SkuDraft], outside: set[str]) -> None:
+    """`outside`: parts of kits that are not in the same import."""
+    unknown = outside - catalogue.by_ids(tx, outside).keys()
     for place, draft in enumerate(drafts):
         for number, one in enumerate(draft.components):
-            if one.sku_id not in known:
+            if one.sku_id in unknown:
                 faults.add(f"skus[{place}].components[{number}].sku_id", f"is no SKU: {one.sku_id}")
 
 

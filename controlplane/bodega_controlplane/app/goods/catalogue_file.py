@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,7 @@ def invalid_file(faults: list[FieldFault]) -> InvalidInput:
     )
 
 
-def at_lines(fault: FieldFault, lines: list[int]) -> FieldFault:
+def at_lines(fault: FieldFault, lines: Sequence[int]) -> FieldFault:
     """A fault that the control plane found, by its line in the file instead of its place in the request."""
     place = _PLACE.match(fault.where)
     if place is None or int(place[1]) >= len(lines):

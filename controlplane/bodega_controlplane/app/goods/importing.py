@@ -1,4 +1,4 @@
-"""A whole catalogue file: checked as one, written in small transactions, so that no order waits for long.
+"""A whole catalogue file, of whatever face: checked as one, written in small transactions, so that no order waits long.
 
 Everything is checked before anything is written. What is written then can still meet another writer; it is a replacing,
 so sending the same file again finishes it.
@@ -6,78 +6,166 @@ so sending the same file again finishes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
+from typing import TypeVar
 
 from bodega.core.gtin import as_gtin14, fault_in
-from bodega.errors import InvalidInput
+from bodega.errors import BodegaError, FieldFault, InvalidInput, Refused
 from bodega.limits import CATALOGUE_ROWS_MAX
-from bodega.limits_hub import CATALOGUE_ROWS_PER_COMMIT_MAX
-from bodega_controlplane.app.checks import Faults
+from bodega.limits_hub import IMPORT_ROWS_FIRST, IMPORT_ROWS_MIN, IMPORT_SLICE_S
+from bodega.v1 import catalogue_pb2
 from bodega_controlplane.app.goods.catalogue import check_skus, upsert_skus
+from bodega_controlplane.app.goods.catalogue_file import at_lines, invalid_file
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.views import Caller, SkuDraft
+from bodega_controlplane.app.wire import sku_draft
 from bodega_controlplane.store import catalogue
 from bodega_controlplane.store.transaction import Transaction
+
+T = TypeVar("T")
 
 _NAMED_OF_A_CYCLE_MAX = 5
 
 
-async def import_skus(hub: Hub, caller: Caller, drafts: Sequence[SkuDraft]) -> int:
-    """Add or replace any number of SKUs, and send them to every node; the number new or changed.
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import is: rows checked, rows written, and how many of these are new or changed."""
 
-    Raises InvalidInput with every fault that the file itself has, "skus[3].gtins[0]", before anything is written.
-    """
-    _check_as_one(drafts)
-    together = await hub.read(lambda tx: _check_against_catalogue(tx, drafts))
+    checked: int = 0
+    written: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What a file says, in its order, and at which line; `parts_first`: places in the order of being written."""
+
+    drafts: Sequence[SkuDraft]
+    lines: Sequence[int]
+    parts_first: Sequence[int]
+
+
+async def import_whole(
+    hub: Hub, caller: Caller, skus: Sequence[catalogue_pb2.Sku], lines: Sequence[int]
+) -> int:
+    """`import_skus` for whoever only wants to know how many SKUs are new or changed."""
     changed = 0
-    for slice_ in _slices(drafts, together):
-        changed += await hub.run(partial(upsert_skus, caller=caller, drafts=slice_))
+    async for progress in import_skus(hub, caller, skus, lines):
+        changed = progress.changed
     return changed
 
 
-def _check_as_one(drafts: Sequence[SkuDraft]) -> None:
+async def import_skus(
+    hub: Hub, caller: Caller, skus: Sequence[catalogue_pb2.Sku], lines: Sequence[int]
+) -> AsyncIterator[Progress]:
+    """Add or replace any number of SKUs, and send them to every node; says after each slice how far it is.
+
+    `lines`: of each row in its file. Raises InvalidInput with every fault at its line, and then nothing was written. An
+    error between two slices says how far it came.
+    """
+    file = await asyncio.to_thread(_checked_as_one, skus, lines)
+    coming = frozenset(draft.sku_id for draft in file.drafts)
+    faults: list[FieldFault] = []
+    moving: set[str] = set()
+    for begin, slice_ in _slices(file.drafts):
+        try:
+            moving |= await hub.read(partial(_checked, drafts=slice_, coming=coming))
+        except InvalidInput as error:
+            faults += [at_lines(fault, file.lines[begin:]) for fault in error.faults]
+        yield Progress(checked=begin + len(slice_))
+    together = _with_parts(file.drafts, moving)
+    if len(together) > CATALOGUE_ROWS_MAX:
+        problem = (
+            f"moves GTINs between {len(together)} SKUs; at most {CATALOGUE_ROWS_MAX} can be written at once"
+        )
+        faults.append(FieldFault("file", problem))
+    if faults:
+        raise invalid_file(faults)
+    async for progress in _write(hub, caller, file, together):
+        yield progress
+
+
+def _checked_as_one(skus: Sequence[catalogue_pb2.Sku], lines: Sequence[int]) -> _File:
     """A SKU comes once, a GTIN means one SKU, and no kit is a part of itself: over all slices."""
-    faults = Faults()
+    drafts = [sku_draft(one) for one in skus]
+    faults: list[FieldFault] = []
     seen: dict[str, int] = {}
     meaning: dict[str, str] = {}
-    for place, draft in enumerate(drafts):
-        if draft.sku_id in seen:
-            faults.add(f"skus[{place}].sku_id", f"is already in skus[{seen[draft.sku_id]}]: {draft.sku_id}")
-        seen.setdefault(draft.sku_id, place)
-        for gtin in _gtins(draft):
-            if meaning.setdefault(gtin, draft.sku_id) != draft.sku_id:
-                faults.add(f"skus[{place}].gtins", f"means SKU {meaning[gtin]} already: {gtin}")
+    for place, (draft, line) in enumerate(zip(drafts, lines, strict=True)):
+        first = seen.setdefault(draft.sku_id, place)
+        if first != place:
+            faults.append(FieldFault("sku_id", f"is already at line {lines[first]}: {draft.sku_id}", line))
+        twice = [gtin for gtin in _gtins(draft) if meaning.setdefault(gtin, draft.sku_id) != draft.sku_id]
+        faults += [FieldFault("gtins", f"means SKU {meaning[gtin]} already: {gtin}", line) for gtin in twice]
+    parts_first: list[int] = []
     try:
-        _parts_first(drafts)
+        parts_first = _parts_first(drafts)
     except CycleError as error:
         circle = error.args[1]
         chain = " in ".join(circle[:_NAMED_OF_A_CYCLE_MAX])
-        faults.add(f"skus[{seen[circle[0]]}].components", f"make the kit a part of itself: {chain}")
-    faults.raise_if_any("the catalogue")
+        faults.append(
+            FieldFault("components", f"make the kit a part of itself: {chain}", lines[seen[circle[0]]])
+        )
+    if faults:
+        raise invalid_file(faults)
+    return _File(drafts, lines, parts_first)
 
 
-def _check_against_catalogue(tx: Transaction, drafts: Sequence[SkuDraft]) -> frozenset[str]:
-    """Every fault against what is there; the SKUs between which GTINs move, which must be written together."""
-    ids = {draft.sku_id for draft in drafts}
+def _checked(tx: Transaction, drafts: Sequence[SkuDraft], coming: frozenset[str]) -> set[str]:
+    """SKUs that give GTINs to one another. Raises InvalidInput."""
+    check_skus(tx, drafts, coming)
     wanted = {gtin: draft.sku_id for draft in drafts for gtin in _gtins(draft)}
     holders = catalogue.owners_of(tx, wanted.keys())
-    moving = {gtin for gtin, holder in holders.items() if holder in ids and holder != wanted[gtin]}
-    together = _with_parts(drafts, {holders[gtin] for gtin in moving} | {wanted[gtin] for gtin in moving})
-    faults = Faults()
-    faults.count("skus", together, 0, CATALOGUE_ROWS_MAX)
-    place_of = {draft.sku_id: place for place, draft in enumerate(drafts)}
-    for slice_ in _slices(drafts, together):
+    moving = [gtin for gtin, holder in holders.items() if holder in coming and holder != wanted[gtin]]
+    return {holders[gtin] for gtin in moving} | {wanted[gtin] for gtin in moving}
+
+
+async def _write(hub: Hub, caller: Caller, file: _File, together: frozenset[str]) -> AsyncIterator[Progress]:
+    """What must be written together first, then the rest in slices."""
+    first = [place for place in file.parts_first if file.drafts[place].sku_id in together]
+    rest = [place for place in file.parts_first if file.drafts[place].sku_id not in together]
+    written = changed = 0
+    for places in chain(filter(None, [first]), (slice_ for _, slice_ in _slices(rest))):
+        drafts = [file.drafts[place] for place in places]
         try:
-            check_skus(tx, slice_, ids)
-        except InvalidInput as error:
-            for fault in error.faults:
-                # "skus[3].name": the third of this slice.
-                place, _, rest = fault.where.removeprefix("skus[").partition("]")
-                faults.add(f"skus[{place_of[slice_[int(place)].sku_id]}]{rest}", fault.problem)
-    faults.raise_if_any("the catalogue")
-    return together
+            changed += await hub.run(partial(upsert_skus, caller=caller, drafts=drafts))
+        except BodegaError as error:
+            lines = [file.lines[place] for place in places]
+            raise _stopped(error, lines, written, len(file.drafts)) from error
+        written += len(places)
+        yield Progress(len(file.drafts), written, changed)
+
+
+def _stopped(error: BodegaError, lines: Sequence[int], written: int, total: int) -> BodegaError:
+    """What kept a slice from being written, as it is told: with lines, and with how far the file came."""
+    faults = [at_lines(fault, lines) for fault in error.faults]
+    if isinstance(error, InvalidInput):
+        # It was right when it was checked: somebody else has written since.
+        if not written:
+            return invalid_file(faults)
+        error = Refused(error.message, code="catalogue-changed", faults=tuple(faults))
+    if written:
+        error.message = f"{written} of {total} rows are imported, then: {error.message}"
+        error.hint = "import the whole file again: what is in force already does not change"
+    return error
+
+
+def _slices(rows: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:
+    """(place of the first, rows) of slices that take about IMPORT_SLICE_S each, as the last one shows."""
+    begin, size = 0, IMPORT_ROWS_FIRST
+    while begin < len(rows):
+        began_s = time.monotonic()
+        slice_ = rows[begin : begin + size]
+        yield begin, slice_
+        took_s = max(time.monotonic() - began_s, 0.001)
+        begin += len(slice_)
+        size = max(IMPORT_ROWS_MIN, min(int(len(slice_) * IMPORT_SLICE_S / took_s), CATALOGUE_ROWS_MAX))
 
 
 def _with_parts(drafts: Sequence[SkuDraft], sku_ids: set[str]) -> frozenset[str]:
@@ -91,21 +179,11 @@ def _with_parts(drafts: Sequence[SkuDraft], sku_ids: set[str]) -> frozenset[str]
     return frozenset(found)
 
 
-def _slices(drafts: Sequence[SkuDraft], together: frozenset[str]) -> Iterator[list[SkuDraft]]:
-    """SKUs that must be written together first, then all others, the parts of kits before them."""
-    first = [draft for draft in drafts if draft.sku_id in together]
-    if first:
-        yield first
-    rest = [draft for draft in _parts_first(drafts) if draft.sku_id not in together]
-    for start in range(0, len(rest), CATALOGUE_ROWS_PER_COMMIT_MAX):
-        yield rest[start : start + CATALOGUE_ROWS_PER_COMMIT_MAX]
-
-
-def _parts_first(drafts: Sequence[SkuDraft]) -> list[SkuDraft]:
-    """Raises CycleError."""
-    by_id = {draft.sku_id: draft for draft in drafts}
-    parts = {draft.sku_id: [one.sku_id for one in draft.components] for draft in by_id.values()}
-    return [by_id[sku_id] for sku_id in TopologicalSorter(parts).static_order() if sku_id in by_id]
+def _parts_first(drafts: Sequence[SkuDraft]) -> list[int]:
+    """Places in an order in which the parts of a kit come before it. Raises CycleError."""
+    places = {draft.sku_id: place for place, draft in enumerate(drafts)}
+    parts = {draft.sku_id: [one.sku_id for one in draft.components] for draft in drafts}
+    return [places[sku_id] for sku_id in TopologicalSorter(parts).static_order() if sku_id in places]
 
 
 def _gtins(draft: SkuDraft) -> set[str]:
