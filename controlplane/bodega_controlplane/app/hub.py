@@ -89,7 +89,7 @@ class Hub:
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._store.read, fn)
 
     async def ask_database(self) -> None:
-        """Raises Unavailable when it does not answer within DATABASE_ANSWERS_S, or another error with what it answers."""
+        """Raises Unavailable when it does not answer within DATABASE_ANSWERS_S, and whatever it answers otherwise."""
         try:
             async with asyncio.timeout(DATABASE_ANSWERS_S):
                 await self.read(meta.schema_version)

@@ -24,8 +24,11 @@ from bodega_controlplane.store.engine import Store, engine_of, open_store, sqlit
 from bodega_controlplane.store.migrations import version_of
 
 
-def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--config FILE, given as the `config` that it holds; a file of SQLite must be there, and be ours to open."""
+def with_config(command: Callable[..., Any], *, may_be_new: bool = False) -> Callable[..., Any]:
+    """--config FILE, given as the `config` that it holds; a file of SQLite must be there, and be ours to open.
+
+    `may_be_new`: it need not be there.
+    """
 
     @click.option(
         "--config",
@@ -39,8 +42,9 @@ def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def run(path: Path, *args: Any, **options: Any) -> Any:
         config = load_config(path)
-        if config.database == "sqlite":
-            _check_may_open(sqlite_path(config.data_dir))
+        path_of_sqlite = sqlite_path(config.data_dir)
+        if config.database == "sqlite" and not (may_be_new and not path_of_sqlite.exists()):
+            _check_may_open(path_of_sqlite)
         return command(*args, config=config, **options)
 
     return run
@@ -72,15 +76,19 @@ def as_it_is(config: ControlPlaneConfig) -> Iterator[Store]:
 @click.group(
     cls=LazyGroup,
     lazy={
-        name: f"bodega_controlplane.cli.db_backup:{attribute}"
-        for name, attribute in (("backup", "backup"), ("restore-check", "restore_check"))
+        name: f"bodega_controlplane.cli.{where}"
+        for name, where in (
+            ("backup", "db_backup:backup"),
+            ("restore-check", "db_backup:restore_check"),
+            ("restore", "db_restore:restore"),
+        )
     },
 )
 def db() -> None:
     """The control plane's database: check, migrate, copy and tidy it.
 
-    These commands open the database that --config names, and need no running control plane; all but `vacuum` on SQLite
-    may run beside one. Run them as its user.
+    These commands open the database that --config names, and need no running control plane; all but `restore`, and
+    `vacuum` on SQLite, may run beside one. Run them as its user.
     """
 
 

@@ -23,7 +23,7 @@ from bodega_controlplane.store.orders import Narrowed
 from bodega_controlplane.store.transaction import Transaction
 from support.controlplane import OPERATOR as BY
 from support.controlplane import POLICY, SHOP, node_draft, order_draft
-from support.faces import OPERATOR, TOKENS, grpc_channel
+from support.faces import OPERATOR, TOKENS, grpc_channel, http_client
 
 UP, DOWN = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
