@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bodega.errors import IntegrityBroken, PermissionRefused
+from bodega_controlplane.vault import Vault
 
 _TOKEN_BYTES = 32
 
@@ -58,6 +60,11 @@ class HubKey:
     def sign(self, text: bytes) -> bytes:
         """The signature, 64 bytes."""
         return self._private.sign(text)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """What seals the secrets that lie in the database."""
+        return Vault(self._private.private_bytes_raw())
 
 
 def load_tokens(data_dir: Path) -> Tokens:

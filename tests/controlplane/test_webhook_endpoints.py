@@ -41,7 +41,7 @@ def test_a_url_that_can_not_be_called_is_refused_when_it_is_given(
     world = World(sqlite_store, tmp_path)
     draft = WebhookDraft(url)
     with pytest.raises(InvalidInput) as refused:
-        world.store.write(lambda tx: webhooks.create(tx, world.caller, draft, Reach()))
+        world.store.write(lambda tx: webhooks.create(tx, world.caller, draft, Reach(), world.vault))
     (fault,) = refused.value.faults
     assert (fault.where, problem in fault.problem) == ("url", True)
 
@@ -50,7 +50,9 @@ def test_every_fault_of_an_endpoint_is_named(sqlite_store: Store, tmp_path: Path
     world = World(sqlite_store, tmp_path)
     draft = WebhookDraft("gopher://x", ("order.eaten",), "<b>")
     with pytest.raises(InvalidInput) as refused:
-        world.store.write(lambda tx: webhooks.create(tx, world.caller, draft, HERE, secret="whsec_short"))
+        world.store.write(
+            lambda tx: webhooks.create(tx, world.caller, draft, HERE, world.vault, secret="whsec_short")
+        )
     assert [fault.where for fault in refused.value.faults] == ["url", "types[0]", "description", "secret"]
     assert rows_of(sqlite_store, schema.webhook) == []
 
@@ -66,7 +68,7 @@ def test_a_channel_has_its_own_endpoints_and_only_so_many(sqlite_store: Store, t
     for change in (
         lambda tx: webhooks.get(tx, made.webhook_id, "market"),
         lambda tx: webhooks.turn(tx, market, made.webhook_id, on=False),
-        lambda tx: webhooks.rotate(tx, market, made.webhook_id),
+        lambda tx: webhooks.rotate(tx, market, made.webhook_id, world.vault),
         lambda tx: webhooks.delete(tx, market, made.webhook_id),
         lambda tx: webhooks.replay(tx, market, made.webhook_id, ""),
     ):
@@ -79,7 +81,7 @@ def test_no_secret_is_shown_again_or_written_into_the_audit_trail(store: Store, 
     made = world.add("https://shop.example/hooks")
     assert made.secret.startswith("whsec_")
     assert made.secret not in repr(made)
-    fresh = store.write(lambda tx: webhooks.rotate(tx, world.caller, made.webhook_id))[0]
+    fresh = store.write(lambda tx: webhooks.rotate(tx, world.caller, made.webhook_id, world.vault))[0]
     for secret in (made.secret, fresh.secret):
         assert world.now(made.webhook_id).secret == ""
         assert not any(secret in repr(row) for row in rows_of(store, schema.audit))

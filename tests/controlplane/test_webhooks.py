@@ -175,7 +175,7 @@ async def test_an_endpoint_that_wants_to_be_left_alone_is(
 
 async def test_at_a_rotation_both_secrets_sign_for_a_while(world: World, shop: Receiver) -> None:
     made = world.add(shop.url, "order.placed")
-    fresh = world.store.write(lambda tx: webhooks.rotate(tx, world.caller, made.webhook_id))[0]
+    fresh = world.store.write(lambda tx: webhooks.rotate(tx, world.caller, made.webhook_id, world.vault))[0]
     assert fresh.secret != made.secret
     world.happen()
     async with world.serving():
@@ -188,6 +188,27 @@ async def test_at_a_rotation_both_secrets_sign_for_a_while(world: World, shop: R
         await until(lambda: world.now(made.webhook_id).waiting == 0)
     assert len(shop.calls) == 2
     assert len(shop.calls[1].headers["webhook-signature"].split()) == 1
+
+
+async def test_a_secret_that_another_hubs_key_has_sealed_is_a_failure_until_it_is_rotated(
+    world: World, shop: Receiver, tmp_path: Path
+) -> None:
+    """As after a database was restored without its key: nothing goes out unsigned, and nothing is lost."""
+    made = world.add(shop.url, "order.placed")
+    world.happen()
+    (tmp_path / "hub.key").unlink()
+    other = World(world.store, tmp_path)
+    async with other.serving():
+        await until(lambda: other.now(made.webhook_id).attempts == 1)
+        (call,) = world.store.read(lambda tx: webhooks.deliveries(tx, made.webhook_id))
+        assert (call.status, "can not be opened with this hub's key" in call.problem) == (0, True)
+        assert shop.calls == []
+        fresh = world.store.write(lambda tx: webhooks.rotate(tx, other.caller, made.webhook_id, other.vault))[
+            0
+        ]
+        other.clock.ahead_s = 60
+        await until(lambda: other.now(made.webhook_id).waiting == 0)
+    assert shop.calls[0].verified(fresh.secret)["type"] == "order.placed"
 
 
 async def test_from_any_event_on_everything_is_told_again_under_the_same_names(

@@ -46,6 +46,7 @@ class World:
         self.store = store
         self.hub = Hub(store, load_hub_key(folder), POLICY, clock=self.clock)
         self.hub.reach = HERE
+        self.vault = self.hub.key.vault
         self.shop = Caller("storefront", "storefront", 0)
 
     @property
@@ -56,7 +57,9 @@ class World:
     def add(self, url: str, *types: str, **about: str) -> WebhookView:
         """An endpoint of the storefront's."""
         draft = WebhookDraft(url, types)
-        return self.store.write(lambda tx: webhooks.create(tx, self.caller, draft, HERE, **about))[0]
+        return self.store.write(
+            lambda tx: webhooks.create(tx, self.caller, draft, HERE, self.vault, **about)
+        )[0]
 
     def now(self, webhook_id: str) -> WebhookView:
         """How it is."""

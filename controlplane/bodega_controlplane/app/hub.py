@@ -110,10 +110,10 @@ class Hub:
         """
 
         def once(tx: Transaction) -> StoredResponse:
-            stored = idempotency.begin(tx, caller, key, digest)
+            stored = idempotency.begin(tx, caller, key, digest, self.key.vault)
             if stored is None:
                 stored = fn(tx)
-                idempotency.finish(tx, caller, key, digest, stored)
+                idempotency.finish(tx, caller, key, digest, stored, self.key.vault)
             return stored
 
         with self._keys.hold(caller.channel, key):
@@ -127,11 +127,12 @@ class Hub:
         The response is stored when all is done: after a crash in between, the same key does the work again.
         """
         with self._keys.hold(caller.channel, key):
-            stored = await self.read(lambda tx: idempotency.begin(tx, caller, key, digest))
+            vault = self.key.vault
+            stored = await self.read(lambda tx: idempotency.begin(tx, caller, key, digest, vault))
             if stored is None:
                 stored = await work()
                 done = stored
-                await self.run(lambda tx: idempotency.finish(tx, caller, key, digest, done))
+                await self.run(lambda tx: idempotency.finish(tx, caller, key, digest, done, vault))
             return stored
 
     def on_commit(self, listener: Callable[[frozenset[str]], None]) -> None:

@@ -19,6 +19,7 @@ from bodega.limits_hub import IDEMPOTENCY_KEPT_S, IDEMPOTENCY_TRIMMED_ROWS_MAX
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import idempotency as rows
 from bodega_controlplane.store.transaction import Transaction
+from bodega_controlplane.vault import Vault, is_sealed
 
 
 class Runs(Protocol):
@@ -44,7 +45,7 @@ def digest_of(method: str, path: str, body: bytes) -> bytes:
     return sha256(b"\n".join((method.upper().encode(), path.encode(), body))).digest()
 
 
-def begin(tx: Transaction, caller: Caller, key: str, digest: bytes) -> StoredResponse | None:
+def begin(tx: Transaction, caller: Caller, key: str, digest: bytes, vault: Vault) -> StoredResponse | None:
     """The stored response to replay, or None: go on, then `finish` in the same transaction.
 
     Raises InvalidInput for a key that is empty or too long, InFlight while another transaction works on
@@ -65,21 +66,33 @@ def begin(tx: Transaction, caller: Caller, key: str, digest: bytes) -> StoredRes
             "this Idempotency-Key was used for another request",
             hint="use a new key for a new request; repeat a request byte for byte",
         )
-    return StoredResponse(stored.status, stored.response, replayed=True, headers=json.loads(stored.headers))
+    body = stored.response
+    if is_sealed(body):
+        body = vault.open(body, _name(caller, key))
+    return StoredResponse(stored.status, body, replayed=True, headers=json.loads(stored.headers))
 
 
-def finish(tx: Transaction, caller: Caller, key: str, digest: bytes, response: StoredResponse) -> None:
-    """Store the response; it is there if and only if what it tells of has happened."""
+def finish(
+    tx: Transaction, caller: Caller, key: str, digest: bytes, response: StoredResponse, vault: Vault
+) -> None:
+    """Store the response, sealed: it may hold a secret that is shown this once.
+
+    It is there if and only if what it tells of has happened.
+    """
     row = {
         "channel": caller.channel,
         "key": key,
         "digest": digest,
         "status": response.status,
-        "response": response.body,
+        "response": vault.seal(response.body, _name(caller, key)),
         "headers": json.dumps(dict(response.headers)),
         "at_ms": caller.now_ms,
     }
     rows.put(tx, row)
+
+
+def _name(caller: Caller, key: str) -> str:
+    return f"the answer to {caller.channel}/{key}"
 
 
 async def forget_old(hub: Runs, caller: Caller) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 
-from bodega.errors import BodegaError
+from bodega.errors import BodegaError, IntegrityBroken
 from bodega.host.log import get_logger
 from bodega.host.tasks import end, failure_of
 from bodega.limits_events import WEBHOOK_LOOK_S, WEBHOOK_RUN_S, WEBHOOK_RUNS_AT_ONCE_MAX
@@ -111,9 +111,10 @@ class DeliveryService:
         if not waiting:
             return
         try:
+            secrets = self._opened(run)
             async with self._lines.line_to(run.url) as line:
                 while waiting and time.monotonic() < until:
-                    answer = await self._call(line, run, waiting[0])
+                    answer = await self._call(line, secrets, waiting[0])
                     waiting.pop(0)
                     yield answer
                     if not answer.taken:
@@ -121,13 +122,22 @@ class DeliveryService:
         except BodegaError as error:
             yield Answer(waiting[0], self._hub.now_ms(), 0, 0, error.message)
 
-    async def _call(self, line: Line, run: Run, message: Message) -> Answer:
+    def _opened(self, run: Run) -> list[str]:
+        """Its secrets. Raises IntegrityBroken for one that another hub's key has sealed; an old one is left out."""
+        newest, *old = run.secrets
+        opened = [self._hub.key.vault.open_text(newest, run.webhook_id)]
+        for one in old:
+            with suppress(IntegrityBroken):
+                opened.append(self._hub.key.vault.open_text(one, run.webhook_id))
+        return opened
+
+    async def _call(self, line: Line, secrets: Sequence[str], message: Message) -> Answer:
         now_ms, began = self._hub.now_ms(), time.monotonic()
         at_s = now_ms // 1000
         headers = {
             "webhook-id": message.event_id,
             "webhook-timestamp": str(at_s),
-            "webhook-signature": signatures(run.secrets, message.event_id, at_s, message.body),
+            "webhook-signature": signatures(secrets, message.event_id, at_s, message.body),
         }
         said = await line.post(message.body, headers)
         return Answer(

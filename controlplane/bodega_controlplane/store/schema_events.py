@@ -63,7 +63,7 @@ sa.Index(
     postgresql_where=stock_told.c.changed_at_ms > 0,
 )
 
-# An address that is called with events. `secret` and `old_secret` are whsec_... and are shown once.
+# An address that is called with events. `secret` and `old_secret` are sealed (`vault.py`), and are shown once.
 # `cursor_seq`: everything up to here was taken. `attempts`: how often the next one has failed in a row.
 # `lease`: whose run it is until `lease_until_ms`. `version` rises with what its owner may see.
 webhook = sa.Table(

@@ -53,11 +53,11 @@ class Webhooks(services.WebhookServiceServicer):
     ) -> pb.CreateWebhookResponse:
         """With a new secret."""
         draft = WebhookDraft(request.url, tuple(request.types), request.description)
-        reach = self._hub.reach
+        reach, vault = self._hub.reach, self._hub.key.vault
 
         def create(tx: Transaction, caller: Caller) -> pb.CreateWebhookResponse:
             owner = replace(caller, channel=request.channel)
-            made = webhooks.create(tx, owner, draft, reach, after=request.after)
+            made = webhooks.create(tx, owner, draft, reach, vault, after=request.after)
             return pb.CreateWebhookResponse(webhook=_webhook(made), secret=made.secret)
 
         return await once(self._hub, request, pb.CreateWebhookResponse, create)
@@ -69,7 +69,8 @@ class Webhooks(services.WebhookServiceServicer):
 
         def rotate(tx: Transaction, caller: Caller) -> pb.RotateWebhookSecretResponse:
             lasts_s = request.old_secret_lasts_s
-            made = webhooks.rotate(tx, _of_all(caller), request.webhook_id, old_lasts_s=lasts_s)
+            vault = self._hub.key.vault
+            made = webhooks.rotate(tx, _of_all(caller), request.webhook_id, vault, old_lasts_s=lasts_s)
             return pb.RotateWebhookSecretResponse(webhook=_webhook(made), secret=made.secret)
 
         return await once(self._hub, request, pb.RotateWebhookSecretResponse, rotate)

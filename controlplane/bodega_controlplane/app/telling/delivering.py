@@ -42,7 +42,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Events for one endpoint, in order; after the last of them everything up to `upto_seq` has been looked at."""
+    """Events for one endpoint, in order; after the last of them everything up to `upto_seq` has been looked at.
+
+    `secrets`: as they lie in the database, sealed.
+    """
 
     webhook_id: str
     lease: str

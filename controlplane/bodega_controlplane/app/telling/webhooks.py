@@ -38,6 +38,7 @@ from bodega_controlplane.rules.telling import key_of, secret_text
 from bodega_controlplane.store import events, webhooks
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
+from bodega_controlplane.vault import Vault
 
 # A lease that was taken away, and attempts that count from the start again.
 _BROKEN: dict[str, Any] = {"lease": ""}
@@ -49,6 +50,7 @@ def create(
     caller: Caller,
     draft: WebhookDraft,
     reach: Reach,
+    vault: Vault,
     *,
     secret: str = "",
     after: str = LATEST,
@@ -75,7 +77,7 @@ def create(
         "webhook_id": webhook_id,
         "channel": caller.channel,
         **_columns(draft),
-        "secret": secret,
+        "secret": vault.seal_text(secret, webhook_id),
         "old_secret": "",
         "old_secret_until_ms": 0,
         "reason": "" if draft.enabled else _BY_OWNER,
@@ -148,7 +150,7 @@ def delete(tx: Transaction, caller: Caller, webhook_id: str) -> None:
 
 
 def rotate(
-    tx: Transaction, caller: Caller, webhook_id: str, *, old_lasts_s: int = WEBHOOK_OLD_SECRET_S
+    tx: Transaction, caller: Caller, webhook_id: str, vault: Vault, *, old_lasts_s: int = WEBHOOK_OLD_SECRET_S
 ) -> WebhookView:
     """A new secret; for `old_lasts_s` the old one signs beside it. The view holds the new one, here and never again.
 
@@ -159,7 +161,8 @@ def rotate(
     faults.number("old_secret_lasts_s", old_lasts_s, 0, WEBHOOK_OLD_SECRET_S_MAX)
     faults.raise_if_any("the rotation")
     secret, until_ms = _new_secret(), caller.now_ms + old_lasts_s * 1000
-    _change(tx, caller, row, "rotated", secret=secret, old_secret=row.secret, old_secret_until_ms=until_ms)
+    sealed = vault.seal_text(secret, webhook_id)
+    _change(tx, caller, row, "rotated", secret=sealed, old_secret=row.secret, old_secret_until_ms=until_ms)
     return webhook_view(_known(tx, webhook_id, ""), events.head(tx), secret=secret)
 
 

@@ -67,7 +67,9 @@ async def create(
     """
 
     def work(tx: Transaction) -> StoredResponse:
-        made = webhooks.create(tx, caller, body.draft(), hub.reach, secret=body.secret, after=body.after)
+        made = webhooks.create(
+            tx, caller, body.draft(), hub.reach, hub.key.vault, secret=body.secret, after=body.after
+        )
         stored = answer(201, WebhookSecretOut.of(made), location=f"/v1/webhooks/{made.webhook_id}")
         return _tagged(stored, made)
 
@@ -160,7 +162,7 @@ async def rotate(
     """For a while both secrets sign, so that no call fails while the receiver changes over."""
 
     def work(tx: Transaction) -> StoredResponse:
-        made = webhooks.rotate(tx, caller, webhook_id, old_lasts_s=body.old_secret_lasts_s)
+        made = webhooks.rotate(tx, caller, webhook_id, hub.key.vault, old_lasts_s=body.old_secret_lasts_s)
         return answer(200, WebhookSecretOut.of(made))
 
     return await once(hub, caller, key, digest_for(request, body.model_dump(mode="json")), work)
