@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,8 @@ from bodega_controlplane.app.views import Caller
 from bodega_controlplane.rules.channels import full, take
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
-from support.controlplane import OPERATOR, POLICY, NodeByHand, deliver, order_draft, rows_of, settle
+from support.controlplane import OPERATOR, POLICY, SHOP, NodeByHand, deliver, order_draft, rows_of, settle
+from support.moved_order import PORTO, SKU, look_after, move, news, order_now, two_nodes
 
 
 def create(store: Store, channel_id: str, kind: str = "marketplace", **more: int) -> tuple[ChannelView, str]:
@@ -145,3 +147,40 @@ def test_a_clock_that_stands_still_or_jumps_back_fills_no_bucket() -> None:
         bucket, wait_s = take(bucket, 5, now_s)
         taken += not wait_s
     assert taken == 5 * CHANNEL_BURST_S
+
+
+def test_what_waits_for_stock_never_takes_the_buffer_of_its_channel_nor_holds_it_against_the_others(
+    store: Store,
+) -> None:
+    """3 units over the safety stock come to each of two nodes, of which the market leaves 2 to the others."""
+    lisbon, porto = two_nodes(store, lisbon=0, porto=0)
+    create(store, "market", buffer_units=2)
+    market = Caller("market", "market", SHOP.now_ms)
+
+    def waits(caller: Caller, units: int) -> str:
+        draft = replace(order_draft((SKU, units)), backorder=True)
+        return store.write(lambda tx: place_order(tx, caller, draft, POLICY))[0].order_id
+
+    too_much, enough, of_the_shop = waits(market, 2), waits(market, 1), waits(SHOP, 3)
+    for node in (lisbon, porto):
+        node.shelve(SKU, POLICY.safety_stock + 3)
+        deliver(store, *news(store, node))
+    look_after(store)
+    states = {
+        order_id: order_now(store, order_id).state.value for order_id in (too_much, enough, of_the_shop)
+    }
+    assert states == {too_much: "backordered", enough: "confirmed", of_the_shop: "confirmed"}
+
+
+def test_a_rule_that_moves_an_order_leaves_the_buffer_of_its_channel_and_a_person_may_take_it(
+    store: Store,
+) -> None:
+    two_nodes(store, lisbon=10, porto=5)
+    create(store, "market", buffer_units=1)
+    market = Caller("market", "market", SHOP.now_ms)
+    draft = order_draft((SKU, 3))
+    order_id = store.write(lambda tx: place_order(tx, market, draft, POLICY))[0].order_id
+    with pytest.raises(Refused) as caught:
+        move(store, order_id, by_rule="node_down@1")
+    assert caught.value.code == "insufficient-stock"
+    assert move(store, order_id, PORTO).node_id == PORTO

@@ -7,6 +7,7 @@ import pytest
 from bodega.codec import parse_hub_event
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.errors import InvalidInput, Refused
+from bodega_controlplane.api.http.models.orders import OrderOut
 from bodega_controlplane.app import audit
 from bodega_controlplane.app.goods import stock
 from bodega_controlplane.app.ordering import orders, readdressing
@@ -141,6 +142,8 @@ def test_an_order_that_waits_has_only_its_address_changed(store: Store) -> None:
     order = place(store, backorder=True)
     after = readdress(store, order.order_id, there(IN_PORTO))
     assert after.state is OrderState.BACKORDERED
+    assert OrderOut.of(after) != OrderOut.of(order), "its ETag differs, even within the same millisecond"
+    assert readdress(store, order.order_id, there(IN_PORTO)) == after, "the same again changes nothing"
     lisbon.shelve(SKU, 9)
     deliver(store, *news(store, lisbon))
     look_after(store)

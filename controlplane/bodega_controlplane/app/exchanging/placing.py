@@ -26,7 +26,8 @@ def place_once(
         if taken.digest != digest:
             raise IdempotencyMismatch("this reference was used for another order", hint="use a new one")
         return get_order(tx, taken.order_id)
-    view = place_order(tx, caller, draft, _policy(tx, caller, policy))
+    # The channel's buffer stays with every node for its files too.
+    view = place_order(tx, caller, draft, channels.policy_of(tx, caller.channel, policy))
     row = {
         "channel": caller.channel,
         "reference": draft.reference,
@@ -35,9 +36,3 @@ def place_once(
     }
     exchange.take(tx, row)
     return view
-
-
-def _policy(tx: Transaction, caller: Caller, policy: Policy) -> Policy:
-    """The channel's buffer stays with every node for its files too."""
-    found = [one for one in channels.list_channels(tx) if one.channel_id == caller.channel]
-    return channels.policy_for(found[0], policy) if found else policy

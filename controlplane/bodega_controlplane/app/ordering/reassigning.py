@@ -22,6 +22,7 @@ from bodega_controlplane.app.ordering.aggregate import LEFT, Order, Part
 from bodega_controlplane.app.ordering.choosing import Decided, Question, choose, hold_promise, insufficient
 from bodega_controlplane.app.ordering.orders import get_order, lock_order, refuse_if_final
 from bodega_controlplane.app.routing import records
+from bodega_controlplane.app.selling.channels import policy_of
 from bodega_controlplane.app.views import Caller, OrderView
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import nodes, orders
@@ -48,16 +49,19 @@ class Move:
 def reassign(tx: Transaction, caller: Caller, move: Move, policy: Policy) -> OrderView:
     """Take a part of an order from its node, or from none where that has handed it back, and give it to another one.
 
-    A rule moves only what nobody works on, no pickup, and not twice within REASSIGN_COOLDOWN_MS unless it was handed
-    back; a person may move what is under way, and says where a pickup goes. Raises InvalidInput, NotFound, Refused
-    ("order-final", "cancel-requested", "work-begun", "kept-at-node", "moved-lately", "moved-too-often",
-    "there-already", "pickup-waits", "insufficient-stock").
+    A rule moves only what nobody works on, no pickup, not twice within REASSIGN_COOLDOWN_MS unless it was handed back,
+    and leaves the buffer of the order's channel; a person may move what is under way, and says where a pickup goes.
+    Raises InvalidInput, NotFound, Refused ("order-final", "cancel-requested", "work-begun", "kept-at-node",
+    "moved-lately", "moved-too-often", "there-already", "pickup-waits", "insufficient-stock").
     """
     _check(tx, move)
     get_order(tx, move.order_id)
     (before,) = aggregate.load(tx, [move.order_id])
     part = _part(before, move)
     question = question_of(tx, part, only=move.node_id, passed_over=_passed_over(caller, move, part))
+    if move.by_rule:
+        # A rule eats into no channel's buffer; a person who has an order moved decides.
+        policy = policy_of(tx, question.channel, policy)
     choice = choose(tx, caller, question, policy)
     order = lock_order(tx, move.order_id, *(share.node_id for share in choice.shares))
     now = order.parts.get(part.number)

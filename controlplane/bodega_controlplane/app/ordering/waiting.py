@@ -19,6 +19,7 @@ from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.ordering import aggregate, reassigning
 from bodega_controlplane.app.ordering.orders import lock_order
 from bodega_controlplane.app.ordering.reassigning import TOO_OFTEN, Move
+from bodega_controlplane.app.selling.channels import policy_of
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import orders, stock
@@ -41,19 +42,30 @@ def due(tx: Transaction, caller: Caller, policy: Policy) -> Iterator[Waiting]:
     wanted = orders.skus_waited_for(tx, caller.now_ms)
     if not wanted:
         return
-    left: Counter[str] = Counter()
-    for (_node_id, sku_id), held in stock.held(tx, wanted).items():
-        left[sku_id] += standing_of(held, policy).available
-    lacking = {sku_id for sku_id in wanted if not left[sku_id]}
+    held = stock.held(tx, wanted)
+
+    def available(policy: Policy) -> Counter[str]:
+        units: Counter[str] = Counter()
+        for (_node_id, sku_id), at_node in held.items():
+            units[sku_id] += standing_of(at_node, policy).available
+        return units
+
+    all_units = available(policy)
+    lacking = {sku_id for sku_id in wanted if not all_units[sku_id]}
     rows = orders.parts_waiting(tx, caller.now_ms, lacking, UPKEEP_ROWS_MAX)
+    channel_of = {row.order_id: row.channel for row in orders.by_ids(tx, {row.order_id for row in rows})}
+    # What a channel's buffer leaves to it, of all nodes.
+    units_for = {one: available(policy_of(tx, one, policy)) for one in set(channel_of.values())}
+    taken: Counter[str] = Counter()
     for (order_id, part), lines in groupby(rows, key=lambda row: (row.order_id, row.part)):
         of_part = list(lines)
         demand: Counter[str] = Counter()
         for line in of_part:
             demand[line.sku_id] += line.units
-        fits = all(units <= left[sku_id] for sku_id, units in demand.items())
+        units = units_for[channel_of[order_id]]
+        fits = all(taken[sku_id] + number <= units[sku_id] for sku_id, number in demand.items())
         if fits:
-            left -= demand
+            taken += demand
         if fits or of_part[0].state == PartState.PREORDERED:
             yield Waiting(order_id, part, wire.pickup_node(of_part[0].pickup))
 

@@ -41,6 +41,12 @@ def policy_for(channel: ChannelView, policy: Policy) -> Policy:
     return replace(policy, safety_stock=policy.safety_stock + channel.buffer_units)
 
 
+def policy_of(tx: Transaction, channel_id: str, policy: Policy) -> Policy:
+    """The same for a channel of which only the id is known; one that does not exist has no buffer."""
+    row = channels.by_id(tx, channel_id)
+    return policy_for(_view(row), policy) if row is not None else policy
+
+
 def create_channel(
     tx: Transaction,
     caller: Caller,
