@@ -45,12 +45,13 @@ ROUTING_REACHES_ALL_S = 5.0
 AUDIT_LINES_PER_CHECK_MAX = 50_000
 HEALTH_LOOK_S = 2.0
 DATABASE_ANSWERS_S = 2.0
-# A catalogue file, written in slices that take about so long each, however many nodes must be told; the first is small.
+# A catalogue file, written in slices that take about so long each, but in some rows at least: the more nodes are told,
+# the fewer rows. The first is small.
 IMPORT_ROWS_MAX = 100_000
 IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024
 IMPORT_SLICE_S = 0.05
 IMPORT_ROWS_FIRST = 100
-IMPORT_ROWS_MIN = 10
+IMPORT_ROWS_MIN = 50
 # A whole import, however many nodes there are and however busy the hub is.
 IMPORT_LASTS_S_MAX = 3600.0
 

@@ -79,7 +79,7 @@ class Catalogue(services.CatalogueServiceServicer):
             except InvalidInput as refusal:
                 # Too many for the end of a call, which is where faults are told otherwise.
                 faults = [
-                    pb.FileFault(line=one.line, where=one.where, problem=one.problem)
+                    pb.FileFault(line=one.line or 0, where=one.where, problem=one.problem)
                     for one in refusal.faults
                 ]
                 yield pb.ImportSkusResponse(faults=faults)

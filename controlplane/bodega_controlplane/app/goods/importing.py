@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
@@ -29,6 +29,7 @@ from bodega_controlplane.store import catalogue
 from bodega_controlplane.store.transaction import Transaction
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _NAMED_OF_A_CYCLE_MAX = 5
 
@@ -73,9 +74,11 @@ async def import_skus(
     coming = frozenset(draft.sku_id for draft in file.drafts)
     faults: list[FieldFault] = []
     moving: set[str] = set()
-    for begin, slice_ in _slices(file.drafts):
+    pace = _Pace()
+    for begin, slice_ in pace.slices(file.drafts):
+        check = pace.timed(partial(_checked, drafts=slice_, coming=coming), len(slice_))
         try:
-            moving |= await hub.read(partial(_checked, drafts=slice_, coming=coming))
+            moving |= await hub.read(check)
         except InvalidInput as error:
             faults += [at_lines(fault, file.lines[begin:]) for fault in error.faults]
         yield Progress(checked=begin + len(slice_))
@@ -131,10 +134,12 @@ async def _write(hub: Hub, caller: Caller, file: _File, together: frozenset[str]
     first = [place for place in file.parts_first if file.drafts[place].sku_id in together]
     rest = [place for place in file.parts_first if file.drafts[place].sku_id not in together]
     written = changed = 0
-    for places in chain(filter(None, [first]), (slice_ for _, slice_ in _slices(rest))):
+    pace = _Pace()
+    for places in chain(filter(None, [first]), (slice_ for _, slice_ in pace.slices(rest))):
         drafts = [file.drafts[place] for place in places]
         try:
-            changed += await hub.run(partial(upsert_skus, caller=caller, drafts=drafts))
+            upsert = partial(upsert_skus, caller=caller, drafts=drafts)
+            changed += await hub.run(pace.timed(upsert, len(drafts)))
         except BodegaError as error:
             lines = [file.lines[place] for place in places]
             raise _stopped(error, lines, written, len(file.drafts)) from error
@@ -156,16 +161,31 @@ def _stopped(error: BodegaError, lines: Sequence[int], written: int, total: int)
     return error
 
 
-def _slices(rows: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:
-    """(place of the first, rows) of slices that take about IMPORT_SLICE_S each, as the last one shows."""
-    begin, size = 0, IMPORT_ROWS_FIRST
-    while begin < len(rows):
-        began_s = time.monotonic()
-        slice_ = rows[begin : begin + size]
-        yield begin, slice_
-        took_s = max(time.monotonic() - began_s, 0.001)
-        begin += len(slice_)
-        size = max(IMPORT_ROWS_MIN, min(int(len(slice_) * IMPORT_SLICE_S / took_s), CATALOGUE_ROWS_MAX))
+class _Pace:
+    """How many rows make a slice that holds the writer for about IMPORT_SLICE_S, as the last one shows."""
+
+    def __init__(self) -> None:
+        self._rows = IMPORT_ROWS_FIRST
+
+    def slices(self, rows: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:
+        """(place of the first, rows), each as long as is right by then."""
+        begin = 0
+        while begin < len(rows):
+            slice_ = rows[begin : begin + self._rows]
+            yield begin, slice_
+            begin += len(slice_)
+
+    def timed(self, work: Callable[[Transaction], R], rows: int) -> Callable[[Transaction], R]:
+        """Work on so many rows, by which the next slices are measured: not by how long it had to wait for its turn."""
+
+        def run(tx: Transaction) -> R:
+            began_s = time.monotonic()
+            result = work(tx)
+            fit = IMPORT_SLICE_S * rows / max(time.monotonic() - began_s, 0.001)
+            self._rows = max(IMPORT_ROWS_MIN, min(int(fit), CATALOGUE_ROWS_MAX))
+            return result
+
+        return run
 
 
 def _with_parts(drafts: Sequence[SkuDraft], sku_ids: set[str]) -> frozenset[str]:
