@@ -15,7 +15,7 @@ from bodega_controlplane.app.deciding import overrides
 from bodega_controlplane.app.deciding.conflict_views import OverrideTerms
 from bodega_controlplane.app.goods import stock
 from bodega_controlplane.app.ordering import decisions, orders
-from bodega_controlplane.store import schema
+from bodega_controlplane.store import routing, schema
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, POLICY, SECRET_NAME, SHOP, deliver, promises, rows_of
 from support.moved_order import (
@@ -236,3 +236,37 @@ def test_a_stranger_may_not_speak_of_an_assignment_that_it_never_had(store: Stor
     deliver(store, *news(store, lisbon))
     assert "lisbon-01 has no fulfillment order" in rows_of(store, schema.parked_event)[0].reason
     assert order_now(store, order.order_id).state is OrderState.CONFIRMED
+
+
+def test_moves_are_known_by_the_tokens_that_they_gave_out_whichever_version_has_made_them(
+    store: Store,
+) -> None:
+    two_nodes(store)
+    order_id = place(store).order_id
+    old = {
+        "order_id": order_id,
+        "fencing_token": 2,
+        "from_node_id": LISBON,
+        "node_id": PORTO,
+        "rule": "",
+        "reason": "",
+    }
+    store.write(
+        lambda tx: tx.insert_many(
+            schema.reassignment, [{**old, "decided_by": "late@1", "candidates": "[{}]", "decided_at_ms": 7}]
+        )
+    )
+    store.write(
+        lambda tx: tx.connection.exec_driver_sql("UPDATE fulfillment_order SET fencing_token = 2") and None
+    )
+    move(store, order_id)
+    move(store, order_id, caller=later(OPERATOR, 1))
+    found = store.read(lambda tx: routing.moves_of(tx, order_id))
+    assert [(one.tokens.start, one.decided_by, one.decided_at_ms) for one in found] == [
+        (4, "operator", OPERATOR.now_ms + 1),
+        (3, "operator", OPERATOR.now_ms),
+        (2, "late@1", 7),
+    ]
+    assert [[token in one.tokens for token in range(1, 6)].count(True) for one in found] == [2, 1, 1]
+    assert rows_of(store, schema.reassignment)[0].fencing_token == 2, "and nothing is written twice"
+    assert len(rows_of(store, schema.reassignment)) == 1

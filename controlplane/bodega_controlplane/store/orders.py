@@ -195,13 +195,8 @@ def save_work(tx: Transaction, rows: Sequence[Values]) -> None:
     _save(tx, fulfillment_order, ("fulfillment_order_id",), rows)
 
 
-def put_decision(tx: Transaction, decision: Values) -> None:
-    """Why a part of an order went to a node, or did not, after the first decision on it."""
-    tx.insert_many(reassignment, [decision])
-
-
 def reassignments_of(tx: Transaction, order_id: str) -> list[Row]:
-    """How an order was moved, newest first."""
+    """How an order was moved by versions before schema 5, newest first."""
     query = sa.select(reassignment).where(reassignment.c.order_id == order_id)
     return list(tx.connection.execute(query.order_by(reassignment.c.fencing_token.desc())))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -11,6 +11,7 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import (
     fulfillment_order,
     node,
+    reassignment,
     routing_activation,
     routing_bundle,
     routing_decision,
@@ -110,6 +111,38 @@ def decisions_of(tx: Transaction, order_id: str) -> list[Row]:
     query = sa.select(routing_decision).where(routing_decision.c.order_id == order_id)
     return list(tx.connection.execute(query.order_by(routing_decision.c.number.desc())))
 
+
+class Moved(NamedTuple):
+    """A decision that gave something out anew, under these fencing tokens. `decided_by`: a rule, or a person."""
+
+    tokens: range
+    decided_by: str
+    decided_at_ms: int
+
+
+def moves_of(tx: Transaction, order_id: str) -> list[Moved]:
+    """How parts of an order were moved since it was placed, the newest move first; those of older versions too."""
+    columns = (
+        routing_decision.c.first_token,
+        routing_decision.c.decided_by,
+        routing_decision.c.decided_at_ms,
+    )
+    ours = sa.select(*columns).where(
+        routing_decision.c.order_id == order_id, routing_decision.c.first_token > 0
+    )
+    older = (reassignment.c.fencing_token, reassignment.c.decided_by, reassignment.c.decided_at_ms)
+    theirs = sa.select(*older).where(reassignment.c.order_id == order_id)
+    found: list[Moved] = []
+    end = _NO_TOKEN_MORE
+    for first, decided_by, at_ms in sorted(tx.connection.execute(ours.union_all(theirs)), reverse=True):
+        # Tokens rise, and a move gives out all of its own at once: they end where those of the next one begin.
+        found.append(Moved(range(first, end), decided_by, at_ms))
+        end = first
+    return found
+
+
+# Beyond the assignments of any order.
+_NO_TOKEN_MORE = 2**31
 
 _NEWEST = (routing_decision.c.decided_at_ms.desc(), routing_decision.c.decision_id.desc())
 

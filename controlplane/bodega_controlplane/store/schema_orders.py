@@ -131,7 +131,8 @@ route_decision = sa.Table(
     integer("decided_at_ms"),
 )
 
-# Why an order went from one node to another; `fencing_token` is that of the new assignment.
+# Up to version 4, why an order went from one node to another; `fencing_token` is that of the new assignment. Since then
+# `routing_decision` says it.
 reassignment = sa.Table(
     "reassignment",
     metadata,

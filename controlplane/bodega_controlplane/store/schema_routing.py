@@ -36,7 +36,8 @@ routing_activation = sa.Table(
 )
 
 # `number` counts those of one order. `inputs` and `choice`: canonical JSON, packed by zlib. Where it goes to is
-# personal data and stands by itself, in `destination`, as canonical JSON: empty once it has been erased.
+# personal data and stands by itself, in `destination`, as canonical JSON: empty once it has been erased. `first_token`:
+# the lowest fencing token that it gave out, where it moved something that was placed before; else 0.
 routing_decision = sa.Table(
     "routing_decision",
     metadata,
@@ -49,6 +50,7 @@ routing_decision = sa.Table(
     text("rule"),
     text("digest"),
     text("destination"),
+    integer("first_token"),
     octets("inputs"),
     octets("choice"),
 )

@@ -67,7 +67,7 @@ def _of_older_versions(tx: Transaction, order_id: str) -> tuple[RouteDecisionVie
     row = orders.decision_of(tx, order_id)
     if row is None:
         return ()
-    moves = [move for move in orders.reassignments_of(tx, order_id) if move.candidates != "[]"]
+    moves = orders.reassignments_of(tx, order_id)
     return (*(_decision(move, move.reason, move.decided_by) for move in moves), _decision(row))
 
 

@@ -99,19 +99,15 @@ def _give_anew(tx: Transaction, caller: Caller, part: Part, policy: Policy) -> N
         for line in before.lines.values():
             line.reservation = line.reservation.void()
     work = assigning.give(tx, caller, part, share)
-    decision = {
-        "order_id": order.order_id,
-        "fencing_token": work.fencing_token,
-        "from_node_id": before.node_id,
-        "node_id": share.node_id,
-        "rule": choice.rule,
-        "reason": REASON,
-        "decided_by": caller.actor,
-        "candidates": "[]",
-        "decided_at_ms": caller.now_ms,
-    }
-    orders.put_decision(tx, decision)
-    records.keep(tx, caller, order.order_id, choice, decided_by=caller.actor, reason=REASON)
+    records.keep(
+        tx,
+        caller,
+        order.order_id,
+        choice,
+        decided_by=caller.actor,
+        reason=REASON,
+        first_token=work.fencing_token,
+    )
 
 
 def _promised(work: Work) -> Counter[tuple[str, str]]:

@@ -25,7 +25,7 @@ from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.selling.channels import policy_of
 from bodega_controlplane.app.views import Caller, OrderView
 from bodega_controlplane.rules.policy import Policy
-from bodega_controlplane.store import nodes, orders
+from bodega_controlplane.store import nodes, orders, routing
 from bodega_controlplane.store.transaction import Contended, Transaction
 
 TOO_OFTEN = "moved-too-often"
@@ -199,10 +199,11 @@ def _refuse(tx: Transaction, caller: Caller, move: Move, part: Part) -> None:
 
 def _moved_lately(tx: Transaction, caller: Caller, part: Part) -> bool:
     """A clock that was set back never blocks a move; the number of assignments is bounded in any case."""
-    tokens = {work.fencing_token for work in part.works}
-    moves = orders.reassignments_of(tx, part.order.order_id)
-    newest = next((move.decided_at_ms for move in moves if move.fencing_token in tokens), None)
-    return newest is not None and 0 <= caller.now_ms - newest < REASSIGN_COOLDOWN_MS
+    tokens = [work.fencing_token for work in part.works]
+    for move in routing.moves_of(tx, part.order.order_id):
+        if any(token in move.tokens for token in tokens):
+            return 0 <= caller.now_ms - move.decided_at_ms < REASSIGN_COOLDOWN_MS
+    return False
 
 
 def _write(tx: Transaction, caller: Caller, move: Move, part: Part, choice: Decided) -> None:
@@ -212,23 +213,13 @@ def _write(tx: Transaction, caller: Caller, move: Move, part: Part, choice: Deci
         assigning.take_back(tx, caller, before, order.newest_token + 1, f"given to {first.node_id}")
     if more:
         part.ask_for(first.quantities)
+    first_token = order.newest_token + 1
     for share in choice.shares:
         target = part if share is first else order.add_part(PartState.HANDED_BACK, share.quantities)
-        work = assigning.give(tx, caller, target, share)
-        decision = {
-            "order_id": order.order_id,
-            "fencing_token": work.fencing_token,
-            "from_node_id": before.node_id if before is not None else "",
-            "node_id": share.node_id,
-            "rule": choice.rule,
-            "reason": move.reason,
-            "decided_by": move.by_rule or caller.actor,
-            "candidates": "[]",
-            "decided_at_ms": caller.now_ms,
-        }
-        orders.put_decision(tx, decision)
+        assigning.give(tx, caller, target, share)
+    by = move.by_rule or caller.actor
     records.keep(
-        tx, caller, order.order_id, choice, decided_by=move.by_rule or caller.actor, reason=move.reason
+        tx, caller, order.order_id, choice, decided_by=by, reason=move.reason, first_token=first_token
     )
     order.follow()
     aggregate.save(tx, caller.now_ms, [order])

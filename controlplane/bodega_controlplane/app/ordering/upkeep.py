@@ -29,7 +29,7 @@ from bodega_controlplane.app.ordering.aggregate import Part
 from bodega_controlplane.app.ordering.reassigning import Move
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.rules.policy import Policy
-from bodega_controlplane.store import facts, orders
+from bodega_controlplane.store import facts, orders, routing
 from bodega_controlplane.store import overrides as override_rows
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
@@ -135,9 +135,8 @@ def _fetch(tx: Transaction, caller: Caller, row: Row, policy: Policy, down: Coll
 
 
 def _was_late_before(tx: Transaction, part: Part) -> bool:
-    tokens = {work.fencing_token for work in part.works}
-    moves = orders.reassignments_of(tx, part.order.order_id)
-    return any(move.decided_by == LATE and move.fencing_token in tokens for move in moves)
+    late = [move for move in routing.moves_of(tx, part.order.order_id) if move.decided_by == LATE]
+    return any(work.fencing_token in move.tokens for work in part.works for move in late)
 
 
 def _expire(tx: Transaction, caller: Caller, now: BootTime) -> bool:

@@ -37,10 +37,12 @@ def keep(
     *,
     decided_by: str = "",
     reason: str = "",
+    first_token: int = 0,
 ) -> str:
     """Record a decision about an order in the transaction that acts on it; its id.
 
     `decided_by`: the rule or person that had the order moved, with its reason; empty where it was placed.
+    `first_token`: the lowest fencing token that the move gave out.
     """
     number = routing.next_number(tx, order_id) if decided_by else 1
     decision_id = f"{order_id}/{number}"
@@ -56,6 +58,7 @@ def keep(
             "reason": reason,
             "rule": decided.rule,
             "digest": decided.bundle.digest,
+            "first_token": first_token,
             "destination": json.dumps(asdict(decided.inputs.destination), sort_keys=True, ensure_ascii=False),
             "inputs": packed(inputs_to_json(without)),
             "choice": packed(choice_to_json(decided.choice)),
