@@ -133,7 +133,7 @@ async def test_what_is_no_file_is_refused_and_a_stranger_before_it_is_read(chann
 async def test_a_file_of_more_rows_than_the_bound_is_refused(
     channel: grpc.aio.Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bodega_controlplane.api.grpc.servicers.IMPORT_ROWS_MAX", 10)
+    monkeypatch.setattr("bodega_controlplane.api.grpc.catalogue.IMPORT_ROWS_MAX", 10)
     assert (await imported(channel, piece(0, 10)))[-1].changed == 10
     status, _, _ = await refusal(imported(channel, piece(0, 5), piece(5, 11)))
     assert status is grpc.StatusCode.INVALID_ARGUMENT

@@ -32,6 +32,7 @@ from bodega.v1 import (
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
 from bodega_controlplane.api.grpc import privacy, proposals, servicers, transfers, webhooks
+from bodega_controlplane.api.grpc.catalogue import Catalogue
 from bodega_controlplane.api.grpc.channels import Channels
 from bodega_controlplane.api.grpc.conflict_servicer import Conflicts
 from bodega_controlplane.api.grpc.expectations import Expectations
@@ -71,7 +72,7 @@ def build_server(hub: Hub, tokens: Tokens, health: Health | None = None) -> grpc
     `health`: of SERVICES, and the caller lets it look; None: one that says SERVING of the whole and looks at nothing.
     """
     server = grpc.aio.server(interceptors=(Gate(tokens),), options=_OPTIONS)
-    services.add_CatalogueServiceServicer_to_server(servicers.Catalogue(hub), server)
+    services.add_CatalogueServiceServicer_to_server(Catalogue(hub), server)
     services.add_OrderServiceServicer_to_server(servicers.Orders(hub), server)
     services.add_StockServiceServicer_to_server(servicers.Stock(hub), server)
     services.add_RightsServiceServicer_to_server(servicers.Rights(hub), server)

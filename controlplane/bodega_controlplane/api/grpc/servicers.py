@@ -1,4 +1,4 @@
-"""The services of controlplane.proto: each method translates, runs one use case, translates back.
+"""The services of controlplane.proto but the catalogue: each method translates, runs one use case, translates back.
 
 Errors are not handled here: the interceptor turns every one into a status, in one place.
 """
@@ -6,9 +6,8 @@ Errors are not handled here: the interceptor turns every one into a status, in o
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -17,24 +16,21 @@ from bodega import codec
 from bodega.broker.rpc_asking import ask
 from bodega.core.chain import GENESIS
 from bodega.errors import FieldFault, InvalidInput
-from bodega.limits import CATALOGUE_ROWS_MAX, DIAGNOSE_S
-from bodega.limits_hub import IMPORT_FILE_BYTES_MAX, IMPORT_ROWS_MAX
-from bodega.v1 import catalogue_pb2, diagnosis_pb2
+from bodega.limits import DIAGNOSE_S
 from bodega.v1 import controlplane_pb2 as pb
 from bodega.v1 import controlplane_pb2_grpc as services
+from bodega.v1 import diagnosis_pb2
 from bodega.v1.diagnosis_pb2_grpc import DiagnosisServiceStub
 from bodega_controlplane.api.grpc import wire
 from bodega_controlplane.api.grpc.once import once
 from bodega_controlplane.app import audit, idempotency
 from bodega_controlplane.app.fleet import epochs, nodes
-from bodega_controlplane.app.goods import catalogue, rebalancing, rights, stock
-from bodega_controlplane.app.goods.importing import Progress, import_skus
+from bodega_controlplane.app.goods import rebalancing, rights, stock
 from bodega_controlplane.app.goods.rights_views import RightsDraft
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ordering import decisions, orders
 from bodega_controlplane.app.ordering.reassigning import Move, reassign
 from bodega_controlplane.app.views import Caller
-from bodega_controlplane.app.wire import sku_draft, sku_message
 from bodega_controlplane.store.audit import Wanted
 from bodega_controlplane.store.orders import Narrowed
 from bodega_controlplane.store.transaction import Transaction
@@ -44,81 +40,6 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 def _operator(hub: Hub) -> Caller:
     return hub.caller("operator", "operator")
-
-
-class Catalogue(services.CatalogueServiceServicer):
-    """What is sold."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._importing = asyncio.Lock()
-
-    async def UpsertSkus(self, request: pb.UpsertSkusRequest, context: Context) -> pb.UpsertSkusResponse:
-        """All or nothing; more than CATALOGUE_ROWS_MAX at once are refused."""
-        if len(request.skus) > CATALOGUE_ROWS_MAX:
-            raise InvalidInput(
-                f"{len(request.skus)} SKUs in one request",
-                hint=f"send at most {CATALOGUE_ROWS_MAX} at a time",
-                faults=(FieldFault("skus", f"must have at most {CATALOGUE_ROWS_MAX} rows"),),
-            )
-        drafts = [sku_draft(row) for row in request.skus]
-        caller = _operator(self._hub)
-        changed = await self._hub.run(lambda tx: catalogue.upsert_skus(tx, caller, drafts))
-        return pb.UpsertSkusResponse(changed=changed)
-
-    async def ImportSkus(
-        self, request_iterator: AsyncIterator[pb.ImportSkusRequest], context: Context
-    ) -> AsyncIterator[pb.ImportSkusResponse]:
-        """One file after the other: each is held in memory until it is written."""
-        async with self._importing:
-            skus, lines = await _whole(request_iterator)
-            done = Progress()
-            try:
-                async for done in import_skus(self._hub, _operator(self._hub), skus, lines):
-                    yield pb.ImportSkusResponse(rows_checked=done.checked, rows_written=done.written)
-            except InvalidInput as refusal:
-                # Too many for the end of a call, which is where faults are told otherwise.
-                faults = [
-                    pb.FileFault(line=one.line or 0, where=one.where, problem=one.problem)
-                    for one in refusal.faults
-                ]
-                yield pb.ImportSkusResponse(faults=faults)
-            else:
-                yield pb.ImportSkusResponse(
-                    rows_checked=done.checked, rows_written=done.written, changed=done.changed
-                )
-
-    async def ListSkus(self, request: pb.ListSkusRequest, context: Context) -> pb.ListSkusResponse:
-        """By SKU id."""
-        page = wire.page_request(request.page_size, request.page_token)
-        found = await self._hub.read(lambda tx: catalogue.list_skus(tx, page))
-        return pb.ListSkusResponse(
-            skus=[sku_message(row) for row in found.rows], next_page_token=found.next_page_token
-        )
-
-
-async def _whole(
-    requests: AsyncIterator[pb.ImportSkusRequest],
-) -> tuple[list[catalogue_pb2.Sku], list[int]]:
-    """The rows of a file and their lines. Raises InvalidInput for more than a file may have."""
-    skus: list[catalogue_pb2.Sku] = []
-    lines: list[int] = []
-    size_bytes = 0
-    async for request in requests:
-        skus += request.skus
-        lines += request.lines
-        size_bytes += request.ByteSize()
-        if len(skus) > IMPORT_ROWS_MAX or size_bytes > IMPORT_FILE_BYTES_MAX:
-            raise InvalidInput(
-                f"the file has more than {IMPORT_ROWS_MAX} rows or {IMPORT_FILE_BYTES_MAX} bytes",
-                hint="split it into smaller files",
-            )
-    if not skus or len(skus) != len(lines):
-        raise InvalidInput(
-            f"{len(skus)} SKUs with {len(lines)} lines",
-            hint="send a line with each SKU, and one SKU at least",
-        )
-    return skus, lines
 
 
 class Orders(services.OrderServiceServicer):
