@@ -12,8 +12,9 @@ from bodega_controlplane.app.fleet import restating
 from bodega_controlplane.app.goods import catalogue, expecting
 from bodega_controlplane.app.goods import transfers as goods_between
 from bodega_controlplane.store import nodes as node_rows
-from bodega_controlplane.store import schema, schema_floor
+from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
+from bodega_controlplane.store.schema import floor as floor_tables
 from bodega_controlplane.store.transaction import Transaction
 from support.controlplane import OPERATOR, NodeByHand, deliver, rows_of, settle, sku
 from support.moved_order import LISBON, PORTO, SKU, Hand, news, place, two_nodes, works_of
@@ -187,7 +188,7 @@ def test_what_came_of_a_return_counts_and_not_what_was_expected(store: Store) ->
     )
     deliver(store, *news(store, lisbon))
     assert [one.quantity for one in expect(store, order_id).lines] == [2]
-    states = sorted(row.state for row in rows_of(store, schema_floor.customer_return))
+    states = sorted(row.state for row in rows_of(store, floor_tables.customer_return))
     assert states == ["closed", "expected"]
 
 

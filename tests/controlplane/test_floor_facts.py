@@ -13,8 +13,8 @@ from bodega.v1 import journal_pb2, orders_pb2
 from bodega_controlplane.app import audit
 from bodega_controlplane.app.goods import stock
 from bodega_controlplane.app.ordering import orders
-from bodega_controlplane.store import schema_floor
 from bodega_controlplane.store.engine import Store
+from bodega_controlplane.store.schema import floor as floor_tables
 from support.controlplane import (
     POLICY,
     SHOP,
@@ -51,7 +51,7 @@ def test_a_delivery_is_open_until_the_node_has_closed_it_with_what_came(store: S
     line = pb.ReceiptAdvanced.Line(sku_id="TEA", expected=10, received=9, damaged=1)
     closed = pb.ReceiptAdvanced(receipt_id="RC-1", notice_id="N-1", state="closed", lines=[line])
     says_too(store, node, receipt_advanced=closed)
-    (row,) = rows_of(store, schema_floor.receipt)
+    (row,) = rows_of(store, floor_tables.receipt)
     assert (row.node_id, row.notice_id, row.state) == ("lisbon-01", "N-1", "closed")
     assert json.loads(row.lines) == [{"sku_id": "TEA", "expected": 10, "received": 9, "damaged": 1}]
 
@@ -62,14 +62,14 @@ def test_two_words_of_one_thing_in_one_envelope_leave_the_last_one(store: Store)
     for state in ("waits_for_recount", "posted"):
         node.record(count_advanced=pb.CountAdvanced(count_id="C-1", bin_id="A-01-01", state=state))
     deliver(store, node.delivery())
-    assert [row.state for row in rows_of(store, schema_floor.floor_count)] == ["posted"]
+    assert [row.state for row in rows_of(store, floor_tables.floor_count)] == ["posted"]
 
 
 def test_every_exception_is_kept_with_who_and_why(store: Store) -> None:
     noted = pb.ExceptionNoted(kind="short_pick", reason="damaged", sku_id="TEA", quantity=2)
     node = said(store, exception_noted=noted)
     says_too(store, node, exception_noted=noted)
-    rows = rows_of(store, schema_floor.floor_exception)
+    rows = rows_of(store, floor_tables.floor_exception)
     assert [(row.seq, row.kind, row.reason, row.quantity, row.actor) for row in rows] == [
         (1, "short_pick", "damaged", 2, "associate"),
         (2, "short_pick", "damaged", 2, "associate"),
@@ -78,12 +78,12 @@ def test_every_exception_is_kept_with_who_and_why(store: Store) -> None:
 
 def test_a_shift_names_a_person_by_id_and_ends(store: Store) -> None:
     node = said(store, shift_advanced=pb.ShiftAdvanced(associate_id="ana", state="signed_in", by="pin"))
-    assert [(row.associate_id, row.state) for row in rows_of(store, schema_floor.shift)] == [
+    assert [(row.associate_id, row.state) for row in rows_of(store, floor_tables.shift)] == [
         ("ana", "signed_in")
     ]
     away = pb.ShiftAdvanced(associate_id="ana", state="signed_out", by="other_device")
     says_too(store, node, shift_advanced=away)
-    (row,) = rows_of(store, schema_floor.shift)
+    (row,) = rows_of(store, floor_tables.shift)
     assert (row.state, row.signed_by) == ("signed_out", "other_device")
 
 
@@ -92,7 +92,7 @@ def test_a_parcel_has_weight_and_tracking_number_until_it_is_voided(store: Store
     node = said(store, parcel_advanced=closed)
     voided = pb.ParcelAdvanced(sscc="1" * 18, state="voided", reason="wrong_carton")
     says_too(store, node, parcel_advanced=voided)
-    (row,) = rows_of(store, schema_floor.parcel)
+    (row,) = rows_of(store, floor_tables.parcel)
     assert (row.state, row.reason, row.tracking_number) == ("voided", "wrong_carton", "")
 
 
@@ -104,7 +104,7 @@ def test_a_manifest_lists_its_parcels_in_the_order_of_handover(store: Store) -> 
             manifest_id="M-1", carrier="northpost", ship_date="2026-11-22", state="closed", parcels=parcels
         ),
     )
-    (row,) = rows_of(store, schema_floor.manifest)
+    (row,) = rows_of(store, floor_tables.manifest)
     assert (row.carrier, row.ship_date, json.loads(row.parcels)) == ("northpost", "2026-11-22", parcels)
 
 
@@ -113,7 +113,7 @@ def test_a_pickup_says_where_it_waits(store: Store) -> None:
         store,
         pickup_advanced=pb.PickupAdvanced(fulfillment_order_id="F-1", state="staged", bin_id="LOCKER-3"),
     )
-    (row,) = rows_of(store, schema_floor.pickup)
+    (row,) = rows_of(store, floor_tables.pickup)
     assert (row.fulfillment_order_id, row.state, row.bin_id) == ("F-1", "staged", "LOCKER-3")
 
 
@@ -128,8 +128,8 @@ def test_a_return_keeps_the_human_grade_beside_the_cameras_and_its_refund_is_in_
         return_advanced=pb.ReturnAdvanced(return_id="RT-1", order_id="O-1", state="closed", lines=[line]),
     )
     says_too(store, node, refund_due=pb.RefundDue(return_id="RT-1", order_id="O-1", lines=[line]))
-    (back,) = rows_of(store, schema_floor.customer_return)
-    (due,) = rows_of(store, schema_floor.refund)
+    (back,) = rows_of(store, floor_tables.customer_return)
+    (due,) = rows_of(store, floor_tables.refund)
     (kept,) = json.loads(back.lines)
     assert (kept["grade"], kept["camera"], kept["serials"]) == ("used", "review", ["S-1"])
     assert (due.return_id, due.order_id) == ("RT-1", "O-1")
@@ -143,7 +143,7 @@ def test_each_end_of_a_transfer_says_how_far_it_is(store: Store) -> None:
         node = NodeByHand(node_id)
         node.record(transfer_advanced=pb.TransferAdvanced(transfer_id="T-1", state=state))
         deliver(store, node.delivery())
-    assert [(row.node_id, row.state) for row in rows_of(store, schema_floor.transfer_progress)] == [
+    assert [(row.node_id, row.state) for row in rows_of(store, floor_tables.transfer_progress)] == [
         ("lisbon-01", "shipped"),
         ("porto-01", "receiving"),
     ]

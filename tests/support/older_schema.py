@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store import schema, schema_former
+from bodega_controlplane.store import schema
 from bodega_controlplane.store.migrations import STEPS
+from bodega_controlplane.store.schema import former as former_tables
 from bodega_controlplane.store.tellers import drop_tellers
 from bodega_controlplane.store.transaction import Transaction
 
@@ -27,14 +28,14 @@ def back_to(tx: Transaction, version: int) -> None:
 
 def _out_of_parts(tx: Transaction) -> None:
     """Promises by order and line, and those of assignments that were superseded: as version 4 kept them."""
-    schema_former.former.create_all(tx.connection)
+    former_tables.former.create_all(tx.connection)
     line, work = schema.fulfillment_line, schema.fulfillment_order
     named = ("node_id", "sku_id", "quantity", "posted", "voided", "state")
     columns = [line.c.line, *(line.c[name] for name in named)]
     joined = sa.join(line, work, work.c.fulfillment_order_id == line.c.fulfillment_order_id)
     for table, superseded, more in (
-        (schema_former.reservation, False, [work.c.order_id]),
-        (schema_former.revoked_reservation, True, [work.c.order_id, line.c.fulfillment_order_id]),
+        (former_tables.reservation, False, [work.c.order_id]),
+        (former_tables.revoked_reservation, True, [work.c.order_id, line.c.fulfillment_order_id]),
     ):
         query = sa.select(*more, *columns).select_from(joined).where(line.c.superseded == superseded)
         names = [*(column.name for column in more), "line", *named]

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema_divergence import divergence, divergence_count
+from bodega_controlplane.store.schema.differing import divergence, divergence_count
 from bodega_controlplane.store.transaction import Transaction
 
 CLOSED = "closed"

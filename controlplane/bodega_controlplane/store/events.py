@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from bodega.core.ledger import Account, Disposition
 from bodega_controlplane.store.among import among
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema_events import event, event_draft, stock_told
-from bodega_controlplane.store.schema_floor import customer_return, parcel, refund
-from bodega_controlplane.store.schema_orders import fulfillment_order, orders
+from bodega_controlplane.store.schema.events import event, event_draft, stock_told
+from bodega_controlplane.store.schema.floor import customer_return, parcel, refund
+from bodega_controlplane.store.schema.ordering import fulfillment_order, orders
 from bodega_controlplane.store.transaction import Transaction
 
 _NUMBERING_LOCK = 0x65766E74

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import fulfillment_order, order_line, orders
-from bodega_controlplane.store.schema_exchange import exchange_file, exchange_order, exchange_told
-from bodega_controlplane.store.schema_floor import parcel
+from bodega_controlplane.store.schema.exchange import exchange_file, exchange_order, exchange_told
+from bodega_controlplane.store.schema.floor import parcel
 from bodega_controlplane.store.transaction import Transaction
 
 # Instances take turns in numbering files.

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema_floor import (
+from bodega_controlplane.store.schema.floor import (
     advance_notice,
     customer_return,
     receipt,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bodega.v1 import catalogue_pb2
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import journal
-from bodega_controlplane.store.schema_floor import line_substitution, parcel
+from bodega_controlplane.store.schema.floor import line_substitution, parcel
 from bodega_controlplane.store.transaction import Transaction
 
 

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
 from bodega.errors import SchemaTooNew
-from bodega_controlplane.store import schema, schema_former
+from bodega_controlplane.store import schema
 from bodega_controlplane.store.into_parts import INTO_PARTS
+from bodega_controlplane.store.schema import former as former_tables
 from bodega_controlplane.store.tellers import drop_tellers, make_tellers
 
 
@@ -106,7 +107,7 @@ STEPS: Mapping[int, Step] = {
             schema.down_waiting,
             schema.hub_override,
             schema.reassignment,
-            schema_former.revoked_reservation,
+            former_tables.revoked_reservation,
             schema.telemetry,
             schema.work_to_stop,
             schema.node_agent,

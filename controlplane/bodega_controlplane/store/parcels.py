@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bodega_controlplane.store.among import among
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import fulfillment_order, orders
-from bodega_controlplane.store.schema_floor import customer_return, parcel, refund
+from bodega_controlplane.store.schema.floor import customer_return, parcel, refund
 from bodega_controlplane.store.transaction import Transaction
 
 

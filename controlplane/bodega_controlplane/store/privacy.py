@@ -10,7 +10,7 @@ from bodega.core.lifecycles import FULFILLMENT
 from bodega.core.parts import FINAL
 from bodega_controlplane.store.among import among
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema_orders import fulfillment_order, orders
+from bodega_controlplane.store.schema.ordering import fulfillment_order, orders
 from bodega_controlplane.store.transaction import Transaction
 
 _ENDED = orders.c.state.in_(sorted(FINAL))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import node
-from bodega_controlplane.store.schema_rates import carrier_card, carrier_down, node_shipping, rate_card
+from bodega_controlplane.store.schema.rates import carrier_card, carrier_down, node_shipping, rate_card
 from bodega_controlplane.store.transaction import Transaction
 
 # Writers of cards take turns, so that versions rise one by one.

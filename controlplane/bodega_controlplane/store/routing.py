@@ -17,7 +17,7 @@ from bodega_controlplane.store.schema import (
     routing_decision,
     sku,
 )
-from bodega_controlplane.store.schema_routing import WAITING
+from bodega_controlplane.store.schema.routing import WAITING
 from bodega_controlplane.store.transaction import Transaction
 
 # Whoever puts a bundle in force takes turns, so that each activation knows the one before it.

@@ -1,4 +1,4 @@
-"""The triggers of `schema_events.TELLERS`, for SQLite and for PostgreSQL.
+"""The triggers of `schema.events.TELLERS`, for SQLite and for PostgreSQL.
 
 They stand aside while a migration is under way: SQLite changes no table that a trigger speaks of in words that do
 not hold any more, and rows that are copied to another place are no news.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.schema_events import TELLERS, Teller
+from bodega_controlplane.store.schema.events import TELLERS, Teller
 
 _PREFIX = "tell_"
 # The names begin alike, whatever version has made them.

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema_events import webhook, webhook_delivery
+from bodega_controlplane.store.schema.events import webhook, webhook_delivery
 from bodega_controlplane.store.transaction import Transaction
 
 ENABLED, DISABLED = "enabled", "disabled"

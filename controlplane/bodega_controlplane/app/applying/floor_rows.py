@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 from google.protobuf.message import Message
 
 from bodega.v1 import journal_pb2
-from bodega_controlplane.store import schema, schema_floor
+from bodega_controlplane.store import schema
 from bodega_controlplane.store.rows import Table
+from bodega_controlplane.store.schema import floor as floor_tables
 
 Values: TypeAlias = dict[str, Any]
 Event: TypeAlias = journal_pb2.NodeEvent
@@ -137,15 +138,15 @@ def _discrepancy(at: Values, event: Event) -> Values:
 FLOOR: Mapping[str, FloorFact] = {
     "label_advanced": FloorFact(schema.label, _label),
     "discrepancy_opened": FloorFact(schema.discrepancy, _discrepancy),
-    "receipt_advanced": FloorFact(schema_floor.receipt, _receipt, keep=("opened_seq",)),
-    "exception_noted": FloorFact(schema_floor.floor_exception, _exception),
-    "shift_advanced": FloorFact(schema_floor.shift, _shift),
-    "parcel_advanced": FloorFact(schema_floor.parcel, _parcel),
-    "manifest_advanced": FloorFact(schema_floor.manifest, _manifest),
-    "pickup_advanced": FloorFact(schema_floor.pickup, _pickup),
-    "return_advanced": FloorFact(schema_floor.customer_return, _return, keep=("expected",)),
-    "refund_due": FloorFact(schema_floor.refund, _refund),
-    "count_advanced": FloorFact(schema_floor.floor_count, _count),
-    "transfer_advanced": FloorFact(schema_floor.transfer_progress, _transfer),
-    "line_substituted": FloorFact(schema_floor.line_substitution, _substitution),
+    "receipt_advanced": FloorFact(floor_tables.receipt, _receipt, keep=("opened_seq",)),
+    "exception_noted": FloorFact(floor_tables.floor_exception, _exception),
+    "shift_advanced": FloorFact(floor_tables.shift, _shift),
+    "parcel_advanced": FloorFact(floor_tables.parcel, _parcel),
+    "manifest_advanced": FloorFact(floor_tables.manifest, _manifest),
+    "pickup_advanced": FloorFact(floor_tables.pickup, _pickup),
+    "return_advanced": FloorFact(floor_tables.customer_return, _return, keep=("expected",)),
+    "refund_due": FloorFact(floor_tables.refund, _refund),
+    "count_advanced": FloorFact(floor_tables.floor_count, _count),
+    "transfer_advanced": FloorFact(floor_tables.transfer_progress, _transfer),
+    "line_substituted": FloorFact(floor_tables.line_substitution, _substitution),
 }

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.paging import limit_of
 from bodega_controlplane.store import floor
-from bodega_controlplane.store import schema_floor as schema
 from bodega_controlplane.store.rows import Row, Table
+from bodega_controlplane.store.schema import floor as schema
 from bodega_controlplane.store.transaction import Transaction
 
 # What a reader calls them -> where they are.

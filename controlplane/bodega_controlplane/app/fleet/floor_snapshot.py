@@ -13,9 +13,10 @@ from bodega.core.ledger import Disposition
 from bodega.errors import IntegrityBroken, PeerFault
 from bodega.v1 import floor_pb2, nodesync_pb2
 from bodega_controlplane.app.goods import expecting
-from bodega_controlplane.store import epochs, floor, schema_floor
+from bodega_controlplane.store import epochs, floor
 from bodega_controlplane.store import expecting as expecting_rows
 from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store.schema import floor as floor_tables
 from bodega_controlplane.store.transaction import Transaction
 
 Snapshot = nodesync_pb2.NodeSnapshot
@@ -34,7 +35,7 @@ def add_floor(tx: Transaction, node: Row, snapshot: Snapshot) -> None:
             fulfillment_order_id=row.fulfillment_order_id, state=row.state, bin_id=row.bin_id
         )
         for row in epochs.rows_of_node(
-            tx, schema_floor.pickup, node.node_id, schema_floor.pickup.c.state == "staged"
+            tx, floor_tables.pickup, node.node_id, floor_tables.pickup.c.state == "staged"
         )
     )
     snapshot.transfers.extend(
@@ -45,7 +46,7 @@ def add_floor(tx: Transaction, node: Row, snapshot: Snapshot) -> None:
 
 def _receipts(tx: Transaction, node: Row) -> Iterator[Snapshot.Receipt]:
     waited_for = {view.notice.notice_id for view in expecting.open_notices(tx, node.node_id)}
-    for row in epochs.rows_of_node(tx, schema_floor.receipt, node.node_id):
+    for row in epochs.rows_of_node(tx, floor_tables.receipt, node.node_id):
         if row.state != _OPEN and row.notice_id not in waited_for:
             continue
         said = floor_pb2.ReceiptAdvanced(receipt_id=row.receipt_id, notice_id=row.notice_id, state=row.state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer, metadata, octets, text
+from bodega_controlplane.store.schema.columns import integer, metadata, octets, text
 
 # `body`: a bodega.v1.RateCard. The card in force is the one whose `valid_from_ms` came last.
 rate_card = sa.Table(

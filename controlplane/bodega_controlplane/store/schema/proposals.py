@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer, metadata, text
+from bodega_controlplane.store.schema.columns import integer, metadata, text
 
 # `proposal_id` is the event, "<node>/<epoch>/<seq>"; states are those of `core.conflicts.fields.PROPOSAL`.
 field_proposal = sa.Table(

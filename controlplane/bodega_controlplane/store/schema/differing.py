@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer as _int
-from bodega_controlplane.store.columns import metadata
-from bodega_controlplane.store.columns import text as _text
+from bodega_controlplane.store.schema.columns import integer as _int
+from bodega_controlplane.store.schema.columns import metadata
+from bodega_controlplane.store.schema.columns import text as _text
 
 # One row is open (state not "closed") per node at most.
 divergence = sa.Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer, metadata, octets, text
+from bodega_controlplane.store.schema.columns import integer, metadata, octets, text
 
 # The record of what the hub has told each node; NATS only carries it. Holds recipients inside `body`.
 down_log = sa.Table(

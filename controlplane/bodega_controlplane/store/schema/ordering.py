@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import boolean, integer, metadata, text
+from bodega_controlplane.store.schema.columns import boolean, integer, metadata, text
 
 # `recipient` is personal data and `pickup` holds a secret: neither is read but to be given to a node. `node_id` is that
 # of the first part that has one, for lists; `backorder` and `not_before_ms` are the terms on which the order waits,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer, metadata, text
+from bodega_controlplane.store.schema.columns import integer, metadata, text
 
 
 def _counted(name: str) -> sa.Column[int]:

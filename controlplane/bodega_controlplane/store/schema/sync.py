@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer, metadata, octets, text
+from bodega_controlplane.store.schema.columns import integer, metadata, octets, text
 
 # What the broker said of its streams when it was asked last; `incarnation` rises whenever it had lost something.
 broker_stream = sa.Table(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import boolean, integer, metadata, octets, text
-from bodega_controlplane.store.schema_orders import fulfillment_order
+from bodega_controlplane.store.schema.columns import boolean, integer, metadata, octets, text
+from bodega_controlplane.store.schema.ordering import fulfillment_order
 
 # `document`: canonical bytes, never changed. `digest`: hexadecimal SHA-256 of it, `signature`: the hub's over it.
 routing_bundle = sa.Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer, metadata, octets, text
+from bodega_controlplane.store.schema.columns import integer, metadata, octets, text
 
 # `token_digest`: SHA-256 of the token, which is kept nowhere; empty for the channel whose token is a file of the hub.
 channel = sa.Table(

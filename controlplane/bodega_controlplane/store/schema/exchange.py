@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer, metadata, octets, text
+from bodega_controlplane.store.schema.columns import integer, metadata, octets, text
 
 # Orders that came as files, for ever: a file may come again at any time, and places none of them twice. `digest` is the
 # SHA-256 of what the file said of it.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import boolean, integer, metadata, text
+from bodega_controlplane.store.schema.columns import boolean, integer, metadata, text
 
 # Deliveries of suppliers as they came in; `notice_id` is empty for a blind one, `opened_seq` the event that began it.
 receipt = sa.Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import boolean, integer, metadata, text
+from bodega_controlplane.store.schema.columns import boolean, integer, metadata, text
 
 sku = sa.Table(
     "sku",

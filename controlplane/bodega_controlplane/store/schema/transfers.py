@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import boolean, integer, metadata, text
+from bodega_controlplane.store.schema.columns import boolean, integer, metadata, text
 
 # A transfer and how far it is (`bodega.core.transfers`); `told_node` settles its difference, `told_why` it is over.
 transfer = sa.Table(

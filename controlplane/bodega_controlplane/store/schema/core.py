@@ -1,114 +1,13 @@
-"""Every table of the control plane, once, for SQLite and for PostgreSQL.
-
-Journal and audit are append-only: triggers abort UPDATE and DELETE. `stock` is the replica of the nodes'
-balance tables, so it holds external accounts too and has no rows of zero units. Times are milliseconds
-since 1970-01-01 UTC, quantities base units, hashes 32 bytes; lists and maps are JSON text.
-"""
+"""What every hub is made of: its nodes with their journals, what lies where, the audit trail, answers kept for repeats."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer as _int
-from bodega_controlplane.store.columns import metadata
-from bodega_controlplane.store.columns import octets as _bytes
-from bodega_controlplane.store.columns import text as _text
-from bodega_controlplane.store.schema_catalogue import gtin, lot, sku
-from bodega_controlplane.store.schema_channels import channel
-from bodega_controlplane.store.schema_conflicts import conflict, hub_override
-from bodega_controlplane.store.schema_divergence import divergence, divergence_count
-from bodega_controlplane.store.schema_down import down_log
-from bodega_controlplane.store.schema_epochs import node_agent, node_epoch, node_snapshot, readmission
-from bodega_controlplane.store.schema_events import (
-    EVENT_TABLES,
-    event,
-    event_draft,
-    stock_told,
-    webhook,
-    webhook_delivery,
-)
-from bodega_controlplane.store.schema_exchange import EXCHANGE_TABLES
-from bodega_controlplane.store.schema_floor import FLOOR_TABLES
-from bodega_controlplane.store.schema_orders import (
-    fulfillment_line,
-    fulfillment_order,
-    order_line,
-    order_part,
-    orders,
-    orders_changed,
-    orders_of_channel,
-    part_line,
-    reassignment,
-    route_decision,
-    work_to_stop,
-)
-from bodega_controlplane.store.schema_proposals import field_proposal
-from bodega_controlplane.store.schema_rates import RATE_TABLES
-from bodega_controlplane.store.schema_rights import node_reservation, node_rights, rights_transfer
-from bodega_controlplane.store.schema_routing import (
-    ROUTING_TABLES,
-    fulfillment_order_waiting,
-    routing_activation,
-    routing_bundle,
-    routing_decision,
-)
-from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, refused_envelope, telemetry
-from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
-
-__all__ = [
-    "EVENT_TABLES",
-    "EXCHANGE_TABLES",
-    "FLOOR_TABLES",
-    "RATE_TABLES",
-    "ROUTING_TABLES",
-    "broker_stream",
-    "channel",
-    "conflict",
-    "divergence",
-    "divergence_count",
-    "down_log",
-    "down_waiting",
-    "event",
-    "event_draft",
-    "field_proposal",
-    "fulfillment_line",
-    "fulfillment_order",
-    "fulfillment_order_waiting",
-    "gtin",
-    "hub_override",
-    "lot",
-    "metadata",
-    "node_agent",
-    "node_epoch",
-    "node_reservation",
-    "node_rights",
-    "node_snapshot",
-    "order_line",
-    "order_part",
-    "orders",
-    "orders_changed",
-    "orders_of_channel",
-    "part_line",
-    "readmission",
-    "reassignment",
-    "refused_envelope",
-    "rights_transfer",
-    "route_decision",
-    "routing_activation",
-    "routing_bundle",
-    "routing_decision",
-    "sku",
-    "stock_told",
-    "telemetry",
-    "transfer",
-    "transfer_goods",
-    "transfer_side",
-    "webhook",
-    "webhook_delivery",
-    "work_to_stop",
-]
-
-SCHEMA_VERSION = 5
+from bodega_controlplane.store.schema.columns import integer as _int
+from bodega_controlplane.store.schema.columns import metadata
+from bodega_controlplane.store.schema.columns import octets as _bytes
+from bodega_controlplane.store.schema.columns import text as _text
 
 meta = sa.Table("meta", metadata, _text("key", key=True), _text("value"))
 
@@ -321,5 +220,3 @@ idempotency = sa.Table(
     _text("headers", default="{}"),
 )
 idempotency_oldest = sa.Index("idempotency_oldest", idempotency.c.at_ms)
-
-APPEND_ONLY = (journal, audit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer, metadata, text
+from bodega_controlplane.store.schema.columns import integer, metadata, text
 
 # What of each SKU the hub must not promise at a node, because the node may. The key begins with what promises ask for.
 node_rights = sa.Table(

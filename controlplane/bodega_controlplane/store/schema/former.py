@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bodega_controlplane.store.columns import integer, text
+from bodega_controlplane.store.schema.columns import integer, text
 
 former = sa.MetaData()
 
