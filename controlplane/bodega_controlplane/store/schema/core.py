@@ -1,4 +1,4 @@
-"""What every hub is made of: its nodes with their journals, what lies where, the audit trail, answers kept for repeats."""
+"""What every hub is made of: nodes and their journals, what lies where, the audit trail, answers for repeats."""
 
 from __future__ import annotations
 
