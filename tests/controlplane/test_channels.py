@@ -20,7 +20,7 @@ from bodega_controlplane.rules.channels import full, take
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, POLICY, SHOP, NodeByHand, deliver, order_draft, rows_of, settle
-from support.moved_order import PORTO, SKU, look_after, move, news, order_now, two_nodes
+from support.moved_order import HUB, PORTO, SKU, later, look_after, move, news, order_now, two_nodes
 
 
 def create(store: Store, channel_id: str, kind: str = "marketplace", **more: int) -> tuple[ChannelView, str]:
@@ -161,11 +161,13 @@ def test_what_waits_for_stock_never_takes_the_buffer_of_its_channel_nor_holds_it
         draft = replace(order_draft((SKU, units)), backorder=True)
         return store.write(lambda tx: place_order(tx, caller, draft, POLICY))[0].order_id
 
-    too_much, enough, of_the_shop = waits(market, 2), waits(market, 1), waits(SHOP, 3)
+    too_much = waits(market, 2)
+    enough = waits(later(market, 1), 1)
+    of_the_shop = waits(later(SHOP, 2), 3)
     for node in (lisbon, porto):
         node.shelve(SKU, POLICY.safety_stock + 3)
         deliver(store, *news(store, node))
-    look_after(store)
+    look_after(store, later(HUB, 10))
     states = {
         order_id: order_now(store, order_id).state.value for order_id in (too_much, enough, of_the_shop)
     }

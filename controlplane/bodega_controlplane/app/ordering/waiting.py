@@ -7,7 +7,7 @@ does not stand in the way of one that does not. An order that is placed between 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
@@ -38,36 +38,41 @@ class Waiting(NamedTuple):
 
 
 def due(tx: Transaction, caller: Caller, policy: Policy) -> Iterator[Waiting]:
-    """Parts to be looked at, the first to be served first: those of which all nodes together hold enough."""
+    """Parts to be looked at, the first to be served first: those that nodes could serve if nobody else was served.
+
+    Whether one is served, `serve` finds out. None is counted on to be: a rule may forbid it, and it would stand in the
+    way of all behind it for ever.
+    """
     wanted = orders.skus_waited_for(tx, caller.now_ms)
     if not wanted:
         return
     held = stock.held(tx, wanted)
-
-    def available(policy: Policy) -> Counter[str]:
-        units: Counter[str] = Counter()
-        for (_node_id, sku_id), at_node in held.items():
-            units[sku_id] += standing_of(at_node, policy).available
-        return units
-
-    all_units = available(policy)
-    lacking = {sku_id for sku_id in wanted if not all_units[sku_id]}
-    rows = orders.parts_waiting(tx, caller.now_ms, lacking, UPKEEP_ROWS_MAX)
-    channel_of = {row.order_id: row.channel for row in orders.by_ids(tx, {row.order_id for row in rows})}
-    # What a channel's buffer leaves to it, of all nodes.
-    units_for = {one: available(policy_of(tx, one, policy)) for one in set(channel_of.values())}
-    taken: Counter[str] = Counter()
+    there = {sku_id for (_, sku_id), at_node in held.items() if standing_of(at_node, policy).available}
+    rows = orders.parts_waiting(tx, caller.now_ms, wanted - there, UPKEEP_ROWS_MAX)
+    order_of = {row.order_id: row for row in orders.by_ids(tx, {row.order_id for row in rows})}
+    # A channel's buffer stays with every node.
+    channels = {row.channel for row in order_of.values()}
+    pools = {channel: _pools(held, policy_of(tx, channel, policy)) for channel in channels}
     for (order_id, part), lines in groupby(rows, key=lambda row: (row.order_id, row.part)):
         of_part = list(lines)
         demand: Counter[str] = Counter()
         for line in of_part:
             demand[line.sku_id] += line.units
-        units = units_for[channel_of[order_id]]
-        fits = all(taken[sku_id] + number <= units[sku_id] for sku_id, number in demand.items())
-        if fits:
-            taken += demand
-        if fits or of_part[0].state == PartState.PREORDERED:
-            yield Waiting(order_id, part, wire.pickup_node(of_part[0].pickup))
+        order, pickup_at = order_of[order_id], wire.pickup_node(of_part[0].pickup)
+        pool_of = pools[order.channel]
+        some = [pool_of.get(pickup_at, Counter())] if pickup_at else list(pool_of.values())
+        if order.parts_max > 1:
+            some.append(sum(some, Counter()))
+        if of_part[0].state == PartState.PREORDERED or any(demand <= pool for pool in some):
+            yield Waiting(order_id, part, pickup_at)
+
+
+def _pools(held: Mapping[tuple[str, str], stock.Held], policy: Policy) -> dict[str, Counter[str]]:
+    """Node -> units of each SKU that may be promised there."""
+    pools: dict[str, Counter[str]] = {}
+    for (node_id, sku_id), at_node in held.items():
+        pools.setdefault(node_id, Counter())[sku_id] = standing_of(at_node, policy).available
+    return pools
 
 
 def serve(tx: Transaction, caller: Caller, waiting: Waiting, policy: Policy) -> bool:
