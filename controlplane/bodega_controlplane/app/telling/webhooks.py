@@ -220,7 +220,8 @@ def _held(tx: Transaction, webhook_id: str, channel: str) -> Row:
 
 def _of(row: Row | None, webhook_id: str, channel: str) -> Row:
     if row is None or channel not in ("", row.channel):
-        raise NotFound(f"there is no webhook '{webhook_id[:80]}'", hint="list them: bodegactl webhooks ls")
+        hint = "list them: GET /v1/webhooks, or bodegactl webhooks ls"
+        raise NotFound(f"there is no webhook '{webhook_id[:80]}'", hint=hint)
     return row
 
 

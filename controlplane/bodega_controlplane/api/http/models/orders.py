@@ -21,7 +21,16 @@ from bodega.limits import (
     SUBSTITUTES_PER_LINE_MAX,
 )
 from bodega.limits_hub import ROUTING_SHARES_MAX
-from bodega_controlplane.api.http.models.words import PLAIN_TEXT, Identifier, In, Text, Time, time_of
+from bodega_controlplane.api.http.models.words import (
+    COUNTRY,
+    LETTERS_AND_DIGITS,
+    PLAIN_TEXT,
+    Identifier,
+    In,
+    Text,
+    Time,
+    time_of,
+)
 from bodega_controlplane.app import views
 
 
@@ -38,7 +47,7 @@ class RecipientIn(In):
     name: Text
     address: list[Text] = Field(min_length=1, max_length=ADDRESS_LINES_MAX)
     postal_code: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)]
-    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
+    country: str = Field(pattern=COUNTRY, description="ISO 3166-1 alpha-2.")
     location: LocationIn
 
     def recipient(self) -> views.Recipient:
@@ -66,7 +75,7 @@ class PickupIn(In):
     code: str = Field(
         min_length=PICKUP_CODE_CHARS_MIN,
         max_length=PICKUP_CODE_CHARS_MAX,
-        pattern=r"^[0-9A-Za-z]+$",
+        pattern=LETTERS_AND_DIGITS,
         description="What the customer says or shows. The node gets a hash of it; no answer ever holds it.",
         json_schema_extra={"writeOnly": True},
     )

@@ -17,7 +17,7 @@ from bodega.limits_events import (
     WEBHOOK_SECRET_BYTES_MIN,
     WEBHOOK_URL_CHARS_MAX,
 )
-from bodega_controlplane.api.http.models.words import PLAIN_TEXT, PLAIN_WORD, In, time_of
+from bodega_controlplane.api.http.models.words import PLAIN_TEXT, PLAIN_WORD, TYPE_OF_EVENT, In, time_of
 from bodega_controlplane.app.telling.events import LATEST
 from bodega_controlplane.app.telling.views import (
     DeliveryView,
@@ -35,7 +35,7 @@ EventType = Annotated[
     Field(
         min_length=1,
         max_length=EVENT_ID_CHARS_MAX,
-        pattern=r"^[a-z_]+(\.[a-z_]+)*(\.\*)?$",
+        pattern=TYPE_OF_EVENT,
         examples=["order.shipped", "order.*"],
     ),
 ]
