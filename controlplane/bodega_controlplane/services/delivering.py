@@ -106,20 +106,20 @@ class DeliveryService:
 
     async def _answers(self, run: Run) -> AsyncIterator[Answer]:
         """Call for one event after the other, until one is not taken or the run has lasted long enough."""
-        until = time.monotonic() + WEBHOOK_RUN_S
+        began = time.monotonic()
+        until = began + WEBHOOK_RUN_S
         waiting = list(run.messages)
         if not waiting:
             return
         try:
             async with self._lines.line_to(run.url) as line:
                 while waiting and time.monotonic() < until:
-                    answer = await self._call(line, run, waiting[0])
-                    waiting.pop(0)
+                    answer = await self._call(line, run, waiting.pop(0))
                     yield answer
                     if not answer.taken:
                         return
-        except BodegaError as error:
-            yield Answer(waiting[0], self._hub.now_ms(), 0, 0, error.message)
+        except BodegaError as error:  # there is no line, and so no call yet
+            yield Answer(waiting[0], self._hub.now_ms(), _ms_since(began), 0, error.message)
 
     async def _call(self, line: Line, run: Run, message: Message) -> Answer:
         now_ms, began = self._hub.now_ms(), time.monotonic()
@@ -129,7 +129,12 @@ class DeliveryService:
             "webhook-timestamp": str(at_s),
             "webhook-signature": signatures(run.secrets, message.event_id, at_s, message.body),
         }
-        said = await line.post(message.body, headers)
-        return Answer(
-            message, now_ms, round((time.monotonic() - began) * 1000), said.status, "", said.asked_s
-        )
+        try:
+            said = await line.post(message.body, headers)
+        except BodegaError as error:
+            return Answer(message, now_ms, _ms_since(began), 0, error.message)
+        return Answer(message, now_ms, _ms_since(began), said.status, "", said.asked_s)
+
+
+def _ms_since(began_s: float) -> int:
+    return round((time.monotonic() - began_s) * 1000)

@@ -40,7 +40,7 @@ OPEN_TO_ALL: tuple[APIRouter, ...] = (health.router,)
 
 
 def methods_of(scope: Scope, known: str) -> list[str]:
-    """Every method of a path (RFC 9110, 10.2.1), beside those `known`: of the first route, which is all Starlette says."""
+    """Every method of a path (RFC 9110, 10.2.1), with those `known`: Starlette tells those of one route."""
     found = set(filter(None, known.split(", ")))
     for router in (*OF_CHANNELS, *OPEN_TO_ALL):
         for route in router.routes:

@@ -19,7 +19,7 @@ from bodega_controlplane.app.selling.views import ChannelView
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.rules.channels import ChannelKind
 from bodega_controlplane.rules.policy import Policy
-from bodega_controlplane.store import channels
+from bodega_controlplane.store import channels, webhooks
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -112,7 +112,9 @@ def change_channel(
 
 
 def revoke_channel(tx: Transaction, caller: Caller, channel_id: str) -> ChannelView:
-    """Its token opens nothing any more; its orders go on. Repeating it changes nothing.
+    """Its token opens nothing any more, and its webhooks are called no more; its orders go on.
+
+    Repeating it changes nothing. An operator may turn on one of its webhooks all the same.
 
     Raises NotFound, Refused ("channel-built-in").
     """
@@ -131,6 +133,7 @@ def revoke_channel(tx: Transaction, caller: Caller, channel_id: str) -> ChannelV
     view = replace(_view(row), revoked_at_ms=caller.now_ms, changed_at_ms=caller.now_ms)
     _put(tx, view, b"")
     _audit(tx, caller, "channel.revoked", view)
+    webhooks.turn_off_all(tx, channel_id, f"channel {channel_id} was revoked", caller.now_ms)
     return view
 
 
@@ -138,6 +141,12 @@ def list_channels(tx: Transaction) -> tuple[ChannelView, ...]:
     """Every channel by id, the built-in one and those revoked too."""
     found = {BUILT_IN.channel_id: BUILT_IN} | {row.channel_id: _view(row) for row in channels.all_of(tx)}
     return tuple(found[channel_id] for channel_id in sorted(found))
+
+
+def is_open(tx: Transaction, channel_id: str) -> bool:
+    """Whether it is a channel, and has not been revoked."""
+    row = channels.by_id(tx, channel_id)
+    return not row.revoked_at_ms if row is not None else channel_id == BUILT_IN.channel_id
 
 
 def by_digest(tx: Transaction) -> Mapping[bytes, ChannelView]:

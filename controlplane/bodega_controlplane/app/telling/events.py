@@ -37,7 +37,8 @@ def list_events(
     """Events after `page.token`: an event's id, empty for the oldest kept, or LATEST for none but what comes.
 
     A channel sees its own and those of nobody in particular; an empty one sees all. Raises InvalidInput for types that
-    there are not (named after `types_at`), and with code "cursor-unknown" or "cursor-expired" for a cursor that can not be gone on from.
+    there are not, whose place is called `types_at`, and with code "cursor-unknown" or "cursor-expired" for a cursor
+    that can not be gone on from.
     """
     faults = Faults()
     check_types(faults, types, types_at)

@@ -23,6 +23,7 @@ from bodega.limits_events import (
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import limit_of
+from bodega_controlplane.app.selling.channels import is_open
 from bodega_controlplane.app.telling.events import LATEST, check_types, seq_of
 from bodega_controlplane.app.telling.urls import problem_of_url
 from bodega_controlplane.app.telling.views import (
@@ -56,9 +57,12 @@ def create(
     """A new endpoint of the caller's channel; the view holds its secret, here and never again.
 
     `secret`: one of the owner's own, or empty for a new one. `after`: the event that it goes on from, empty for all
-    that are kept. Raises InvalidInput, and Refused with code "too-many-webhooks".
+    that are kept. Raises InvalidInput, also for a channel that is none, and Refused with code "too-many-webhooks".
     """
+    webhooks.lock_makers(tx)
     faults = _faults_of(draft, reach)
+    if caller.channel and not is_open(tx, caller.channel):
+        faults.add("channel", f"is no channel that is open: '{caller.channel[:80]}'")
     if secret and not _is_secret(secret):
         low, high = WEBHOOK_SECRET_BYTES_MIN, WEBHOOK_SECRET_BYTES_MAX
         faults.add("secret", f'must be "whsec_" and {low} to {high} bytes in base 64')
