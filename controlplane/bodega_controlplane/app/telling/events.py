@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits_events import (
     EVENT_TYPES_PER_WEBHOOK_MAX,
+    EVENTS_SCANNED_PER_PAGE_MAX,
     EVENTS_KEPT_S,
     EVENTS_TRIMMED_ROWS_MAX,
     WEBHOOK_DELIVERIES_KEPT_S,
@@ -46,11 +47,12 @@ def list_events(
     head = events.head(tx)
     cursor = head if page.token == LATEST else seq_of(tx, page.token)
     limit = limit_of(page.size)
-    rows = events.after(tx, cursor, head, Wanted(channel, tuple(types)), limit + 1)
+    upto = min(head, max(cursor, events.oldest(tx) - 1) + EVENTS_SCANNED_PER_PAGE_MAX)
+    rows = events.after(tx, cursor, upto, Wanted(channel, tuple(types)), limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
-    # With nothing more to come, everything up to the newest has been looked at, whatever its type and channel.
-    last = rows[-1] if more else events.at(tx, head)
-    return EventPage(tuple(map(event_view, rows)), last.event_id if last else "", more)
+    # With no more rows, everything up to there has been looked at, whatever its type and channel.
+    last = rows[-1] if more else events.at(tx, upto)
+    return EventPage(tuple(map(event_view, rows)), last.event_id if last else "", more or upto < head)
 
 
 def check_types(faults: Faults, types: Sequence[str], where: str = "types") -> None:

@@ -75,7 +75,9 @@ class EventPageOut(BaseModel):
 
     events: list[EventOut]
     next_cursor: str = Field(description="Give it as `after` to go on, now or later.")
-    has_more: bool = Field(description="Whether there is more now.")
+    has_more: bool = Field(
+        description="Whether there is more to look at now, also where none of it is in `events`: go on at once."
+    )
 
     @classmethod
     def of(cls, page: EventPage) -> EventPageOut:
