@@ -14,7 +14,7 @@ from bodega_controlplane.store.columns import metadata
 from bodega_controlplane.store.columns import octets as _bytes
 from bodega_controlplane.store.columns import text as _text
 from bodega_controlplane.store.schema_catalogue import gtin, lot, sku
-from bodega_controlplane.store.schema_channels import channel
+from bodega_controlplane.store.schema_channels import CHANNEL_TABLES, channel, channel_token
 from bodega_controlplane.store.schema_conflicts import conflict, hub_override
 from bodega_controlplane.store.schema_divergence import divergence, divergence_count
 from bodega_controlplane.store.schema_down import down_log
@@ -56,6 +56,7 @@ from bodega_controlplane.store.schema_sync import broker_stream, down_waiting, r
 from bodega_controlplane.store.schema_transfers import transfer, transfer_goods, transfer_side
 
 __all__ = [
+    "CHANNEL_TABLES",
     "EVENT_TABLES",
     "EXCHANGE_TABLES",
     "FLOOR_TABLES",
@@ -63,6 +64,7 @@ __all__ = [
     "ROUTING_TABLES",
     "broker_stream",
     "channel",
+    "channel_token",
     "conflict",
     "divergence",
     "divergence_count",

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from bodega.errors import FieldFault, InvalidInput
 from bodega.limits_events import (
     EVENT_TYPES_PER_WEBHOOK_MAX,
-    EVENTS_SCANNED_PER_PAGE_MAX,
     EVENTS_KEPT_S,
+    EVENTS_SCANNED_PER_PAGE_MAX,
     EVENTS_TRIMMED_ROWS_MAX,
     WEBHOOK_DELIVERIES_KEPT_S,
 )
