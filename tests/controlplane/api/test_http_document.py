@@ -40,7 +40,7 @@ REFUSALS: dict[tuple[str, str], set[int]] = {
     ("get", "/v1/webhooks"): set(),
     ("get", "/v1/webhooks/{webhook_id}"): {304, 404},
     ("put", "/v1/webhooks/{webhook_id}"): {404, 409, 412, 413},
-    ("delete", "/v1/webhooks/{webhook_id}"): {404, 409},
+    ("delete", "/v1/webhooks/{webhook_id}"): {404, 409, 412},
     ("post", "/v1/webhooks/{webhook_id}/secret"): {404, 409, 413},
     ("post", "/v1/webhooks/{webhook_id}/replay"): {404, 409, 413},
     ("get", "/v1/webhooks/{webhook_id}/deliveries"): {404},

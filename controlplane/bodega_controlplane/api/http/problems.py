@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from bodega.errors import BodegaError, Unauthenticated, Unavailable, outcome_of
 from bodega.limits import FAULT_ROWS_MAX
+from bodega_controlplane.api.http.models.words import like
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -46,6 +47,20 @@ class FaultOut(BaseModel):
 
 class Problem(BaseModel):
     """Problem details, RFC 9457, with the stable code, what to do next, and every bad field."""
+
+    model_config = like(
+        {
+            "type": "urn:bodega:problem:invalid-input",
+            "title": "Invalid input",
+            "status": 422,
+            "detail": "the request has 1 fault",
+            "code": "invalid-input",
+            "hint": "mend each fault and send it again",
+            "faults": [
+                {"where": "lines[0].quantity", "problem": "must be at least 1, is 0", "line": None},
+            ],
+        }
+    )
 
     type: str = Field(description="URN of the kind of problem.")
     title: str

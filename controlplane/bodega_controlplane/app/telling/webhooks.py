@@ -144,9 +144,14 @@ def turn(tx: Transaction, caller: Caller, webhook_id: str, *, on: bool) -> Webho
     return get(tx, webhook_id)
 
 
-def delete(tx: Transaction, caller: Caller, webhook_id: str) -> None:
-    """Forget an endpoint. Raises NotFound."""
-    _held(tx, webhook_id, caller.channel)
+def delete(
+    tx: Transaction,
+    caller: Caller,
+    webhook_id: str,
+    expected: Callable[[WebhookView], None] = lambda _before: None,
+) -> None:
+    """Forget an endpoint, unless `expected` raises for what is there. Raises NotFound."""
+    expected(webhook_view(_held(tx, webhook_id, caller.channel), events.head(tx)))
     webhooks.remove(tx, webhook_id)
     _note(tx, caller, "deleted", webhook_id)
 

@@ -96,10 +96,15 @@ class SkuTotal(Breakdown):
     """One SKU over all nodes: the sums of its rows."""
 
     @classmethod
-    def of(cls, sku_id: str, rows: Iterable[AvailabilityRow]) -> SkuTotal:
-        """Summed."""
-        mine = [row for row in rows if row.sku_id == sku_id]
-        return cls(sku_id=sku_id, **{name: sum(getattr(row, name) for row in mine) for name in _UNITS})
+    def each(cls, sku_ids: Iterable[str], rows: Iterable[AvailabilityRow]) -> list[SkuTotal]:
+        """One for each SKU, in their order."""
+        mine: dict[str, list[AvailabilityRow]] = {sku_id: [] for sku_id in sku_ids}
+        for row in rows:
+            mine[row.sku_id].append(row)
+        return [
+            cls(sku_id=sku_id, **{name: sum(getattr(row, name) for row in found) for name in _UNITS})
+            for sku_id, found in mine.items()
+        ]
 
 
 class PromiseOut(BaseModel):

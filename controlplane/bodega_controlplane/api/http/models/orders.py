@@ -29,6 +29,7 @@ from bodega_controlplane.api.http.models.words import (
     In,
     Text,
     Time,
+    like,
     time_of,
 )
 from bodega_controlplane.app import views
@@ -41,8 +42,19 @@ class LocationIn(In):
     longitude: float = Field(ge=-180, le=180)
 
 
+_RECIPIENT = {
+    "name": "Ana Sousa",
+    "address": ["Rua Augusta 1", "2.º Esq."],
+    "postal_code": "1100-048",
+    "country": "PT",
+    "location": {"latitude": 38.7108, "longitude": -9.1372},
+}
+
+
 class RecipientIn(In):
     """Where the parcel goes. Kept with the order and with the node's work, never logged."""
+
+    model_config = like(_RECIPIENT)
 
     name: Text
     address: list[Text] = Field(min_length=1, max_length=ADDRESS_LINES_MAX)
@@ -102,6 +114,15 @@ _LATER = (
 
 class OrderIn(In):
     """An order as a sales channel places it."""
+
+    model_config = like(
+        {
+            "reference": "WEB-10042",
+            "lines": [{"sku_id": "TEA-EARL-GREY", "quantity": 2}],
+            "recipient": _RECIPIENT,
+            "service_class": "next_day",
+        }
+    )
 
     reference: Identifier = Field(description="The channel's own reference.")
     lines: list[OrderLineIn] = Field(min_length=1, max_length=ORDER_LINES_MAX)

@@ -17,7 +17,7 @@ from bodega.limits_events import (
     WEBHOOK_SECRET_BYTES_MIN,
     WEBHOOK_URL_CHARS_MAX,
 )
-from bodega_controlplane.api.http.models.words import PLAIN_TEXT, PLAIN_WORD, TYPE_OF_EVENT, In, time_of
+from bodega_controlplane.api.http.models.words import PLAIN_TEXT, PLAIN_WORD, TYPE_OF_EVENT, In, like, time_of
 from bodega_controlplane.app.telling.events import LATEST
 from bodega_controlplane.app.telling.views import (
     DeliveryView,
@@ -89,6 +89,8 @@ class EventPageOut(BaseModel):
 class WebhookIn(In):
     """An endpoint as it should be."""
 
+    model_config = like({"url": "https://shop.example/hooks", "types": ["order.*"], "enabled": False})
+
     url: str = _URL
     types: list[EventType] = _TYPES
     description: str = _DESCRIPTION
@@ -101,6 +103,8 @@ class WebhookIn(In):
 
 class NewWebhookIn(WebhookIn):
     """An endpoint to make."""
+
+    model_config = like({"url": "https://shop.example/hooks", "types": ["order.*", "fulfillment.shipped"]})
 
     secret: str = Field(
         default="",
@@ -119,6 +123,8 @@ class NewWebhookIn(WebhookIn):
 class RotationIn(In):
     """How a secret is replaced."""
 
+    model_config = like({"old_secret_lasts_s": 3600})
+
     old_secret_lasts_s: int = Field(
         default=WEBHOOK_OLD_SECRET_S,
         ge=0,
@@ -129,6 +135,8 @@ class RotationIn(In):
 
 class ReplayIn(In):
     """From where an endpoint is told again."""
+
+    model_config = like({"after": "evt_1042_9f3c11aa"})
 
     after: EventId = Field(
         description="Event to begin after; empty: the oldest kept; `latest`: pass over what waits."

@@ -7,7 +7,7 @@ and no angle brackets, so that a name can go on a label or a page without becomi
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -54,6 +54,11 @@ class In(BaseModel):
     """What clients send."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def like(example: dict[str, Any]) -> ConfigDict:
+    """The configuration of a body that the document shows an example of."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 def time_of(ms: int) -> datetime:
