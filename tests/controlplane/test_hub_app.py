@@ -96,6 +96,35 @@ async def test_two_instances_of_the_hub_on_one_database_run_a_key_once(
         hub.close()
 
 
+async def test_of_two_instances_that_work_in_steps_at_once_both_give_the_first_answer(
+    database: str, tmp_path: Path
+) -> None:
+    one, two = make_hub(database, tmp_path), make_hub(database, tmp_path)
+    both = asyncio.Barrier(2)
+
+    async def never() -> StoredResponse:
+        raise AssertionError("it was done already")
+
+    async def asked(hub: Hub, body: bytes) -> StoredResponse:
+        async def work() -> StoredResponse:
+            await both.wait()
+            return StoredResponse(200, body)
+
+        return await hub.run_steps_once(SHOP, "k1", DIGEST, work)
+
+    try:
+        answers = await asyncio.gather(asked(one, b"one"), asked(two, b"two"), return_exceptions=True)
+        # Who comes while the other writes its answer down is told to wait a moment.
+        given = [answer for answer in answers if not isinstance(answer, InFlight)]
+        again = await one.run_steps_once(SHOP, "k1", DIGEST, never)
+    finally:
+        one.close()
+        two.close()
+    assert given
+    assert {answer.body for answer in given} == {again.body}
+    assert again.replayed
+
+
 async def test_what_was_refused_may_be_tried_again_with_its_key(hub: Hub) -> None:
     def refuse(tx: Transaction) -> StoredResponse:
         tx.audit(at_ms=1, actor="a", action="never", subject="s")

@@ -121,9 +121,16 @@ class Hub:
         with self._keys.hold(caller.channel, key):
             stored = await self.read(lambda tx: idempotency.begin(tx, caller, key, digest))
             if stored is None:
-                stored = await work()
-                done = stored
-                await self.run(lambda tx: idempotency.finish(tx, caller, key, digest, done))
+                done = await work()
+
+                def finish(tx: Transaction) -> StoredResponse:
+                    # Another instance may have been asked the same meanwhile, and have been quicker.
+                    first = idempotency.begin(tx, caller, key, digest)
+                    if first is None:
+                        idempotency.finish(tx, caller, key, digest, done)
+                    return first or done
+
+                stored = await self.run(finish)
             return stored
 
     def on_commit(self, listener: Callable[[frozenset[str]], None]) -> None:

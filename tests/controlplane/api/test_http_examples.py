@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
 
+from bodega.limits_events import STOCK_TOLD_EVERY_MS
 from bodega_controlplane.api.http.app import build_app
 from bodega_controlplane.api.http.problems import Problem
 from bodega_controlplane.app.hub import Hub
-from support.faces import TOKENS, http_client, stocked_hub
+from bodega_controlplane.app.telling.numbering import number
+from support.faces import TOKENS, stocked_hub
 
 SKU = "TEA-EARL-GREY"
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A storefront with one node that has the tea of the examples."""
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """One node that has the tea of the examples."""
     with stocked_hub(tmp_path, **{SKU: 12}) as hub:
-        async with http_client(hub) as client:
-            yield client
+        yield hub
 
 
 def examples() -> dict[tuple[str, str], dict[str, Any]]:
@@ -66,3 +68,26 @@ def test_the_example_of_a_refusal_is_one() -> None:
     document = build_app(cast("Hub", None), TOKENS).openapi()
     [example] = document["components"]["schemas"]["Problem"]["examples"]
     assert Problem.model_validate(example).model_dump() == example
+
+
+async def test_every_field_of_an_event_is_in_the_document(hub: Hub, shop: httpx.AsyncClient) -> None:
+    placed = await shop.post("/v1/orders", json=examples()["post", "/v1/orders"])
+    await shop.post(f"/v1/orders/{placed.json()['order_id']}/cancel")
+    while await hub.run(lambda tx: number(tx, hub.now_ms(), hub.policy)):
+        hub._clock = lambda: time.time() + STOCK_TOLD_EVERY_MS
+    document = build_app(hub, TOKENS).openapi()
+    told = document["components"]["schemas"]["EventOut"]["properties"]
+    paragraphs = told["data"]["description"].replace("\n  ", " ").splitlines()
+    seen = set()
+    for event in (await shop.get("/v1/events")).json()["events"]:
+        assert f" {event['type']}," in told["type"]["description"]
+        thing = event["type"].partition(".")[0]
+        [paragraph] = [
+            one for one in paragraphs if one.startswith("- ") and f"`{thing}`" in one.split(":")[0]
+        ]
+        fields = set(event["data"])
+        for rows in event["data"].values():
+            fields |= {name for row in rows for name in row} if isinstance(rows, list) else set()
+        assert {name for name in fields if f"`{name}`" not in paragraph} == set()
+        seen.add(thing)
+    assert seen == {"order", "fulfillment", "stock"}

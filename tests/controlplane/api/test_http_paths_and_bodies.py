@@ -31,10 +31,10 @@ async def test_nobody_is_sent_elsewhere_with_a_token(shop: httpx.AsyncClient, me
 @pytest.mark.parametrize(
     ("path", "methods"),
     [
-        ("/v1/orders", "GET, POST"),
-        ("/v1/webhooks/W-1", "DELETE, GET, PUT"),
-        ("/v1/catalogue/TEA", "GET, PUT"),
-        ("/healthz", "GET"),
+        ("/v1/orders", "GET, HEAD, POST"),
+        ("/v1/webhooks/W-1", "DELETE, GET, HEAD, PUT"),
+        ("/v1/catalogue/TEA", "GET, HEAD, PUT"),
+        ("/healthz", "GET, HEAD"),
         ("/openapi.json", "GET, HEAD"),
     ],
 )
@@ -45,6 +45,16 @@ async def test_a_method_that_is_not_there_is_told_all_that_are(
     answer = await shop.patch(path)
     assert (answer.status_code, answer.headers["allow"]) == (405, methods)
     assert methods in answer.json()["detail"]
+
+
+async def test_head_is_get_without_the_body(shop: httpx.AsyncClient) -> None:
+    """RFC 9110, 9.3.2; some load balancers ask so."""
+    for path in ("/healthz", "/v1/catalogue/TEA", "/v1/catalogue/NONE"):
+        whole, head = await shop.get(path), await shop.head(path)
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        for name in ("content-length", "content-type", "etag"):
+            assert head.headers.get(name) == whole.headers.get(name)
+    assert (await shop.head("/v1/orders", headers={"Authorization": "Bearer wrong"})).status_code == 401
 
 
 @pytest.mark.parametrize("sku_id", ["TEA/100g", "TEA#1", "100%", "a?b=c", "file", "A+B"])

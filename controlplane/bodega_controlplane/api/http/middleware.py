@@ -31,7 +31,7 @@ _DIGITS_MAX = 18
 
 
 class Watch:
-    """Correlation id, access log, last line of defence."""
+    """Correlation id, access log, last line of defence; status 0 in the log: the client went before the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -42,6 +42,8 @@ class Watch:
             return
         word = correlation_id(Headers(scope=scope).get(HEADER))
         status, started = 0, time.monotonic()
+        # HEAD is GET without its body, which the server leaves out (RFC 9110, 9.3.2).
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -55,14 +57,14 @@ class Watch:
 
         with bound(correlation_id=word):
             try:
-                await self._app(scope, receive, sending)
+                await self._app(asked, receive, sending)
             except Exception as error:  # noqa: BLE001 - the last line of defence: a 500, never internals
                 answer = problem(unforeseen(error, word))
                 if not status:
                     await answer(scope, receive, sending)
             ms = round((time.monotonic() - started) * 1000, 1)
-            asked = {"method": scope["method"], "path": _template(scope), "channel": _channel(scope)}
-            log.info("http_request", **asked, status=status, ms=ms)
+            about = {"method": scope["method"], "path": _template(asked), "channel": _channel(asked)}
+            log.info("http_request", **about, status=status, ms=ms)
 
 
 def _template(scope: Scope) -> str:

@@ -46,7 +46,7 @@ def methods_of(scope: Scope, known: str) -> list[str]:
         for route in router.routes:
             if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
                 found |= route.methods or set()
-    return sorted(found)
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 def include_all(app: FastAPI) -> None:
