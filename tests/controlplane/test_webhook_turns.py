@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bodega.errors import InvalidInput, Refused
+from bodega_controlplane.app import audit
 from bodega_controlplane.app.selling import channels
 from bodega_controlplane.app.telling import delivering, webhooks
 from bodega_controlplane.app.telling.delivering import Answer, Run
@@ -97,6 +98,8 @@ def test_a_channel_that_was_revoked_is_told_nothing_any_more(world: World) -> No
     off = world.now(made.webhook_id)
     assert (off.enabled, off.reason, off.version) == (False, "channel bazaar was revoked", made.version + 1)
     assert world.now(others.webhook_id).enabled
+    (line,) = world.store.read(lambda tx: audit.list_audit(tx, subject=made.webhook_id))[:1]
+    assert (line.action, line.actor) == ("webhook.disabled", "operator")
     world.clock.ahead_s = 3600
     world.happen()
     assert {one.webhook_id for one in claimed(world, 9)} == {others.webhook_id}

@@ -48,11 +48,12 @@ def change(tx: Transaction, webhook_id: str, **columns: Any) -> None:
     tx.connection.execute(sa.update(webhook).where(webhook.c.webhook_id == webhook_id).values(**columns))
 
 
-def turn_off_all(tx: Transaction, channel: str, reason: str, now_ms: int) -> None:
-    """Call none of a channel's endpoints any more; runs that are under way write nothing over it."""
+def turn_off_all(tx: Transaction, channel: str, reason: str, now_ms: int) -> list[str]:
+    """Call none of a channel's endpoints any more; which were called. Runs that are under way write nothing over it."""
     on = sa.update(webhook).where(webhook.c.channel == channel, webhook.c.state == ENABLED)
     off = {"state": DISABLED, "reason": reason, "lease": "", "version": webhook.c.version + 1}
-    tx.connection.execute(on.values(**off, updated_at_ms=now_ms))
+    changed = on.values(**off, updated_at_ms=now_ms).returning(webhook.c.webhook_id)
+    return sorted(tx.connection.execute(changed).scalars())
 
 
 def remove(tx: Transaction, webhook_id: str) -> None:

@@ -172,7 +172,15 @@ def revoke_channel(tx: Transaction, caller: Caller, channel_id: str) -> ChannelV
     _put(tx, view)
     channels.put_tokens(tx, channel_id, {})
     _audit(tx, caller, "channel.revoked", view)
-    webhooks.turn_off_all(tx, channel_id, f"channel {channel_id} was revoked", caller.now_ms)
+    reason = f"channel {channel_id} was revoked"
+    for webhook_id in webhooks.turn_off_all(tx, channel_id, reason, caller.now_ms):
+        tx.audit(
+            at_ms=caller.now_ms,
+            actor=caller.actor,
+            action="webhook.disabled",
+            subject=webhook_id,
+            detail={"reason": reason},
+        )
     return view
 
 
