@@ -136,6 +136,8 @@ ROUND_JITTER_RATIO = 0.2
 # Orders and the storefront API
 ORDER_LINES_MAX = 200
 REQUEST_BYTES_MAX = 1024 * 1024
+# A body that has not come in this time is given up: whoever sends a byte a minute holds nothing.
+REQUEST_BODY_S_MAX = 60.0
 CATALOGUE_ROWS_MAX = 1_000
 PAGE_ROWS_MAX = 500
 PAGE_ROWS_DEFAULT = 50

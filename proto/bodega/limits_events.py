@@ -10,6 +10,8 @@ EVENTS_NUMBERED_EVERY_S = 0.25
 EVENT_DRAFTS_PER_COMMIT_MAX = 200
 STOCK_TOLD_EVERY_MS = 2_000
 STOCK_TOLD_SKUS_PER_COMMIT_MAX = 100
+# One page looks at so many events, whatever it is to find: of a rare type among millions it may find none, and goes on.
+EVENTS_SCANNED_PER_PAGE_MAX = 20_000
 EVENTS_KEPT_S = 30 * 24 * 3600
 EVENTS_TRIM_S = 3600.0
 EVENTS_TRIMMED_ROWS_MAX = 10_000

@@ -112,6 +112,10 @@ CHANNELS_MAX = 1_000
 CHANNELS_FRESH_S = 1.0
 CHANNEL_REQUESTS_PER_S_DEFAULT = 1_000
 CHANNEL_REQUESTS_PER_S_MAX = 100_000
+# After a rotation the older tokens of a channel open it for so long; of all of them so many are kept.
+CHANNEL_OLD_TOKEN_S = 24 * 3600
+CHANNEL_OLD_TOKEN_S_MAX = 30 * 24 * 3600
+CHANNEL_TOKENS_MAX = 8
 # After a rest a channel may send so many seconds' worth of requests at once.
 CHANNEL_BURST_S = 2.0
 # A client may repeat a write for so long; after that its key is a new one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,13 @@ from hypothesis import strategies as st
 
 from bodega.errors import InvalidInput, NotFound, Refused
 from bodega.limits import QUANTITY_MAX
-from bodega.limits_hub import CHANNEL_BURST_S, CHANNEL_REQUESTS_PER_S_DEFAULT, CHANNELS_MAX
+from bodega.limits_hub import (
+    CHANNEL_BURST_S,
+    CHANNEL_OLD_TOKEN_S_MAX,
+    CHANNEL_REQUESTS_PER_S_DEFAULT,
+    CHANNEL_TOKENS_MAX,
+    CHANNELS_MAX,
+)
 from bodega_controlplane.app.ordering.orders import place_order
 from bodega_controlplane.app.selling import channels
 from bodega_controlplane.app.selling.views import ChannelView
@@ -27,6 +34,59 @@ def create(store: Store, channel_id: str, kind: str = "marketplace", **more: int
     return store.write(lambda tx: channels.create_channel(tx, OPERATOR, channel_id, kind, **more))[0]
 
 
+def opened(store: Store, now_ms: int = OPERATOR.now_ms) -> Mapping[bytes, ChannelView]:
+    return store.read(lambda tx: channels.by_digest(tx, now_ms))
+
+
+def rotated(store: Store, now_ms: int, **more: int) -> str:
+    caller = replace(OPERATOR, now_ms=now_ms)
+    return store.write(lambda tx: channels.rotate_token(tx, caller, "bazaar", **more))[0][1]
+
+
+def opens(store: Store, token: str, now_ms: int) -> bool:
+    return channels.digest_of(token) in opened(store, now_ms)
+
+
+def test_a_new_token_opens_at_once_and_the_older_ones_for_as_long_as_was_said(store: Store) -> None:
+    """Also where the answer with the new token was lost, and another is asked for."""
+    _, first = create(store, "bazaar")
+    now_ms = OPERATOR.now_ms + 1000
+    lost, third = rotated(store, now_ms, old_lasts_s=3600), rotated(store, now_ms, old_lasts_s=7200)
+    assert len({first, lost, third}) == 3
+    assert all(opens(store, one, now_ms + 3_599_999) for one in (first, lost, third))
+    # What was to end by then is not kept longer by a later rotation.
+    assert [opens(store, one, now_ms + 3_600_000) for one in (first, lost, third)] == [False, True, True]
+    assert [opens(store, one, now_ms + 7_200_000) for one in (first, lost, third)] == [False, False, True]
+    leaked, fresh = third, rotated(store, now_ms, old_lasts_s=0)
+    assert [opens(store, one, now_ms) for one in (first, lost, leaked, fresh)] == [False, False, False, True]
+    assert len(rows_of(store, schema.channel_token)) == 1
+    assert not any(one in repr(rows_of(store, schema.audit)) for one in (first, lost, third, fresh))
+
+
+def test_however_often_it_is_rotated_only_so_many_tokens_open_a_channel(sqlite_store: Store) -> None:
+    create(sqlite_store, "bazaar")
+    newest = [rotated(sqlite_store, OPERATOR.now_ms) for _ in range(CHANNEL_TOKENS_MAX + 3)][-1]
+    assert len(rows_of(sqlite_store, schema.channel_token)) == CHANNEL_TOKENS_MAX
+    assert opens(sqlite_store, newest, OPERATOR.now_ms)
+
+
+def test_a_token_is_made_only_for_a_channel_that_is_open_and_has_its_own(sqlite_store: Store) -> None:
+    create(sqlite_store, "bazaar")
+    sqlite_store.write(lambda tx: channels.revoke_channel(tx, OPERATOR, "bazaar"))
+    for channel_id, lasts_s, kind in (
+        ("bazaar", 1, Refused),
+        ("storefront", 1, Refused),
+        ("nobody", 1, NotFound),
+        ("bazaar", CHANNEL_OLD_TOKEN_S_MAX + 1, InvalidInput),
+    ):
+        with pytest.raises(kind):
+            sqlite_store.write(
+                lambda tx, channel_id=channel_id, lasts_s=lasts_s: channels.rotate_token(
+                    tx, OPERATOR, channel_id, old_lasts_s=lasts_s
+                )
+            )
+
+
 def test_a_channel_is_known_by_its_token_of_which_only_a_hash_is_kept(store: Store) -> None:
     view, token = create(store, "bazaar", buffer_units=3)
     assert (view.kind, view.buffer_units, view.requests_per_s) == (
@@ -34,9 +94,10 @@ def test_a_channel_is_known_by_its_token_of_which_only_a_hash_is_kept(store: Sto
         3,
         CHANNEL_REQUESTS_PER_S_DEFAULT,
     )
-    known = store.read(channels.by_digest)
+    known = opened(store)
     assert known[channels.digest_of(token)] == view
-    everything = repr([rows_of(store, table) for table in (schema.channel, schema.audit, schema.idempotency)])
+    tables = (*schema.CHANNEL_TABLES, schema.audit, schema.idempotency)
+    everything = repr([rows_of(store, table) for table in tables])
     assert token not in everything
     assert create(store, "till-1", "pos")[1] != token
 
@@ -47,7 +108,7 @@ def test_the_storefront_is_always_there_and_can_be_given_a_buffer(store: Store) 
     [storefront] = store.read(channels.list_channels)
     assert storefront.buffer_units == 4
     # Its token is a file, and no row may be found by a hash of nothing.
-    assert store.read(channels.by_digest) == {b"": storefront}
+    assert opened(store) == {b"": storefront}
     with pytest.raises(Refused, match=r"file of the hub's own") as caught:
         store.write(lambda tx: channels.revoke_channel(tx, OPERATOR, "storefront"))
     assert caught.value.code == "channel-built-in"
@@ -57,7 +118,7 @@ def test_a_channel_that_was_revoked_opens_nothing_and_its_id_is_never_given_agai
     _, token = create(store, "bazaar")
     gone, _ = store.write(lambda tx: channels.revoke_channel(tx, OPERATOR, "bazaar"))
     assert gone.revoked_at_ms == OPERATOR.now_ms
-    assert channels.digest_of(token) not in store.read(channels.by_digest)
+    assert channels.digest_of(token) not in opened(store)
     later = Caller("operator", "operator", OPERATOR.now_ms + 5)
     assert store.write(lambda tx: channels.revoke_channel(tx, later, "bazaar"))[0] == gone
     for work in (

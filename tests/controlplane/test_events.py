@@ -290,6 +290,25 @@ def test_a_channel_reads_its_own_orders_and_the_stock(store: Store) -> None:
         assert told(store, channel=channel).next_cursor == told(store).next_cursor
 
 
+def test_one_page_looks_at_so_many_events_and_goes_on_where_it_stopped(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a rare type a page may be empty; who goes on while there is more finds every one of them."""
+    monkeypatch.setattr(events, "EVENTS_SCANNED_PER_PAGE_MAX", 2)
+    two_nodes(store)
+    place(store, 1)
+    place(store, 1)
+    numbered(store)
+    head = told(store, events.LATEST).next_cursor
+    seen, cursor, more, pages = [], "", True, 0
+    while more:
+        page = told(store, cursor, types=("order.placed",))
+        seen += [one.data["reference"] for one in page.events]
+        cursor, more, pages = page.next_cursor, page.has_more, pages + 1
+    assert (seen, cursor) == (["R-1", "R-1"], head)
+    assert pages == -(-int(head.split("_")[1]) // 2)
+
+
 @pytest.mark.parametrize(
     ("cursor", "code"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from bodega.codec import parse_hub_event
@@ -174,6 +176,20 @@ def test_no_more_comes_back_than_was_sent(store: Store) -> None:
     with pytest.raises(InvalidInput) as invalid:
         expect(store, order_id, line(units=2), line(units=2))
     assert [fault.where for fault in invalid.value.faults] == ["lines[1].quantity"]
+
+
+def test_two_who_agree_at_once_at_two_nodes_agree_to_no_more_than_was_sent(store: Store) -> None:
+    lisbon, _ = two_nodes(store)
+    order_id = shipped(store, lisbon)
+
+    def agree(node_id: str) -> int:
+        try:
+            return sum(one.quantity for one in expect(store, order_id, node_id=node_id).lines)
+        except Refused:
+            return 0
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(agree, [LISBON, PORTO] * 4)) == 3
 
 
 def test_what_came_of_a_return_counts_and_not_what_was_expected(store: Store) -> None:

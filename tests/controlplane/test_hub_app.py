@@ -96,6 +96,31 @@ async def test_two_instances_of_the_hub_on_one_database_run_a_key_once(
         hub.close()
 
 
+async def test_of_two_instances_that_work_in_steps_at_once_both_give_the_first_answer(
+    database: str, tmp_path: Path
+) -> None:
+    slow, quick = make_hub(database, tmp_path), make_hub(database, tmp_path)
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> StoredResponse:
+        begun.set()
+        await may_end.wait()
+        return StoredResponse(200, b"slow")
+
+    async def quickly() -> StoredResponse:
+        return StoredResponse(200, b"quick")
+
+    waiting = asyncio.create_task(slow.run_steps_once(SHOP, "k1", DIGEST, slowly))
+    await begun.wait()
+    first = await quick.run_steps_once(SHOP, "k1", DIGEST, quickly)
+    may_end.set()
+    second = await waiting
+    slow.close()
+    quick.close()
+    assert (first.body, first.replayed) == (b"quick", False)
+    assert (second.body, second.replayed) == (b"quick", True)
+
+
 async def test_what_was_refused_may_be_tried_again_with_its_key(hub: Hub) -> None:
     def refuse(tx: Transaction) -> StoredResponse:
         tx.audit(at_ms=1, actor="a", action="never", subject="s")

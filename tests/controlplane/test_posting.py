@@ -58,6 +58,9 @@ def names(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
         "::ffff:10.0.0.1",
         "64:ff9b::a00:1",
         "2002:a00:1::",
+        "192.0.0.8",
+        "fec0::1",
+        "3fff::1",
     ],
 )
 def test_no_address_of_the_inside_may_be_called(address: str) -> None:

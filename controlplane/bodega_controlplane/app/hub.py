@@ -130,9 +130,16 @@ class Hub:
             vault = self.key.vault
             stored = await self.read(lambda tx: idempotency.begin(tx, caller, key, digest, vault))
             if stored is None:
-                stored = await work()
-                done = stored
-                await self.run(lambda tx: idempotency.finish(tx, caller, key, digest, done, vault))
+                done = await work()
+
+                def finish(tx: Transaction) -> StoredResponse:
+                    # Another instance may have been asked the same meanwhile, and have been quicker.
+                    first = idempotency.begin(tx, caller, key, digest, vault)
+                    if first is None:
+                        idempotency.finish(tx, caller, key, digest, done, vault)
+                    return first or done
+
+                stored = await self.run(finish)
             return stored
 
     def on_commit(self, listener: Callable[[frozenset[str]], None]) -> None:

@@ -38,9 +38,9 @@ def key_of(token: str, *kinds: type[int] | type[str]) -> tuple[Any, ...] | None:
     right = isinstance(key, list) and [type(part) for part in key] == list(kinds)
     if not right or not all(map(_can_be_asked_for, key)):
         raise InvalidInput(
-            "the page token is not one of ours",
-            hint="give the next page token of the last page as it was, or none for the first page",
-            faults=(FieldFault("page_token", "is not a page token"),),
+            "the page that was asked for is not one of ours",
+            hint="ask for it as the last page has told it, by the same question, or for the first one without any",
+            faults=(FieldFault("page_token", "was not told by a page of this list"),),
         )
     return tuple(key)
 

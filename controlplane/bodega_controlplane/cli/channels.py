@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from bodega.host.cli import emit_json, emit_table, json_option
+from bodega.limits_hub import CHANNEL_OLD_TOKEN_S, CHANNEL_OLD_TOKEN_S_MAX
 from bodega.v1 import channels_pb2 as pb
 from bodega_controlplane.cli.client import HubClient, hub_command
-from bodega_controlplane.cli.show import plain, plain_all, when
+from bodega_controlplane.cli.show import plain_all, say, span, when
 
 _KINDS = ("storefront", "marketplace", "pos")
 
@@ -59,11 +60,8 @@ def create(
         channel_id=channel_id, kind=kind, buffer_units=buffer_units, requests_per_s=requests_per_s or 0
     )
     answer = hub.call(hub.channels.CreateChannel, request)
-    if as_json:
-        emit_json(plain(answer))
-        return
-    click.echo(f"Channel {channel_id} ({kind}) may ask now. Its token, which nobody can ask for again:")
-    click.echo(answer.token)
+    told = f"Channel {channel_id} ({kind}) may ask now. Its token, which nobody can ask for again:"
+    say(answer, told, answer.token, as_json=as_json)
 
 
 @channels.command("ls")
@@ -115,10 +113,8 @@ def buffer(hub: HubClient, channel_id: str, units: int, *, as_json: bool) -> Non
     """
     request = pb.ChangeChannelRequest(channel_id=channel_id, buffer_units=units)
     answer = hub.call(hub.channels.ChangeChannel, request)
-    if as_json:
-        emit_json(plain(answer))
-        return
-    click.echo(f"Channel {channel_id} leaves {units} units of each SKU to the others, at each node.")
+    told = f"Channel {channel_id} leaves {units} units of each SKU to the others, at each node."
+    say(answer, told, as_json=as_json)
 
 
 @channels.command("rate")
@@ -137,10 +133,42 @@ def rate(hub: HubClient, channel_id: str, requests_per_s: int, *, as_json: bool)
     """
     request = pb.ChangeChannelRequest(channel_id=channel_id, requests_per_s=requests_per_s)
     answer = hub.call(hub.channels.ChangeChannel, request)
-    if as_json:
-        emit_json(plain(answer))
-        return
-    click.echo(f"Channel {channel_id} may send {requests_per_s} requests a second to each control plane.")
+    told = f"Channel {channel_id} may send {requests_per_s} requests a second to each control plane."
+    say(answer, told, as_json=as_json)
+
+
+@channels.command("rotate")
+@_channel_argument
+@click.option(
+    "--old-lasts",
+    "old_lasts_s",
+    type=click.IntRange(0, CHANNEL_OLD_TOKEN_S_MAX),
+    default=CHANNEL_OLD_TOKEN_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="The older tokens open the channel for so long; 0: they end at once.",
+)
+@json_option
+@hub_command
+def rotate(hub: HubClient, channel_id: str, old_lasts_s: int, *, as_json: bool) -> None:
+    """Give a channel a new token; prints it, now and never again. Its orders and webhooks stay its own.
+
+    \b
+    Examples:
+      bodegactl channels rotate bazaar
+      bodegactl channels rotate bazaar --old-lasts 0     # its token has leaked
+
+    JSON: {channel: {...}, token}.
+    """
+    request = pb.RotateChannelTokenRequest(channel_id=channel_id, old_token_lasts_s=old_lasts_s)
+    answer = hub.call(hub.channels.RotateChannelToken, request)
+    older = f"for {span(old_lasts_s * 1000)} more" if old_lasts_s else "no more"
+    say(
+        answer,
+        f"The older tokens of channel {channel_id} open it {older}. Its new one, which nobody can ask for again:",
+        answer.token,
+        as_json=as_json,
+    )
 
 
 @channels.command("revoke")
@@ -148,7 +176,9 @@ def rate(hub: HubClient, channel_id: str, requests_per_s: int, *, as_json: bool)
 @json_option
 @hub_command
 def revoke(hub: HubClient, channel_id: str, *, as_json: bool) -> None:
-    """Shut a channel out, within a second, everywhere. Its orders go on; its id is never given again.
+    """Shut a channel out, within a second, everywhere; its webhooks are called no more.
+
+    Its orders go on, and its id is never given again. Where only its token has leaked, rotate it.
 
     \b
     Example:
@@ -157,7 +187,4 @@ def revoke(hub: HubClient, channel_id: str, *, as_json: bool) -> None:
     JSON: {channel: {...}}.
     """
     answer = hub.call(hub.channels.RevokeChannel, pb.RevokeChannelRequest(channel_id=channel_id))
-    if as_json:
-        emit_json(plain(answer))
-        return
-    click.echo(f"The token of channel {channel_id} opens nothing any more.")
+    say(answer, f"The tokens of channel {channel_id} open nothing any more.", as_json=as_json)

@@ -13,13 +13,25 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import click
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
+
+from bodega.host.cli import emit_json
 
 
 def plain(message: Message) -> dict[str, Any]:
     """A message as plain values for JSON."""
     return {field.name: _field(message, field) for field in message.DESCRIPTOR.fields}
+
+
+def say(answer: Message, *lines: str, as_json: bool) -> None:
+    """What came of a command: the whole answer as JSON, or lines for people."""
+    if as_json:
+        emit_json(plain(answer))
+        return
+    for line in lines:
+        click.echo(line)
 
 
 def plain_all(messages: Iterable[Message]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from bodega.limits_events import WEBHOOK_OLD_SECRET_S
 from bodega.v1 import webhooks_pb2 as pb
 from bodega_controlplane.cli.client import HubClient, hub_command
 from bodega_controlplane.cli.deciding import request_id_option
-from bodega_controlplane.cli.show import plain, plain_all, when
+from bodega_controlplane.cli.show import plain, plain_all, say, when
 
 _types_option = click.option(
     "--type",
@@ -89,11 +89,8 @@ def create(
         request_id=request_id, channel=channel, url=url, types=types, description=description, after=after
     )
     made = hub.call(hub.webhooks.CreateWebhook, request)
-    if as_json:
-        emit_json(plain(made))
-        return
-    click.echo(f"{made.webhook.webhook_id} calls {made.webhook.url}.")
-    _tell_secret(made.secret)
+    told = f"{made.webhook.webhook_id} calls {made.webhook.url}."
+    say(made, told, _secret_told(made.secret), as_json=as_json)
 
 
 @webhooks.command("rotate")
@@ -123,10 +120,7 @@ def rotate(hub: HubClient, webhook_id: str, old_lasts_s: int, request_id: str, *
         request_id=request_id, webhook_id=webhook_id, old_secret_lasts_s=old_lasts_s
     )
     made = hub.call(hub.webhooks.RotateWebhookSecret, request)
-    if as_json:
-        emit_json(plain(made))
-        return
-    _tell_secret(made.secret)
+    say(made, _secret_told(made.secret), as_json=as_json)
 
 
 @webhooks.command("disable")
@@ -254,13 +248,16 @@ def list_events(hub: HubClient, after: str, types: tuple[str, ...], limit: int, 
     Example:
       bodegactl webhooks events --after evt_1042_9f3c11aa --type "order.*"
 
-    JSON: {"events": [{event_id, type, at_ms, data}], "next_cursor"}; `data` is an object.
+    JSON: {"events": [{event_id, type, at_ms, data}], "next_cursor", "has_more"}; `data` is an object.
     """
     request = pb.ListEventsRequest(after=after, types=types, page_size=limit)
     found = hub.call(hub.webhooks.ListEvents, request)
+    while found.has_more and not found.events:  # of a rare type a page may be empty
+        request.after = found.next_cursor
+        found = hub.call(hub.webhooks.ListEvents, request)
     if as_json:
         rows = [plain(one) | {"data": json.loads(one.data)} for one in found.events]
-        emit_json({"events": rows, "next_cursor": found.next_cursor})
+        emit_json({"events": rows, "next_cursor": found.next_cursor, "has_more": found.has_more})
         return
     table = [[when(one.at_ms), one.event_id, one.type, _about(json.loads(one.data))] for one in found.events]
     emit_table(["at", "event", "type", "about"], table, empty="No events.")
@@ -274,10 +271,7 @@ def _turn(hub: HubClient, webhook_id: str, *, on: bool, as_json: bool) -> None:
 
 
 def _show(one: pb.Webhook, *, as_json: bool) -> None:
-    if as_json:
-        emit_json(plain(one))
-        return
-    click.echo(f"{one.webhook_id} is {_how(one)}; {one.waiting} events wait for it.")
+    say(one, f"{one.webhook_id} is {_how(one)}; {one.waiting} events wait for it.", as_json=as_json)
 
 
 def _how(one: pb.Webhook) -> str:
@@ -288,8 +282,8 @@ def _how(one: pb.Webhook) -> str:
     return "on"
 
 
-def _tell_secret(secret: str) -> None:
-    click.echo(f"Secret (it is not shown again): {secret}")
+def _secret_told(secret: str) -> str:
+    return f"Secret (it is not shown again): {secret}"
 
 
 def _about(data: dict[str, object]) -> str:

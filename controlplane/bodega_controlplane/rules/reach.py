@@ -13,6 +13,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+# Not of the public internet either, though Python 3.11 takes them for it: protocol assignments (RFC 6890), site-local
+# addresses (RFC 3879), documentation (RFC 9637).
+_NOT_PUBLIC = (IPv4Network("192.0.0.0/24"), IPv6Network("fec0::/10"), IPv6Network("3fff::/20"))
 # RFC 6052: an IPv4 address in the last 32 bits.
 _NAT64 = IPv6Network("64:ff9b::/96")
 
@@ -28,7 +31,8 @@ class Reach:
         inner = _inner(address)
         if any(inner in network for network in self.networks):
             return ""
-        if not inner.is_global or inner.is_multicast or inner.is_reserved:
+        is_public = inner.is_global and not any(inner in network for network in _NOT_PUBLIC)
+        if not is_public or inner.is_multicast or inner.is_reserved:
             return f"{address} is no address of the public internet"
         return ""
 

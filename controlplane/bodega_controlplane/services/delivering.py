@@ -106,7 +106,8 @@ class DeliveryService:
 
     async def _answers(self, run: Run) -> AsyncIterator[Answer]:
         """Call for one event after the other, until one is not taken or the run has lasted long enough."""
-        until = time.monotonic() + WEBHOOK_RUN_S
+        began = time.monotonic()
+        until = began + WEBHOOK_RUN_S
         waiting = list(run.messages)
         if not waiting:
             return
@@ -114,13 +115,12 @@ class DeliveryService:
             secrets = self._opened(run)
             async with self._lines.line_to(run.url) as line:
                 while waiting and time.monotonic() < until:
-                    answer = await self._call(line, secrets, waiting[0])
-                    waiting.pop(0)
+                    answer = await self._call(line, secrets, waiting.pop(0))
                     yield answer
                     if not answer.taken:
                         return
-        except BodegaError as error:
-            yield Answer(waiting[0], self._hub.now_ms(), 0, 0, error.message)
+        except BodegaError as error:  # there is no line, and so no call yet
+            yield Answer(waiting[0], self._hub.now_ms(), _ms_since(began), 0, error.message)
 
     def _opened(self, run: Run) -> list[str]:
         """Its secrets. Raises IntegrityBroken for one that another hub's key has sealed; an old one is left out."""
@@ -139,7 +139,12 @@ class DeliveryService:
             "webhook-timestamp": str(at_s),
             "webhook-signature": signatures(secrets, message.event_id, at_s, message.body),
         }
-        said = await line.post(message.body, headers)
-        return Answer(
-            message, now_ms, round((time.monotonic() - began) * 1000), said.status, "", said.asked_s
-        )
+        try:
+            said = await line.post(message.body, headers)
+        except BodegaError as error:
+            return Answer(message, now_ms, _ms_since(began), 0, error.message)
+        return Answer(message, now_ms, _ms_since(began), said.status, "", said.asked_s)
+
+
+def _ms_since(began_s: float) -> int:
+    return round((time.monotonic() - began_s) * 1000)

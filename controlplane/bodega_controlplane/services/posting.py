@@ -1,8 +1,8 @@
 """Calls the endpoints of webhooks: the control plane's one HTTP client.
 
-The name of the host is resolved here, every address that comes of it is checked (`rules.reach`), and the call goes to
-the address that was checked, so no second look at the name can lead elsewhere. The certificate is checked against the
-name all the same. No redirect is followed, no proxy of the environment is used, and of what comes back only the
+The name of the host is resolved here, the first address that comes of it is checked (`rules.reach`), and the call goes
+to the address that was checked, so no second look at the name can lead elsewhere. The certificate is checked against
+the name all the same. No redirect is followed, no proxy of the environment is used, and of what comes back only the
 status and Retry-After matter.
 """
 

@@ -163,7 +163,7 @@ STEPS: Mapping[int, Step] = {
             *schema.RATE_TABLES,
             *schema.ROUTING_TABLES,
             *schema.EXCHANGE_TABLES,
-            schema.channel,
+            *schema.CHANNEL_TABLES,
         ),
         (
             schema.idempotency_oldest,

@@ -12,6 +12,7 @@ from bodega_controlplane.store.schema.events import webhook, webhook_delivery
 from bodega_controlplane.store.transaction import Transaction
 
 ENABLED, DISABLED = "enabled", "disabled"
+_MAKERS_LOCK = 0x77656268
 
 
 def add(tx: Transaction, row: Mapping[str, Any]) -> None:
@@ -30,6 +31,12 @@ def lock(tx: Transaction, webhook_id: str) -> Row | None:
     return tx.connection.execute(query.with_for_update()).first()
 
 
+def lock_makers(tx: Transaction) -> None:
+    """Be the only one who makes endpoints until the end of the transaction."""
+    if not tx.exclusive:
+        tx.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKERS_LOCK)))
+
+
 def of_channel(tx: Transaction, channel: str) -> list[Row]:
     """Endpoints of a channel, oldest first; of all channels where it is empty."""
     query = sa.select(webhook).order_by(webhook.c.created_at_ms, webhook.c.webhook_id)
@@ -39,6 +46,14 @@ def of_channel(tx: Transaction, channel: str) -> list[Row]:
 def change(tx: Transaction, webhook_id: str, **columns: Any) -> None:
     """Set columns of an endpoint."""
     tx.connection.execute(sa.update(webhook).where(webhook.c.webhook_id == webhook_id).values(**columns))
+
+
+def turn_off_all(tx: Transaction, channel: str, reason: str, now_ms: int) -> list[str]:
+    """Call none of a channel's endpoints any more; which were called. Runs that are under way write nothing over it."""
+    on = sa.update(webhook).where(webhook.c.channel == channel, webhook.c.state == ENABLED)
+    off = {"state": DISABLED, "reason": reason, "lease": "", "version": webhook.c.version + 1}
+    changed = on.values(**off, updated_at_ms=now_ms).returning(webhook.c.webhook_id)
+    return sorted(tx.connection.execute(changed).scalars())
 
 
 def remove(tx: Transaction, webhook_id: str) -> None:
@@ -53,7 +68,7 @@ def any_due(tx: Transaction, now_ms: int, head: int) -> bool:
 
 
 def claim(tx: Transaction, lease: str, now_ms: int, until_ms: int, head: int, limit: int) -> list[Row]:
-    """Take endpoints that have something to be told and that nobody is telling; those that wait longest first."""
+    """Take endpoints that have something to be told and that nobody is telling; those called longest ago first."""
     query = _due(now_ms, head).order_by(webhook.c.next_attempt_ms, webhook.c.webhook_id).limit(limit)
     ids = [row.webhook_id for row in tx.connection.execute(query.with_for_update(skip_locked=True))]
     mine = webhook.c.webhook_id.in_(ids)
@@ -65,7 +80,8 @@ def _due(now_ms: int, head: int) -> sa.Select[Any]:
     return sa.select(webhook.c.webhook_id).where(
         webhook.c.state == ENABLED,
         webhook.c.cursor_seq < head,
-        webhook.c.next_attempt_ms <= now_ms,
+        # One that takes all it is told may always be called: no clock that jumps keeps it waiting.
+        sa.or_(webhook.c.attempts == 0, webhook.c.next_attempt_ms <= now_ms),
         webhook.c.lease_until_ms <= now_ms,
     )
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62odega/v1/channels.proto\x12\tbodega.v1\"\x9e\x01\n\x07\x43hannel\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x14\n\x0c\x62uffer_units\x18\x03 \x01(\r\x12\x16\n\x0erequests_per_s\x18\x04 \x01(\r\x12\x15\n\rcreated_at_ms\x18\x05 \x01(\x03\x12\x15\n\rchanged_at_ms\x18\x06 \x01(\x03\x12\x15\n\rrevoked_at_ms\x18\x07 \x01(\x03\"f\n\x14\x43reateChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x14\n\x0c\x62uffer_units\x18\x03 \x01(\r\x12\x16\n\x0erequests_per_s\x18\x04 \x01(\r\"K\n\x15\x43reateChannelResponse\x12#\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x12.bodega.v1.Channel\x12\r\n\x05token\x18\x02 \x01(\t\"\x15\n\x13ListChannelsRequest\"<\n\x14ListChannelsResponse\x12$\n\x08\x63hannels\x18\x01 \x03(\x0b\x32\x12.bodega.v1.Channel\"\x86\x01\n\x14\x43hangeChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x19\n\x0c\x62uffer_units\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x1b\n\x0erequests_per_s\x18\x03 \x01(\rH\x01\x88\x01\x01\x42\x0f\n\r_buffer_unitsB\x11\n\x0f_requests_per_s\"<\n\x15\x43hangeChannelResponse\x12#\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x12.bodega.v1.Channel\"*\n\x14RevokeChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\"<\n\x15RevokeChannelResponse\x12#\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x12.bodega.v1.Channel2\xdd\x02\n\x0e\x43hannelService\x12R\n\rCreateChannel\x12\x1f.bodega.v1.CreateChannelRequest\x1a .bodega.v1.CreateChannelResponse\x12O\n\x0cListChannels\x12\x1e.bodega.v1.ListChannelsRequest\x1a\x1f.bodega.v1.ListChannelsResponse\x12R\n\rChangeChannel\x12\x1f.bodega.v1.ChangeChannelRequest\x1a .bodega.v1.ChangeChannelResponse\x12R\n\rRevokeChannel\x12\x1f.bodega.v1.RevokeChannelRequest\x1a .bodega.v1.RevokeChannelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62odega/v1/channels.proto\x12\tbodega.v1\"\x9e\x01\n\x07\x43hannel\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x14\n\x0c\x62uffer_units\x18\x03 \x01(\r\x12\x16\n\x0erequests_per_s\x18\x04 \x01(\r\x12\x15\n\rcreated_at_ms\x18\x05 \x01(\x03\x12\x15\n\rchanged_at_ms\x18\x06 \x01(\x03\x12\x15\n\rrevoked_at_ms\x18\x07 \x01(\x03\"f\n\x14\x43reateChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x14\n\x0c\x62uffer_units\x18\x03 \x01(\r\x12\x16\n\x0erequests_per_s\x18\x04 \x01(\r\"K\n\x15\x43reateChannelResponse\x12#\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x12.bodega.v1.Channel\x12\r\n\x05token\x18\x02 \x01(\t\"\x15\n\x13ListChannelsRequest\"<\n\x14ListChannelsResponse\x12$\n\x08\x63hannels\x18\x01 \x03(\x0b\x32\x12.bodega.v1.Channel\"\x86\x01\n\x14\x43hangeChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x19\n\x0c\x62uffer_units\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x1b\n\x0erequests_per_s\x18\x03 \x01(\rH\x01\x88\x01\x01\x42\x0f\n\r_buffer_unitsB\x11\n\x0f_requests_per_s\"<\n\x15\x43hangeChannelResponse\x12#\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x12.bodega.v1.Channel\"J\n\x19RotateChannelTokenRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x19\n\x11old_token_lasts_s\x18\x02 \x01(\r\"P\n\x1aRotateChannelTokenResponse\x12#\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x12.bodega.v1.Channel\x12\r\n\x05token\x18\x02 \x01(\t\"*\n\x14RevokeChannelRequest\x12\x12\n\nchannel_id\x18\x01 \x01(\t\"<\n\x15RevokeChannelResponse\x12#\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x12.bodega.v1.Channel2\xc0\x03\n\x0e\x43hannelService\x12R\n\rCreateChannel\x12\x1f.bodega.v1.CreateChannelRequest\x1a .bodega.v1.CreateChannelResponse\x12O\n\x0cListChannels\x12\x1e.bodega.v1.ListChannelsRequest\x1a\x1f.bodega.v1.ListChannelsResponse\x12R\n\rChangeChannel\x12\x1f.bodega.v1.ChangeChannelRequest\x1a .bodega.v1.ChangeChannelResponse\x12\x61\n\x12RotateChannelToken\x12$.bodega.v1.RotateChannelTokenRequest\x1a%.bodega.v1.RotateChannelTokenResponse\x12R\n\rRevokeChannel\x12\x1f.bodega.v1.RevokeChannelRequest\x1a .bodega.v1.RevokeChannelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,10 +45,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANGECHANNELREQUEST']._serialized_end=601
   _globals['_CHANGECHANNELRESPONSE']._serialized_start=603
   _globals['_CHANGECHANNELRESPONSE']._serialized_end=663
-  _globals['_REVOKECHANNELREQUEST']._serialized_start=665
-  _globals['_REVOKECHANNELREQUEST']._serialized_end=707
-  _globals['_REVOKECHANNELRESPONSE']._serialized_start=709
-  _globals['_REVOKECHANNELRESPONSE']._serialized_end=769
-  _globals['_CHANNELSERVICE']._serialized_start=772
-  _globals['_CHANNELSERVICE']._serialized_end=1121
+  _globals['_ROTATECHANNELTOKENREQUEST']._serialized_start=665
+  _globals['_ROTATECHANNELTOKENREQUEST']._serialized_end=739
+  _globals['_ROTATECHANNELTOKENRESPONSE']._serialized_start=741
+  _globals['_ROTATECHANNELTOKENRESPONSE']._serialized_end=821
+  _globals['_REVOKECHANNELREQUEST']._serialized_start=823
+  _globals['_REVOKECHANNELREQUEST']._serialized_end=865
+  _globals['_REVOKECHANNELRESPONSE']._serialized_start=867
+  _globals['_REVOKECHANNELRESPONSE']._serialized_end=927
+  _globals['_CHANNELSERVICE']._serialized_start=930
+  _globals['_CHANNELSERVICE']._serialized_end=1378
 # @@protoc_insertion_point(module_scope)

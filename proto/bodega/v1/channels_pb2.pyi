@@ -229,6 +229,60 @@ class ChangeChannelResponse(_message.Message):
 Global___ChangeChannelResponse: _TypeAlias = ChangeChannelResponse  # noqa: Y015
 
 @_typing.final
+class RotateChannelTokenRequest(_message.Message):
+    """A channel to give a new token."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    OLD_TOKEN_LASTS_S_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """Channel."""
+    old_token_lasts_s: _builtins.int
+    """Seconds that its older tokens still open it; 0: they open nothing any more."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        old_token_lasts_s: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "old_token_lasts_s", b"old_token_lasts_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateChannelTokenRequest: _TypeAlias = RotateChannelTokenRequest  # noqa: Y015
+
+@_typing.final
+class RotateChannelTokenResponse(_message.Message):
+    """The channel, and its new token."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """Bearer token: told this once."""
+    @_builtins.property
+    def channel(self) -> Global___Channel:
+        """The channel."""
+
+    def __init__(
+        self,
+        *,
+        channel: Global___Channel | None = ...,
+        token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateChannelTokenResponse: _TypeAlias = RotateChannelTokenResponse  # noqa: Y015
+
+@_typing.final
 class RevokeChannelRequest(_message.Message):
     """A channel to revoke."""
 

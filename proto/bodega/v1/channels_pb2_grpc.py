@@ -50,6 +50,11 @@ class ChannelServiceStub:
                 request_serializer=bodega_dot_v1_dot_channels__pb2.ChangeChannelRequest.SerializeToString,
                 response_deserializer=bodega_dot_v1_dot_channels__pb2.ChangeChannelResponse.FromString,
                 _registered_method=True)
+        self.RotateChannelToken = channel.unary_unary(
+                '/bodega.v1.ChannelService/RotateChannelToken',
+                request_serializer=bodega_dot_v1_dot_channels__pb2.RotateChannelTokenRequest.SerializeToString,
+                response_deserializer=bodega_dot_v1_dot_channels__pb2.RotateChannelTokenResponse.FromString,
+                _registered_method=True)
         self.RevokeChannel = channel.unary_unary(
                 '/bodega.v1.ChannelService/RevokeChannel',
                 request_serializer=bodega_dot_v1_dot_channels__pb2.RevokeChannelRequest.SerializeToString,
@@ -82,8 +87,16 @@ class ChannelServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RotateChannelToken(self, request, context):
+        """Make a new token. It is in the answer and nowhere else; the older ones open the channel for a while more, so that a
+        repeat shuts nobody out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RevokeChannel(self, request, context):
-        """Its token opens nothing any more; its orders go on.
+        """Its tokens open nothing any more and its webhooks are called no more; its orders go on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,6 +119,11 @@ def add_ChannelServiceServicer_to_server(servicer, server):
                     servicer.ChangeChannel,
                     request_deserializer=bodega_dot_v1_dot_channels__pb2.ChangeChannelRequest.FromString,
                     response_serializer=bodega_dot_v1_dot_channels__pb2.ChangeChannelResponse.SerializeToString,
+            ),
+            'RotateChannelToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateChannelToken,
+                    request_deserializer=bodega_dot_v1_dot_channels__pb2.RotateChannelTokenRequest.FromString,
+                    response_serializer=bodega_dot_v1_dot_channels__pb2.RotateChannelTokenResponse.SerializeToString,
             ),
             'RevokeChannel': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeChannel,
@@ -195,6 +213,33 @@ class ChannelService:
             '/bodega.v1.ChannelService/ChangeChannel',
             bodega_dot_v1_dot_channels__pb2.ChangeChannelRequest.SerializeToString,
             bodega_dot_v1_dot_channels__pb2.ChangeChannelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateChannelToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bodega.v1.ChannelService/RotateChannelToken',
+            bodega_dot_v1_dot_channels__pb2.RotateChannelTokenRequest.SerializeToString,
+            bodega_dot_v1_dot_channels__pb2.RotateChannelTokenResponse.FromString,
             options,
             channel_credentials,
             insecure,

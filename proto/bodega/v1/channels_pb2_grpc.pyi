@@ -39,8 +39,12 @@ class ChannelServiceStub:
     """Every channel by id, those revoked too."""
     ChangeChannel: _grpc.UnaryUnaryMultiCallable[_channels_pb2.ChangeChannelRequest, _channels_pb2.ChangeChannelResponse]
     """Set what a channel leaves to others, or how much it may ask."""
+    RotateChannelToken: _grpc.UnaryUnaryMultiCallable[_channels_pb2.RotateChannelTokenRequest, _channels_pb2.RotateChannelTokenResponse]
+    """Make a new token. It is in the answer and nowhere else; the older ones open the channel for a while more, so that a
+    repeat shuts nobody out.
+    """
     RevokeChannel: _grpc.UnaryUnaryMultiCallable[_channels_pb2.RevokeChannelRequest, _channels_pb2.RevokeChannelResponse]
-    """Its token opens nothing any more; its orders go on."""
+    """Its tokens open nothing any more and its webhooks are called no more; its orders go on."""
 
 @_typing.type_check_only
 class ChannelServiceAsyncStub(ChannelServiceStub):
@@ -53,8 +57,12 @@ class ChannelServiceAsyncStub(ChannelServiceStub):
     """Every channel by id, those revoked too."""
     ChangeChannel: _aio.UnaryUnaryMultiCallable[_channels_pb2.ChangeChannelRequest, _channels_pb2.ChangeChannelResponse]  # type: ignore[assignment]
     """Set what a channel leaves to others, or how much it may ask."""
+    RotateChannelToken: _aio.UnaryUnaryMultiCallable[_channels_pb2.RotateChannelTokenRequest, _channels_pb2.RotateChannelTokenResponse]  # type: ignore[assignment]
+    """Make a new token. It is in the answer and nowhere else; the older ones open the channel for a while more, so that a
+    repeat shuts nobody out.
+    """
     RevokeChannel: _aio.UnaryUnaryMultiCallable[_channels_pb2.RevokeChannelRequest, _channels_pb2.RevokeChannelResponse]  # type: ignore[assignment]
-    """Its token opens nothing any more; its orders go on."""
+    """Its tokens open nothing any more and its webhooks are called no more; its orders go on."""
 
 class ChannelServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who may use the storefront API, each by a token of its own."""
@@ -84,11 +92,21 @@ class ChannelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Set what a channel leaves to others, or how much it may ask."""
 
     @_abc_1.abstractmethod
+    def RotateChannelToken(
+        self,
+        request: _channels_pb2.RotateChannelTokenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_channels_pb2.RotateChannelTokenResponse, _abc.Awaitable[_channels_pb2.RotateChannelTokenResponse]]:
+        """Make a new token. It is in the answer and nowhere else; the older ones open the channel for a while more, so that a
+        repeat shuts nobody out.
+        """
+
+    @_abc_1.abstractmethod
     def RevokeChannel(
         self,
         request: _channels_pb2.RevokeChannelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_channels_pb2.RevokeChannelResponse, _abc.Awaitable[_channels_pb2.RevokeChannelResponse]]:
-        """Its token opens nothing any more; its orders go on."""
+        """Its tokens open nothing any more and its webhooks are called no more; its orders go on."""
 
 def add_ChannelServiceServicer_to_server(servicer: ChannelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -80,6 +80,12 @@ async def test_a_return_is_agreed_to_once_and_never_for_more_than_was_sent(
     path = f"/v1/orders/{early.order_id}/returns"
     refused = await shop.post(path, json={})
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing-to-return")
+    nowhere = await shop.post(path, json={"node_id": "moon"})
+    assert (nowhere.status_code, [one["where"] for one in nowhere.json()["faults"]]) == (422, ["node_id"])
+    body = order_body(("TEA", 1)) | {"not_before": "2027-11-23T18:00:00Z"}
+    nobodys = (await shop.post("/v1/orders", json=body)).json()["order_id"]
+    refused = await shop.post(f"/v1/orders/{nobodys}/returns", json={})
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing-to-return")
 
     sold = await ship_another(hub, shop)
     path = f"/v1/orders/{sold}/returns"

@@ -100,6 +100,10 @@ async def test_two_who_change_a_webhook_do_not_undo_each_other(shop: httpx.Async
     assert (late.status_code, late.json()["code"]) == (412, "precondition-failed")
     on = await shop.put(path, json={"url": HOOKS}, headers={"If-Match": off.headers["etag"]})
     assert (on.json()["enabled"], on.json()["reason"]) == (True, "")
+    # Nor does one forget what the other has just turned on again.
+    kept = await shop.delete(path, headers={"If-Match": off.headers["etag"]})
+    assert (kept.status_code, (await shop.get(path)).status_code) == (412, 200)
+    assert (await shop.delete(path, headers={"If-Match": on.headers["etag"]})).status_code == 204
 
 
 async def test_a_webhook_is_told_again_looked_at_and_forgotten(hub: Hub, shop: httpx.AsyncClient) -> None:

@@ -22,6 +22,9 @@ def test_a_marketplace_is_let_in_bounded_and_shut_out(hub: ControlPlane) -> None
         assert answer.status_code == 200, answer.text
         return int(answer.json()["skus"][0]["available"])
 
+    def is_out() -> bool:
+        return httpx.get(f"{hub.http}/v1/orders", headers=headers).status_code == 401
+
     assert available() == 12 - 2 - 7
     assert "leaves 1 units" in hub.ask("channels", "buffer", "bazaar", "1").out
     asyncio.run(until(lambda: available() == 12 - 2 - 1, 10 * CHANNELS_FRESH_S))
@@ -41,11 +44,12 @@ def test_a_marketplace_is_let_in_bounded_and_shut_out(hub: ControlPlane) -> None
     assert table[0].split() == ["CHANNEL", "KIND", "BUFFER", "REQUESTS/S", "MADE", "REVOKED"]
     assert made["token"] not in hub.ask("channels", "ls", "--json").out + hub.ask("audit", "ls", "--json").out
 
-    assert "opens nothing" in hub.ask("channels", "revoke", "bazaar").out
+    fresh = hub.ask("channels", "rotate", "bazaar", "--old-lasts", "0").out.splitlines()[-1]
+    asyncio.run(until(is_out, 10 * CHANNELS_FRESH_S))
+    headers["Authorization"] = f"Bearer {fresh}"
+    assert httpx.get(f"{hub.http}/v1/orders", headers=headers).json()["orders"][0]["channel"] == "bazaar"
 
-    def is_out() -> bool:
-        return httpx.get(f"{hub.http}/v1/orders", headers=headers).status_code == 401
-
+    assert "open nothing" in hub.ask("channels", "revoke", "bazaar").out
     asyncio.run(until(is_out, 10 * CHANNELS_FRESH_S))
 
 

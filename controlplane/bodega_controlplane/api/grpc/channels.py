@@ -61,6 +61,16 @@ class Channels(services.ChannelServiceServicer):
         )
         return pb.ChangeChannelResponse(channel=_channel(view))
 
+    async def RotateChannelToken(
+        self, request: pb.RotateChannelTokenRequest, context: Context
+    ) -> pb.RotateChannelTokenResponse:
+        """The token is in this answer only."""
+        caller, lasts_s = self._hub.caller("operator", "operator"), request.old_token_lasts_s
+        view, token = await self._hub.run(
+            lambda tx: channels.rotate_token(tx, caller, request.channel_id, old_lasts_s=lasts_s)
+        )
+        return pb.RotateChannelTokenResponse(channel=_channel(view), token=token)
+
     async def RevokeChannel(
         self, request: pb.RevokeChannelRequest, context: Context
     ) -> pb.RevokeChannelResponse:

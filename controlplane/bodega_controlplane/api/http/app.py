@@ -14,10 +14,11 @@ from starlette.responses import Response
 import bodega
 from bodega.errors import BodegaError, InvalidInput, NotFound
 from bodega_controlplane.api.http.doorkeeper import Doorkeeper
+from bodega_controlplane.api.http.faults import invalid_request
 from bodega_controlplane.api.http.middleware import BodyLimit, Gate, Watch
 from bodega_controlplane.api.http.openapi import document
-from bodega_controlplane.api.http.problems import invalid_request, problem
-from bodega_controlplane.api.http.routers import LARGER_BODIES, include_all
+from bodega_controlplane.api.http.problems import problem
+from bodega_controlplane.api.http.routers import LARGER_BODIES, include_all, methods_of
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import Tokens
 
@@ -27,6 +28,8 @@ Every write needs an `Idempotency-Key`: a repeat gets the first answer, byte for
 Every refusal is `application/problem+json` (RFC 9457) with a stable `code`, a `hint` and all `faults`; one with
 `Retry-After` says when to come back. `ETag` and `If-Match` keep two writers from undoing each other's work.
 Quantities are base units; times are RFC 3339 in UTC; money is in minor units of an ISO 4217 currency."""
+
+_METHOD_CHARS_MAX = 20
 
 
 def build_app(hub: Hub, tokens: Tokens, clock: Callable[[], float] = time.monotonic) -> FastAPI:
@@ -41,6 +44,8 @@ def build_app(hub: Hub, tokens: Tokens, clock: Callable[[], float] = time.monoto
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        # A redirect would say http:// behind a proxy that ends TLS, and a client would follow with its token.
+        redirect_slashes=False,
     )
     app.state.hub = hub
     include_all(app)
@@ -69,11 +74,18 @@ async def _by_starlette(request: Request, error: Exception) -> Response:
     """Unknown paths, wrong methods, bodies that cannot be read."""
     assert isinstance(error, HTTPException)
     hint = "GET /openapi.json lists every path with its methods and bodies"
+    headers = error.headers or {}
     ours: BodegaError
     if error.status_code == 404:
         ours = NotFound("there is no such path", hint=hint)
     elif error.status_code == 405:
-        ours = InvalidInput(f"this path has no {request.method}", code="method-not-allowed", hint=hint)
+        methods = ", ".join(methods_of(request.scope, headers.get("Allow", "")))
+        headers = {**headers, "Allow": methods}
+        ours = InvalidInput(
+            f"this path has no {request.method[:_METHOD_CHARS_MAX]}, only {methods}",
+            code="method-not-allowed",
+            hint=hint,
+        )
     else:
         ours = InvalidInput("the request cannot be read", code="unreadable-request", hint=hint)
-    return problem(ours, status=error.status_code, headers=error.headers)
+    return problem(ours, status=error.status_code, headers=headers)

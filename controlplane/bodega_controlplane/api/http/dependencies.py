@@ -15,15 +15,13 @@ from bodega.limits import (
     PAGE_ROWS_MAX,
     TEXT_CHARS_MAX,
 )
-from bodega_controlplane.api.http.models.words import PLAIN_WORD
+from bodega_controlplane.api.http.models.words import PLAIN_WORD, VISIBLE_ASCII
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.selling.views import ChannelView
 from bodega_controlplane.app.views import Caller, PageRequest
 
 # Only for the document: `middleware.Gate` has asked for the token long before a handler runs.
 bearer = HTTPBearer(auto_error=False, scheme_name="channelToken", description="The channel's token.")
-
-_VISIBLE_ASCII = r"^[\x21-\x7e]+$"
 
 
 # Coroutines, because FastAPI sends a plain function to a thread of its own: dearer than the rest of most requests.
@@ -62,7 +60,7 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=IDEMPOTENCY_KEY_CHARS_MAX,
-        pattern=_VISIBLE_ASCII,
+        pattern=VISIBLE_ASCII,
         description="Made by the client, one per change: sending the same request again is safe, and changes "
         "nothing twice.",
     ),

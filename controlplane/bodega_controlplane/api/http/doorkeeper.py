@@ -76,5 +76,6 @@ class Doorkeeper:
         async with self._reading:
             if self._read_at_s == than_s:
                 asked_s = self._clock()
-                self._channels = await self._hub.read(channels.by_digest)
+                now_ms = self._hub.now_ms()
+                self._channels = await self._hub.read(lambda tx: channels.by_digest(tx, now_ms))
                 self._read_at_s = asked_s

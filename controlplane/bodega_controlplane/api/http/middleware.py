@@ -2,20 +2,22 @@
 
 From the outside in: `Watch` binds the correlation id, logs one line and turns an unforeseen fault into a
 500 without internals; `Gate` asks for a channel's token before anything of the body is read;
-`BodyLimit` reads the body up to its bound, whatever Content-Length says.
+`BodyLimit` reads the body up to its bounds of size and time, whatever Content-Length says.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bodega.errors import BodegaError, InvalidInput
 from bodega.host.log import bound, get_logger
-from bodega.limits import REQUEST_BYTES_MAX
+from bodega.limits import REQUEST_BODY_S_MAX, REQUEST_BYTES_MAX
 from bodega_controlplane.api.bugs import unforeseen
 from bodega_controlplane.api.correlation import HEADER, correlation_id
 from bodega_controlplane.api.http.doorkeeper import Doorkeeper
@@ -29,7 +31,7 @@ _DIGITS_MAX = 18
 
 
 class Watch:
-    """Correlation id, access log, last line of defence."""
+    """Correlation id, access log, last line of defence; status 0 in the log: the client went before the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,6 +42,8 @@ class Watch:
             return
         word = correlation_id(Headers(scope=scope).get(HEADER))
         status, started = 0, time.monotonic()
+        # HEAD is GET without its body, which the server leaves out (RFC 9110, 9.3.2).
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -53,14 +57,14 @@ class Watch:
 
         with bound(correlation_id=word):
             try:
-                await self._app(scope, receive, sending)
+                await self._app(asked, receive, sending)
             except Exception as error:  # noqa: BLE001 - the last line of defence: a 500, never internals
                 answer = problem(unforeseen(error, word))
                 if not status:
                     await answer(scope, receive, sending)
             ms = round((time.monotonic() - started) * 1000, 1)
-            asked = {"method": scope["method"], "path": _template(scope), "channel": _channel(scope)}
-            log.info("http_request", **asked, status=status, ms=ms)
+            about = {"method": scope["method"], "path": _template(asked), "channel": _channel(asked)}
+            log.info("http_request", **about, status=status, ms=ms)
 
 
 def _template(scope: Scope) -> str:
@@ -95,6 +99,7 @@ class Gate:
 class BodyLimit:
     """Reads the whole body up to its bound, then hands it on as one message.
 
+    A body whose sender went away in the middle of it is handed on to nobody: half a file is no smaller file.
     `larger`: path -> bytes, for those that may have more than REQUEST_BYTES_MAX.
     """
 
@@ -108,7 +113,14 @@ class BodyLimit:
             return
         most = self._larger.get(scope["path"], REQUEST_BYTES_MAX)
         declared = Headers(scope=scope).get("content-length", "0")
-        body = None if _too_many(declared, most) else await _read(receive, most)
+        try:
+            async with asyncio.timeout(REQUEST_BODY_S_MAX):
+                body = None if _too_many(declared, most) else await _read(receive, most)
+        except TimeoutError:
+            await problem(_too_slow(), headers={"Connection": "close"})(scope, receive, send)
+            return
+        except ClientDisconnect:
+            return
         if body is None:
             await _too_large(most)(scope, receive, send)
             return
@@ -126,15 +138,25 @@ def _too_many(declared: str, most: int) -> bool:
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:
-    """The body, or None when it is too large; what a client sent before it hung up counts as the body."""
+    """The body, or None when it is too large. Raises ClientDisconnect for one that does not come to its end."""
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > most:
             return None
-        if message["type"] != "http.request" or not message.get("more_body", False):
+        if not message.get("more_body", False):
             return bytes(body)
+
+
+def _too_slow() -> InvalidInput:
+    return InvalidInput(
+        f"the request body has not come within {REQUEST_BODY_S_MAX:.0f} s",
+        code="body-too-slow",
+        hint="send it again, in smaller parts over a slow line; nothing was done",
+    )
 
 
 def _too_large(most: int) -> ASGIApp:

@@ -19,6 +19,7 @@ _WHY = {
     400: "The request cannot be read",
     401: "No token, or one that is no channel's",
     404: "There is no such thing, or it is another channel's",
+    408: "The body has not come in time",
     409: "The present state forbids it: not enough stock, already final, or the same key is in flight",
     412: "The precondition does not hold: it has been changed since, or exists already",
     413: "The body is too large",
@@ -56,8 +57,9 @@ TAGGED: dict[int | str, dict[str, Any]] = {
 
 
 def refusals(*more: int, open_to_all: bool = False) -> dict[int | str, dict[str, Any]]:
-    """`responses=` of an operation: what every one may answer, and `more`."""
+    """`responses=` of an operation: what every one may answer, and `more`; what has a body (413) may be too slow."""
     usual = (500, 503) if open_to_all else (400, 401, 422, 429, 500, 503)
+    more = (*more, 408) if 413 in more else more
     return {
         status: {
             "description": _WHY[status],

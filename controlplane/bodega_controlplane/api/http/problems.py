@@ -6,33 +6,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from bodega.errors import BodegaError, FieldFault, InvalidInput, Unauthenticated, Unavailable, outcome_of
-from bodega.limits import FAULT_ROWS_MAX, TEXT_CHARS_MAX
-from bodega_controlplane.api.http.models.words import PLAIN_TEXT, PLAIN_WORD
+from bodega.errors import BodegaError, Unauthenticated, Unavailable, outcome_of
+from bodega.limits import FAULT_ROWS_MAX
+from bodega_controlplane.api.http.models.words import like
 
 MEDIA_TYPE = "application/problem+json"
 
-_SEEN_CHARS_MAX = 60
-_SENTENCES = {
-    "missing": "is required",
-    "extra_forbidden": "is not a known field",
-    "model_attributes_type": "must be a JSON object, sent as Content-Type: application/json",
-}
-
-_PATTERNS = {
-    PLAIN_TEXT: "must be plain text without <, > and control characters",
-    PLAIN_WORD: "must be visible ASCII characters without spaces, < and >",
-}
-
-
 # Where HTTP is finer than our families of errors, by code (RFC 9110, RFC 6585).
 _FINER = {
+    "body-too-slow": 408,
     "precondition-failed": 412,
     "body-too-large": 413,
     "unsupported-media-type": 415,
@@ -60,6 +47,20 @@ class FaultOut(BaseModel):
 
 class Problem(BaseModel):
     """Problem details, RFC 9457, with the stable code, what to do next, and every bad field."""
+
+    model_config = like(
+        {
+            "type": "urn:bodega:problem:invalid-input",
+            "title": "Invalid input",
+            "status": 422,
+            "detail": "the request has 1 fault",
+            "code": "invalid-input",
+            "hint": "mend each fault and send it again",
+            "faults": [
+                {"where": "lines[0].quantity", "problem": "must be at least 1, is 0", "line": None},
+            ],
+        }
+    )
 
     type: str = Field(description="URN of the kind of problem.")
     title: str
@@ -96,33 +97,3 @@ def _headers(error: BodegaError) -> dict[str, str]:
     if isinstance(error, Unavailable):
         return {"Retry-After": str(math.ceil(error.retry_after_s))}
     return {}
-
-
-def invalid_request(errors: Iterable[Mapping[str, Any]]) -> InvalidInput:
-    """All faults that the models found, as one error."""
-    faults = tuple(FieldFault(_where(error["loc"]), _sentence(error)) for error in errors)
-    many = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
-    return InvalidInput(f"the request has {many}", hint="mend each fault and send it again", faults=faults)
-
-
-def _where(loc: Sequence[int | str]) -> str:
-    place, *path = loc
-    if place == "body" and path and isinstance(path[0], int):
-        return "body"  # the position of a syntax error, which the sentence names
-    steps = path if place == "body" and path else loc
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return text.removeprefix(".")[:TEXT_CHARS_MAX]
-
-
-def _sentence(error: Mapping[str, Any]) -> str:
-    kind, seen, context = error["type"], error.get("input"), error.get("ctx", {})
-    if kind in _SENTENCES:
-        return _SENTENCES[kind]
-    if kind == "json_invalid":
-        return f"is not JSON: {context.get('error', '')} at character {error['loc'][-1]}"
-    if kind == "string_pattern_mismatch" and context.get("pattern") in _PATTERNS:
-        return _PATTERNS[context["pattern"]]
-    text = str(error["msg"]).removeprefix("Input ")
-    if seen is None or isinstance(seen, (bool, int, float, str)):
-        return f"{text}, is {ascii(seen)[:_SEEN_CHARS_MAX]}"
-    return text

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fastapi import APIRouter, FastAPI, Security
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from bodega_controlplane.api.http.dependencies import bearer
 from bodega_controlplane.api.http.routes import (
@@ -35,6 +37,16 @@ OF_CHANNELS: tuple[APIRouter, ...] = (
 # Path -> bytes of a body, for those that may have more than REQUEST_BYTES_MAX.
 LARGER_BODIES: Mapping[str, int] = {**catalogue.LARGER_BODIES}
 OPEN_TO_ALL: tuple[APIRouter, ...] = (health.router,)
+
+
+def methods_of(scope: Scope, known: str) -> list[str]:
+    """Every method of a path (RFC 9110, 10.2.1), with those `known`: Starlette tells those of one route."""
+    found = set(filter(None, known.split(", ")))
+    for router in (*OF_CHANNELS, *OPEN_TO_ALL):
+        for route in router.routes:
+            if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
+                found |= route.methods or set()
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 def include_all(app: FastAPI) -> None:

@@ -21,7 +21,7 @@ from bodega_controlplane.app.applying.floor_rows import lines_json
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.fleet import nodes, outbox
 from bodega_controlplane.app.ids import new_id
-from bodega_controlplane.app.ordering.orders import get_order
+from bodega_controlplane.app.ordering.orders import get_order, lock_order
 from bodega_controlplane.app.paging import limit_of
 from bodega_controlplane.app.views import Caller, OrderView
 from bodega_controlplane.store import catalogue, expecting, transfers
@@ -175,15 +175,18 @@ def expect_return(
     InvalidInput, Refused ("nothing-to-return": nothing of the order has left, or all of it comes back already).
     """
     order = get_order(tx, order_id)
-    node_id = node_id or order.node_id
-    nodes.check_known(tx, node_id)
-    tx.lock_nodes([node_id])
+    node_id = node_id or order.node_id or next((part.node_id for part in order.parts if part.node_id), "")
+    if node_id:
+        nodes.check_known(tx, node_id)
+    # The whole order, not only who takes it: two may agree at once, each for another node.
+    lock_order(tx, order_id, *filter(None, [node_id]))
+    order = get_order(tx, order_id)
     left = _left_to_return(tx, order)
     if order.state not in _HAS_LEFT or not left:
         raise Refused(
             f"nothing of order {order_id} is there to come back: it is {order.state.value.replace('_', ' ')}",
             code="nothing-to-return",
-            hint=f"see what was sent: bodegactl orders show {order_id}",
+            hint="the lines of the order tell what was sent; what has not left can be cancelled",
         )
     wanted = list(lines) or [
         floor_pb2.NoticeLine(sku_id=sku_id, quantity=units) for sku_id, units in sorted(left.items())

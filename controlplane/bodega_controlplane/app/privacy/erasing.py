@@ -57,7 +57,8 @@ def erase(tx: Transaction, caller: Caller, order_ids: Sequence[str], reason: str
         raise Refused(
             f"order {under_way[0]} is under way",
             code="order-open",
-            hint="cancel it, or wait until it has ended; without an address nobody can ship it",
+            hint="cancel it, or wait until it has ended and every node that was asked has said so: see "
+            f"bodegactl orders show {under_way[0]}; who may still ship it needs the address",
         )
     return _erase(tx, caller, [order_id for order_id, row in known.items() if row.personal], reason)
 

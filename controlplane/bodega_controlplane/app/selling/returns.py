@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from bodega.errors import NotFound
 from bodega.v1 import floor_pb2
+from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.goods.expecting import expect_return
 from bodega_controlplane.app.paging import key_of, limit_of, token_after
 from bodega_controlplane.app.selling import own_orders
 from bodega_controlplane.app.selling.views import ReturnDraft, ReturnLineView, ReturnState, ReturnView
 from bodega_controlplane.app.views import Caller, Page, PageRequest
-from bodega_controlplane.store import parcels
+from bodega_controlplane.store import nodes, parcels
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
@@ -23,6 +24,10 @@ def agree(tx: Transaction, caller: Caller, order_id: str, draft: ReturnDraft) ->
     Raises NotFound, InvalidInput, Refused ("nothing-to-return").
     """
     own_orders.one_of(tx, caller, order_id)
+    faults = Faults()
+    if draft.node_id and nodes.by_id(tx, draft.node_id) is None:
+        faults.add("node_id", f"is no node: '{draft.node_id[:80]}'")
+    faults.raise_if_any("the return")
     lines = [floor_pb2.NoticeLine(sku_id=one.sku_id, quantity=one.quantity) for one in draft.lines]
     _, expected = expect_return(tx, caller, order_id, draft.node_id, lines)
     return get_return(tx, caller, expected.return_id)

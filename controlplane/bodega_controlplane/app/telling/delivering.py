@@ -126,7 +126,7 @@ def body_of(event: EventView) -> bytes:
 def finish(tx: Transaction, now_ms: int, run: Run, answers: Sequence[Answer], chance: float) -> None:
     """Write down what came of a run: how far the endpoint is, and when it is called again."""
     failed = next((one for one in answers if not one.taken), None)
-    columns: dict[str, Any] = {"attempts": 0, "failing_since_ms": 0, "next_attempt_ms": 0}
+    columns: dict[str, Any] = {"attempts": 0, "failing_since_ms": 0, "next_attempt_ms": now_ms}
     if failed is not None:
         columns = _after_failure(tx, now_ms, run, answers, failed, chance)
     elif len(answers) == len(run.messages):

@@ -9,6 +9,7 @@ from bodega.errors import FieldFault, InvalidInput
 from bodega.limits_events import (
     EVENT_TYPES_PER_WEBHOOK_MAX,
     EVENTS_KEPT_S,
+    EVENTS_SCANNED_PER_PAGE_MAX,
     EVENTS_TRIMMED_ROWS_MAX,
     WEBHOOK_DELIVERIES_KEPT_S,
 )
@@ -27,33 +28,40 @@ _EVENT_ID = re.compile(r"evt_(\d{1,18})_[0-9a-f]{8}")
 
 
 def list_events(
-    tx: Transaction, page: PageRequest, *, channel: str = "", types: Sequence[str] = ()
+    tx: Transaction,
+    page: PageRequest,
+    *,
+    channel: str = "",
+    types: Sequence[str] = (),
+    types_at: str = "types",
 ) -> EventPage:
     """Events after `page.token`: an event's id, empty for the oldest kept, or LATEST for none but what comes.
 
     A channel sees its own and those of nobody in particular; an empty one sees all. Raises InvalidInput for types that
-    there are not, and with code "cursor-unknown" or "cursor-expired" for a cursor that can not be gone on from.
+    there are not, whose place is called `types_at`, and with code "cursor-unknown" or "cursor-expired" for a cursor
+    that can not be gone on from.
     """
     faults = Faults()
-    check_types(faults, types)
+    check_types(faults, types, types_at)
     faults.raise_if_any("the question")
     head = events.head(tx)
     cursor = head if page.token == LATEST else seq_of(tx, page.token)
     limit = limit_of(page.size)
-    rows = events.after(tx, cursor, head, Wanted(channel, tuple(types)), limit + 1)
+    upto = min(head, max(cursor, events.oldest(tx) - 1) + EVENTS_SCANNED_PER_PAGE_MAX)
+    rows = events.after(tx, cursor, upto, Wanted(channel, tuple(types)), limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
-    # With nothing more to come, everything up to the newest has been looked at, whatever its type and channel.
-    last = rows[-1] if more else events.at(tx, head)
-    return EventPage(tuple(map(event_view, rows)), last.event_id if last else "", more)
+    # With no more rows, everything up to there has been looked at, whatever its type and channel.
+    last = rows[-1] if more else events.at(tx, upto)
+    return EventPage(tuple(map(event_view, rows)), last.event_id if last else "", more or upto < head)
 
 
-def check_types(faults: Faults, types: Sequence[str]) -> None:
+def check_types(faults: Faults, types: Sequence[str], where: str = "types") -> None:
     """Each is a type that there is, or the beginning of some with ".*"."""
-    faults.count("types", types, 0, EVENT_TYPES_PER_WEBHOOK_MAX)
+    faults.count(where, types, 0, EVENT_TYPES_PER_WEBHOOK_MAX)
     for place, one in enumerate(types[:EVENT_TYPES_PER_WEBHOOK_MAX]):
         if not is_pattern(one):
             faults.add(
-                f"types[{place}]", 'is no type of an event; "order.*" and the like mean all that begin so'
+                f"{where}[{place}]", 'is no type of an event; "order.*" and the like mean all that begin so'
             )
 
 

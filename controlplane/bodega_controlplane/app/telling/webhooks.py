@@ -23,6 +23,7 @@ from bodega.limits_events import (
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.paging import limit_of
+from bodega_controlplane.app.selling.channels import is_open
 from bodega_controlplane.app.telling.events import LATEST, check_types, seq_of
 from bodega_controlplane.app.telling.urls import problem_of_url
 from bodega_controlplane.app.telling.views import (
@@ -58,9 +59,12 @@ def create(
     """A new endpoint of the caller's channel; the view holds its secret, here and never again.
 
     `secret`: one of the owner's own, or empty for a new one. `after`: the event that it goes on from, empty for all
-    that are kept. Raises InvalidInput, and Refused with code "too-many-webhooks".
+    that are kept. Raises InvalidInput, also for a channel that is none, and Refused with code "too-many-webhooks".
     """
+    webhooks.lock_makers(tx)
     faults = _faults_of(draft, reach)
+    if caller.channel and not is_open(tx, caller.channel):
+        faults.add("channel", f"is no channel that is open: '{caller.channel[:80]}'")
     if secret and not _is_secret(secret):
         low, high = WEBHOOK_SECRET_BYTES_MIN, WEBHOOK_SECRET_BYTES_MAX
         faults.add("secret", f'must be "whsec_" and {low} to {high} bytes in base 64')
@@ -142,9 +146,14 @@ def turn(tx: Transaction, caller: Caller, webhook_id: str, *, on: bool) -> Webho
     return get(tx, webhook_id)
 
 
-def delete(tx: Transaction, caller: Caller, webhook_id: str) -> None:
-    """Forget an endpoint. Raises NotFound."""
-    _held(tx, webhook_id, caller.channel)
+def delete(
+    tx: Transaction,
+    caller: Caller,
+    webhook_id: str,
+    expected: Callable[[WebhookView], None] = lambda _before: None,
+) -> None:
+    """Forget an endpoint, unless `expected` raises for what is there. Raises NotFound."""
+    expected(webhook_view(_held(tx, webhook_id, caller.channel), events.head(tx)))
     webhooks.remove(tx, webhook_id)
     _note(tx, caller, "deleted", webhook_id)
 
@@ -223,7 +232,8 @@ def _held(tx: Transaction, webhook_id: str, channel: str) -> Row:
 
 def _of(row: Row | None, webhook_id: str, channel: str) -> Row:
     if row is None or channel not in ("", row.channel):
-        raise NotFound(f"there is no webhook '{webhook_id[:80]}'", hint="list them: bodegactl webhooks ls")
+        hint = "list them: GET /v1/webhooks, or bodegactl webhooks ls"
+        raise NotFound(f"there is no webhook '{webhook_id[:80]}'", hint=hint)
     return row
 
 

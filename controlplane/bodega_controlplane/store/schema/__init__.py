@@ -23,7 +23,7 @@ SCHEMA_VERSION.
 from __future__ import annotations
 
 from bodega_controlplane.store.schema.catalogue import gtin, lot, sku
-from bodega_controlplane.store.schema.channels import channel
+from bodega_controlplane.store.schema.channels import CHANNEL_TABLES, channel, channel_token
 from bodega_controlplane.store.schema.columns import metadata
 from bodega_controlplane.store.schema.conflicts import conflict, hub_override
 from bodega_controlplane.store.schema.core import (
@@ -84,6 +84,7 @@ from bodega_controlplane.store.schema.transfers import transfer, transfer_goods,
 
 __all__ = [
     "APPEND_ONLY",
+    "CHANNEL_TABLES",
     "EVENT_TABLES",
     "EXCHANGE_TABLES",
     "FLOOR_TABLES",
@@ -93,6 +94,7 @@ __all__ = [
     "audit",
     "broker_stream",
     "channel",
+    "channel_token",
     "conflict",
     "discrepancy",
     "divergence",

@@ -65,6 +65,7 @@ sa.Index(
 
 # An address that is called with events. `secret` and `old_secret` are sealed (`vault.py`), and are shown once.
 # `cursor_seq`: everything up to here was taken. `attempts`: how often the next one has failed in a row.
+# `next_attempt_ms`: before then it is not called again; where nothing has failed, when it was called last.
 # `lease`: whose run it is until `lease_until_ms`. `version` rises with what its owner may see.
 webhook = sa.Table(
     "webhook",

@@ -12,7 +12,7 @@ from bodega.core.promise import ServiceClass
 from bodega.core.routing.inputs import Destination
 from bodega.limits import AVAILABILITY_SKUS_MAX, IDENTIFIER_CHARS_MAX, QUANTITY_MAX
 from bodega.limits_hub import PROMISED_SKUS_MAX
-from bodega_controlplane.api.http.models.words import PLAIN_TEXT, Identifier, time_of
+from bodega_controlplane.api.http.models.words import COUNTRY, PLAIN_TEXT, Identifier, time_of
 from bodega_controlplane.app import views
 from bodega_controlplane.app.selling.promising import SkuPromise
 
@@ -26,9 +26,7 @@ class AvailabilityQuery(BaseModel):
         min_length=1, max_length=AVAILABILITY_SKUS_MAX, description="Repeat it for more SKUs."
     )
     quantity: int = Field(default=1, ge=1, le=QUANTITY_MAX, description="Base units of each that are wanted.")
-    country: str | None = Field(
-        default=None, pattern=r"^[A-Z]{2}$", description="Destination: ISO 3166-1 alpha-2."
-    )
+    country: str | None = Field(default=None, pattern=COUNTRY, description="Destination: ISO 3166-1 alpha-2.")
     postal_code: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)] | None = Field(
         default=None, description="Destination: as it is printed."
     )
@@ -98,10 +96,15 @@ class SkuTotal(Breakdown):
     """One SKU over all nodes: the sums of its rows."""
 
     @classmethod
-    def of(cls, sku_id: str, rows: Iterable[AvailabilityRow]) -> SkuTotal:
-        """Summed."""
-        mine = [row for row in rows if row.sku_id == sku_id]
-        return cls(sku_id=sku_id, **{name: sum(getattr(row, name) for row in mine) for name in _UNITS})
+    def each(cls, sku_ids: Iterable[str], rows: Iterable[AvailabilityRow]) -> list[SkuTotal]:
+        """One for each SKU, in their order."""
+        mine: dict[str, list[AvailabilityRow]] = {sku_id: [] for sku_id in sku_ids}
+        for row in rows:
+            mine[row.sku_id].append(row)
+        return [
+            cls(sku_id=sku_id, **{name: sum(getattr(row, name) for row in found) for name in _UNITS})
+            for sku_id, found in mine.items()
+        ]
 
 
 class PromiseOut(BaseModel):

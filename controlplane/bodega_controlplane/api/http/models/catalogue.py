@@ -23,6 +23,7 @@ from bodega_controlplane.api.http.models.words import (
     In,
     Measure,
     Text,
+    like,
 )
 from bodega_controlplane.app import views
 
@@ -42,8 +43,13 @@ class SkuComponentIn(In):
     quantity: int = Field(ge=1, le=QUANTITY_MAX, description="Base units of it in one kit.")
 
 
+_TEA = {"name": "Earl Grey 100 g", "gtins": ["5601234567892"], "weight_g": 120, "volume_ml": 400}
+
+
 class SkuFieldsIn(In):
     """What may be said of a SKU."""
+
+    model_config = like(_TEA)
 
     name: Text
     gtins: list[Gtin] = Field(default=[], max_length=GTINS_PER_SKU_MAX, description="GTINs of one base unit.")
@@ -90,11 +96,15 @@ class SkuFieldsIn(In):
 class SkuIn(SkuFieldsIn):
     """A SKU to add or replace."""
 
+    model_config = like({"sku_id": "TEA-EARL-GREY", **_TEA})
+
     sku_id: Identifier
 
 
 class CatalogueIn(In):
     """SKUs to add or replace, all or nothing."""
+
+    model_config = like({"skus": [{"sku_id": "TEA-EARL-GREY", **_TEA}, {"sku_id": "MUG", "name": "Mug"}]})
 
     skus: list[SkuIn] = Field(min_length=1, max_length=CATALOGUE_ROWS_MAX)
 

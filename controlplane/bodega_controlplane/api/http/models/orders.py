@@ -21,7 +21,17 @@ from bodega.limits import (
     SUBSTITUTES_PER_LINE_MAX,
 )
 from bodega.limits_hub import ROUTING_SHARES_MAX
-from bodega_controlplane.api.http.models.words import PLAIN_TEXT, Identifier, In, Text, Time, time_of
+from bodega_controlplane.api.http.models.words import (
+    COUNTRY,
+    LETTERS_AND_DIGITS,
+    PLAIN_TEXT,
+    Identifier,
+    In,
+    Text,
+    Time,
+    like,
+    time_of,
+)
 from bodega_controlplane.app import views
 
 
@@ -32,13 +42,24 @@ class LocationIn(In):
     longitude: float = Field(ge=-180, le=180)
 
 
+_RECIPIENT = {
+    "name": "Ana Sousa",
+    "address": ["Rua Augusta 1", "2.º Esq."],
+    "postal_code": "1100-048",
+    "country": "PT",
+    "location": {"latitude": 38.7108, "longitude": -9.1372},
+}
+
+
 class RecipientIn(In):
     """Where the parcel goes. Kept with the order and with the node's work, never logged."""
+
+    model_config = like(_RECIPIENT)
 
     name: Text
     address: list[Text] = Field(min_length=1, max_length=ADDRESS_LINES_MAX)
     postal_code: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_TEXT)]
-    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
+    country: str = Field(pattern=COUNTRY, description="ISO 3166-1 alpha-2.")
     location: LocationIn
 
     def recipient(self) -> views.Recipient:
@@ -66,7 +87,7 @@ class PickupIn(In):
     code: str = Field(
         min_length=PICKUP_CODE_CHARS_MIN,
         max_length=PICKUP_CODE_CHARS_MAX,
-        pattern=r"^[0-9A-Za-z]+$",
+        pattern=LETTERS_AND_DIGITS,
         description="What the customer says or shows. The node gets a hash of it; no answer ever holds it.",
         json_schema_extra={"writeOnly": True},
     )
@@ -93,6 +114,15 @@ _LATER = (
 
 class OrderIn(In):
     """An order as a sales channel places it."""
+
+    model_config = like(
+        {
+            "reference": "WEB-10042",
+            "lines": [{"sku_id": "TEA-EARL-GREY", "quantity": 2}],
+            "recipient": _RECIPIENT,
+            "service_class": "next_day",
+        }
+    )
 
     reference: Identifier = Field(description="The channel's own reference.")
     lines: list[OrderLineIn] = Field(min_length=1, max_length=ORDER_LINES_MAX)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from bodega.limits import QUANTITY_MAX
 from bodega.limits_floor import RETURN_LINES_MAX
-from bodega_controlplane.api.http.models.words import Identifier, In, time_of
+from bodega_controlplane.api.http.models.words import Identifier, In, like, time_of
 from bodega_controlplane.app.selling import views
 
 
@@ -22,6 +22,8 @@ class ReturnLineIn(In):
 
 class ReturnIn(In):
     """A return to agree to."""
+
+    model_config = like({"lines": [{"sku_id": "TEA-EARL-GREY", "quantity": 1}]})
 
     lines: list[ReturnLineIn] = Field(
         default=[],

@@ -17,7 +17,7 @@ from bodega.limits_events import (
     WEBHOOK_SECRET_BYTES_MIN,
     WEBHOOK_URL_CHARS_MAX,
 )
-from bodega_controlplane.api.http.models.words import PLAIN_TEXT, PLAIN_WORD, In, time_of
+from bodega_controlplane.api.http.models.words import PLAIN_TEXT, PLAIN_WORD, TYPE_OF_EVENT, In, like, time_of
 from bodega_controlplane.app.telling.events import LATEST
 from bodega_controlplane.app.telling.views import (
     DeliveryView,
@@ -26,6 +26,7 @@ from bodega_controlplane.app.telling.views import (
     WebhookDraft,
     WebhookView,
 )
+from bodega_controlplane.rules.telling import TYPES
 
 # The longest secret: its prefix, and four characters for each three bytes.
 _SECRET_CHARS_MAX = 6 + 4 * ((WEBHOOK_SECRET_BYTES_MAX + 2) // 3)
@@ -35,7 +36,7 @@ EventType = Annotated[
     Field(
         min_length=1,
         max_length=EVENT_ID_CHARS_MAX,
-        pattern=r"^[a-z_]+(\.[a-z_]+)*(\.\*)?$",
+        pattern=TYPE_OF_EVENT,
         examples=["order.shipped", "order.*"],
     ),
 ]
@@ -56,13 +57,58 @@ _TYPES: Any = Field(
 _DESCRIPTION = Field(default="", max_length=TEXT_CHARS_MAX, pattern=PLAIN_TEXT)
 
 
+# What `app.telling.numbering` puts together.
+_DATA = """What it is about; always the same fields for one thing, and there may be more later.
+
+- `order`: `order_id`, `reference`, `channel`, `node_id`, `method`, `service_class`, `state`, and `lines` with `line`,
+  `kit_line`, `sku_id`, `quantity`, `shipped`, `short`
+- `fulfillment`: `fulfillment_order_id`, `order_id`, `part`, `node_id`, `reference`, `channel`, `state`, and `parcels`
+  with `sscc`, `carrier`, `service`, `tracking_number`
+- `part`, which no node has: `order_id`, `reference`, `channel`, `part`, `state`, and `lines` with `line`, `quantity`
+- `return`, `refund`: `return_id`, `order_id`, `node_id`, `reference`, `state`, and `lines` with `sku_id`, `quantity`,
+  `grade`, `disposition`
+- `stock`, over all nodes: `sku_id`, `sellable`, `reserved`, `available`, before the channel's buffer
+- `webhook`: `webhook_id`, `reason`
+
+What is too large is told without `lines` or `parcels`: read the thing itself.
+"""
+
+
 class EventOut(BaseModel):
     """Something that has happened, as webhooks carry it too. Nothing in it is personal."""
 
+    model_config = like(
+        {
+            "id": "evt_1042_9f3c11aa",
+            "type": "fulfillment.shipped",
+            "timestamp": "2026-11-23T16:04:05.678Z",
+            "data": {
+                "fulfillment_order_id": "F-1M813SJRM-9J780892",
+                "order_id": "O-1M813SJA9-0CGXQMQ8",
+                "part": 1,
+                "node_id": "lisbon-01",
+                "reference": "WEB-10042",
+                "channel": "storefront",
+                "state": "shipped",
+                "parcels": [
+                    {
+                        "sscc": "095212340000000082",
+                        "carrier": "northpost",
+                        "service": "STANDARD",
+                        "tracking_number": "RA000000005PT",
+                    }
+                ],
+            },
+        }
+    )
+
     id: str = Field(description="Names the same event for ever; `after` goes on from it.")
-    type: str = Field(description="A thing, and what it became.", examples=["order.shipped"])
+    type: str = Field(
+        description=f"A thing, and what it became: {', '.join(TYPES)}. There may be more later.",
+        examples=["order.shipped"],
+    )
     timestamp: datetime = Field(description="When it happened.")
-    data: dict[str, Any] = Field(description="What it is about; always the same fields for one type.")
+    data: dict[str, Any] = Field(description=_DATA)
 
     @classmethod
     def of(cls, view: EventView) -> EventOut:
@@ -75,7 +121,9 @@ class EventPageOut(BaseModel):
 
     events: list[EventOut]
     next_cursor: str = Field(description="Give it as `after` to go on, now or later.")
-    has_more: bool = Field(description="Whether there is more now.")
+    has_more: bool = Field(
+        description="Whether there is more to look at now, also where none of it is in `events`: go on at once."
+    )
 
     @classmethod
     def of(cls, page: EventPage) -> EventPageOut:
@@ -86,6 +134,8 @@ class EventPageOut(BaseModel):
 
 class WebhookIn(In):
     """An endpoint as it should be."""
+
+    model_config = like({"url": "https://shop.example/hooks", "types": ["order.*"], "enabled": False})
 
     url: str = _URL
     types: list[EventType] = _TYPES
@@ -99,6 +149,8 @@ class WebhookIn(In):
 
 class NewWebhookIn(WebhookIn):
     """An endpoint to make."""
+
+    model_config = like({"url": "https://shop.example/hooks", "types": ["order.*", "fulfillment.shipped"]})
 
     secret: str = Field(
         default="",
@@ -117,6 +169,8 @@ class NewWebhookIn(WebhookIn):
 class RotationIn(In):
     """How a secret is replaced."""
 
+    model_config = like({"old_secret_lasts_s": 3600})
+
     old_secret_lasts_s: int = Field(
         default=WEBHOOK_OLD_SECRET_S,
         ge=0,
@@ -127,6 +181,8 @@ class RotationIn(In):
 
 class ReplayIn(In):
     """From where an endpoint is told again."""
+
+    model_config = like({"after": "evt_1042_9f3c11aa"})
 
     after: EventId = Field(
         description="Event to begin after; empty: the oldest kept; `latest`: pass over what waits."

@@ -7,7 +7,7 @@ and no angle brackets, so that a name can go on a label or a page without becomi
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -15,11 +15,29 @@ from bodega.limits import IDENTIFIER_CHARS_MAX, TEXT_CHARS_MAX
 
 PLAIN_TEXT = r"^[^<>\x00-\x1f\x7f]*$"
 PLAIN_WORD = r"^[!-;=?-~]*$"  # visible ASCII without "<" and ">"
+VISIBLE_ASCII = r"^[\x21-\x7e]+$"
+COUNTRY = r"^[A-Z]{2}$"
+DIGITS_OF_GTIN = r"^[0-9]{8,14}$"
+DIGITS_OF_SSCC = r"^[0-9]{18}$"
+LETTERS_AND_DIGITS = r"^[0-9A-Za-z]+$"
+TYPE_OF_EVENT = r"^[a-z_]+(\.[a-z_]+)*(\.\*)?$"
+
+# Every pattern of the API, and the words for whoever does not keep it.
+PATTERNS = {
+    PLAIN_TEXT: "must be plain text without <, > and control characters",
+    PLAIN_WORD: "must be visible ASCII characters without spaces, < and >",
+    VISIBLE_ASCII: "must be visible ASCII characters without spaces",
+    COUNTRY: "must be the two capital letters of a country (ISO 3166-1 alpha-2), such as PT",
+    DIGITS_OF_GTIN: "must be a GTIN of 8 to 14 digits",
+    DIGITS_OF_SSCC: "must be an SSCC of 18 digits",
+    LETTERS_AND_DIGITS: "must be ASCII letters and digits",
+    TYPE_OF_EVENT: 'must be a type of event such as order.shipped, or "order.*" for all that begin so',
+}
 
 Identifier = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX, pattern=PLAIN_WORD)]
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX, pattern=PLAIN_TEXT)]
 Measure = Annotated[int, Field(ge=0, le=2**32 - 1)]
-Gtin = Annotated[str, Field(pattern=r"^[0-9]{8,14}$")]
+Gtin = Annotated[str, Field(pattern=DIGITS_OF_GTIN)]
 
 
 def _is_text(value: object) -> object:
@@ -36,6 +54,11 @@ class In(BaseModel):
     """What clients send."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def like(example: dict[str, Any]) -> ConfigDict:
+    """The configuration of a body that the document shows an example of."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 def time_of(ms: int) -> datetime:

@@ -39,7 +39,7 @@ async def availability(
         to, wanted = asked.destination, sorted(set(asked.sku_id))
         promises = promise_each(tx, caller, wanted, asked.quantity, to, policy) if to else ()
         return AvailabilityOut(
-            skus=[SkuTotal.of(sku_id, rows) for sku_id in wanted],
+            skus=SkuTotal.each(wanted, rows),
             availability=rows,
             promises=[PromiseOut.of(one) for one in promises],
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
@@ -45,6 +46,8 @@ FILE_PATH = "/v1/catalogue/file"
 # Path -> bytes of a body that may be larger than those of the others.
 LARGER_BODIES = {FILE_PATH: IMPORT_BYTES_MAX}
 
+# An id may hold slashes.
+_ONE = "/{sku_id:path}"
 _CSV = "text/csv"
 _FILE_BODY: dict[str, Any] = {
     "requestBody": {
@@ -123,14 +126,14 @@ def _text(body: bytes) -> str:
         raise InvalidInput("the file cannot be read", hint="save it as UTF-8", faults=(fault,)) from error
 
 
-@router.get("/{sku_id}", summary="One SKU", response_model=SkuOut, responses={**TAGGED, **refusals(404)})
+@router.get(_ONE, summary="One SKU", response_model=SkuOut, responses={**TAGGED, **refusals(404)})
 async def get_one(hub: HubHere, sku_id: SkuId, if_none_match: IfNoneMatch = "") -> Response:
     """As every node has it."""
     return shown_as(SkuOut.of(await hub.read(lambda tx: get_sku(tx, sku_id))), if_none_match)
 
 
 @router.put(
-    "/{sku_id}",
+    _ONE,
     summary="Add or replace one SKU",
     response_model=SkuOut,
     responses={
@@ -159,7 +162,7 @@ async def put_one(
 
     def put(tx: Transaction) -> StoredResponse:
         view, is_new = put_sku(tx, caller, draft, expected)
-        location = request.scope["path"] if is_new else ""
+        location = quote(request.scope["path"], safe="/") if is_new else ""
         return answer(201 if is_new else 200, SkuOut.of(view), location=location, tagged=True)
 
     return await once(hub, caller, key, digest_for(request, body.model_dump(mode="json")), put)

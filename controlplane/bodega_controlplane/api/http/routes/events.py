@@ -36,7 +36,8 @@ async def list_events(
     """The channel's own, and those of nobody in particular, such as stock. Numbered without gaps when they happen, so
     that whoever goes on from `next_cursor` misses none. They are kept for 30 days; a cursor from before that, or from
     before the control plane was restored from a backup, is refused with `cursor-expired` or `cursor-unknown`."""
-    page = PageRequest(limit, after)
-    return EventPageOut.of(
-        await hub.read(lambda tx: events.list_events(tx, page, channel=caller.channel, types=type))
+    page, channel = PageRequest(limit, after), caller.channel
+    found = await hub.read(
+        lambda tx: events.list_events(tx, page, channel=channel, types=type, types_at="query.type")
     )
+    return EventPageOut.of(found)

@@ -14,13 +14,13 @@ from bodega_controlplane.api.http.models.shipments import (
     ShipmentPageOut,
     ShipmentsOut,
 )
-from bodega_controlplane.api.http.models.words import ms_of
+from bodega_controlplane.api.http.models.words import DIGITS_OF_SSCC, ms_of
 from bodega_controlplane.api.http.openapi import refusals
 from bodega_controlplane.app.selling import shipments
 
 router = APIRouter(prefix="/v1", tags=["shipments"])
 
-Sscc = Annotated[str, Path(pattern=r"^[0-9]{18}$", examples=["356000000000000014"])]
+Sscc = Annotated[str, Path(pattern=DIGITS_OF_SSCC, examples=["356000000000000014"])]
 
 
 @router.get("/orders/{order_id}/fulfillment-orders", summary="Who works on an order", responses=refusals(404))

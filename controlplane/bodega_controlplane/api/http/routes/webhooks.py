@@ -131,15 +131,26 @@ async def replace(
 
 
 @router.delete(
-    "/{webhook_id}", summary="Forget a webhook", status_code=204, responses={204: DONE, **refusals(404, 409)}
+    "/{webhook_id}",
+    summary="Forget a webhook",
+    status_code=204,
+    responses={204: DONE, **refusals(404, 409, 412)},
 )
 async def delete(
-    request: Request, hub: HubHere, caller: CallerHere, webhook_id: WebhookId, key: IdempotencyKey
+    request: Request,
+    hub: HubHere,
+    caller: CallerHere,
+    webhook_id: WebhookId,
+    key: IdempotencyKey,
+    if_match: IfMatch = "",
 ) -> Response:
     """It is called no more."""
 
+    def expected(before: WebhookView) -> None:
+        demand_match(if_match, WebhookOut.of(before))
+
     def work(tx: Transaction) -> StoredResponse:
-        webhooks.delete(tx, caller, webhook_id)
+        webhooks.delete(tx, caller, webhook_id, expected)
         return StoredResponse(204, b"")
 
     return await once(hub, caller, key, digest_for(request, {}), work)
