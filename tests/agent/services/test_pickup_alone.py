@@ -14,8 +14,10 @@ from click.testing import CliRunner, Result
 from bodega.core.routing.bundle import DEFAULT
 from bodega.errors import IntegrityBroken, NotFound, Refused
 from bodega.routing_wire import bundle_message
-from bodega.v1 import orders_pb2, stock_pb2
+from bodega.v1 import journal_pb2, stock_pb2
 from bodega_agent.cli import bodega_group
+from bodega_agent.rules.floor.alone import decided
+from bodega_agent.store import alone
 from bodega_agent.store.decisions import NotAlone, keep
 from bodega_agent.store.reads.decisions import Kept, decisions_about, newest_decisions
 from support.bodega_command import write_config
@@ -136,9 +138,16 @@ async def test_decisions_about_a_carrier_go_with_their_recipient_and_no_others(r
     assert (one.decision, one.subject, one.reason) == ("carrier", name, "GONE can not take it")
     about = await rig.store.read(lambda reader: decisions_about(reader, "ORD-1"))
     assert [found.number for found in about] == [one.number]
-    await rig.hub.write(recipients_forgotten=orders_pb2.RecipientsForgotten(order_ids=["ORD-1"]))
+    await rig.store.write(
+        lambda tx: keep(tx, decided(alone.within_site(tx, name, ["OAT"]), "within_site", name))
+    )
+    await rig.hub.write(recipients_erased=journal_pb2.RecipientsErased(order_ids=["ORD-1"]))
     # The parcel has not left: it needs its recipient.
-    assert len(await kept(rig)) == 1
+    assert len(await kept(rig)) == 2
+    ended = "UPDATE fulfillment_order SET state = 'shipped'"
+    await rig.store.write(lambda tx: tx.execute(ended))
+    await rig.hub.write(recipients_erased=journal_pb2.RecipientsErased(order_ids=["ORD-1"]))
+    assert [one.decision for one in await kept(rig)] == ["within_site"]
 
 
 def _run(config: Path, *command: str) -> Result:
@@ -199,6 +208,7 @@ async def _changed(folder: Path) -> None:
     async with floor_rig(folder) as rig:
         await rig.store.write(
             lambda tx: tx.execute(
-                "UPDATE routing_decision SET choice = replace(choice, 'B-02-01', 'B-02-02') WHERE subject = 'FO-1'"
+                "UPDATE routing_decision SET choice = CAST(replace(choice, 'B-02-01', 'B-02-02') AS BLOB)"
+                " WHERE subject = 'FO-1'"
             )
         )
