@@ -12,6 +12,7 @@ from bodega.core.routing.inputs import Destination, Inputs, Line, Site
 from bodega.v1 import catalogue_pb2, orders_pb2
 from bodega_agent.rules.floor.alone import Alone
 from bodega_agent.store import catalogue, routing
+from bodega_agent.store.reads.stage import OPEN_STATES
 from bodega_agent.store.transaction import Transaction
 
 # The goods lie on the stage: no rule about stock keeps them there.
@@ -46,7 +47,19 @@ def own_promise(tx: Transaction, available: Mapping[str, int], demand: Mapping[s
         _line(tx, number, sku_id, units) for number, (sku_id, units) in enumerate(sorted(demand.items()), 1)
     )
     standings = {sku_id: Standing(units) for sku_id, units in available.items()}
-    return Alone(routing.bundle_in_force(tx), _here(tx, lines, standings))
+    inputs = _here(tx, lines, standings)
+    (site,) = inputs.sites
+    profile = catalogue.profile_of(tx)
+    busy = replace(
+        site, open_orders=_open_orders(tx), capacity_orders=profile.capacity_orders if profile else 0
+    )
+    return Alone(routing.bundle_in_force(tx), replace(inputs, sites=(busy,)))
+
+
+def _open_orders(tx: Transaction) -> int:
+    """Orders that this node has still to hand over."""
+    row = tx.one(f"SELECT count(*) FROM fulfillment_order WHERE state IN {OPEN_STATES}")  # noqa: S608  # a constant
+    return int(row[0]) if row else 0
 
 
 def _here(tx: Transaction, lines: tuple[Line, ...], standings: Mapping[str, Standing]) -> Inputs:

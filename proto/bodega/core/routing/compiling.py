@@ -148,7 +148,8 @@ def _shelf_rules(compiler: Compiler, edge: Edge) -> ShelfRules:
         )
         for number, one in enumerate(edge.shelf_scores)
     )
-    return ShelfRules(sieves, measures, _facts([*(one.rule for one in (*sieves, *measures))]))
+    rules = [*(one.rule for one in sieves), *(one.rule for one in measures)]
+    return ShelfRules(sieves, measures, _facts(rules))
 
 
 def _floor(compiler: Compiler, where: str, source: str) -> Rule:
