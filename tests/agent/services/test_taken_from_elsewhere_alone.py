@@ -112,6 +112,19 @@ async def test_rules_about_shelves_lead_the_picker_through_crashes() -> None:
     assert await lived_through_crashes(_ruled) == 7
 
 
+async def test_scores_lead_to_the_better_shelf_and_to_the_next_one_after_it(rig: FloorRig) -> None:
+    oat = await shelves(rig)
+    await told(rig, allows=["within_site"], shelf_scores=[FAR])
+    await order(rig, 1, {oat: 2})
+    assert (await rig.play("CMD-PICK", "CMD-SHORT", "missing"))["text"].endswith("Go to B-02-01.")
+    assert (await rig.play("CMD-SHORT", "blocked"))["text"].endswith("Go to A-01-02.")
+    last, first = await kept(rig)
+    assert [[one.node_id for one in each.choice.shares] for each in (first, last)] == [
+        ["B-02-01"],
+        ["A-01-02"],
+    ]
+
+
 async def test_where_no_other_shelf_may_serve_the_prompt_says_why_and_another_sku_is_offered(
     rig: FloorRig,
 ) -> None:
@@ -171,4 +184,4 @@ async def test_the_log_says_that_it_was_decided_and_not_what_of(
     await rig.play("CMD-PICK", "CMD-SHORT", "missing")
     said = capsys.readouterr()
     assert "decided_alone" in said.out + said.err
-    assert "destination" not in said.out + said.err
+    assert "made=" not in said.out + said.err
