@@ -6,6 +6,8 @@ The newest of each kind are kept, and the bundles that decided them; a decision 
 
 from __future__ import annotations
 
+import json
+
 from bodega.core.routing.alone import CARRIER
 from bodega.core.routing.record import choice_to_json, inputs_to_json
 from bodega.errors import FieldFault, Refused
@@ -70,7 +72,7 @@ DELETE FROM routing_decision WHERE digest NOT IN (
 
 def forget(tx: Transaction, fulfillment_order_ids: list[str]) -> None:
     """Decisions that say where these orders went."""
-    tx.executemany(
-        "DELETE FROM routing_decision WHERE subject = ? AND decision = ?",
-        [(order, CARRIER) for order in fulfillment_order_ids],
+    tx.execute(
+        "DELETE FROM routing_decision WHERE decision = ? AND subject IN (SELECT value FROM json_each(?))",
+        (CARRIER, json.dumps(fulfillment_order_ids)),
     )

@@ -162,8 +162,6 @@ _VERSION_6 = """
 CREATE TABLE routing_decision(
   number INTEGER PRIMARY KEY, decision TEXT NOT NULL, subject TEXT NOT NULL, reason TEXT NOT NULL,
   at_ms INTEGER NOT NULL, digest TEXT NOT NULL, inputs BLOB NOT NULL, choice BLOB NOT NULL);
-CREATE INDEX routing_decision_by_subject ON routing_decision(subject);
-CREATE INDEX routing_decision_by_bundle ON routing_decision(digest);
 CREATE INDEX routing_decision_by_kind ON routing_decision(decision, number);
 CREATE TABLE routing_bundle(digest TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
