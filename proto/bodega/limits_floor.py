@@ -63,6 +63,11 @@ KPI_BREAK_S = 600
 KPI_TOLD_S = 3600
 KPI_TOLD_EVENTS_MAX = 20_000
 
+# Decided alone: shelves of one SKU that are looked at; of each kind of decision, and of bundles, so many are kept.
+SHELVES_JUDGED_MAX = 200
+DECISIONS_ALONE_KEPT_MAX = 500
+ROUTING_BUNDLES_KEPT_MAX = 16
+
 # Picking: orders of one walk, and what a day's cut-off is where no carrier says one.
 BATCH_ORDERS_MAX = 8
 CART_TOTES_MAX = 12

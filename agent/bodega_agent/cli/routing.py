@@ -9,12 +9,17 @@ import click
 from bodega.host.cli import emit_json, json_option
 from bodega_agent.cli.ledger_file import ledger_of
 from bodega_agent.cli.location import config_option
+from bodega_agent.cli.routing_past import explain, replay
 from bodega_agent.store.routing import bundle_in, message_in
 
 
 @click.group()
 def routing() -> None:
     """The routing bundle in force: made and signed at the hub, kept here for when the hub is out of reach."""
+
+
+routing.add_command(explain)
+routing.add_command(replay)
 
 
 @routing.command("show")

@@ -1,6 +1,7 @@
 """One log event for each thing that happened on the floor, with order and correlation ids bound to it.
 
-Said after the commit, so that the log never tells of something that is not in the ledger.
+Said after the commit, so that the log never tells of something that is not in the ledger. What an effect does not show
+of itself (`repr=False`) is personal, and not told.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def say(done: tuple[Effect, ...], *, device: str, order_id: str) -> None:
 def _facts(effect: Effect) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for each in fields(effect):
+        if not each.repr:
+            continue
         value = getattr(effect, each.name)
         if isinstance(value, Goods):
             facts |= {"sku_id": value.sku_id, "quantity": value.quantity}

@@ -22,6 +22,7 @@ from bodega_agent.services.integrity import IntegrityService
 from bodega_agent.services.printing import PrintService
 from bodega_agent.services.prompts import PromptBoard, Shown
 from bodega_agent.store import commands, count_rounds, proposals
+from bodega_agent.store.decisions import NotAlone, keep
 from bodega_agent.store.reader import Reader
 from bodega_agent.store.store import Store
 from bodega_agent.store.transaction import Context, Transaction
@@ -107,7 +108,12 @@ class Operations:
         """One ledger command, an object in `command`; done once for its `cmd_id`."""
         command = decode(request.get("command"))
         context = Context(command.cmd_id, actor="technician", device="control")
-        result = await self._store.write(lambda tx: commands.run(tx, context, command))
+        try:
+            result = await self._store.write(lambda tx: commands.run(tx, context, command))
+        except NotAlone as refused:
+            made = refused.made
+            await self._store.write(lambda tx: keep(tx, made))
+            raise
         # A parcel that was packed for an order has a label to print now.
         self._printing.wake()
         return result

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from bodega.core.lifecycles import FULFILLMENT
-from bodega_agent.store import labels, papers
+from bodega_agent.store import decisions, labels, papers
 from bodega_agent.store.labels import Paper
 from bodega_agent.store.transaction import Transaction
 
@@ -35,6 +35,7 @@ def forget_recipients(tx: Transaction, order_ids: Iterable[str]) -> None:
         "UPDATE fulfillment_order SET recipient = x'', pickup = x'' WHERE fulfillment_order_id = ?",
         [(work_id,) for work_id in ended],
     )
+    decisions.forget(tx, ended)
     for sscc, work_id in list(tx.execute(_PARCELS, (json.dumps(ended),))):
         _print_without(tx, work_id, sscc)
 

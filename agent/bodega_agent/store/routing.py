@@ -60,6 +60,11 @@ def bundle_in_force(tx: Transaction) -> Bundle:
 
 @lru_cache(maxsize=2)
 def bundle_in(body: bytes | None) -> Bundle:
-    """The bundle in the value of meta `routing_bundle`: its signature was checked before it was kept."""
+    """The bundle in the value of meta `routing_bundle`: signature and rules were checked before it was kept.
+
+    Its rules are compiled, and the engine is loaded, by the first decision that needs them.
+    """
     message = message_in(body)
-    return parse(document_of(message, lambda _signature, _text: True)) if message else DEFAULT
+    if message is None:
+        return DEFAULT
+    return parse(document_of(message, lambda _signature, _text: True), is_known=True)

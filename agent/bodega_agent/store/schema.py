@@ -16,7 +16,7 @@ from bodega.errors import PermissionRefused, Refused, SchemaTooNew, Unavailable
 from bodega_agent.store import floor_schema
 from bodega_agent.store.files import sync
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _VERSION_1 = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -157,7 +157,23 @@ _VERSION_4 = """
 ALTER TABLE print_job RENAME COLUMN zpl TO document;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, floor_schema.SCRIPT)
+# What the node has decided alone, and the bundles by which it has: as far back as there is room for (`decisions.keep`).
+_VERSION_6 = """
+CREATE TABLE routing_decision(
+  number INTEGER PRIMARY KEY, decision TEXT NOT NULL, subject TEXT NOT NULL, reason TEXT NOT NULL,
+  at_ms INTEGER NOT NULL, digest TEXT NOT NULL, inputs BLOB NOT NULL, choice BLOB NOT NULL);
+CREATE INDEX routing_decision_by_kind ON routing_decision(decision, number);
+CREATE TABLE routing_bundle(digest TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    floor_schema.SCRIPT,
+    _VERSION_6,
+)
 
 
 @contextmanager

@@ -6,8 +6,10 @@ Each flow has effects of its own in its room (`<flow>/effects.py`); the store do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
+
+from bodega_agent.rules.floor.alone import Decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,23 @@ class NoteException(Effect):
     sku_id: str = ""
     lot: str = ""
     quantity: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDecision(Effect):
+    """What the node has decided alone is kept, to be explained and made again. Personal data may be in `made`."""
+
+    logged_as: ClassVar[str] = "decided_alone"
+
+    fulfillment_order_id: str
+    decision: str
+    rule: str
+    made: Decided = field(repr=False)
+
+    @classmethod
+    def of(cls, made: Decided) -> KeepDecision:
+        """Of a decision about a fulfillment order."""
+        return cls(made.subject, made.decision, made.choice.rule, made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bodega.core.lifecycles import FulfillmentEvent
 from bodega.limits import TEXT_CHARS_MAX
 from bodega.v1 import floor_pb2, journal_pb2
 from bodega_agent.rules.floor import effects as ask
-from bodega_agent.store import catalogue, labels, ledger, parcels, work
+from bodega_agent.store import catalogue, decisions, labels, ledger, parcels, work
 from bodega_agent.store.transaction import Context, Transaction
 
 Doers = Mapping[type[ask.Effect], Callable[[Transaction, Context, Any], None]]
@@ -65,7 +65,12 @@ def _note_exception(tx: Transaction, context: Context, effect: ask.NoteException
     tx.append(context, exception_noted=noted)
 
 
+def _keep_decision(tx: Transaction, _context: Context, effect: ask.KeepDecision) -> None:
+    decisions.keep(tx, effect.made)
+
+
 DOES: Doers = {
+    ask.KeepDecision: _keep_decision,
     ask.CancelWork: _cancel_work,
     ask.Unpack: _unpack,
     ask.OpenPutBack: _open_put_back,

@@ -9,6 +9,7 @@ from bodega.core.expiry import day_of, first_out_key, is_past
 from bodega.core.ledger import Account, Disposition
 from bodega.core.promise import OverrideRule
 from bodega.limits_floor import BATCH_ORDERS_MAX
+from bodega_agent.rules.floor.alone import Alone
 from bodega_agent.rules.floor.pick.doing import doing_of
 from bodega_agent.rules.floor.pick.facts import (
     Check,
@@ -21,7 +22,7 @@ from bodega_agent.rules.floor.pick.facts import (
 )
 from bodega_agent.rules.floor.scans import CheckOutcome, Kind, NamedScan, WorkCancelled, kind_of
 from bodega_agent.rules.floor.session import PICK_STEPS, FloorStep
-from bodega_agent.store import catalogue, labels, ledger, work
+from bodega_agent.store import alone, catalogue, labels, ledger, work
 from bodega_agent.store.floor import pick_totes
 from bodega_agent.store.floor.look import Look
 from bodega_agent.store.floor.pick_effects import DOES
@@ -88,7 +89,21 @@ def _at_work(look: Look) -> PickFacts:
         tote_order=_tote_order(look),
         zero_check=ZeroCheck(settings_of(tx).get("pick.zero_check", ZeroCheck.PICK_FACES)),
         there=_there(look),
+        alone=_alone(look, current),
     )
+
+
+def _alone(look: Look, order: work.WorkOrder) -> Alone | None:
+    """Read only where a shelf is said to give nothing: no other scan asks for it."""
+    is_said = look.scan is not None and kind_of(look.scan) is Kind.SHORT
+    if not is_said and look.session.step not in _ASKS_WHY:
+        return None
+    together = work.in_walk(look.tx, order.batch, look.session.device) if order.batch else [order]
+    wanted = {line.sku_id for one in (order, *together) for line in one.lines}
+    return alone.within_site(look.tx, order.fulfillment_order_id, sorted(wanted))
+
+
+_ASKS_WHY = frozenset({FloorStep.PICK_SHORT, FloorStep.PICK_DAMAGED})
 
 
 def _walk(tx: Transaction, order: work.WorkOrder | None, device: str = "") -> tuple[Work, ...]:
@@ -190,17 +205,18 @@ def shelves_of(tx: Transaction, sku_id: str) -> list[Shelf]:
     """Where a SKU may be picked; lots that have expired are left out, and the first to go come first."""
     today = day_of(tx.now_ms())
     shelves: list[Shelf] = []
-    for lot, bin_id, walk_order, quantity, expiry, kind in list(tx.execute(_SHELVES, (sku_id,))):
+    for lot, bin_id, walk_order, quantity, expiry, *bin_is in list(tx.execute(_SHELVES, (sku_id,))):
         if is_past(expiry, today) and not is_set_aside(tx, OverrideRule.EXPIRED, sku_id, lot):
             continue
         in_order = not (expiry and is_set_aside(tx, OverrideRule.FEFO, sku_id, lot))
         first_out = first_out_key(expiry)[0] if in_order else ""
-        shelves.append(Shelf(sku_id, lot, bin_id, walk_order, quantity, first_out, kind == "pick_face"))
+        shelves.append(Shelf(sku_id, lot, bin_id, walk_order, quantity, first_out, *bin_is))
     return shelves
 
 
 _SHELVES = """
-SELECT b.lot, b.bin, coalesce(n.walk_order, 0), b.quantity, coalesce(l.expiry, ''), coalesce(n.kind, '')
+SELECT b.lot, b.bin, coalesce(n.walk_order, 0), b.quantity, coalesce(l.expiry, ''), coalesce(n.kind, ''),
+  coalesce(n.temperature_class, '')
 FROM balance b
 LEFT JOIN bin n ON n.bin_id = b.bin LEFT JOIN lot l ON l.sku_id = b.sku_id AND l.lot = b.lot
 WHERE b.sku_id = ? AND b.disposition = 'sellable_accessible'

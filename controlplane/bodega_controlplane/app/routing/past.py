@@ -8,6 +8,7 @@ from functools import cache
 from bodega.core.routing.bundle import Bundle
 from bodega.core.routing.decide import decide
 from bodega.core.routing.record import choice_to_json
+from bodega.core.routing.replaying import compared
 from bodega.errors import BodegaError, NotFound
 from bodega.limits_hub import ROUTING_DECISIONS_PER_PAGE_MAX
 from bodega_controlplane.app.paging import key_of, token_after
@@ -85,13 +86,4 @@ def _replayed(row: Row, bundle_of: Callable[[str], Bundle]) -> tuple[str, str]:
         bundle = bundle_of(row.digest)
     except BodegaError as error:
         return "not_recorded", error.message
-    again = choice_to_json(decide(bundle, inputs))
-    recorded = records.choice_bytes(row)
-    if again == recorded:
-        return "same", ""
-    place = next((n for n, (a, b) in enumerate(zip(again, recorded, strict=False)) if a != b), len(recorded))
-    return "differs", f"from byte {place}: recorded {_around(recorded, place)}, again {_around(again, place)}"
-
-
-def _around(text: bytes, place: int) -> str:
-    return repr(text[max(0, place - 20) : place + 40].decode(errors="replace"))
+    return compared(records.choice_bytes(row), choice_to_json(decide(bundle, inputs)))

@@ -8,21 +8,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bodega import limits_hub as limits
-from bodega.core.routing.document import EDGE_DECISIONS, FORMAT, Document, Filter, Stage
+from bodega.core.routing.document import EDGE_DECISIONS, FORMAT, Document, Edge, Filter, Stage
 from bodega.core.routing.expressions import CONDITION, FUNCTIONS, NUMBER, Compiler, Rule
-from bodega.core.routing.facts import FACTS, Fact
+from bodega.core.routing.facts import FACTS, OF_NODES, OF_SHELVES, Fact
 from bodega.core.routing.tables import Lookup, faults_of
 from bodega.errors import FieldFault
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_OF_NODES = ("order", "node")
+_RANKED_BY = ("order", "node")
 # What the engine itself says of a node.
 OWN_CODES = frozenset(
     {
         "another-node-asked",
         "can-promise",
         "can-promise-part",
+        "has-rights",
+        "holds-some",
         "insufficient-stock",
+        "not-for-nodes",
         "passed-over",
         "rule-failed",
     }
@@ -68,6 +71,15 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class ShelfRules:
+    """The rules of a node's own shelves, with the facts that they look at."""
+
+    sieves: tuple[Sieve, ...]
+    measures: tuple[Measure, ...]
+    facts: Mapping[str, Mapping[str, Fact]]
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """All that runs.
 
@@ -81,6 +93,7 @@ class Compiled:
     ties: tuple[Rule, ...]
     tables: Mapping[str, Lookup]
     facts: Mapping[str, Mapping[str, Fact]]
+    shelves: ShelfRules
 
 
 def compile_document(document: Document) -> tuple[Compiled, tuple[FieldFault, ...]]:
@@ -91,11 +104,11 @@ def compile_document(document: Document) -> tuple[Compiled, tuple[FieldFault, ..
     compiler = Compiler({name: Lookup.of(table) for name, table in document.tables.items()}, faults)
     sieves = [_sieve(compiler, f"filters[{number}]", one) for number, one in enumerate(document.filters)]
     measures = tuple(
-        Measure(one.name, one.weight, compiler.rule(f"scores[{number}].value", one.value, NUMBER, _OF_NODES))
+        Measure(one.name, one.weight, compiler.rule(f"scores[{number}].value", one.value, NUMBER, _RANKED_BY))
         for number, one in enumerate(document.scores)
     )
     ties = tuple(
-        compiler.rule(f"ties[{number}]", source, NUMBER, _OF_NODES)
+        compiler.rule(f"ties[{number}]", source, NUMBER, _RANKED_BY)
         for number, source in enumerate(document.ties)
     )
     floor = _floor(compiler, "floor", document.floor)
@@ -104,7 +117,8 @@ def compile_document(document: Document) -> tuple[Compiled, tuple[FieldFault, ..
     stage_rules = (rule for one in (*attempts, *edge) for rule in (one.when, one.floor))
     rules = (*(one.rule for one in sieves), *(one.rule for one in measures), *ties, *stage_rules)
     facts = _facts(rules)
-    compiled = Compiled(attempts, edge or attempts, measures, ties, compiler.tables, facts)
+    shelves = _shelf_rules(compiler, document.edge)
+    compiled = Compiled(attempts, edge or attempts, measures, ties, compiler.tables, facts, shelves)
     return compiled, tuple(faults)
 
 
@@ -112,12 +126,34 @@ def _sieve(compiler: Compiler, where: str, one: Filter) -> Sieve:
     """Stock and services follow from the filters of items and offers, so those may not look at what follows."""
     first = compiler.judged_first(one.keep)
     return Sieve(
-        one.name, one.why, compiler.rule(f"{where}.keep", one.keep, CONDITION, tuple(FACTS), late=not first)
+        one.name, one.why, compiler.rule(f"{where}.keep", one.keep, CONDITION, OF_NODES, late=not first)
     )
 
 
+def _shelf_rules(compiler: Compiler, edge: Edge) -> ShelfRules:
+    """Nothing that follows from a node's stock or services may be looked at: nobody has asked for them."""
+    sieves = tuple(
+        Sieve(
+            one.name,
+            one.why,
+            compiler.rule(f"edge.shelf_filters[{number}].keep", one.keep, CONDITION, OF_SHELVES, late=False),
+        )
+        for number, one in enumerate(edge.shelf_filters)
+    )
+    measures = tuple(
+        Measure(
+            one.name,
+            one.weight,
+            compiler.rule(f"edge.shelf_scores[{number}].value", one.value, NUMBER, OF_SHELVES, late=False),
+        )
+        for number, one in enumerate(edge.shelf_scores)
+    )
+    rules = [*(one.rule for one in sieves), *(one.rule for one in measures)]
+    return ShelfRules(sieves, measures, _facts(rules))
+
+
 def _floor(compiler: Compiler, where: str, source: str) -> Rule:
-    return compiler.rule(where, source, NUMBER, _OF_NODES, late=False)
+    return compiler.rule(where, source, NUMBER, _RANKED_BY, late=False)
 
 
 def _attempts(
@@ -161,6 +197,8 @@ def _names(document: Document) -> Iterator[FieldFault]:
         "scores": [one.name for one in document.scores],
         "stages": [one.name for one in document.stages],
         "edge.stages": [one.name for one in document.edge.stages],
+        "edge.shelf_filters": [one.name for one in document.edge.shelf_filters],
+        "edge.shelf_scores": [one.name for one in document.edge.shelf_scores],
     }
     for where, names in (("name", [document.name]), *groups.items()):
         for number, name in enumerate(names):
@@ -171,9 +209,12 @@ def _names(document: Document) -> Iterator[FieldFault]:
         for name, times in Counter(names).items():
             if times > 1:
                 yield FieldFault(where, f"'{name}' is there {times} times")
-    for number, name in enumerate(groups["filters"]):
-        if name in OWN_CODES:
-            yield FieldFault(f"filters[{number}].name", f"'{name}' is a reason that the engine gives itself")
+    for where in ("filters", "edge.shelf_filters"):
+        for number, name in enumerate(groups[where]):
+            if name in OWN_CODES:
+                yield FieldFault(
+                    f"{where}[{number}].name", f"'{name}' is a reason that the engine gives itself"
+                )
 
 
 def _bounds(document: Document) -> Iterator[FieldFault]:
@@ -183,14 +224,22 @@ def _bounds(document: Document) -> Iterator[FieldFault]:
     for number, decision in enumerate(document.edge.allows):
         if decision not in EDGE_DECISIONS:
             yield FieldFault(f"edge.allows[{number}]", f"must be one of {', '.join(EDGE_DECISIONS)}")
+    for number, golden in enumerate(document.golden):
+        if golden.decision and golden.decision not in EDGE_DECISIONS:
+            yield FieldFault(f"golden[{number}].decision", f"must be one of {', '.join(EDGE_DECISIONS)}")
+        elif golden.decision and len(golden.inputs.sites) != 1:
+            yield FieldFault(f"golden[{number}].inputs.sites", "must be the one node that asks itself")
 
 
 def _bounded(document: Document) -> Iterator[tuple[str, float, float, float]]:
     """What there may be too little or too much of: where, how much, the least and the most."""
+    edge = document.edge
     yield "format", document.format, FORMAT, FORMAT
     yield "version", document.version, 1, limits.ROUTING_BUNDLE_VERSIONS_MAX
     yield "stages", len(document.stages), 1, limits.ROUTING_STAGES_MAX
-    yield "edge.stages", len(document.edge.stages), 0, limits.ROUTING_STAGES_MAX
+    yield "edge.stages", len(edge.stages), 0, limits.ROUTING_STAGES_MAX
+    of_shelves = len(edge.shelf_filters) + len(edge.shelf_scores)
+    yield "edge.shelf_filters and shelf_scores", of_shelves, 0, limits.ROUTING_SHELF_RULES_MAX
     rules = len(document.filters) + len(document.scores) + len(document.ties)
     yield "filters, scores and ties", rules, 0, limits.ROUTING_RULES_MAX
     yield "tables", len(document.tables), 0, limits.ROUTING_TABLES_MAX
@@ -200,8 +249,10 @@ def _bounded(document: Document) -> Iterator[tuple[str, float, float, float]]:
         for number, stage in enumerate(stages):
             yield f"{where}[{number}].shares_max", stage.shares_max, 1, limits.ROUTING_SHARES_MAX
             yield f"{where}[{number}].split_cost", stage.split_cost, 0, limits.ROUTING_WEIGHT_RATIO_MAX
-    for number, score in enumerate(document.scores):
-        bound = limits.ROUTING_WEIGHT_RATIO_MAX
-        yield f"scores[{number}].weight", score.weight, -bound, bound
-    for number, one in enumerate(document.filters):
-        yield f"filters[{number}].why (characters)", len(one.why), 1, limits.ROUTING_TEXT_CHARS_MAX
+    for where, scores in (("scores", document.scores), ("edge.shelf_scores", edge.shelf_scores)):
+        for number, score in enumerate(scores):
+            bound = limits.ROUTING_WEIGHT_RATIO_MAX
+            yield f"{where}[{number}].weight", score.weight, -bound, bound
+    for where, filters in (("filters", document.filters), ("edge.shelf_filters", edge.shelf_filters)):
+        for number, one in enumerate(filters):
+            yield f"{where}[{number}].why (characters)", len(one.why), 1, limits.ROUTING_TEXT_CHARS_MAX

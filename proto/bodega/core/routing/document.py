@@ -75,19 +75,29 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """A question and its answer; a bundle that answers another way is refused."""
+    """A question and its answer; a bundle that answers another way is refused.
+
+    `decision`: one of EDGE_DECISIONS, for what a node asks itself; of "within_site" the answer is shelves, by name.
+    """
 
     name: str
     inputs: Inputs
     expect: Expected
+    decision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What a node may decide alone ("carrier", "pickup", "within_site"), and by which stages, none: the bundle's."""
+    """What a node may decide alone ("carrier", "pickup", "within_site"), and by which rules.
+
+    `stages`: by which it judges itself; without any a carrier is chosen by the bundle's, and a pickup needs no more
+    than the node's rights. `shelf_filters` and `shelf_scores` are about its bins; without any the walk decides.
+    """
 
     allows: tuple[str, ...] = ()
     stages: tuple[Stage, ...] = ()
+    shelf_filters: tuple[Filter, ...] = ()
+    shelf_scores: tuple[Score, ...] = ()
 
 
 EDGE_DECISIONS = ("carrier", "pickup", "within_site")

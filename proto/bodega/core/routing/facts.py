@@ -136,4 +136,26 @@ OFFER: Mapping[str, Fact] = {
     "in_time": Fact(lambda q, offer: q.in_time(offer), _EITHER, "leaves by the order's day"),
 }
 
-FACTS: Mapping[str, Mapping[str, Fact]] = {"order": ORDER, "node": NODE, "item": ITEM, "offer": OFFER}
+SHELF: Mapping[str, Fact] = {
+    "bin_id": Fact(lambda shelf, _: shelf.bin_id, ("A-01-01", "B-02-03"), "its name"),
+    "kind": Fact(lambda shelf, _: shelf.kind, ("", "pick_face"), "the kind of the bin"),
+    "temperature_class": Fact(
+        lambda shelf, _: shelf.temperature_class, ("", "chilled"), "of the bin, as the profile says"
+    ),
+    "lot": Fact(lambda shelf, _: shelf.lot, ("", "L42"), "the lot that lies there, if lots are kept"),
+    "walk_order": Fact(lambda shelf, _: shelf.walk_order, (0, 10000), "the place of the bin in the walk"),
+    "quantity": Fact(lambda shelf, _: shelf.quantity, (1, 100000), "base units there by the book"),
+    "is_enough": Fact(
+        lambda shelf, item: shelf.quantity >= item.quantity, _EITHER, "holds all that is asked"
+    ),
+}
+
+FACTS: Mapping[str, Mapping[str, Fact]] = {
+    "order": ORDER,
+    "node": NODE,
+    "item": ITEM,
+    "offer": OFFER,
+    "shelf": SHELF,
+}
+# What the rules of nodes may look at, and the rules of a node's own shelves.
+OF_NODES, OF_SHELVES = ("order", "node", "item", "offer"), ("order", "node", "item", "shelf")

@@ -74,12 +74,47 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Shelf:
+    """Sellable units of one SKU and lot in one bin of a node, as its book has them.
+
+    `first_out` sorts lots, what must go first has the least. `kind` and `temperature_class` are the bin's, "" if not
+    said; bins are walked by `walk_order`.
+    """
+
+    bin_id: str
+    quantity: int
+    lot: str = ""
+    first_out: str = ""
+    walk_order: int = 0
+    kind: str = ""
+    temperature_class: str = ""
+
+    @property
+    def name(self) -> str:
+        """As choices call it."""
+        return f"{self.bin_id} lot {self.lot}" if self.lot else self.bin_id
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The shelves of the one SKU that is asked for, and the bin where the person stands.
+
+    `lot`: what that person has said is taken there, before any other.
+    """
+
+    shelves: tuple[Shelf, ...] = ()
+    at_bin: str = ""
+    lot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """One question. `now_ms`: milliseconds since 1970-01-01 UTC.
 
     `method`: "parcel", "courier", "pickup" or "locker"; `at_node`: where the customer comes to, if so.
     `passed_over`: nodes that are not asked (they handed it back), each with the reason. `shares_max`: how many nodes
-    the order may be split over, 1: it may not.
+    the order may be split over, 1: it may not. `walk`: where a node asks itself which of its bins serve (`shelves.py`);
+    `passed_over` are bins then.
     """
 
     now_ms: int
@@ -94,3 +129,4 @@ class Inputs:
     at_node: str = ""
     passed_over: Mapping[str, str] = field(default_factory=dict)
     shares_max: int = 1
+    walk: Walk = Walk()

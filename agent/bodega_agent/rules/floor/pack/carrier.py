@@ -4,29 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from bodega.core import rates
 from bodega.core.rates import Consignment, Quote
-from bodega.core.routing.decide import decide
+from bodega.core.routing.alone import CARRIER
 from bodega.core.routing.inputs import Offer
-from bodega_agent.rules.floor.pack.alone import Alone
+from bodega_agent.rules.floor.alone import Alone, Decided, decided
 from bodega_agent.rules.floor.pack.facts import Shipping
 
 
-def choose(shipping: Shipping, sent: Consignment) -> Quote | None:
-    """The service for a parcel; None: nobody takes it, or nobody here may decide who does.
+class Taken(NamedTuple):
+    """Who takes a parcel; None: nobody does, or nobody here may say who. `decided`: if the node has said it alone."""
+
+    quote: Quote | None
+    decided: Decided | None = None
+
+
+def choose(shipping: Shipping, sent: Consignment, order: str) -> Taken:
+    """The service for the parcel of an order.
 
     A node that the hub has given no bundle takes the cheapest that keeps the promise.
     """
     alone = shipping.alone
     quotes = rates.quotes_of(shipping.card, sent, shipping.now, without=shipping.without)
     is_there = any(quote.service == sent.service for quote in quotes)
-    if alone is None or is_there or not (sent.service or alone.bundle.allows_edge("carrier")):
-        return rates.choose(shipping.card, sent, shipping.now, without=shipping.without)
-    return by_bundle(alone, quotes) if alone.bundle.allows_edge("carrier") else None
+    if alone is None or is_there or not (sent.service or alone.bundle.allows_edge(CARRIER)):
+        return Taken(rates.choose(shipping.card, sent, shipping.now, without=shipping.without))
+    return by_bundle(alone, quotes, order, _why(sent))
 
 
-def by_bundle(alone: Alone, quotes: Sequence[Quote]) -> Quote | None:
+def _why(sent: Consignment) -> str:
+    return f"{sent.service} can not take it" if sent.service else "no service was named"
+
+
+def by_bundle(alone: Alone, quotes: Sequence[Quote], order: str, reason: str) -> Taken:
     """What the bundle's rules for nodes choose of what the carriers offer here."""
     offers = tuple(
         Offer(
@@ -42,5 +54,6 @@ def by_bundle(alone: Alone, quotes: Sequence[Quote]) -> Quote | None:
     )
     (site,) = alone.inputs.sites
     asked = replace(alone.inputs, sites=(replace(site, offers=offers),))
-    chosen = {share.service for share in decide(alone.bundle, asked, edge=True).shares}
-    return next((one for one in quotes if one.service in chosen), None)
+    made = decided(alone, CARRIER, order, inputs=asked, reason=reason)
+    chosen = {share.service for share in made.choice.shares}
+    return Taken(next((one for one in quotes if one.service in chosen), None), made)

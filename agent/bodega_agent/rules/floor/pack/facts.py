@@ -12,7 +12,7 @@ from datetime import date
 
 from bodega.core.rates import Consignment, LocalTime, Service
 from bodega_agent.rules.cartons import Carton, Piece
-from bodega_agent.rules.floor.pack.alone import Alone
+from bodega_agent.rules.floor.alone import Alone
 from bodega_agent.rules.floor.pick.facts import PickFacts
 from bodega_agent.rules.floor.session import FloorStep
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from bodega.core.lifecycles import PRINT_JOB, FulfillmentState, PrintEvent, PrintState
 from bodega_agent.rules import cartons
 from bodega_agent.rules.floor.answer import Answer, refuse, say
-from bodega_agent.rules.floor.effects import Effect, NoteException
+from bodega_agent.rules.floor.effects import Effect, KeepDecision, NoteException
 from bodega_agent.rules.floor.pack import carrier
 from bodega_agent.rules.floor.pack.doing import Voiding
 from bodega_agent.rules.floor.pack.effects import (
@@ -88,20 +88,20 @@ def close(
         return refuse(session, facts, NO_NUMBERS)
     work, finishing = finish_picking(work_in(facts), facts)
     order, sscc = work.fulfillment_order_id, facts.next_sscc
-    parcel, carrier_said, exceptions = _closed(order, facts, weight_g)
+    parcel, carrier_said, told = _closed(order, facts, weight_g)
     packed = replace(work, state=FulfillmentState.PACKED, sscc=sscc, print_state=PrintState.QUEUED)
     facts = replace(facts, work=packed)
     slips = (PrintSlip(order, sscc),) if isinstance(facts, PackFacts) and facts.slips else ()
-    effects = (*effects, *finishing, Pack(order, sscc, parcel), *slips, *exceptions)
+    effects = (*effects, *finishing, Pack(order, sscc, parcel), *slips, *told)
     said = f"{said} The parcel is closed.{carrier_said}".strip()
-    tone = Tone.ASK if exceptions else None
+    tone = Tone.ASK if any(isinstance(one, NoteException) for one in told) else None
     return say(
         session.at(FloorStep.LABEL, fulfillment_order_id=order), facts, said, effects=effects, tone=tone
     )
 
 
 def _closed(order: str, facts: PickFacts, weight_g: int) -> tuple[Closed, str, tuple[Effect, ...]]:
-    """The parcel, which carrier takes it, and what is not as it should be. Unweighed, its contents tell a weight."""
+    """The parcel, which carrier takes it, and what is to be kept of that. Unweighed, its contents tell a weight."""
     packing = packing_of(facts)
     expected_g = cartons.expected_g(packing.pieces, packing.carton)
     parcel = Closed(packing.carton_id or "", weight_g, expected_g)
@@ -113,10 +113,11 @@ def _closed(order: str, facts: PickFacts, weight_g: int) -> tuple[Closed, str, t
     sides_mm = box.sides_mm if box else ()
     weighs_g = weight_g or cartons.contents_g(packing.pieces)
     sent = replace(shipping.sent, weight_g=weighs_g, volume_ml=room_ml, sides_mm=sides_mm)
-    quote = carrier.choose(shipping, sent)
+    quote, made = carrier.choose(shipping, sent, order)
+    kept = (KeepDecision.of(made),) if made else ()
     if quote is None:
         said = " No carrier of the rate card takes it: tell the shift lead."
-        return parcel, said, (NoteException("no_carrier", reference=order),)
+        return parcel, said, (*kept, NoteException("no_carrier", reference=order))
     parcel = replace(
         parcel,
         carrier=quote.carrier,
@@ -125,7 +126,7 @@ def _closed(order: str, facts: PickFacts, weight_g: int) -> tuple[Closed, str, t
         currency=quote.currency,
         ship_date=quote.ship_date.isoformat(),
     )
-    return parcel, f" It goes with {quote.carrier} {quote.service}.", ()
+    return parcel, f" It goes with {quote.carrier} {quote.service}.", kept
 
 
 def scan_back(session: Session, scan: SsccScan | NamedScan, facts: PickFacts) -> Answer:

@@ -57,8 +57,27 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """A shelf that may serve, by bin and lot, and what it costs by the rules: the less the better."""
+
+    bin_id: str
+    lot: str
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """The shelves that serve a SKU for the rest of this walk: what the node has decided by rules about shelves."""
+
+    sku_id: str
+    shelves: tuple[Ranked, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Picking(Doing):
     """`skipped`: SKUs that come last in this walk. `passed`: bins that can not be reached in this walk.
+
+    `instead`: SKUs of which a shelf did not give what it should, if rules have said which other ones serve.
 
     `lot` is taken here instead of the planned one; with `any_lot` a lot that the book does not have here is, too.
     The others are what is in hand, and questions that wait for an answer.
@@ -66,6 +85,7 @@ class Picking(Doing):
 
     skipped: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
+    instead: tuple[Instead, ...] = ()
     lot: str = ""
     any_lot: bool = False
     last: LastScan | None = None

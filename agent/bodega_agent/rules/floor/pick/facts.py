@@ -14,7 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bodega.core.floor_words import BinKind
 from bodega.core.lifecycles import FulfillmentState, PrintState
+from bodega_agent.rules.floor.alone import Alone
 from bodega_agent.rules.floor.facts import Facts, VisionMode
 from bodega_agent.rules.floor.scans import CheckOutcome
 
@@ -71,7 +73,7 @@ class Shelf:
     """Sellable units of one SKU and lot in one bin, as the book has them; never zero.
 
     `first_out` sorts lots: what must go first has the least (`core.expiry`). Lots that may not be sold any
-    more are no shelves. `is_pick_face`: the bin is one by its kind.
+    more are no shelves. `kind` and `temperature_class` are the bin's, if the profile says them.
     """
 
     sku_id: str
@@ -80,7 +82,13 @@ class Shelf:
     walk_order: int
     quantity: int
     first_out: str = ""
-    is_pick_face: bool = False
+    kind: str = ""
+    temperature_class: str = ""
+
+    @property
+    def is_pick_face(self) -> bool:
+        """Whether the bin is one by its kind."""
+        return self.kind == BinKind.PICK_FACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +172,8 @@ class PickFacts(Facts):
 
     `cancelled`: the order that the news of a cancel is about. `tote_order` is whom the scanned tote serves now, empty
     for an empty one. `there`: units that the book has, of the SKU and lot that the session asks about, in its bin.
+    `alone`: at CMD-SHORT and where a shelf is asked about, what the node decides by which other shelf serves; a line
+    for each SKU that is outstanding.
     """
 
     work: Work | None = None
@@ -177,3 +187,4 @@ class PickFacts(Facts):
     there: int = 0
     vision: VisionMode = VisionMode.OFF
     next_sscc: str = ""
+    alone: Alone | None = None

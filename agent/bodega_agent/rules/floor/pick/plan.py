@@ -1,16 +1,17 @@
 """Which bins to walk to for what is still to be picked, for one order or for several in one walk.
 
-Rules: per SKU the lots that must go first (first expired, first out); of those the fewest bins that hold enough,
-and among equals the one nearer to the door; then one walk in walking order. A person who stands at a bin takes
+Rules: per SKU the shelves that `bodega.core.routing.shelves.next_shelf` names, what must go first before all else;
+then one walk in walking order. A person who stands at a bin takes
 all that is wanted there first, so that a plan made anew after every scan never sends anybody away too early. What was
 skipped comes at the end of the walk, and never goes away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bodega.core.routing.shelves import Place, next_shelf
 from bodega_agent.rules.floor.pick.facts import Shelf
 
 
@@ -52,11 +53,12 @@ def plan_picks(
     at_bin: str = "",
     lot: str = "",
     skipped: Sequence[str] = (),
+    costs: Mapping[str, Mapping[Place, float]] | None = None,
 ) -> Plan:
     """Plan the walk; pure and the same for the same arguments in any order of `shelves`.
 
     `wanted` in the sequence in which orders were released: the first gets the shelf. `lot` is taken at `at_bin` before
-    any other one; `skipped` are SKUs that come last.
+    any other one; `skipped` are SKUs that come last. `costs`: by SKU, what rules say of its shelves.
     """
     left: dict[str, list[Shelf]] = {}
     for shelf in sorted(shelves, key=lambda shelf: (shelf.walk_order, shelf.bin_id, shelf.lot)):
@@ -70,7 +72,8 @@ def plan_picks(
             if not candidates:
                 unplaceable.append(replace(want, quantity=missing))
                 break
-            shelf = _best(candidates, missing, at_bin, lot)
+            ranks = costs.get(want.sku_id) if costs else None
+            shelf = next_shelf(candidates, missing, at_bin=at_bin, lot=lot, costs=ranks)
             taken = min(missing, shelf.quantity)
             steps.append(_step(want, shelf, taken))
             _take(candidates, shelf, taken)
@@ -95,18 +98,6 @@ def _step(want: Wanted, shelf: Shelf, taken: int) -> PickStep:
     return PickStep(
         want.line, want.sku_id, shelf.lot, shelf.bin_id, shelf.walk_order, taken, want.fulfillment_order_id
     )
-
-
-def _best(candidates: Sequence[Shelf], missing: int, at_bin: str, lot: str) -> Shelf:
-    chosen = [shelf for shelf in candidates if lot and (shelf.bin_id, shelf.lot) == (at_bin, lot)]
-    if chosen:
-        return chosen[0]
-    first = min(shelf.first_out for shelf in candidates)
-    candidates = [shelf for shelf in candidates if shelf.first_out == first]
-    here = [shelf for shelf in candidates if shelf.bin_id == at_bin]
-    enough = [shelf for shelf in candidates if shelf.quantity >= missing]
-    # The fullest shelves until one of the rest is enough: that is the fewest bins. Ties: walking order.
-    return (here or enough or [max(candidates, key=lambda shelf: shelf.quantity)])[0]
 
 
 def _take(shelves: list[Shelf], taken_from: Shelf, quantity: int) -> None:

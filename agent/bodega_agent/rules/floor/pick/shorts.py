@@ -1,8 +1,9 @@
 """A shelf does not give what the plan says: why, and what then.
 
-First another bin; then another SKU, if the order allows one and a person says yes; then the order goes without, or
-back to the hub: at once if all of it was wanted, or if a person refuses the goods. A pickup that a person refuses is
-not given back: the customer comes to this node, and no other one is asked by itself.
+First another bin, one that the hub's bundle lets serve (`instead.py`); then another SKU, if the order allows one and a
+person says yes; then the order goes without, or back to the hub: at once if all of it was wanted, or if a person
+refuses the goods. A pickup that a person refuses is not given back: the customer comes to this node, and no other one
+is asked by itself.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bodega.core.ledger import Disposition, Goods
+from bodega.core.routing.alone import is_forbidden
 from bodega_agent.rules.floor.answer import Answer, refuse, say
-from bodega_agent.rules.floor.effects import Effect, NoteException
+from bodega_agent.rules.floor.effects import Effect, KeepDecision, NoteException
+from bodega_agent.rules.floor.pick import instead
 from bodega_agent.rules.floor.pick.doing import AskedWhy, Missing, doing_of
 from bodega_agent.rules.floor.pick.effects import SetAside, ShortLine, ShortShelf, SubstituteLine
 from bodega_agent.rules.floor.pick.facts import PickFacts, Shelf, Substitute, Work, WorkLine
@@ -21,6 +24,7 @@ from bodega_agent.rules.floor.pick.walk import (
     Task,
     changed,
     less_on_shelf,
+    lines_for,
     orders_of,
     shelves_of,
     task_of,
@@ -145,10 +149,40 @@ def _note(
     """The short pick is an exception with its reason; then other bins, and if there is none, what else can be done."""
     session = _walking(session)
     effects = (_exception(task, reason), *effects)
-    passed = doing_of(session.doing).passed
-    if any(shelf.sku_id == task.line.sku_id for shelf in shelves_of(facts, without=passed)):
+    sku_id, passed = task.line.sku_id, doing_of(session.doing).passed
+    there = [shelf for shelf in shelves_of(facts, without=passed) if shelf.sku_id == sku_id]
+    if not there:
+        return _without_shelf(session, facts, sku_id, reason, said, effects)
+    lacking = task.quantity - sum(one.quantity for one in there if (one.bin_id, one.lot) == _place(task))
+    made = instead.decide(session, facts, task, reason) if lacking > 0 else None
+    if made is None:
         return go_on(session, facts, said, effects=effects)
-    return _without_shelf(session, facts, task.line.sku_id, reason, said, effects)
+    effects = (*effects, KeepDecision.of(made))
+    if made.choice.shares:
+        return go_on(instead.follow(session, made, sku_id), facts, said, effects=effects)
+    said = f"{said} No other bin may serve it: {made.why_not}.".strip()
+    if is_forbidden(made.choice):
+        return _short_by(lacking, session, facts, task, said, effects)
+    return _without_shelf(session, facts, sku_id, reason, said, effects)
+
+
+def _place(task: Task) -> tuple[str, str]:
+    return task.bin_id, task.lot
+
+
+def _short_by(
+    lacking: int, session: Session, facts: PickFacts, task: Task, said: str, effects: Effects
+) -> Answer:
+    """What this shelf should have given is short, and no other one is asked: the last to be released goes without."""
+    for work, line in reversed(lines_for(facts, task)):
+        units_short = min(lacking, line.outstanding)
+        if units_short:
+            lacking -= units_short
+            order = _by_id(facts, work.fulfillment_order_id)
+            left = order.with_line(replace(order.line(line.line), short=line.short + units_short))
+            effects += (ShortLine(work.fulfillment_order_id, line.line, units_short),)
+            facts = changed(facts, left)
+    return go_on(session, facts, f"{said} {task.line.name} is short.", effects=effects)
 
 
 def _without_shelf(

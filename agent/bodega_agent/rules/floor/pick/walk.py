@@ -10,7 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bodega.core.lifecycles import FulfillmentState
-from bodega_agent.rules.floor.pick.doing import doing_of
+from bodega.core.routing.shelves import Place
+from bodega_agent.rules.floor.pick.doing import Picking, doing_of
 from bodega_agent.rules.floor.pick.facts import PickFacts, Shelf, Work, WorkLine
 from bodega_agent.rules.floor.pick.plan import Wanted, plan_picks
 from bodega_agent.rules.floor.session import Session
@@ -72,6 +73,21 @@ def shelves_of(facts: PickFacts, *, without: Collection[str] = ()) -> list[Shelf
     return list(shelves.values())
 
 
+def shelves_for(facts: PickFacts, doing: Picking) -> list[Shelf]:
+    """The shelves that this walk takes from: within reach, and such that rules about shelves have not left out."""
+    ranked = costs_of(doing)
+    return [
+        shelf
+        for shelf in shelves_of(facts, without=doing.passed)
+        if shelf.sku_id not in ranked or (shelf.bin_id, shelf.lot) in ranked[shelf.sku_id]
+    ]
+
+
+def costs_of(doing: Picking) -> dict[str, dict[Place, float]]:
+    """By SKU, what rules have said of its shelves; only SKUs of which they were asked."""
+    return {one.sku_id: {(each.bin_id, each.lot): each.cost for each in one.shelves} for one in doing.instead}
+
+
 def less_on_shelf(facts: PickFacts, bin_id: str, sku_id: str, lot: str, quantity: int) -> PickFacts:
     """The facts after `quantity` units left a shelf; an empty shelf is left out."""
 
@@ -123,10 +139,11 @@ def task_of(facts: PickFacts, session: Session) -> Task | None:
         return None
     plan = plan_picks(
         wanted,
-        shelves_of(facts, without=doing.passed),
+        shelves_for(facts, doing),
         at_bin=session.bin_id,
         lot=doing.lot,
         skipped=doing.skipped,
+        costs=costs_of(doing),
     )
     if not plan.steps:
         alike = [want for want in plan.unplaceable if want.sku_id == plan.unplaceable[0].sku_id]
