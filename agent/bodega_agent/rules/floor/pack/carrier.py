@@ -37,6 +37,7 @@ def by_bundle(alone: Alone, quotes: Sequence[Quote]) -> Quote | None:
             one.currency,
             one.ship_date.isoformat(),
             one.due_date.isoformat(),
+            one.misses,
         )
         for one in quotes
     )
