@@ -17,6 +17,7 @@ from typing import Any
 
 from bodega.errors import ConfigInvalid, FieldFault, InvalidInput
 from bodega.host import config
+from bodega.host.spreadsheet import delimiter_of
 from bodega.v1 import catalogue_pb2
 from bodega_controlplane.carriers.card_document import RateCard, card_message
 
@@ -96,7 +97,9 @@ def _json(text: str, path: Path) -> Any:
 
 def _from_csv(text: str, path: Path, lines: dict[str, int]) -> dict[str, Any]:
     """The values of a card that is called like its file, each origin one node; `lines`: where its places come from."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, restkey="", restval="")
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True, restkey="", restval=""
+    )
     try:
         header = [name.strip() for name in reader.fieldnames or ()]
     except csv.Error as error:
@@ -107,6 +110,7 @@ def _from_csv(text: str, path: Path, lines: dict[str, int]) -> dict[str, Any]:
     faults += [
         FieldFault(name or "(empty)", "is not a known column", 1) for name in header if name not in COLUMNS
     ]
+    faults += [FieldFault(name, "is there twice", 1) for name in COLUMNS if header.count(name) > 1]
     if faults:
         raise config.invalid(str(path), tuple(faults))
     reader.fieldnames = header
@@ -116,7 +120,7 @@ def _from_csv(text: str, path: Path, lines: dict[str, int]) -> dict[str, Any]:
             if any(value for value in row.values()):
                 table.take({name: str(value).strip() for name, value in row.items()}, reader.line_num)
     except csv.Error as error:
-        faults.append(FieldFault("row", f"is not CSV: {error}", reader.line_num))
+        faults.append(FieldFault("row", f"is not CSV: {error}", reader.reader.line_num))
     if faults:
         raise config.invalid(str(path), tuple(faults))
     name = re.sub(r"[^!-~]", "-", path.stem)

@@ -18,6 +18,7 @@ import attrs
 
 from bodega.errors import ConfigInvalid, FieldFault, InvalidInput
 from bodega.host import config
+from bodega.host.spreadsheet import delimiter_of
 from bodega.limits_hub import EXCHANGE_ORDERS_MAX
 from bodega_controlplane.app.views import DraftLine, GeoPoint, OrderDraft, PickupDraft, Recipient
 
@@ -194,10 +195,7 @@ def _from_json(text: str) -> Iterator[FiledOrder]:
 
 
 def _from_csv(text: str) -> Iterator[FiledOrder]:
-    """Spreadsheets of some countries part cells by semicolons: the header tells."""
-    header = text.partition("\n")[0]
-    comma = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     found: dict[str, _Gathered] = {}
     try:
         names = [name.strip() for name in next(reader, [])]

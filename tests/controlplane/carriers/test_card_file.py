@@ -10,6 +10,7 @@ import pytest
 from bodega.errors import FieldFault, InvalidInput
 from bodega_controlplane.carriers.card_document import card_values
 from bodega_controlplane.carriers.card_file import at_line, read_card
+from bodega_controlplane.carriers.rate_card import RateCardCarrier
 
 CSV = """\
 carrier,service,service_class,currency,cut_off,collection_days,zone,origins,countries,max_weight_g,price_minor,transit_days,surcharge,permille,postal_prefixes
@@ -18,6 +19,7 @@ southpost,ECO,,,,,PT,,,10000,690,,,,
 southpost,ECO,,,,,,,,,,,fuel,85,
 southpost,ECO,,,,,,,PT,,450,,islands,,9;95
 """
+SEMICOLONS = CSV.replace("9;95", '"9|95"').replace(",", ";").replace("|", ";").replace("\n", "\r\n")
 JSON = {
     "name": "winter",
     "currency": "EUR",
@@ -40,6 +42,17 @@ JSON = {
         }
     ],
 }
+
+
+@pytest.mark.parametrize("text", [SEMICOLONS, CSV.replace(",", "\t")], ids=["semicolons", "tabs"])
+def test_a_spreadsheet_may_part_its_cells_otherwise(text: str) -> None:
+    assert read_card(text, Path("winter.csv")).card == read_card(CSV, Path("winter.csv")).card
+
+
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_card("carrier,service,zone,zone\na,b,c,d\n", Path("winter.csv"))
+    assert refused.value.faults == (FieldFault("zone", "is there twice", 1),)
 
 
 def test_a_csv_file_has_a_row_for_each_bracket_and_each_surcharge() -> None:
@@ -107,3 +120,10 @@ def test_what_is_no_card_is_refused_with_a_reason(text: str, name: str, problem:
     with pytest.raises(InvalidInput) as refusal:
         read_card(text, Path(name))
     assert not problem or any(problem in fault.problem for fault in refusal.value.faults)
+
+
+async def test_a_carriers_file_may_begin_with_the_mark_of_a_spreadsheet(tmp_path: Path) -> None:
+    path = tmp_path / "southpost.csv"
+    path.write_text(CSV, encoding="utf-8-sig")
+    (eco,) = await RateCardCarrier("southpost", str(path)).services()
+    assert eco.service == "ECO"

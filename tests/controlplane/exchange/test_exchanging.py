@@ -211,6 +211,25 @@ async def test_good_rows_of_a_catalogue_are_taken_and_bad_ones_are_told(shop: Sh
     assert {row.sku_id for row in rows_of(shop.hub._store, schema.sku)} == {"CUP", "JUG", "MUG", "TEA"}
 
 
+@pytest.mark.parametrize("inside", ["\v", "\u2028", "\x1c"])
+async def test_what_some_call_the_end_of_a_line_does_not_move_the_faults_to_rows_that_are_right(
+    shop: Shop, inside: str
+) -> None:
+    text = f"sku_id,name,gtins\r\nPOT,Two{inside}lines,\r\nCUP,A cup,\r\nCAN,,\r\nJUG,A jug,\r\n"
+    files = await shop.put("catalogue.csv", text)
+    assert [row["reference"] for row in ending(files, ".ack.csv")] == ["CUP", "JUG"]
+    assert {row["line"] for row in ending(files, ".errors.csv")} == {"2", "4"}
+
+
+async def test_a_row_of_several_lines_that_is_wrong_is_left_out_whole(shop: Shop) -> None:
+    text = (
+        'sku_id,name,gtins\nPOT,,"5601234567892\n5601234567908,x"\nCUP,A cup,\nCAN,,"\n,A can,"\nJUG,A jug,\n'
+    )
+    files = await shop.put("catalogue.csv", text)
+    assert [row["reference"] for row in ending(files, ".ack.csv")] == ["CUP", "JUG"]
+    assert {row["line"] for row in ending(files, ".errors.csv")} == {"2", "5"}
+
+
 async def test_a_shipment_is_told_once_with_its_parcel_and_a_quiet_order_not_at_all(shop: Shop) -> None:
     acks = ending(await shop.put("orders.csv", ORDERS), ".ack.csv")
     order_id = acks[0]["order_id"]
