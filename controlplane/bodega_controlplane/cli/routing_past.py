@@ -145,7 +145,7 @@ def _tell_simulation(
     left_out: int,
 ) -> None:
     if left_out:
-        click.echo(f"{left_out} decisions are left out: where they went to has been erased.")
+        click.echo(f"{left_out} decisions are left out: they were erased, or can not be read.")
     click.echo(f"{rule} would change {len(changes)} of {before.decisions} decisions.\n")
     rows: list[list[object]] = [
         [

@@ -12,9 +12,11 @@ from bodega.core.rates import SERVICE_CLASSES
 from bodega.core.routing.bundle import DEFAULT
 from bodega.core.routing.decide import decide
 from bodega.core.routing.inputs import Inputs, Line, Site
+from bodega.errors import InvalidInput
+from bodega.limits import TIME_MS_MAX
 from bodega.v1 import catalogue_pb2 as pb
 from bodega_controlplane.app.fleet import nodes
-from bodega_controlplane.app.shipping import cards, carriers, telling
+from bodega_controlplane.app.shipping import asking, cards, carriers, telling
 from bodega_controlplane.app.shipping.offering import offers_at, offers_for, promises_for
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, PORTO, node_draft, settle
@@ -127,6 +129,17 @@ def test_what_a_customer_is_promised_from_a_node_is_what_routing_chooses_there(
     choice = decide(DEFAULT, Inputs(now_ms, "", "parcel", service_class, lines, TO_LISBON, (site,)))
     assert choice.shares[0].service == promised.offer.service
     assert (choice.stage == "whole") is promised.on_time
+
+
+def test_a_quote_may_be_asked_for_any_day_that_there_is_and_for_no_other(network: Store) -> None:
+    tea = asking.Question("lisbon-01", "PT", "1100-060", 900, 0, residential=True, at_ms=0)
+    for at_ms in (0, TIME_MS_MAX):
+        quotes, _promises = network.read(lambda tx, at_ms=at_ms: asking.quote(tx, replace(tea, at_ms=at_ms)))
+        assert len(quotes) == 3
+    for at_ms in (-1, TIME_MS_MAX + 1, 2**63 - 1):
+        with pytest.raises(InvalidInput) as refused:
+            network.read(lambda tx, at_ms=at_ms: asking.quote(tx, replace(tea, at_ms=at_ms)))
+        assert [one.where for one in refused.value.faults] == ["at_ms"]
 
 
 def test_goods_that_one_box_does_not_hold_are_priced_by_the_parcels_they_become(store: Store) -> None:

@@ -106,6 +106,13 @@ def test_a_number_that_is_too_large_for_json_is_refused() -> None:
             parse(body.replace(b"77", huge))
 
 
+@pytest.mark.parametrize("huge", [b"1e999", b"-1e999", b"9" * 20])
+def test_a_table_with_a_number_that_is_too_large_is_refused(huge: bytes) -> None:
+    body = json.dumps(document(tables={"fee": {"rows": {"PT": 77}, "default": 77}})).encode()
+    with pytest.raises(InvalidInput, match="fee: has a number that is too large"):
+        parse(body.replace(b"77", huge))
+
+
 def test_what_the_fields_mean_together_is_checked_with_all_faults_at_once() -> None:
     faults = refused(
         format=2,

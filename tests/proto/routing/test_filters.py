@@ -8,6 +8,7 @@ import pytest
 
 from bodega.core.routing.decide import decide
 from bodega.core.routing.inputs import Inputs, Line, Site
+from bodega.limits import TIME_MS_MAX
 from support.routing_cases import (
     MADRID,
     NOW_MS,
@@ -188,7 +189,7 @@ def test_a_service_that_leaves_on_the_day_the_order_says_is_in_time_and_a_day_la
     assert nodes_of(decide(rules, replace(by_monday, ship_by_ms=NOW_MS))) == []
 
 
-@pytest.mark.parametrize(
+DAYS = pytest.mark.parametrize(
     ("local_minute", "weekday", "today", "last_day"),
     [
         # It is Sunday, 23:04 UTC; the order is to leave by Tuesday, 02:00 UTC.
@@ -199,6 +200,14 @@ def test_a_service_that_leaves_on_the_day_the_order_says_is_in_time_and_a_day_la
         (12 * 60 + 4, 4, 22, 24),  # and that is no clock
     ],
 )
+
+
+def test_an_order_may_have_all_the_time_that_there_is() -> None:
+    ahead = replace(NEAR, local_minute=13 * 60 + 4, weekday=1, offers=(offer("S"),))
+    assert nodes_of(decide(keeping("offer.in_time"), question(ahead, ship_by_ms=TIME_MS_MAX))) == ["near"]
+
+
+@DAYS
 def test_days_are_those_of_the_nodes_own_calendar(
     local_minute: int, weekday: int, today: int, last_day: int
 ) -> None:

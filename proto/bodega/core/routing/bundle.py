@@ -52,7 +52,10 @@ def parse(body: bytes) -> Bundle:
     if len(body) > ROUTING_BUNDLE_BYTES_MAX:
         fault = FieldFault("bundle", f"must have {ROUTING_BUNDLE_BYTES_MAX} bytes at most, has {len(body)}")
         raise _invalid((fault,))
-    said = loads(body, "the bundle")
+    try:
+        said = loads(body, "the bundle")
+    except InvalidInput as error:
+        raise _invalid((FieldFault("bundle", error.message.removeprefix("the bundle ")),)) from error
     reader = Reader()
     document = reader.read(Document, said, "")
     if document is None:
