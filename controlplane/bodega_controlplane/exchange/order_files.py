@@ -37,6 +37,14 @@ _OF_ORDER = {
     "not_before": str,
 }
 COLUMNS = ("reference", *_OF_LINE, *_OF_RECIPIENT, *_OF_PLACE, *_OF_PICKUP, *_OF_ORDER)
+# What the order calls otherwise than the column that says it.
+_COLUMN_OF = {
+    "location": "latitude",
+    "pickup.node_id": "pickup_node",
+    "pickup.code": "pickup_code",
+    "pickup.hold": "pickup_hold_s",
+    "pickup.hold_s": "pickup_hold_s",
+}
 _REQUIRED = ("reference", "sku_id", "quantity")
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # How a cell is read; spreadsheets of some countries write 38,72.
@@ -110,12 +118,17 @@ class FiledOrder:
             raise InvalidInput("the order is not right", faults=faults) from error
 
     def at_row(self, fault: FieldFault) -> FieldFault:
-        """A fault with its row in a CSV file."""
+        """A fault with its row and column in a CSV file."""
         where = fault.where.replace("[", ".").replace("]", "")
         parts = where.split(".")
         place = int(parts[1]) if parts[0] == "lines" and len(parts) > 1 and parts[1].isdigit() else 0
-        line = self.lines[place] if place < len(self.lines) else None
-        return FieldFault(where, fault.problem, fault.line or line)
+        if place >= len(self.lines):
+            return FieldFault(where, fault.problem, fault.line)
+        words = (where.removesuffix("_ms"), *reversed(parts))
+        column = next(
+            (_COLUMN_OF.get(one, one) for one in words if _COLUMN_OF.get(one, one) in COLUMNS), where
+        )
+        return FieldFault(column, fault.problem, fault.line or self.lines[place])
 
 
 def _draft(order: _Order, find: Find) -> OrderDraft:

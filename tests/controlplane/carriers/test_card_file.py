@@ -104,6 +104,17 @@ def test_a_wrong_cell_is_named_with_its_line(change: tuple[str, str], where: str
     assert (where, line) in [(fault.where, fault.line) for fault in refusal.value.faults]
 
 
+def test_every_fault_is_named_at_once_in_the_order_of_the_file() -> None:
+    wrong = CSV.replace("17:30", "25:30").replace(",390,", ',"3,90",').replace(",10000,690,", ",,690,")
+    with pytest.raises(InvalidInput, match="has 3 faults") as refusal:
+        read_card(wrong, Path("winter.csv"))
+    assert [str(fault) for fault in refusal.value.faults] == [
+        "line 2: price_minor: must be whole cents, such as 390 for 3.90, is '3,90'",
+        "line 2: services.0.cut_off: must be a time of day such as 17:30, is '25:30'",
+        "line 3: services.0.zones.0.brackets.1.max_weight_g: is required",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "name", "problem"),
     [

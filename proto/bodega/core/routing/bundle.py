@@ -72,7 +72,7 @@ def _bundle(body: bytes, document: Document) -> Bundle:
 
 def _invalid(faults: tuple[FieldFault, ...]) -> InvalidInput:
     return InvalidInput(
-        f"the bundle has {'1 fault' if len(faults) == 1 else f'{len(faults)} faults'}, first {faults[0]}",
+        f"the bundle has {'1 fault' if len(faults) == 1 else f'{len(faults)} faults, first'}: {faults[0]}",
         code="bundle-invalid",
         hint="mend each of them; nothing has changed",
         faults=faults,
