@@ -35,6 +35,7 @@ _OF_ORDER = {
     "ship_by": str,
     "backorder": bool,
     "not_before": str,
+    "parts_max": int,
 }
 COLUMNS = ("reference", *_OF_LINE, *_OF_RECIPIENT, *_OF_PLACE, *_OF_PICKUP, *_OF_ORDER)
 # What the order calls otherwise than the column that says it.
@@ -96,6 +97,7 @@ class _Order:
     backorder: bool = False
     not_before: str = ""
     pickup: _Pickup | None = None
+    parts_max: int = 1
 
 
 @dataclass(slots=True)
@@ -162,6 +164,7 @@ def _draft(order: _Order, find: Find) -> OrderDraft:
         else None,
         order.backorder,
         not_before_ms,
+        order.parts_max,
     )
 
 
@@ -202,7 +205,8 @@ def _from_json(text: str) -> Iterator[FiledOrder]:
         raise _unreadable('must be {"orders": [...]} or a list of orders')
     for one in orders:
         if isinstance(one, dict):
-            yield FiledOrder(str(one.get("reference", ""))[:64], one)
+            said = {name: value for name, value in one.items() if value is not None}
+            yield FiledOrder(str(said.get("reference", ""))[:64], said)
         else:
             yield FiledOrder("", {}, faults=[FieldFault("order", "must be an object")])
 

@@ -167,6 +167,8 @@ async def test_orders_as_json_say_the_same(shop: Shop) -> None:
             "location": {"latitude": 38.7, "longitude": -9.1},
         },
         "ship_by": "2026-12-01T17:00:00Z",
+        "pickup": None,
+        "parts_max": 2,
     }
     files = await shop.put("orders.json", json.dumps({"orders": [order, {"reference": "J-2"}, 7]}))
     outcomes = [(row["reference"], row["outcome"]) for row in ending(files, ".ack.csv")]
