@@ -103,7 +103,7 @@ class OrderIn(In):
     )
     method: Literal["parcel", "courier", "pickup", "locker"] = Field(
         default="parcel",
-        description="How the customer gets it; pickup and locker need `pickup`; routing tells parcel and courier apart.",
+        description="How the customer gets it; pickup and locker need `pickup`.",
     )
     ship_complete: bool = Field(default=False, description="All of it, or nothing.")
     ship_by: Time | None = Field(
