@@ -81,13 +81,14 @@ def at_line(fault: FieldFault, lines: Mapping[str, int]) -> FieldFault:
 
 
 def _named(fault: FieldFault, lines: Mapping[str, int]) -> FieldFault:
-    """The line of the longest place that is known of."""
+    """The line of the longest place that is known of, and the column there."""
     where = fault.where.replace("[", ".").replace("]", "").replace("cut_off_minute", "cut_off")
     parts = where.split(".")
     for length in range(len(parts), 0, -1):
         line = lines.get(".".join(parts[:length]))
         if line is not None:
-            return FieldFault(where, fault.problem, line)
+            column = next((part for part in reversed(parts) if part in COLUMNS), where)
+            return FieldFault(column, fault.problem, line)
     return FieldFault(where, fault.problem, fault.line)
 
 
