@@ -149,12 +149,13 @@ FAULT_METADATA_BYTES_MAX = 4 * 1024
 IMPORT_BYTES_MAX = 4 * 1024 * 1024
 OPERATOR_CALL_S = 30.0
 
-# What an order may say of how it is served. Times end with the year 9999.
+# What an order may say of how it is served. Times end with the year 9998: of each of them, and of what is
+# counted from it, there is a date in every time zone.
 SUBSTITUTES_PER_LINE_MAX = 5
 PICKUP_CODE_CHARS_MIN = 4
 PICKUP_CODE_CHARS_MAX = 32
 PICKUP_HOLD_MS_MAX = 90 * 24 * 3600 * 1000
-TIME_MS_MAX = 253_402_300_799_999
+TIME_MS_MAX = 253_370_764_799_999
 
 # Orders that move between nodes, conflicts, and what people decide
 # By itself the hub moves an order no sooner than this after its last move, so that it can not thrash.

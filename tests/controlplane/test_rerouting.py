@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from bodega.core.deadline import BootTime
+from bodega.core.floor_words import Method
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.limits import REASSIGN_COOLDOWN_MS
+from bodega.v1.journal_pb2 import HubEvent
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ordering import decisions, upkeep
+from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.services.upkeep import UpkeepService
-from bodega_controlplane.store import nodes
+from bodega_controlplane.store import nodes, routing, schema
 from bodega_controlplane.store.engine import Store
-from support.controlplane import POLICY, deliver
+from support.controlplane import POLICY, deliver, rows_of
 from support.moved_order import (
     HUB,
     LISBON,
@@ -86,6 +89,25 @@ def test_an_order_that_should_have_left_goes_elsewhere_once(store: Store) -> Non
     assert at(store, order_id) == [PORTO]
     look_after(store, later(HUB, 5_001 + 2 * REASSIGN_COOLDOWN_MS))
     assert at(store, order_id) == [PORTO], "it would be late anywhere"
+
+
+def test_what_a_courier_brings_is_routed_as_such_and_a_parcel_for_its_node(store: Store) -> None:
+    lisbon, _ = two_nodes(store)
+    ids = [place(store, 2, after_ms=number, method=Method.COURIER.value).order_id for number in range(2)]
+    told = [
+        HubEvent.FromString(row.body).fulfillment_order.method
+        for row in rows_of(store, schema.down_log)
+        if HubEvent.FromString(row.body).HasField("fulfillment_order")
+    ]
+    assert told == ["parcel", "parcel"]
+    (decided,) = store.read(lambda tx: routing.decisions_of(tx, ids[0]))
+    inputs = records.inputs_of(decided)
+    assert inputs is not None
+    assert inputs.method == "courier"
+    lisbon.advance(works_of(store, ids[0])[0], ids[0], FulfillmentState.HANDED_BACK)
+    deliver(store, *news(store, lisbon))
+    look(store, {LISBON})
+    assert at(store, *ids) == [PORTO, PORTO], "handed back, and fetched from a node that is down"
 
 
 async def test_the_service_sees_a_node_fall_silent(sqlite_store: Store, tmp_path: Path) -> None:

@@ -127,6 +127,17 @@ def test_decisions_are_made_again_bit_for_bit_and_a_changed_record_is_found_out(
     assert outcomes(store) == ["same", "differs", "same"]
 
 
+@pytest.mark.parametrize("column", ["inputs", "choice"])
+def test_a_record_that_can_not_be_read_is_told_with_the_others(store: Store, column: str) -> None:
+    stocked(store, TEA=20)
+    ids = [place(store, ("TEA", 1), at_ms=SHOP.now_ms + number) for number in range(3)]
+    (row,) = store.read(lambda tx: routing.decisions_of(tx, ids[1]))
+    store.write(lambda tx: routing.save_decision(tx, row.decision_id, **{column: b"rot"}))
+    assert outcomes(store) == ["same", "differs", "same"]
+    found = store.read(lambda tx: past.simulate(tx, DEFAULT, PageRequest()))
+    assert (found.before.decisions, found.left_out) == (2, 1)
+
+
 def test_pages_go_through_all_decisions_once(store: Store) -> None:
     stocked(store, TEA=50)
     ids = {place(store, ("TEA", 1)) for _ in range(5)}

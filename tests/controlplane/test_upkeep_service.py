@@ -7,10 +7,11 @@ from pathlib import Path
 
 from bodega.core.deadline import BootTime
 from bodega.errors import Unavailable
-from bodega.limits import UPKEEP_AGAIN_S
+from bodega.limits import TEXT_CHARS_MAX, UPKEEP_AGAIN_S
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.services.upkeep import UpkeepService
+from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
 from support.controlplane import POLICY, deliver
 from support.moved_order import LISBON, PORTO, SKU, news, order_now, place, two_nodes
@@ -35,6 +36,23 @@ async def test_an_order_that_nobody_can_serve_is_looked_at_again_after_a_while(
     now[0] = UPKEEP_AGAIN_S
     await upkeep.round()
     assert order_now(store, order.order_id).node_id == PORTO
+
+
+async def test_what_can_not_be_done_for_one_order_does_not_stop_the_others(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    store = sqlite_store
+    lisbon, _porto = two_nodes(store)
+    first, second = place(store, 4), place(store, 4)
+    lisbon.move("count_down", SKU, 9, source="A-01-01")
+    deliver(store, *news(store, lisbon))
+    effect_of_no_rule = {"effect": "x" * (TEXT_CHARS_MAX + 1)}
+    damage = schema.conflict.update().where(schema.conflict.c.order_id == first.order_id)
+    store.write(lambda tx: tx.connection.execute(damage.values(**effect_of_no_rule)))
+    hub = Hub(store, load_hub_key(tmp_path), POLICY, boot_clock=lambda: BootTime("boot-1", 1))
+    await UpkeepService(hub).round()
+    at = {one.order_id: order_now(store, one.order_id).node_id for one in (first, second)}
+    assert at == {first.order_id: LISBON, second.order_id: PORTO}
 
 
 async def test_a_database_that_is_away_does_not_end_it(sqlite_store: Store, tmp_path: Path) -> None:

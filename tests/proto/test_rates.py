@@ -140,6 +140,28 @@ def test_of_those_that_keep_the_class_the_one_that_still_leaves_in_time_is_taken
     assert late.carrier == "southpost", "none leaves in time: the cheapest, late, and not none at all"
 
 
+def test_after_a_cut_off_a_dearer_service_that_still_arrives_within_the_days_of_the_class_is_taken() -> None:
+    gone = replace(NEXT, cut_off_minute=500)
+    bike = replace(NEXT, service="BIKE", carrier="bikes", service_class="same_day", surcharge_permille=5000)
+    sent = replace(SENT, service_class="next_day")
+    before, after = choose((NEXT, bike), sent, MORNING), choose((gone, bike), sent, MORNING)
+    assert before is not None
+    assert after is not None
+    assert (before.service, after.service) == ("NEXT", "BIKE")
+    assert choose((gone, bike), replace(sent, service_class="standard"), MORNING) == quote_of(
+        gone, sent, MORNING
+    )
+
+
+def test_where_all_arrive_too_late_for_the_class_the_soonest_is_taken() -> None:
+    gone = replace(NEXT, cut_off_minute=500)
+    later = replace(gone, service="LATER", surcharge_permille=0, collection_days=(5,))
+    assert later.zones == gone.zones
+    quote = choose((later, gone), replace(SENT, service_class="next_day"), MORNING)
+    assert quote is not None
+    assert (quote.service, quote.misses) == ("NEXT", ("next_day",))
+
+
 def test_a_carrier_without_numbers_is_passed_over() -> None:
     quote = choose((NEXT, ECO), SENT, MORNING, without={"southpost"})
     assert quote is not None

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
+from bodega.core.floor_words import CARRIED, Method
 from bodega.v1 import catalogue_pb2, orders_pb2
 from bodega_controlplane.app.node_views import NodeDraft, SsccRange
 from bodega_controlplane.app.views import (
@@ -142,7 +143,7 @@ def work_message(
         service_class=order["service_class"],
         ship_by_ms=order["ship_by_ms"],
         placed_at_ms=order["placed_at_ms"],
-        method=order["method"],
+        method=Method.PARCEL.value if order["method"] in CARRIED else order["method"],
         ship_complete=order["ship_complete"],
         pickup=_pickup(fulfillment_order_id, order["pickup"]),
     )

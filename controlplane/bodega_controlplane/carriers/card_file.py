@@ -17,6 +17,7 @@ from typing import Any
 
 from bodega.errors import ConfigInvalid, FieldFault, InvalidInput
 from bodega.host import config
+from bodega.host.spreadsheet import delimiter_of
 from bodega.v1 import catalogue_pb2
 from bodega_controlplane.carriers.card_document import RateCard, card_message
 
@@ -39,6 +40,7 @@ _OF_SURCHARGE = {
 }
 _KEYS = ("carrier", "service", "zone", "surcharge", "max_weight_g", "price_minor")
 COLUMNS = (*_KEYS, *_OF_SERVICE, *_OF_ZONE, *_OF_SURCHARGE)
+_WORDS = {int: "a whole number", bool: "true or false", "price_minor": "whole cents, such as 390 for 3.90"}
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 
 
@@ -56,12 +58,17 @@ def read_card(text: str, path: Path) -> CardFile:
     if kind not in {".csv", ".json"}:
         raise InvalidInput(f"{path} is neither .csv nor .json", hint="rename it to say which it is")
     lines: dict[str, int] = {}
+    faults: list[FieldFault] = []
     try:
-        values = _json(text, path) if kind == ".json" else _from_csv(text, path, lines)
-        return CardFile(card_message(config.structure(values, RateCard, source=str(path))), lines)
+        values = _json(text, path) if kind == ".json" else _from_csv(text, path, lines, faults)
+        card = config.structure(values, RateCard, source=str(path))
     except ConfigInvalid as error:
-        faults = tuple(_named(fault, lines) for fault in error.faults)
-        raise InvalidInput(error.message, hint=error.hint, faults=faults) from error
+        faults += (_named(fault, lines) for fault in error.faults)
+    if faults:
+        wrong = config.invalid(str(path), tuple(sorted(faults, key=lambda fault: fault.line or 0)))
+        raise InvalidInput(wrong.message, hint=wrong.hint, faults=wrong.faults)
+    try:
+        return CardFile(card_message(card), lines)
     except (ValueError, OverflowError) as error:
         raise InvalidInput(
             f"{path}: a number is too large or negative", hint="all numbers are 0 or more"
@@ -74,13 +81,14 @@ def at_line(fault: FieldFault, lines: Mapping[str, int]) -> FieldFault:
 
 
 def _named(fault: FieldFault, lines: Mapping[str, int]) -> FieldFault:
-    """The line of the longest place that is known of."""
+    """The line of the longest place that is known of, and the column there."""
     where = fault.where.replace("[", ".").replace("]", "").replace("cut_off_minute", "cut_off")
     parts = where.split(".")
     for length in range(len(parts), 0, -1):
         line = lines.get(".".join(parts[:length]))
         if line is not None:
-            return FieldFault(where, fault.problem, line)
+            column = next((part for part in reversed(parts) if part in COLUMNS), where)
+            return FieldFault(column, fault.problem, line)
     return FieldFault(where, fault.problem, fault.line)
 
 
@@ -94,21 +102,27 @@ def _json(text: str, path: Path) -> Any:
         ) from error
 
 
-def _from_csv(text: str, path: Path, lines: dict[str, int]) -> dict[str, Any]:
-    """The values of a card that is called like its file, each origin one node; `lines`: where its places come from."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, restkey="", restval="")
+def _from_csv(text: str, path: Path, lines: dict[str, int], faults: list[FieldFault]) -> dict[str, Any]:
+    """The values of a card that is called like its file, each origin one node.
+
+    `lines`: where its places come from; `faults`: cells that are wrong, in whose place something harmless stands.
+    """
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True, restkey="", restval=""
+    )
     try:
         header = [name.strip() for name in reader.fieldnames or ()]
     except csv.Error as error:
         raise config.invalid(str(path), (FieldFault("file", f"is not CSV: {error}", 1),)) from error
-    faults = [
+    wrong = [
         FieldFault(name, "is a required column", 1) for name in ("carrier", "service") if name not in header
     ]
-    faults += [
+    wrong += [
         FieldFault(name or "(empty)", "is not a known column", 1) for name in header if name not in COLUMNS
     ]
-    if faults:
-        raise config.invalid(str(path), tuple(faults))
+    wrong += [FieldFault(name, "is there twice", 1) for name in COLUMNS if header.count(name) > 1]
+    if wrong:
+        raise config.invalid(str(path), tuple(wrong))
     reader.fieldnames = header
     table = _Table(lines, faults)
     try:
@@ -116,9 +130,7 @@ def _from_csv(text: str, path: Path, lines: dict[str, int]) -> dict[str, Any]:
             if any(value for value in row.values()):
                 table.take({name: str(value).strip() for name, value in row.items()}, reader.line_num)
     except csv.Error as error:
-        faults.append(FieldFault("row", f"is not CSV: {error}", reader.line_num))
-    if faults:
-        raise config.invalid(str(path), tuple(faults))
+        faults.append(FieldFault("row", f"is not CSV: {error}", reader.reader.line_num))
     name = re.sub(r"[^!-~]", "-", path.stem)
     services = list(table.services.values())
     named = {one for service in services for zone in service["zones"] for one in zone.get("origins", ())}
@@ -192,9 +204,7 @@ class _Table:
             return int(value)
         if kind is str:
             return value
-        self._fault(
-            name, f"must be {'a whole number' if kind is int else 'true or false'}, is {value[:64]!r}"
-        )
+        self._fault(name, f"must be {_WORDS.get(name, _WORDS[kind])}, is {value[:64]!r}")
         return kind()
 
     def _fault(self, where: str, problem: str) -> None:

@@ -41,7 +41,7 @@ class RateCardCarrier:
         try:
             if self._path.stat().st_size > IMPORT_BYTES_MAX:
                 raise Unavailable(f"{self._path} is larger than {IMPORT_BYTES_MAX} bytes")
-            card = read_card(self._path.read_text(encoding="utf-8"), self._path).card
+            card = read_card(self._path.read_text(encoding="utf-8-sig"), self._path).card
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
             raise Unavailable(

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from bodega.errors import FieldFault, InvalidInput
+from bodega.host.spreadsheet import delimiter_of
 from bodega.limits import QUANTITY_MAX
 from bodega.v1 import floor_pb2
 from bodega_controlplane.cli.files import read_text
@@ -57,7 +58,7 @@ def _values_of(text: str) -> dict[str, str]:
 
 
 def _csv_rows(text: str) -> list[tuple[int, dict[str, str]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     try:
         header = reader.fieldnames or []
         rows = [(reader.line_num, row) for row in reader]

@@ -243,9 +243,9 @@ def quote(
 
 
 def _amount(one: pb.RateQuote) -> str:
-    added = "".join(f" + {each.surcharge}" for each in one.added)
-    parcels = f" ({one.parcels} parcels)" if one.parcels > 1 else ""
-    return f"{text_of(one.price_minor, one.currency)}{added}{parcels}"
+    added = ", ".join(f"{each.surcharge} {text_of(each.price_minor, '')}" for each in one.added)
+    parcels = f" for {one.parcels} parcels" if one.parcels > 1 else ""
+    return f"{text_of(one.price_minor, one.currency)}{parcels}{' with ' if added else ''}{added}"
 
 
 def _promise(one: pb.RatePromise) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import click
 
+from bodega.core.money import text_of
 from bodega.errors import IntegrityBroken
 from bodega.host.cli import emit_json, emit_table, json_option
 from bodega.limits import PAGE_ROWS_MAX
@@ -145,7 +146,7 @@ def _tell_simulation(
     left_out: int,
 ) -> None:
     if left_out:
-        click.echo(f"{left_out} decisions are left out: where they went to has been erased.")
+        click.echo(f"{left_out} decisions are left out: they were erased, or can not be read.")
     click.echo(f"{rule} would change {len(changes)} of {before.decisions} decisions.\n")
     rows: list[list[object]] = [
         [
@@ -163,14 +164,21 @@ def _tell_simulation(
             ("without a service", "unpriced"),
         )
     ]
-    for label, was, is_now in (
-        ("cost", before.cost_minor, after.cost_minor),
-        ("at", before.by_node, after.by_node),
-    ):
-        rows += [
-            [f"{label} {key}", was[key], is_now[key], _signed(is_now[key] - was[key])]
-            for key in sorted({*was, *is_now})
+    was, is_now = before.cost_minor, after.cost_minor
+    rows += [
+        [
+            "cost",
+            text_of(was[key], key),
+            text_of(is_now[key], key),
+            _signed_amount(is_now[key] - was[key], key),
         ]
+        for key in sorted({*was, *is_now})
+    ]
+    was, is_now = before.by_node, after.by_node
+    rows += [
+        [f"at {key}", was[key], is_now[key], _signed(is_now[key] - was[key])]
+        for key in sorted({*was, *is_now})
+    ]
     emit_table(["what", "recorded", "simulated", "change"], rows, empty="")
     if changes:
         click.echo("")
@@ -182,6 +190,10 @@ def _tell_simulation(
 
 def _signed(number: int) -> str:
     return f"{number:+d}" if number else "0"
+
+
+def _signed_amount(minor: int, currency: str) -> str:
+    return f"{'+' if minor > 0 else ''}{text_of(minor, currency)}" if minor else "0"
 
 
 def _shares(shares: object) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 
 from bodega.errors import FieldFault, InvalidInput
+from bodega.host.spreadsheet import delimiter_of
 from bodega.limits_hub import EXCHANGE_CATALOGUE_TRIES_MAX
 from bodega_controlplane.app.goods.catalogue_file import read_skus
 from bodega_controlplane.app.goods.importing import import_whole
@@ -41,8 +44,14 @@ async def _take(hub: Hub, caller: Caller, text: str, *, is_csv: bool) -> list[st
 
 
 def _without(text: str, lines: set[int]) -> str:
-    """The same file with these lines empty, so that the others keep their numbers."""
+    """The same file with the rows that begin on these lines empty, so that the others keep their numbers."""
     if not lines:
         return text
-    kept = text.splitlines(keepends=True)
-    return "".join("\n" if number in lines else line for number, line in enumerate(kept, start=1))
+    kept = list(io.StringIO(text, newline=""))
+    rows = csv.reader(tuple(kept), delimiter=delimiter_of(text), strict=True)
+    first = 1
+    for _row in rows:
+        if first in lines:
+            kept[first - 1 : rows.line_num] = ["\n"] * (rows.line_num - first + 1)
+        first = rows.line_num + 1
+    return "".join(kept)

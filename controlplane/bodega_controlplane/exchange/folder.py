@@ -7,7 +7,8 @@
 
 A file in inbox is taken when it has not changed for a while and is called neither `.name` nor `name.part`, `.tmp` or
 `.filepart`. It is moved into `work` by one rename: of several instances one has it. A file that stays in `work` without
-a sign of life is taken over.
+a sign of life (a file of ours beside it) is taken over. The shop's files may belong to another user, so they are moved
+and read, never written to; what is put away is a copy of ours.
 """
 
 from __future__ import annotations
@@ -16,17 +17,27 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
-from bodega.limits_hub import EXCHANGE_FILE_BYTES_MAX, EXCHANGE_LEASE_S, EXCHANGE_SETTLED_S
+from bodega.limits_hub import (
+    EXCHANGE_FILE_BYTES_MAX,
+    EXCHANGE_LEASE_S,
+    EXCHANGE_NAME_BYTES_MAX,
+    EXCHANGE_SETTLED_S,
+)
 from bodega_controlplane.exchange.ports import Arrived, Outgoing
 
 _HALF_WRITTEN = frozenset({".part", ".tmp", ".filepart", ".crdownload"})
 _FOLDERS = ("inbox", "work", "outbox", "done", "failed")
+_SIGN_OF_LIFE = ".alive"
+_SUFFIX_CHARS_MAX = len(".filepart")
 # The shop's account reads our files by its group.
 _FILE_MODE = 0o640
 
@@ -54,8 +65,8 @@ class FolderExchange:
         return await asyncio.to_thread(self._take)
 
     async def keep_alive(self, arrived: Arrived) -> None:
-        """Its time of change says so."""
-        await asyncio.to_thread(self._touch, self._at["work"] / arrived.token)
+        """The time of change of the file beside it says so."""
+        await asyncio.to_thread(self._touch, self._sign_of(arrived.token))
 
     async def put_away(self, arrived: Arrived, answers: Sequence[Outgoing], *, good: bool) -> None:
         """Its name gets a part of the hash of what it says: two files of one name stay two."""
@@ -64,14 +75,14 @@ class FolderExchange:
         path = Path(arrived.name)
         kept = f"{path.stem}.{digest_of(arrived)}{path.suffix}"
         target = self._at["done" if good else "failed"] / kept
-        await asyncio.to_thread(self._move, self._at["work"] / arrived.token, target)
+        await asyncio.to_thread(self._put, arrived.token, target)
 
     async def send(self, file: Outgoing) -> None:
         """Written beside, made durable, then renamed."""
         await asyncio.to_thread(self._send, file)
 
     async def tidy(self, older_than_s: float) -> int:
-        """In `done` and `failed`."""
+        """In `done` and `failed`, and signs of life of files that nobody has."""
         return await asyncio.to_thread(self._tidy, older_than_s)
 
     def _take(self) -> Arrived | None:
@@ -80,29 +91,40 @@ class FolderExchange:
         for token in self._left_behind():
             return self._read(token)
         for name in self._whole():
-            token = f"{secrets.token_hex(6)}@{name}"
+            token = f"{secrets.token_hex(6)}@{_short(name)}"
+            self._touch(self._sign_of(token))
             try:
                 (self._at["inbox"] / name).rename(self._at["work"] / token)
             except FileNotFoundError:
+                self._sign_of(token).unlink(missing_ok=True)
                 continue  # another instance has it
             return self._read(token)
         return None
 
     def _left_behind(self) -> Iterator[str]:
         now = self._clock()
-        for path in sorted(self._at["work"].iterdir(), key=lambda one: one.name.partition("@")[2]):
-            if "@" in path.name and now - path.stat().st_mtime > self._lease_s:
-                yield path.name
+        there = {path.name: found.st_mtime for path, found in self._files("work")}
+        for token in sorted(there, key=lambda one: one.partition("@")[2]):
+            heard = there.get(self._sign_of(token).name, 0.0)
+            if "@" in token and now - heard > self._lease_s:
+                yield token
+
+    def _files(self, folder: str) -> Iterator[tuple[Path, os.stat_result]]:
+        """Files of a folder; others move them at the same time."""
+        for path in self._at[folder].iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                found = path.lstat()
+                if stat.S_ISREG(found.st_mode):
+                    yield path, found
 
     def _whole(self) -> Iterator[str]:
         """Names of files that have looked the same for long enough."""
         now = self._clock()
-        looks: dict[str, tuple[int, int]] = {}
-        for path in self._at["inbox"].iterdir():
-            found = path.lstat()
-            half = path.name.startswith(".") or path.suffix.lower() in _HALF_WRITTEN
-            if stat.S_ISREG(found.st_mode) and not half:
-                looks[path.name] = found.st_size, found.st_mtime_ns
+        looks = {
+            path.name: (found.st_size, found.st_mtime_ns)
+            for path, found in self._files("inbox")
+            if not path.name.startswith(".") and path.suffix.lower() not in _HALF_WRITTEN
+        }
         before = self._seen
         self._seen = {
             name: before[name] if name in before and before[name][0] == look else (look, now)
@@ -113,35 +135,56 @@ class FolderExchange:
         )
 
     def _read(self, token: str) -> Arrived:
-        path = self._at["work"] / token
-        self._touch(path)
-        with path.open("rb") as file:
-            body = file.read(EXCHANGE_FILE_BYTES_MAX + 1)
-        return Arrived(token.partition("@")[2], token, body)
+        """A file that may not be read is told of like one that says nonsense: it must not stop those after it."""
+        self._touch(self._sign_of(token))
+        body, problem = b"", ""
+        try:
+            with (self._at["work"] / token).open("rb") as file:
+                body = file.read(EXCHANGE_FILE_BYTES_MAX + 1)
+        except PermissionError:
+            problem = (
+                "may not be read by the control plane's user: let its group read what the shop puts here"
+            )
+        return Arrived(token.partition("@")[2], token, body, problem)
 
-    def _move(self, path: Path, target: Path) -> None:
-        with contextlib.suppress(FileNotFoundError):  # another instance took it over, and was quicker
-            path.replace(target)
+    def _put(self, token: str, target: Path) -> None:
+        path = self._at["work"] / token
+        try:
+            with path.open("rb") as file:
+                self._write(target, partial(shutil.copyfileobj, file))
             self._touch(target)
+            path.unlink()
+        except FileNotFoundError:
+            pass  # another instance took it over, and was quicker
+        except PermissionError:
+            path.replace(target)  # it may not be read: there is no copy
+        self._sign_of(token).unlink(missing_ok=True)
+
+    def _sign_of(self, token: str) -> Path:
+        return self._at["work"] / f"{token.partition('@')[0]}{_SIGN_OF_LIFE}"
 
     def _touch(self, path: Path) -> None:
         now = self._clock()
+        path.touch(mode=_FILE_MODE)
         os.utime(path, (now, now))
 
     def _send(self, file: Outgoing) -> None:
-        folder = self._at["outbox"]
-        draft = folder / f".{file.name}.{secrets.token_hex(4)}.tmp"
+        self._write(self._at["outbox"] / file.name, lambda out: out.write(file.body))
+
+    def _write(self, target: Path, fill: Callable[[BinaryIO], object]) -> None:
+        """Whole and durable under its name, or not there."""
+        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
             with os.fdopen(descriptor, "wb") as out:
-                out.write(file.body)
+                fill(out)
                 out.flush()
                 os.fchmod(out.fileno(), _FILE_MODE)
                 os.fsync(out.fileno())
-            draft.replace(folder / file.name)
+            draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
-        listing = os.open(folder, os.O_RDONLY)
+        listing = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(listing)
         finally:
@@ -151,16 +194,24 @@ class FolderExchange:
         oldest = self._clock() - older_than_s
         old = [
             path
-            for name in ("done", "failed")
+            for name in ("done", "failed", "work")
             if self._at[name].is_dir()
-            for path in self._at[name].iterdir()
-            if path.is_file() and path.stat().st_mtime < oldest
+            for path, found in self._files(name)
+            if found.st_mtime < oldest and (name != "work" or path.suffix == _SIGN_OF_LIFE)
         ]
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
 
 
+def _short(name: str) -> str:
+    """A name that leaves room for what answers add to it, in characters that every log and file system takes."""
+    path = Path(os.fsencode(name).decode("utf-8", "replace"))
+    end = path.suffix if len(path.suffix) <= _SUFFIX_CHARS_MAX else ""
+    return path.stem.encode()[:EXCHANGE_NAME_BYTES_MAX].decode("utf-8", "ignore") + end
+
+
 def digest_of(arrived: Arrived) -> str:
     """Eight digits that tell two files of one name apart."""
-    return sha256(arrived.body).hexdigest()[:8]
+    said = arrived.token.encode() if arrived.problem else arrived.body
+    return sha256(said).hexdigest()[:8]

@@ -18,6 +18,7 @@ import attrs
 
 from bodega.errors import ConfigInvalid, FieldFault, InvalidInput
 from bodega.host import config
+from bodega.host.spreadsheet import delimiter_of
 from bodega.limits_hub import EXCHANGE_ORDERS_MAX
 from bodega_controlplane.app.views import DraftLine, GeoPoint, OrderDraft, PickupDraft, Recipient
 
@@ -34,8 +35,17 @@ _OF_ORDER = {
     "ship_by": str,
     "backorder": bool,
     "not_before": str,
+    "parts_max": int,
 }
 COLUMNS = ("reference", *_OF_LINE, *_OF_RECIPIENT, *_OF_PLACE, *_OF_PICKUP, *_OF_ORDER)
+# What the order calls otherwise than the column that says it.
+_COLUMN_OF = {
+    "location": "latitude",
+    "pickup.node_id": "pickup_node",
+    "pickup.code": "pickup_code",
+    "pickup.hold": "pickup_hold_s",
+    "pickup.hold_s": "pickup_hold_s",
+}
 _REQUIRED = ("reference", "sku_id", "quantity")
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # How a cell is read; spreadsheets of some countries write 38,72.
@@ -87,6 +97,7 @@ class _Order:
     backorder: bool = False
     not_before: str = ""
     pickup: _Pickup | None = None
+    parts_max: int = 1
 
 
 @dataclass(slots=True)
@@ -109,12 +120,17 @@ class FiledOrder:
             raise InvalidInput("the order is not right", faults=faults) from error
 
     def at_row(self, fault: FieldFault) -> FieldFault:
-        """A fault with its row in a CSV file."""
+        """A fault with its row and column in a CSV file."""
         where = fault.where.replace("[", ".").replace("]", "")
         parts = where.split(".")
         place = int(parts[1]) if parts[0] == "lines" and len(parts) > 1 and parts[1].isdigit() else 0
-        line = self.lines[place] if place < len(self.lines) else None
-        return FieldFault(where, fault.problem, fault.line or line)
+        if place >= len(self.lines):
+            return FieldFault(where, fault.problem, fault.line)
+        words = (where.removesuffix("_ms"), *reversed(parts))
+        column = next(
+            (_COLUMN_OF.get(one, one) for one in words if _COLUMN_OF.get(one, one) in COLUMNS), where
+        )
+        return FieldFault(column, fault.problem, fault.line or self.lines[place])
 
 
 def _draft(order: _Order, find: Find) -> OrderDraft:
@@ -148,6 +164,7 @@ def _draft(order: _Order, find: Find) -> OrderDraft:
         else None,
         order.backorder,
         not_before_ms,
+        order.parts_max,
     )
 
 
@@ -188,16 +205,14 @@ def _from_json(text: str) -> Iterator[FiledOrder]:
         raise _unreadable('must be {"orders": [...]} or a list of orders')
     for one in orders:
         if isinstance(one, dict):
-            yield FiledOrder(str(one.get("reference", ""))[:64], one)
+            said = {name: value for name, value in one.items() if value is not None}
+            yield FiledOrder(str(said.get("reference", ""))[:64], said)
         else:
             yield FiledOrder("", {}, faults=[FieldFault("order", "must be an object")])
 
 
 def _from_csv(text: str) -> Iterator[FiledOrder]:
-    """Spreadsheets of some countries part cells by semicolons: the header tells."""
-    header = text.partition("\n")[0]
-    comma = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     found: dict[str, _Gathered] = {}
     try:
         names = [name.strip() for name in next(reader, [])]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bodega.errors import ConfigInvalid, FieldFault
+from bodega.host.spreadsheet import delimiter_of
 from bodega.limits_hub import EXCHANGE_PLACES_ROWS_MAX
 from bodega_controlplane.app.views import GeoPoint
 
@@ -43,16 +44,23 @@ def load_places(path: Path) -> Places:
         raise ConfigInvalid(
             f"{path} can not be read: {error}", hint="see places of [exchange] in the configuration"
         ) from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
-    missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
-    faults = [FieldFault(name, "is a required column", 1) for name in missing]
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True, restkey="", restval=""
+    )
+    faults: list[FieldFault] = []
     rows: dict[tuple[str, str], GeoPoint] = {}
-    for row in reader if not missing else ():
-        point = _point(row["latitude"], row["longitude"])
-        if point is None:
-            faults.append(FieldFault("latitude", "must be degrees, as longitude", reader.line_num))
-        else:
-            rows[row["country"].strip().upper(), plain(row["postal_prefix"])] = point
+    try:
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+        missing = [name for name in _COLUMNS if name not in reader.fieldnames]
+        faults += (FieldFault(name, "is a required column", 1) for name in missing)
+        for row in reader if not missing else ():
+            point = _point(row["latitude"], row["longitude"])
+            if point is None:
+                faults.append(FieldFault("latitude", "must be degrees, as longitude", reader.line_num))
+            else:
+                rows[row["country"].strip().upper(), plain(row["postal_prefix"].strip())] = point
+    except csv.Error as error:
+        faults.append(FieldFault("row", f"is not CSV: {error}", reader.reader.line_num))
     if len(rows) > EXCHANGE_PLACES_ROWS_MAX:
         faults.append(FieldFault("file", f"has more than {EXCHANGE_PLACES_ROWS_MAX} rows"))
     if faults:
@@ -64,7 +72,7 @@ def load_places(path: Path) -> Places:
 
 def _point(latitude: str, longitude: str) -> GeoPoint | None:
     try:
-        point = GeoPoint(float(latitude), float(longitude))
+        point = GeoPoint(float(latitude.replace(",", ".")), float(longitude.replace(",", ".")))
     except ValueError:
         return None
     return point if abs(point.latitude) <= 90 and abs(point.longitude) <= 180 else None

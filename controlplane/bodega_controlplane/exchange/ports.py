@@ -9,11 +9,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A whole file that this instance alone works on; `name` as the shop called it. `body` holds personal data."""
+    """A whole file that this instance alone works on; `name` as the shop called it. `body` holds personal data.
+
+    `problem`: why it could not be read, if so.
+    """
 
     name: str
     token: str
     body: bytes = field(repr=False)
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,14 +59,12 @@ class CarrierService:
             await self._missed(carrier.name, error)
             return
         self._misses[carrier.name] = 0
-        caller = self._hub.caller(publishing.HUB, publishing.HUB)
+        caller = self._hub.caller(use_cases.HUB, use_cases.HUB)
         try:
             published = partial(publishing.publish, caller=caller, carrier=carrier.name, services=services)
             if await self._hub.run(published):
                 log.info("carrier_published", carrier=carrier.name, services=len(services))
-            if await self._hub.read(partial(publishing.heard, carrier=carrier.name)):
-                up = partial(use_cases.set_carrier, caller=caller, carrier=carrier.name, down=False)
-                await self._hub.run(up)
+            if await self._hub.run(partial(use_cases.answered, caller=caller, carrier=carrier.name)):
                 log.info("carrier_up", carrier=carrier.name)
         except BodegaError as error:
             why = "; ".join(map(str, error.faults))
@@ -90,7 +88,7 @@ class CarrierService:
         log.warning("carrier_missed", carrier=name, times=self._misses[name], reason=error.message)
         if self._misses[name] < CARRIER_MISSES_BEFORE_DOWN:
             return
-        caller = self._hub.caller(publishing.HUB, publishing.HUB)
+        caller = self._hub.caller(use_cases.HUB, use_cases.HUB)
         down = partial(use_cases.set_carrier, caller=caller, carrier=name, down=True, reason=error.message)
         try:
             await self._hub.run(down)

@@ -142,8 +142,8 @@ class ExchangeService:
 
 
 def _text_of(arrived: Arrived) -> str:
-    """Raises InvalidInput for what is too large, or no text."""
-    problem = ""
+    """Raises InvalidInput for what can not be read, is too large, or no text."""
+    problem = arrived.problem
     if len(arrived.body) > EXCHANGE_FILE_BYTES_MAX:
         problem = f"is larger than {EXCHANGE_FILE_BYTES_MAX} bytes"
     try:

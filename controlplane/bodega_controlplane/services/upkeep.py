@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from bodega.errors import BodegaError
+from bodega.errors import BodegaError, Unavailable
 from bodega.host.log import get_logger
 from bodega.limits import UPKEEP_AGAIN_S, UPKEEP_S
 from bodega.limits_hub import NODE_LEASE_S
 from bodega_controlplane.app.hub import Hub
-from bodega_controlplane.app.ordering.upkeep import ACTOR, due
+from bodega_controlplane.app.ordering.upkeep import ACTOR, Job, due
 from bodega_controlplane.rules.leases import Leases
 from bodega_controlplane.store import nodes
 
@@ -59,8 +59,18 @@ class UpkeepService:
         for job in jobs:
             if waiting.get(job.name, now) > now:
                 continue
-            if await self._hub.run(job.run):
+            if await self._done(job):
                 waiting.pop(job.name, None)
             else:
                 waiting[job.name] = now + self._again_s
         self._not_before = waiting
+
+    async def _done(self, job: Job) -> bool:
+        """Whether it was done; one that fails by itself does not stop those after it. Raises Unavailable."""
+        try:
+            return await self._hub.run(job.run)
+        except Unavailable:
+            raise
+        except BodegaError as error:
+            log.warning("upkeep_job_failed", job=job.name, code=error.code, reason=error.message)
+            return False

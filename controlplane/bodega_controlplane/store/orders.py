@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bodega.core.floor_words import Method
+from bodega.core.floor_words import CARRIED
 from bodega.core.lifecycles import OrderState
 from bodega.core.parts import FINAL, PartState
 from bodega.core.promise import ServiceClass
@@ -247,7 +247,7 @@ def untouched_parts(tx: Transaction, now_ms: int, down: Collection[str], limit: 
         )
         .where(
             order_part.c.state == PartState.ASSIGNED.value,
-            orders.c.method == Method.PARCEL.value,
+            orders.c.method.in_(sorted(CARRIED)),
             orders.c.state.not_in(sorted([*FINAL, OrderState.CANCEL_REQUESTED])),
             sa.or_(at_down_node, is_late),
         )

@@ -41,11 +41,19 @@ class Role(StrEnum):
 
 
 class Method(StrEnum):
-    """How the goods of an order reach the customer."""
+    """How the goods of an order reach the customer.
+
+    A courier's parcel is a parcel for the floor, and what nodes are told is that; routing tells them apart.
+    """
 
     PARCEL = "parcel"
+    COURIER = "courier"
     PICKUP = "pickup"
     LOCKER = "locker"
+
+
+# Somebody carries the goods to the customer, so that any node may send them.
+CARRIED = frozenset({Method.PARCEL, Method.COURIER})
 
 
 class TrackingScheme(StrEnum):

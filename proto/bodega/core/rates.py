@@ -128,7 +128,8 @@ class Added:
 class Quote:
     """One service for one consignment: `ship_date` is the day of the collection that it still reaches.
 
-    `price_minor` = `base_minor` + everything in `added`.
+    `price_minor` = `base_minor` + everything in `added`. `misses`: classes that the service is for, but whose day it
+    does not keep any more (its cut-off has passed, a holiday lies between).
     """
 
     carrier: str
@@ -142,6 +143,7 @@ class Quote:
     service_class: str = ""
     base_minor: int = 0
     added: tuple[Added, ...] = ()
+    misses: tuple[str, ...] = ()
 
 
 def choose(
@@ -149,19 +151,21 @@ def choose(
 ) -> Quote | None:
     """The service that the order names, if the card has it for there; else the cheapest that keeps its class.
 
-    Of those that keep it, the ones that still leave by `ship_by` and arrive by `deliver_by` come first. `without`:
-    carriers that can not be used (they have no number left for a parcel). None: nobody takes it.
+    Of those that are for that class, the ones that arrive within its days, and by `deliver_by`, come first, then those
+    that still leave by `ship_by`; if all arrive too late, the soonest. `without`: carriers that can not be used (they
+    have no number left for a parcel). None: nobody takes it.
     """
     offers = quotes_of(card, sent, now, without=without)
     named = [quote for quote in offers if sent.service and quote.service == sent.service]
     keeping = [quote for quote in offers if keeps(quote.service_class, sent.service_class)]
-    in_time = [
-        quote
-        for quote in keeping
-        if (sent.ship_by is None or quote.ship_date <= sent.ship_by)
-        and (sent.deliver_by is None or quote.due_date <= sent.deliver_by)
-    ]
-    return min(named or in_time or keeping, key=preference, default=None)
+
+    def rank(quote: Quote) -> tuple[object, ...]:
+        late = sent.service_class in quote.misses
+        late |= sent.deliver_by is not None and quote.due_date > sent.deliver_by
+        gone = sent.ship_by is not None and quote.ship_date > sent.ship_by
+        return late, gone, quote.due_date if late else date.min, *preference(quote)
+
+    return min(named or keeping, key=rank, default=None)
 
 
 def quotes_of(
@@ -197,6 +201,7 @@ def quote_of(service: Service, sent: Consignment, now: LocalTime) -> Quote | Non
         return None
     base = min(fitting, key=lambda bracket: bracket.max_weight_g).price_minor
     added = _added(service, sent, base)
+    due = after_working_days(leaves, zone.transit_days, service.holidays)
     return Quote(
         service.carrier,
         service.service,
@@ -205,11 +210,17 @@ def quote_of(service: Service, sent: Consignment, now: LocalTime) -> Quote | Non
         base + sum(one.price_minor for one in added),
         service.currency,
         leaves,
-        after_working_days(leaves, zone.transit_days, service.holidays),
+        due,
         service.service_class,
         base,
         added,
+        tuple(one for one in SERVICE_CLASSES if _misses(service, one, now.day, due)),
     )
+
+
+def _misses(service: Service, service_class: str, today: date, due: date) -> bool:
+    last = last_day_of(service_class, today, service.holidays)
+    return last is not None and due > last and keeps(service.service_class, service_class)
 
 
 def _added(service: Service, sent: Consignment, base_minor: int) -> tuple[Added, ...]:

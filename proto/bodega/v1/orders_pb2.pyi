@@ -360,7 +360,7 @@ class Order(_message.Message):
     service_class: _builtins.str
     """How soon it was promised: "same_day", "next_day" or "standard". Where stock runs short, the sooner one is kept."""
     method: _builtins.str
-    """"parcel", "pickup" or "locker"."""
+    """"parcel", "courier", "pickup" or "locker"."""
     ship_complete: _builtins.bool
     """Whether all of it is sent, or nothing."""
     ship_by_ms: _builtins.int

@@ -39,6 +39,17 @@ async def test_what_can_not_be_promised_waits_if_the_order_says_so(shop: httpx.A
     assert sum(line["quantity"] for part in order["parts"] for line in part["lines"]) == 11
 
 
+async def test_a_courier_may_bring_it_and_needs_no_pickup(shop: httpx.AsyncClient) -> None:
+    placed = await shop.post("/v1/orders", json=order_body(("TEA", 1)) | {"method": "courier"})
+    assert (placed.status_code, placed.json()["method"]) == (201, "courier")
+    fetched = order_body(("TEA", 1)) | {
+        "method": "courier",
+        "pickup": {"node_id": "lisbon-01", "code": "1234"},
+    }
+    refused = await shop.post("/v1/orders", json=fetched)
+    assert [fault["where"] for fault in refused.json()["faults"]] == ["pickup"]
+
+
 async def test_a_pre_order_waits_for_its_day(shop: httpx.AsyncClient) -> None:
     body = order_body(("TEA", 1)) | {"not_before": "2999-01-01T00:00:00Z"}
     placed = await shop.post("/v1/orders", json=body)

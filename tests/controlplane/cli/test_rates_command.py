@@ -63,7 +63,7 @@ def test_a_card_is_checked_taken_listed_and_shown(hub: ControlPlane, tmp_path: P
     assert [one["added"] for one in quoted["quotes"] if one["service"] == "ECO"] == [
         [{"surcharge": "fuel", "price_minor": 40}, {"surcharge": "islands", "price_minor": 450}]
     ]
-    assert "8.90 EUR + fuel + islands" in hub.ask(*QUOTE).out
+    assert "8.90 EUR with fuel 0.40, islands 4.50" in hub.ask(*QUOTE).out
 
     said = hub.ask("carriers", "down", "northpost", "--reason", "strike")
     assert "northpost is down since" in said.out

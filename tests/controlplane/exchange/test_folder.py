@@ -161,3 +161,61 @@ async def test_no_more_of_a_file_is_read_than_the_bound_and_one_byte(tmp_path: P
     arrived = await settled(opened(tmp_path, clock), clock)
     assert arrived is not None
     assert len(arrived.body) == EXCHANGE_FILE_BYTES_MAX + 1
+
+
+async def test_the_shops_own_file_is_read_and_moved_but_never_written_to(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """It belongs to the shop's user: nobody else may set its times, or let others read it."""
+    exchange = opened(tmp_path, clock)
+    path = drop(tmp_path, "orders.csv", b"one")
+    path.chmod(0o640)
+    os.utime(path, (5, 5))
+    other_name_of_it = tmp_path / "seen-by-the-shop"
+    other_name_of_it.hardlink_to(path)
+    arrived = await settled(exchange, clock)
+    assert arrived is not None
+    clock.now += 30
+    await exchange.keep_alive(arrived)
+    await exchange.put_away(arrived, [], good=True)
+    assert other_name_of_it.stat().st_mtime == 5
+    (kept,) = (tmp_path / "done").iterdir()
+    assert not kept.samefile(other_name_of_it), "a copy of ours, which can be tidied by its age"
+    assert (kept.read_bytes(), kept.stat().st_mtime) == (b"one", clock.now)
+    assert not list((tmp_path / "work").iterdir())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"a" * 251 + b".csv",
+        "ação".encode() * 40 + b".csv",
+        b"caf\xe9.csv",
+        b"a." + b"b" * 200,
+    ],
+    ids=["as long as a file system takes", "long in bytes", "not UTF-8", "all ending"],
+)
+async def test_a_name_that_answers_could_not_have_does_not_stop_the_files_after_it(
+    tmp_path: Path, clock: Clock, name: bytes
+) -> None:
+    exchange = opened(tmp_path, clock)
+    drop(tmp_path, "orders.csv")
+    (tmp_path / "inbox" / os.fsdecode(name)).write_bytes(b"x")
+    arrived = await settled(exchange, clock)
+    while arrived is not None:
+        stem = Path(arrived.name.encode().decode()).stem
+        await exchange.put_away(arrived, [Outgoing(f"{stem}.3fa9c1d2.errors.csv", b"")], good=False)
+        arrived = await exchange.take()
+    assert len(list((tmp_path / "failed").iterdir())) == 2
+    assert len(list((tmp_path / "outbox").iterdir())) == 2
+
+
+async def test_a_sign_of_life_without_a_file_goes_with_the_old_files(tmp_path: Path, clock: Clock) -> None:
+    exchange = opened(tmp_path, clock)
+    drop(tmp_path, "orders.csv")
+    arrived = await settled(exchange, clock)
+    assert arrived is not None
+    (tmp_path / "work" / arrived.token).unlink()
+    clock.now += 100
+    assert await exchange.tidy(99) == 1
+    assert not list((tmp_path / "work").iterdir())

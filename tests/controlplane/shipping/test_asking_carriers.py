@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,22 @@ async def test_what_an_operator_has_said_is_not_unsaid_by_an_answer(hub: Hub) ->
     await hub.run(lambda tx: carriers.set_carrier(tx, OPERATOR, "northpost", down=True, reason="strike"))
     northpost = Northpost()
     await CarrierService(hub, [northpost]).ask(northpost)
+    assert await down(hub) == {"northpost": "operator"}
+
+
+async def test_what_the_hub_has_found_an_operator_may_say_too_and_then_no_answer_unsays_it(hub: Hub) -> None:
+    await settled(hub)
+    northpost = Northpost()
+    northpost.trouble = Unavailable("the lines are down")
+    asking = CarrierService(hub, [northpost])
+    for _ in range(CARRIER_MISSES_BEFORE_DOWN):
+        await asking.ask(northpost)
+    strike = partial(carriers.set_carrier, caller=OPERATOR, carrier="northpost", down=True, reason="strike")
+    view, changed = await hub.run(strike)
+    assert (changed, view.said_by, view.reason) == (True, "operator", "strike")
+    assert (await hub.run(strike))[1] is False
+    northpost.trouble = None
+    await asking.ask(northpost)
     assert await down(hub) == {"northpost": "operator"}
 
 

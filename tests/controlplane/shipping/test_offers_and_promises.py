@@ -7,13 +7,20 @@ from dataclasses import replace
 import pytest
 
 from bodega.core.parcels import Goods
+from bodega.core.promise import Standing
+from bodega.core.rates import SERVICE_CLASSES
+from bodega.core.routing.bundle import DEFAULT
+from bodega.core.routing.decide import decide
+from bodega.core.routing.inputs import Inputs, Line, Site
+from bodega.errors import InvalidInput
+from bodega.limits import TIME_MS_MAX
 from bodega.v1 import catalogue_pb2 as pb
 from bodega_controlplane.app.fleet import nodes
-from bodega_controlplane.app.shipping import cards, carriers, telling
+from bodega_controlplane.app.shipping import asking, cards, carriers, telling
 from bodega_controlplane.app.shipping.offering import offers_at, offers_for, promises_for
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, PORTO, node_draft, settle
-from support.rate_cards import MONDAY_MORNING_MS, TEA, TO_LISBON, TO_MADEIRA, card
+from support.rate_cards import MONDAY_MORNING_MS, TEA, TO_LISBON, TO_MADEIRA, card, service, zone
 
 NODES = ("lisbon-01", "porto-01")
 NOW = replace(OPERATOR, now_ms=MONDAY_MORNING_MS)
@@ -103,6 +110,36 @@ def test_a_class_that_nobody_keeps_any_more_today_is_promised_late_with_its_day(
     next_day, standard = found
     assert (next_day.on_time, next_day.offer.due_date) == (False, "2026-11-25")
     assert standard.on_time
+
+
+@pytest.mark.parametrize("service_class", SERVICE_CLASSES)
+@pytest.mark.parametrize("hours", [0, 6, 9, 5 * 24, 5 * 24 + 12])
+def test_what_a_customer_is_promised_from_a_node_is_what_routing_chooses_there(
+    network: Store, service_class: str, hours: int
+) -> None:
+    bike = service("bikes", "BIKE", "same_day", zone("PT", 1500, days=0), cut_off_minute=22 * 60)
+    bike.collection_days[:] = []
+    give(network, card(services=[*card().services, bike]))
+    now_ms = MONDAY_MORNING_MS + hours * 3600 * 1000
+    offers = network.read(lambda tx: offers_for(tx, "lisbon-01", TO_LISBON, TEA, now_ms))
+    promises = network.read(lambda tx: promises_for(tx, ("lisbon-01",), TO_LISBON, TEA, now_ms))
+    (promised,) = [one for one in promises if one.service_class == service_class]
+    site = Site("lisbon-01", 38.7, -9.1, {"TEA": Standing(9)}, offers=offers)
+    lines = (Line(1, "TEA", 2),)
+    choice = decide(DEFAULT, Inputs(now_ms, "", "parcel", service_class, lines, TO_LISBON, (site,)))
+    assert choice.shares[0].service == promised.offer.service
+    assert (choice.stage == "whole") is promised.on_time
+
+
+def test_a_quote_may_be_asked_for_any_day_that_there_is_and_for_no_other(network: Store) -> None:
+    tea = asking.Question("lisbon-01", "PT", "1100-060", 900, 0, residential=True, at_ms=0)
+    for at_ms in (0, TIME_MS_MAX):
+        quotes, _promises = network.read(lambda tx, at_ms=at_ms: asking.quote(tx, replace(tea, at_ms=at_ms)))
+        assert len(quotes) == 3
+    for at_ms in (-1, TIME_MS_MAX + 1, 2**63 - 1):
+        with pytest.raises(InvalidInput) as refused:
+            network.read(lambda tx, at_ms=at_ms: asking.quote(tx, replace(tea, at_ms=at_ms)))
+        assert [one.where for one in refused.value.faults] == ["at_ms"]
 
 
 def test_goods_that_one_box_does_not_hold_are_priced_by_the_parcels_they_become(store: Store) -> None:

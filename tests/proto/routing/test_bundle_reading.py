@@ -106,6 +106,13 @@ def test_a_number_that_is_too_large_for_json_is_refused() -> None:
             parse(body.replace(b"77", huge))
 
 
+@pytest.mark.parametrize("huge", [b"1e999", b"-1e999", b"9" * 20])
+def test_a_table_with_a_number_that_is_too_large_is_refused(huge: bytes) -> None:
+    body = json.dumps(document(tables={"fee": {"rows": {"PT": 77}, "default": 77}})).encode()
+    with pytest.raises(InvalidInput, match="fee: has a number that is too large"):
+        parse(body.replace(b"77", huge))
+
+
 def test_what_the_fields_mean_together_is_checked_with_all_faults_at_once() -> None:
     faults = refused(
         format=2,
@@ -128,7 +135,7 @@ def test_what_the_fields_mean_together_is_checked_with_all_faults_at_once() -> N
     )
     assert faults["scores[0].value"] == "unknown field node.distance; did you mean node.distance_km?"
     assert faults["floor"] == "may not look at node.covers_all here: it follows from what this decides"
-    assert faults["filters[1].keep"].startswith("is not CEL: at character 4: mismatched input '<EOF>'")
+    assert faults["filters[1].keep"].startswith("is not CEL: at character 4: it ends too early")
     assert faults["stages[0].without"] == "there is no filter 'gone'"
     assert faults["stages[0].when"] == "may not look at node here, only at order"
     assert faults["edge.stages[0].floor"] == "must be a number, is 'two'"

@@ -8,6 +8,7 @@ import pytest
 
 from bodega.core.routing.decide import decide
 from bodega.core.routing.inputs import Inputs, Line, Site
+from bodega.limits import TIME_MS_MAX
 from support.routing_cases import (
     MADRID,
     NOW_MS,
@@ -157,6 +158,17 @@ def test_of_the_services_that_may_be_chosen_the_cheapest_that_keeps_the_promise_
     assert (share.service, share.price_minor) == ("EXPRESS", 900)
 
 
+def test_a_service_that_misses_the_day_of_its_class_comes_after_dearer_ones_that_keep_it() -> None:
+    gone = replace(offer("NEXT", 300, service_class="next_day", due_date="2026-11-25"), misses=("next_day",))
+    bike = offer("BIKE", 900, service_class="same_day")
+    here = question(replace(NEAR, offers=(gone, bike)), service_class="next_day")
+    assert decide(bundle(), here).shares[0].service == "BIKE"
+    assert decide(bundle(), replace(here, service_class="standard")).shares[0].service == "NEXT"
+    later = replace(gone, service="LATER", price_minor=100, due_date="2026-11-30")
+    all_late = replace(here, sites=(replace(NEAR, offers=(later, gone)),))
+    assert decide(bundle(), all_late).shares[0].service == "NEXT", "all are late: the soonest"
+
+
 def test_a_node_whose_services_are_all_turned_down_does_not_serve_and_says_why_of_each() -> None:
     choice = decide(
         keeping("offer.keeps_class && offer.in_time"),
@@ -175,6 +187,36 @@ def test_a_service_that_leaves_on_the_day_the_order_says_is_in_time_and_a_day_la
     by_monday = question(replace(NEAR, offers=(offer("S"),)), ship_by_ms=NOW_MS + day_ms // 2)
     assert nodes_of(decide(rules, by_monday)) == ["near"]
     assert nodes_of(decide(rules, replace(by_monday, ship_by_ms=NOW_MS))) == []
+
+
+DAYS = pytest.mark.parametrize(
+    ("local_minute", "weekday", "today", "last_day"),
+    [
+        # It is Sunday, 23:04 UTC; the order is to leave by Tuesday, 02:00 UTC.
+        (15 * 60 + 4, 7, 22, 23),  # eight hours behind
+        (23 * 60 + 4, 7, 22, 24),
+        (12 * 60 + 4, 1, 23, 24),  # thirteen hours ahead
+        (-1, 0, 22, 24),  # its clock is not known
+        (12 * 60 + 4, 4, 22, 24),  # and that is no clock
+    ],
+)
+
+
+def test_an_order_may_have_all_the_time_that_there_is() -> None:
+    ahead = replace(NEAR, local_minute=13 * 60 + 4, weekday=1, offers=(offer("S"),))
+    assert nodes_of(decide(keeping("offer.in_time"), question(ahead, ship_by_ms=TIME_MS_MAX))) == ["near"]
+
+
+@DAYS
+def test_days_are_those_of_the_nodes_own_calendar(
+    local_minute: int, weekday: int, today: int, last_day: int
+) -> None:
+    there = replace(NEAR, local_minute=local_minute, weekday=weekday)
+    for day in (22, 23, 24, 25):
+        leaves = replace(there, offers=(offer("S", ship_date=f"2026-11-{day}"),))
+        asked = question(leaves, ship_by_ms=NOW_MS + (26 * 60 + 56) * 60_000)
+        assert bool(nodes_of(decide(keeping("offer.in_time"), asked))) is (day <= last_day)
+        assert nodes_of(decide(keeping(f"offer.ship_in_days == {day - today}"), asked)) == ["near"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bodega.codec import fulfillment_state_from_wire
 from bodega.core.conflicts.row import Conflict
 from bodega.core.conflicts.two_nodes_claim import Shipment, duplicate_shipment, stale_shipment
-from bodega.core.floor_words import Method
+from bodega.core.floor_words import CARRIED
 from bodega.core.lifecycles import FULFILLMENT, FulfillmentState
 from bodega.core.parts import PartState
 from bodega.host.log import get_logger
@@ -225,7 +225,7 @@ def _split_what_is_left(part: Part) -> None:
     Only when nobody can send more of this one, and nobody wants it stopped.
     """
     order = part.order
-    may_go_on = part.state is PartState.SHIPPED and order.method == Method.PARCEL and not order.cancel_asked
+    may_go_on = part.state is PartState.SHIPPED and order.method in CARRIED and not order.cancel_asked
     if not (may_go_on and part.is_settled) or sum(1 for _ in order.works) >= ASSIGNMENTS_PER_ORDER_MAX:
         return
     left = {line: part.missing(line) for line in part.quantities if part.missing(line)}

@@ -16,6 +16,7 @@ from typing import Any
 
 from bodega.core.gtin import fault_in
 from bodega.errors import FieldFault, InvalidInput
+from bodega.host.spreadsheet import delimiter_of
 from bodega.limits import FAULT_ROWS_MAX
 from bodega.limits_hub import IMPORT_ROWS_MAX
 from bodega.v1 import catalogue_pb2
@@ -93,7 +94,7 @@ def at_lines(fault: FieldFault, lines: Sequence[int]) -> FieldFault:
 
 
 def _csv_rows(text: str) -> Iterator[RawRow]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(header)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 
-from bodega.core.floor_words import Method
+from bodega.core.floor_words import CARRIED, Method
 from bodega.core.promise import ServiceClass
 from bodega.limits import (
     ADDRESS_LINES_MAX,
@@ -67,7 +67,7 @@ def _check_pickup(tx: Transaction, faults: Faults, draft: OrderDraft) -> None:
         if draft.method in {Method.PICKUP, Method.LOCKER}:
             faults.add("pickup", f"is needed where the method is {draft.method}")
         return
-    if draft.method == Method.PARCEL:
+    if draft.method in CARRIED:
         faults.add("pickup", "is only for the methods pickup and locker")
     if nodes.by_id(tx, pickup.node_id) is None:
         faults.add("pickup.node_id", f"is no node: {pickup.node_id[:80]!r}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from bodega.core.floor_words import Method
+from bodega.core.floor_words import CARRIED
 from bodega.core.lifecycles import OrderState
 from bodega.core.parts import UNTOUCHED, PartState
 from bodega.errors import Refused
@@ -87,7 +87,7 @@ def _refuse(order: Order) -> None:
 
 def _give_anew(tx: Transaction, caller: Caller, part: Part, policy: Policy) -> None:
     order, before = part.order, part.works[-1]
-    stays = order.method != Method.PARCEL or overrides.is_kept(tx, order.order_id)
+    stays = order.method not in CARRIED or overrides.is_kept(tx, order.order_id)
     question = question_of(tx, part, only=before.node_id if stays else "", its_own=_promised(before))
     choice = choose(tx, caller, question, policy)
     if len(choice.shares) != 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bodega.core.floor_words import Method
+from bodega.core.floor_words import CARRIED
 from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.core.parts import AT_A_NODE, ENDED, FINAL, NOBODYS, PartState
 from bodega.errors import FieldFault, InvalidInput, NotFound, Refused
@@ -171,7 +171,7 @@ def _refuse(tx: Transaction, caller: Caller, move: Move, part: Part) -> None:
     if move.node_id and move.node_id == at:
         raise Refused(f"order {order_id} is at {at} already", code="there-already")
     is_asked_by_rule = bool(move.by_rule) and part.state not in {PartState.BACKORDERED, PartState.PREORDERED}
-    if order.method != Method.PARCEL and (is_asked_by_rule or not move.node_id):
+    if order.method not in CARRIED and (is_asked_by_rule or not move.node_id):
         raise Refused(
             f"the customer of order {order_id} comes to {at or order.node_id}",
             code="pickup-waits",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bodega.core.conflicts.physical_shortfall import KIND as SHORTFALL
 from bodega.core.conflicts.table import CASES
 from bodega.core.deadline import BootTime
-from bodega.core.floor_words import Method
+from bodega.core.floor_words import CARRIED
 from bodega.core.lifecycles import ConflictState
 from bodega.core.parts import ENDED, FINAL, PartState
 from bodega.core.promise import ServiceClass
@@ -75,7 +75,7 @@ def due(
     jobs += [
         Job(f"give {row.order_id}/{row.part}", partial(_give, caller=caller, row=row, policy=policy))
         for row in orders.open_parts(tx, {PartState.HANDED_BACK}, UPKEEP_ROWS_MAX)
-        if row.method == Method.PARCEL
+        if row.method in CARRIED
     ]
     jobs += [
         Job(

@@ -31,7 +31,9 @@ def activate(tx: Transaction, caller: Caller, bundle: Bundle, reason: str, sign:
     bundles.keep(tx, caller, bundle, sign)
     number, digest = bundles.in_force(tx)
     if digest == bundle.digest:
-        raise Refused(f"{bundle.rule} is in force already", code="in-force-already")
+        raise Refused(
+            f"{bundle.rule} is in force already", code="in-force-already", hint="nothing was changed"
+        )
     row = {"digest": bundle.digest, "rule": bundle.rule, "back_to": number, "rollback": False}
     return _put_in_force(tx, caller, row, reason, sign)
 
@@ -45,7 +47,11 @@ def rollback(tx: Transaction, caller: Caller, reason: str, sign: Sign) -> Activa
     routing.lock(tx)
     present = routing.activation(tx, bundles.in_force(tx)[0])
     if present is None or (present.rollback and not present.back_to and present.digest == DEFAULT.digest):
-        raise Refused("there is no bundle to take back: the default is in force", code="nothing-before")
+        raise Refused(
+            "there is no bundle to take back: the default is in force",
+            code="nothing-before",
+            hint="put another one in force: bodegactl routing activate",
+        )
     before = routing.activation(tx, present.back_to)
     if before is None:
         bundles.keep_default(tx, caller, sign)

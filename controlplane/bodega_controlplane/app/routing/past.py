@@ -33,11 +33,14 @@ def simulate(tx: Transaction, bundle: Bundle, page: PageRequest, *, since_ms: in
     changes: list[ChangeView] = []
     left_out = 0
     for row in rows:
-        inputs = records.inputs_of(row)
+        try:
+            inputs, was = records.inputs_of(row), records.choice_of(row)
+        except BodegaError:
+            inputs = None
         if inputs is None:
             left_out += 1
             continue
-        was, would_be = records.choice_of(row), decide(bundle, inputs)
+        would_be = decide(bundle, inputs)
         before.add(inputs, was)
         after.add(inputs, would_be)
         if was.shares != would_be.shares:
@@ -79,11 +82,14 @@ def _again(tx: Transaction, rows: list[Row]) -> tuple[ReplayView, ...]:
 
 
 def _replayed(row: Row, bundle_of: Callable[[str], Bundle]) -> tuple[str, str]:
-    inputs = records.inputs_of(row)
+    try:
+        inputs, recorded = records.inputs_of(row), records.choice_bytes(row)
+    except BodegaError as error:
+        return "differs", error.message
     if inputs is None:
         return "erased", "where it went to is not kept any more"
     try:
         bundle = bundle_of(row.digest)
     except BodegaError as error:
         return "not_recorded", error.message
-    return compared(records.choice_bytes(row), choice_to_json(decide(bundle, inputs)))
+    return compared(recorded, choice_to_json(decide(bundle, inputs)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bodega.core.parcels import Goods
 from bodega.core.rates import preference
+from bodega.limits import TIME_MS_MAX
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.shipping.checks import are_capitals
 from bodega_controlplane.app.shipping.offering import promises_from
@@ -40,6 +41,7 @@ def quote(tx: Transaction, question: Question) -> tuple[tuple[tuple[str, Priced]
     if not (len(question.country) == 2 and are_capitals(question.country)):
         faults.add("country", "must be an ISO 3166-1 alpha-2 code such as PT")
     faults.text("postal_code", question.postal_code, empty=True)
+    faults.number("at_ms", question.at_ms, 0, TIME_MS_MAX)
     faults.raise_if_any("the question")
     goods = (Goods(1, question.weight_g, question.volume_ml),)
     sent = Sent(question.country, question.postal_code, goods, question.residential)

@@ -10,6 +10,9 @@ from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import rates
 from bodega_controlplane.store.transaction import Transaction
 
+# Who says so where nobody has: a carrier that does not answer is down until it does.
+HUB = "hub"
+
 
 def list_carriers(tx: Transaction, now_ms: int) -> tuple[CarrierView, ...]:
     """Those of the card in force, of the nodes' own profiles, and those that are down, by name."""
@@ -40,8 +43,8 @@ def set_carrier(
 ) -> tuple[CarrierView, bool]:
     """Say that a carrier is down, or up again; the carrier, and whether that changed anything.
 
-    Nodes are told a moment later (`telling`); what the hub routes heeds it at once. Raises InvalidInput for a carrier
-    that nobody has heard of, and for no reason.
+    Nodes are told a moment later (`telling`); what the hub routes heeds it at once. What the hub has found out a person
+    may say too, and then only a person unsays it. Raises InvalidInput for a carrier that nobody knows, or no reason.
     """
     rates.lock(tx)
     faults = Faults()
@@ -51,13 +54,14 @@ def set_carrier(
     if down:
         faults.text("reason", reason)
     faults.raise_if_any("the carrier's state")
-    if known[carrier].down == down:
-        return known[carrier], False
+    before = known[carrier]
+    if before.down == down and not (down and before.said_by == HUB != caller.actor):
+        return before, False
+    rates.put_up(tx, carrier)
     if down:
-        row = {"carrier": carrier, "since_ms": caller.now_ms, "said_by": caller.actor, "reason": reason}
+        since_ms = before.since_ms or caller.now_ms
+        row = {"carrier": carrier, "since_ms": since_ms, "said_by": caller.actor, "reason": reason}
         rates.put_down(tx, row)
-    else:
-        rates.put_up(tx, carrier)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,
@@ -67,3 +71,10 @@ def set_carrier(
     )
     after = {one.carrier: one for one in list_carriers(tx, caller.now_ms)}
     return after.get(carrier, CarrierView(carrier, ())), True
+
+
+def answered(tx: Transaction, caller: Caller, carrier: str) -> bool:
+    """A carrier has answered: it is up again if the hub had said that it is down. Whether it was."""
+    rates.lock(tx)
+    row = rates.down(tx).get(carrier)
+    return row is not None and row.said_by == HUB and set_carrier(tx, caller, carrier, down=False)[1]

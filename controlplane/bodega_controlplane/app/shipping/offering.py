@@ -60,7 +60,7 @@ def promises_from(shippers: Iterable[Shippers]) -> tuple[Promise, ...]:
     found = []
     for service_class in SERVICE_CLASSES:
         keeping = [(one, node_id) for one, node_id in usable if keeps(one.quote.service_class, service_class)]
-        in_time = [(one, node_id) for one, node_id in keeping if service_class in one.kept]
+        in_time = [(one, node_id) for one, node_id in keeping if service_class not in one.quote.misses]
         best = min(in_time, key=_cheapest) if in_time else min(keeping, key=_soonest, default=None)
         if best is not None:
             one, node_id = best

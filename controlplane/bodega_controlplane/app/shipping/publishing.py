@@ -17,8 +17,6 @@ from bodega_controlplane.app.views import Caller
 from bodega_controlplane.store import nodes, rates
 from bodega_controlplane.store.transaction import Transaction
 
-HUB = "hub"
-
 
 def publish(tx: Transaction, caller: Caller, carrier: str, services: Sequence[Service]) -> bool:
     """Keep what a carrier offers; whether that is new. Raises InvalidInput with every fault, and keeps what was."""
@@ -62,9 +60,3 @@ def _check(tx: Transaction, caller: Caller, carrier: str, body: bytes) -> None:
     check_card(faults, whole, nodes.ids(tx))
     nodes_changed(tx, faults, whole)
     faults.raise_if_any(f"what {carrier} offers")
-
-
-def heard(tx: Transaction, carrier: str) -> bool:
-    """Whether a carrier that has just answered is down because the hub had said so."""
-    row = rates.down(tx).get(carrier)
-    return row is not None and row.said_by == HUB

@@ -12,16 +12,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from bodega.core.parcels import Box, Goods, estimate
-from bodega.core.rates import (
-    SERVICE_CLASSES,
-    Consignment,
-    LocalTime,
-    Quote,
-    Service,
-    keeps,
-    last_day_of,
-    quote_of,
-)
+from bodega.core.rates import Consignment, LocalTime, Service, quote_of
 from bodega.limits_hub import RATE_PROFILES_KEPT_MAX
 from bodega.rates_codec import box_from_wire, service_from_wire
 from bodega.v1 import catalogue_pb2
@@ -85,17 +76,7 @@ def _priced(profile: Profile, sent: Sent, now_ms: int, down: Collection[str]) ->
         quote = quote_of(service, parcel, now)
         if quote is not None:
             order_by_ms = _moment_ms(quote.ship_date, service.cut_off_minute, profile.zone)
-            kept = _kept(service, quote, now.day)
-            yield Priced(parcels, quote, order_by_ms, kept, quote.carrier in down)
-
-
-def _kept(service: Service, quote: Quote, today: date) -> tuple[str, ...]:
-    return tuple(
-        one
-        for one in SERVICE_CLASSES
-        if keeps(service.service_class, one)
-        and ((last := last_day_of(one, today, service.holidays)) is None or quote.due_date <= last)
-    )
+            yield Priced(parcels, quote, order_by_ms, quote.carrier in down)
 
 
 def _moment_ms(day: date, minute: int, zone: tzinfo) -> int:

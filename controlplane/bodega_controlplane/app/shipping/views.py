@@ -40,14 +40,13 @@ class CarrierView:
 class Priced:
     """One service for all parcels of an order: `quote` is of one parcel.
 
-    `order_by_ms`: until when the collection of the quote is reached, milliseconds since 1970-01-01 UTC. `kept`: the
-    classes of service that it keeps, within their days. `suspended`: the carrier is down.
+    `order_by_ms`: until when the collection of the quote is reached, milliseconds since 1970-01-01 UTC. `suspended`:
+    the carrier is down.
     """
 
     parcels: Parcels
     quote: Quote
     order_by_ms: int
-    kept: tuple[str, ...]
     suspended: bool = False
 
     @property
@@ -67,6 +66,7 @@ class Priced:
             quote.currency,
             quote.ship_date.isoformat(),
             quote.due_date.isoformat(),
+            quote.misses,
         )
 
 

@@ -53,7 +53,10 @@ def parse(body: bytes, *, is_known: bool = False) -> Bundle:
     if len(body) > ROUTING_BUNDLE_BYTES_MAX:
         fault = FieldFault("bundle", f"must have {ROUTING_BUNDLE_BYTES_MAX} bytes at most, has {len(body)}")
         raise _invalid((fault,))
-    said = loads(body, "the bundle")
+    try:
+        said = loads(body, "the bundle")
+    except InvalidInput as error:
+        raise _invalid((FieldFault("bundle", error.message.removeprefix("the bundle ")),)) from error
     reader = Reader()
     document = reader.read(Document, said, "")
     if document is None:
@@ -70,7 +73,7 @@ def _bundle(body: bytes, document: Document) -> Bundle:
 
 def _invalid(faults: tuple[FieldFault, ...]) -> InvalidInput:
     return InvalidInput(
-        f"the bundle has {'1 fault' if len(faults) == 1 else f'{len(faults)} faults'}, first {faults[0]}",
+        f"the bundle has {'1 fault' if len(faults) == 1 else f'{len(faults)} faults, first'}: {faults[0]}",
         code="bundle-invalid",
         hint="mend each of them; nothing has changed",
         faults=faults,

@@ -204,4 +204,7 @@ def _without_strings(source: str) -> str:
 
 def _syntax(error: ValueError) -> str:
     found = re.search(r"<input>:1:(\d+): (?:Syntax error: )?([^\n]*)", str(error))
-    return f"at character {found[1]}: {found[2][:120]}" if found else str(error)[:120]
+    if found is None:
+        return str(error)[:120]
+    said = found[2].partition(" expecting ")[0].replace("mismatched input '<EOF>'", "it ends too early")
+    return f"at character {found[1]}: {said[:120]}"

@@ -95,21 +95,19 @@ NODE: Mapping[str, Fact] = {
         late=True,
     ),
     "ship_in_days": Fact(
-        _best(lambda node, offer: node.question.days_until(offer.ship_date), none=-1),
+        _best(lambda node, offer: node.days_until(offer.ship_date), none=-1),
         (-1, 30),
         "-1: none",
         late=True,
     ),
     "due_in_days": Fact(
-        _best(lambda node, offer: node.question.days_until(offer.due_date), none=-1),
+        _best(lambda node, offer: node.days_until(offer.due_date), none=-1),
         (-1, 30),
         "-1: none",
         late=True,
     ),
     "in_time": Fact(
-        _best(
-            lambda node, offer: node.question.in_time(offer) and node.question.keeps_class(offer), none=True
-        ),
+        _best(lambda node, offer: node.in_time(offer) and node.question.keeps_class(offer), none=True),
         _EITHER,
         "the best service keeps class and day, or none is known",
         late=True,
@@ -130,10 +128,12 @@ OFFER: Mapping[str, Fact] = {
     "service_class": Fact(lambda _, offer: offer.service_class, ("standard", "same_day"), "how soon it is"),
     "price_minor": Fact(lambda _, offer: offer.price_minor, (0, 100000), "minor units of the currency"),
     "currency": Fact(lambda _, offer: offer.currency, ("EUR", "CHF"), "ISO 4217"),
-    "ship_in_days": Fact(lambda q, offer: q.days_until(offer.ship_date), (0, 30), "to the collection"),
-    "due_in_days": Fact(lambda q, offer: q.days_until(offer.due_date), (0, 30), "to the delivery"),
-    "keeps_class": Fact(lambda q, offer: q.keeps_class(offer), _EITHER, "as soon as the order's class"),
-    "in_time": Fact(lambda q, offer: q.in_time(offer), _EITHER, "leaves by the order's day"),
+    "ship_in_days": Fact(lambda node, offer: node.days_until(offer.ship_date), (0, 30), "to the collection"),
+    "due_in_days": Fact(lambda node, offer: node.days_until(offer.due_date), (0, 30), "to the delivery"),
+    "keeps_class": Fact(
+        lambda node, offer: node.question.keeps_class(offer), _EITHER, "arrives within the days of the class"
+    ),
+    "in_time": Fact(lambda node, offer: node.in_time(offer), _EITHER, "leaves by the order's day"),
 }
 
 SHELF: Mapping[str, Fact] = {

@@ -37,7 +37,8 @@ class Line:
 class Offer:
     """A carrier service that takes all of the order from a node: price in minor units, local days as YYYY-MM-DD.
 
-    `ship_date` is the collection that a parcel still reaches, `due_date` the day of delivery.
+    `ship_date` is the collection that a parcel still reaches, `due_date` the day of delivery. `misses`: classes that
+    the service is for, but whose day it does not keep any more.
     """
 
     service: str
@@ -47,6 +48,7 @@ class Offer:
     currency: str
     ship_date: str
     due_date: str
+    misses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

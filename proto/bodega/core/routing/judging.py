@@ -87,12 +87,12 @@ class Judge:
         sieves = attempt.sieves["offer"]
         refused: list[Reason] = []
         for offer in node.site.offers:
-            self._set("offer", self._question, offer)
+            self._set("offer", node, offer)
             barred = [one for one in sieves if not one.rule.holds(self._context)]
             refused += (Reason(one.name, f"{offer.service}: {one.why}") for one in barred)
             if not barred:
                 node.offers.append(offer)
-        node.offers.sort(key=self._question.preference)
+        node.offers.sort(key=node.preference)
         if not node.offers:
             node.refused += refused
 

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from bodega.core.rates import SERVICE_CLASSES
+from bodega.core.rates import keeps
 from bodega.core.routing.choice import Reason
 from bodega.core.routing.inputs import Inputs, Line, Offer, Site
 from bodega.core.routing.places import distance_km
 
 _DAY_MS = 24 * 3600 * 1000
 _EPOCH = date(1970, 1, 1)
+# No place is further from UTC than that.
+_AHEAD_MS_MAX = 14 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +59,26 @@ class Question:
         )
         return cls(inputs, tuple(items))
 
-    def days_until(self, day: str) -> int:
-        """Days from today (UTC) to a day."""
-        return (date.fromisoformat(day) - _day_of(self.inputs.now_ms)).days
-
-    def in_time(self, offer: Offer) -> bool:
-        """Whether it leaves by the day that the order says."""
-        by = self.inputs.ship_by_ms
-        return by == 0 or date.fromisoformat(offer.ship_date) <= _day_of(by)
-
     def keeps_class(self, offer: Offer) -> bool:
-        """Whether the service is at least as soon as the class of the order."""
-        return _soonness(offer.service_class) <= _soonness(self.inputs.service_class)
-
-    def preference(self, offer: Offer) -> tuple[bool, bool, int, str, str, str]:
-        """Of several services the least: what keeps the promise, then the cheapest, then the soonest."""
-        kept = not self.keeps_class(offer), not self.in_time(offer)
-        return (*kept, offer.price_minor, offer.due_date, offer.carrier, offer.service)
+        """Whether the service is at least as soon as the class of the order, and arrives within its days."""
+        wanted = self.inputs.service_class
+        return wanted not in offer.misses and keeps(offer.service_class, wanted)
 
 
 def _day_of(moment_ms: int) -> date:
     return _EPOCH + timedelta(days=moment_ms // _DAY_MS)
 
 
-def _soonness(service_class: str) -> int:
-    """Position of a class; one that nobody has said, or that is not known, is the last one."""
-    known = service_class in SERVICE_CLASSES
-    return SERVICE_CLASSES.index(service_class) if known else len(SERVICE_CLASSES) - 1
+def _ahead_of_utc_ms(now_ms: int, site: Site) -> int:
+    """How far the node's clock is ahead of UTC, from its own minute and weekday; 0 where they say nothing, or nonsense.
+
+    A change of its clock that lies between now and the moment asked about is not known of.
+    """
+    if site.local_minute < 0 or not site.weekday:
+        return 0
+    days = (site.weekday - _day_of(now_ms).isoweekday() + 8) % 7 - 1
+    ahead_ms = (days * 1440 + site.local_minute - now_ms // 60_000 % 1440) * 60_000
+    return ahead_ms if abs(ahead_ms) <= _AHEAD_MS_MAX else 0
 
 
 @dataclass(slots=True)
@@ -113,6 +108,24 @@ class Candidate:
         place = question.inputs.destination
         away = distance_km(place.latitude, place.longitude, site.latitude, site.longitude)
         return cls(question, site, round(away, 3))
+
+    def days_until(self, day: str) -> int:
+        """Days from the node's own today to a day."""
+        return (date.fromisoformat(day) - self._day_of(self.question.inputs.now_ms)).days
+
+    def in_time(self, offer: Offer) -> bool:
+        """Whether it leaves by the day that the order says, as the node's calendar has it."""
+        by = self.question.inputs.ship_by_ms
+        return by == 0 or date.fromisoformat(offer.ship_date) <= self._day_of(by)
+
+    def preference(self, offer: Offer) -> tuple[bool, bool, str, int, str, str, str]:
+        """Of several services the least: what keeps the promise, then the cheapest; if all are late, the soonest."""
+        late, gone = not self.question.keeps_class(offer), not self.in_time(offer)
+        soon = offer.due_date if late else ""
+        return late, gone, soon, offer.price_minor, offer.due_date, offer.carrier, offer.service
+
+    def _day_of(self, moment_ms: int) -> date:
+        return _day_of(moment_ms + _ahead_of_utc_ms(self.question.inputs.now_ms, self.site))
 
     @property
     def offer(self) -> Offer | None:

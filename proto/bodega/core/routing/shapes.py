@@ -16,7 +16,7 @@ from typing import TypeVar, cast, get_args, get_origin, get_type_hints
 from bodega.errors import FieldFault, InvalidInput
 
 # Beyond this JSON's numbers are no longer whole everywhere (RFC 8259, section 6).
-_WHOLE_MAX = 2**53 - 1
+WHOLE_MAX = 2**53 - 1
 _NOTHING = object()
 _AS_IT_IS = frozenset({str, int, float, bool, type(None)})
 Shape = TypeVar("Shape")
@@ -106,7 +106,7 @@ class Reader:
 
     def _dataclass(self, kind: Callable[..., object], value: object, where: str) -> object:
         if not isinstance(value, dict):
-            return self._fault(where, "must be an object", value)
+            return self._fault(where or "bundle", "must be an object", value)
         known = _fields(kind)
         for name in sorted(value.keys() - known.keys()):
             self._fault(_inside(where, name), f"unknown field; there are {', '.join(known)}", value[name])
@@ -142,9 +142,9 @@ class Reader:
             case (_, bool()) if kind is bool:
                 return value
             case (_, int()) if kind is int and not isinstance(value, bool):
-                return value if abs(value) <= _WHOLE_MAX else self._fault(where, "is too large", value)
+                return value if abs(value) <= WHOLE_MAX else self._fault(where, "is too large", value)
             case (_, int() | float()) if kind is float and not isinstance(value, bool):
-                sensible = isfinite(value) if isinstance(value, float) else abs(value) <= _WHOLE_MAX
+                sensible = isfinite(value) if isinstance(value, float) else abs(value) <= WHOLE_MAX
                 return float(value) if sensible else self._fault(where, "is too large", value)
             case (_, str()) if kind is str:
                 return value if value.isprintable() else self._fault(where, "must be printable text", value)
@@ -166,7 +166,7 @@ _WORDS: dict[type[object], str] = {
 
 
 def _is_whole(name: str) -> bool:
-    return name.isascii() and name.removeprefix("-").isdecimal() and len(name) <= len(str(_WHOLE_MAX))
+    return name.isascii() and name.removeprefix("-").isdecimal() and len(name) <= len(str(WHOLE_MAX))
 
 
 def _inside(where: str, name: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import cast
 
 from bodega.core.routing.document import Table
 from bodega.core.routing.facts import Known
+from bodega.core.routing.shapes import WHOLE_MAX
 from bodega.errors import FieldFault
 from bodega.limits_hub import ROUTING_NAME_CHARS_MAX, ROUTING_TABLE_CELLS_MAX
 
@@ -56,7 +58,16 @@ def faults_of(name: str, table: Table, taken: frozenset[str]) -> Iterator[FieldF
         yield FieldFault(
             f"{where}.rows", f"must have {ROUTING_TABLE_CELLS_MAX} values at most, has {len(cells)}"
         )
+    if any(not _is_sayable(cell) for cell in (*cells, table.default)):
+        yield FieldFault(where, "has a number that is too large")
     kinds = {type(cell) for cell in (*cells, table.default)}
     if len(kinds) > 1 or not kinds <= set(_PLAIN):
         words = ", ".join(sorted(kind.__name__ for kind in kinds))
         yield FieldFault(where, f"values and default must be of one plain type, are {words}")
+
+
+def _is_sayable(cell: object) -> bool:
+    """Whether it is the same number in JSON and in CEL, if it is one."""
+    if isinstance(cell, float):
+        return isfinite(cell)
+    return not isinstance(cell, int) or abs(cell) <= WHOLE_MAX

@@ -49,6 +49,7 @@ def by_bundle(alone: Alone, quotes: Sequence[Quote], order: str, reason: str) ->
             one.currency,
             one.ship_date.isoformat(),
             one.due_date.isoformat(),
+            one.misses,
         )
         for one in quotes
     )

@@ -131,8 +131,9 @@ class OrderIn(In):
         default="standard",
         description="How soon it was promised; where stock runs short, the sooner is kept first.",
     )
-    method: Literal["parcel", "pickup", "locker"] = Field(
-        default="parcel", description="How the customer gets it; pickup and locker need `pickup`."
+    method: Literal["parcel", "courier", "pickup", "locker"] = Field(
+        default="parcel",
+        description="How the customer gets it; pickup and locker need `pickup`.",
     )
     ship_complete: bool = Field(default=False, description="All of it, or nothing.")
     ship_by: Time | None = Field(
