@@ -130,7 +130,10 @@ def test_a_cancel_asks_every_node_and_ends_when_all_have_answered(
     deliver(store, *news(store, nodes[second.node_id]))
     assert order_now(store, order.order_id).state is OrderState.PARTIALLY_SHIPPED
     look_after(store)
-    assert order_now(store, order.order_id).state is OrderState.PARTIALLY_SHIPPED, "nothing more is sent"
+    after = order_now(store, order.order_id)
+    assert after.state is OrderState.PARTIALLY_SHIPPED, "nothing more is sent"
+    gone, stopped = (part.lines[0].quantity for part in (after.parts[1], after.parts[0]))
+    assert (after.lines[0].shipped, after.lines[0].short) == (gone, stopped), "what never comes is said"
 
 
 def test_one_part_is_moved_and_the_other_one_stays(

@@ -169,6 +169,7 @@ STEPS: Mapping[int, Step] = {
             schema.idempotency_oldest,
             schema.orders_of_channel,
             schema.orders_changed,
+            schema.orders_to_leave,
             schema.fulfillment_order_waiting,
         ),
         rebuilt=(schema.orders,),

@@ -25,11 +25,16 @@ from bodega_controlplane.store.schema import (
     route_decision,
     work_to_stop,
 )
+from bodega_controlplane.store.schema.ordering import TO_LEAVE
+from bodega_controlplane.store.schema.routing import WAITING
 from bodega_controlplane.store.transaction import Transaction
 
 # What only the node that works on it is told: personal data, and the code of a pickup.
 _FOR_THE_NODE = frozenset({"recipient", "pickup"})
 _SHOWN = [column for column in orders.c if column.name not in _FOR_THE_NODE]
+
+# Neither final nor asked to stop.
+_GOING_ON = sorted(set(OrderState) - FINAL - {OrderState.CANCEL_REQUESTED})
 
 Values = Mapping[str, Any]
 
@@ -225,35 +230,41 @@ def open_parts(tx: Transaction, states: Collection[PartState], limit: int) -> li
 
 
 def untouched_parts(tx: Transaction, now_ms: int, down: Collection[str], limit: int) -> list[Row]:
-    """Parcels that nobody has begun, at nodes that are down or after they should have left: order_id, part, node_id,
-    and whether that node is `down`; oldest first."""
+    """Parcels that nobody has begun: order_id, part, node_id; those at nodes that are down, then those that should
+    have left, each oldest first and at most `limit`."""
+    at_down_nodes: list[Row] = []
+    if down:
+        there = sa.select(fulfillment_order).where(
+            sa.text(WAITING), fulfillment_order.c.node_id.in_(sorted(down))
+        )
+        query = _untouched(orders, there.subquery()).where(orders.c.state.in_(_GOING_ON))
+        at_down_nodes = list(tx.connection.execute(query.limit(limit)))
+    to_leave = sa.select(orders).where(sa.text(TO_LEAVE), orders.c.ship_by_ms < now_ms).subquery()
+    seen = {(row.order_id, row.part) for row in at_down_nodes}
+    late = tx.connection.execute(_untouched(to_leave, fulfillment_order).limit(limit))
+    return at_down_nodes + [row for row in late if (row.order_id, row.part) not in seen]
+
+
+def _untouched(order: sa.FromClause, work: sa.FromClause) -> sa.Select[Any]:
+    """Parts of these orders whose newest assignment is one of these, and begun by nobody; oldest first."""
     given = fulfillment_order.alias()
     newest = (
         sa.select(sa.func.max(given.c.fencing_token))
         .where(given.c.order_id == order_part.c.order_id, given.c.part == order_part.c.part)
         .correlate(order_part)
     )
-    at_down_node = fulfillment_order.c.node_id.in_(sorted(down))
-    is_late = sa.and_(orders.c.ship_by_ms > 0, orders.c.ship_by_ms < now_ms)
-    query = (
-        sa.select(order_part, fulfillment_order.c.node_id, at_down_node.label("down"))
-        .join(orders, orders.c.order_id == order_part.c.order_id)
+    return (
+        sa.select(order_part, work.c.node_id)
+        .join(order, order.c.order_id == order_part.c.order_id)
         .join(
-            fulfillment_order,
+            work,
             sa.and_(
-                fulfillment_order.c.order_id == order_part.c.order_id,
-                fulfillment_order.c.fencing_token == newest.scalar_subquery(),
+                work.c.order_id == order_part.c.order_id,
+                work.c.fencing_token == newest.scalar_subquery(),
             ),
         )
-        .where(
-            order_part.c.state == PartState.ASSIGNED.value,
-            orders.c.method.in_(sorted(CARRIED)),
-            orders.c.state.not_in(sorted([*FINAL, OrderState.CANCEL_REQUESTED])),
-            sa.or_(at_down_node, is_late),
-        )
-    )
-    return list(
-        tx.connection.execute(query.order_by(orders.c.placed_at_ms, order_part.c.order_id).limit(limit))
+        .where(order_part.c.state == PartState.ASSIGNED.value, order.c.method.in_(sorted(CARRIED)))
+        .order_by(order.c.placed_at_ms, order_part.c.order_id, order_part.c.part)
     )
 
 

@@ -121,7 +121,11 @@ class Part:
     def missing(self, line: int) -> int:
         """Units of a line that are not there for it, as far as is known."""
         asked = self.quantities.get(line, 0)
-        if self.state in {PartState.SHIPPED, PartState.COLLECTED, PartState.UNFULFILLABLE}:
+        # What was cancelled is missing only where something of the same order has left: else the state says it all.
+        never_comes = self.state is PartState.CANCELLED and any(
+            work.state in LEFT for work in self.order.works
+        )
+        if never_comes or self.state in {PartState.SHIPPED, PartState.COLLECTED, PartState.UNFULFILLABLE}:
             return max(0, asked - self.shipped(line))
         newest = self.newest
         return newest.lines[line].short if newest is not None and line in newest.lines else 0

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from bodega.core.floor_words import CARRIED
 from bodega.core.promise import Standing, demand_by_sku
 from bodega.core.routing.bundle import Bundle
 from bodega.core.routing.choice import Choice
@@ -28,8 +29,6 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
 
 _MINUTE_MS = 60_000
-# Methods of which a carrier brings the goods to the customer.
-_CARRIED = frozenset({"parcel", "courier"})
 _NOT_HELD = stock.Held()
 
 
@@ -191,7 +190,7 @@ def _standings(
 
 def _offers(tx: Transaction, asked: Inputs, node_ids: Sequence[str]) -> Mapping[str, tuple[Offer, ...]]:
     """What carriers take for all of it, by node; nothing where the customer comes for it."""
-    if asked.method not in _CARRIED:
+    if asked.method not in CARRIED:
         return {}
     return offers_at(tx, node_ids, asked.destination, goods_of(asked.lines), asked.now_ms)
 

@@ -104,9 +104,11 @@ def _stop(tx: Transaction, caller: Caller, work: Row) -> bool:
 def _give(tx: Transaction, caller: Caller, row: Row, policy: Policy) -> bool:
     """A part that its node has handed back goes to another one; if none can have it, that is said."""
     (order,) = aggregate.load(tx, [row.order_id])
-    if order.parts[row.part].state is not PartState.HANDED_BACK:
+    part = order.parts[row.part]
+    if part.state is not PartState.HANDED_BACK:
         return True
-    move = Move(row.order_id, f"{order.node_id} has not sent it", by_rule=HANDED_BACK, part=row.part)
+    before = part.newest.node_id if part.newest else "nobody"
+    move = Move(row.order_id, f"{before} has not sent it", by_rule=HANDED_BACK, part=row.part)
     try:
         reassigning.reassign(tx, caller, move, policy)
     except Refused as refusal:

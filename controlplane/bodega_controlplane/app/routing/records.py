@@ -151,4 +151,5 @@ def _without_place(choice: Choice) -> Choice:
         )
         for one in choice.candidates
     )
-    return replace(choice, candidates=candidates)
+    notes = tuple(replace(note, text=note.code) for note in choice.notes)
+    return replace(choice, candidates=candidates, notes=notes)
