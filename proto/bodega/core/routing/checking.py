@@ -12,7 +12,7 @@ from bodega.core.promise import Standing
 from bodega.core.routing.bundle import Bundle
 from bodega.core.routing.choice import Choice
 from bodega.core.routing.decide import decide
-from bodega.core.routing.document import Expected, Golden
+from bodega.core.routing.document import Expected
 from bodega.core.routing.inputs import Destination, Inputs, Line, Offer, Site
 from bodega.core.routing.record import choice_to_json, inputs_from_json, inputs_to_json
 from bodega.errors import FieldFault
@@ -22,7 +22,12 @@ _MOMENT_MS = 1_800_000_000_000
 
 
 def check(bundle: Bundle, clock: Callable[[], float]) -> tuple[FieldFault, ...]:
-    """All that speaks against a bundle. `clock`: seconds, to measure by; the quickest of some repeats counts."""
+    """All that speaks against a bundle. `clock`: seconds, to measure by; the quickest of some tries counts.
+
+    One that is too slow for the order that all must bear is not put to its golden cases: they may be many and large.
+    """
+    if slow := tuple(_slow(bundle, "fifty-nodes", hard_question(), clock)):
+        return slow
     faults: list[FieldFault] = []
     for number, golden in enumerate(bundle.document.golden):
         where = f"golden[{number}] {golden.name}"
@@ -31,15 +36,7 @@ def check(bundle: Bundle, clock: Callable[[], float]) -> tuple[FieldFault, ...]:
         faults += (
             FieldFault(where, problem) for problem in _unlike(decide(bundle, golden.inputs), golden.expect)
         )
-    hard = Golden("fifty-nodes", hard_question(), Expected())
-    for golden in (*bundle.document.golden, hard):
-        took_ms = min(_timed(bundle, golden.inputs, clock) for _ in range(ROUTING_CHECK_REPEATS)) * 1000
-        if took_ms > ROUTING_DECIDE_MS_MAX:
-            faults.append(
-                FieldFault(
-                    golden.name, f"took {took_ms:.0f} ms to decide, {ROUTING_DECIDE_MS_MAX:.0f} at most"
-                )
-            )
+        faults += _slow(bundle, where, golden.inputs, clock)
     return tuple(faults)
 
 
@@ -82,10 +79,16 @@ def _named(nodes: list[str]) -> str:
     return ", ".join(nodes) or "no node"
 
 
-def _timed(bundle: Bundle, inputs: Inputs, clock: Callable[[], float]) -> float:
-    begun = clock()
-    decide(bundle, inputs)
-    return clock() - begun
+def _slow(bundle: Bundle, where: str, inputs: Inputs, clock: Callable[[], float]) -> Iterator[FieldFault]:
+    """Too long a time in every one of the tries; the first that is soon enough is the last."""
+    took_ms = []
+    for _ in range(ROUTING_CHECK_REPEATS):
+        begun = clock()
+        decide(bundle, inputs)
+        took_ms.append((clock() - begun) * 1000)
+        if took_ms[-1] <= ROUTING_DECIDE_MS_MAX:
+            return
+    yield FieldFault(where, f"took {min(took_ms):.0f} ms to decide, {ROUTING_DECIDE_MS_MAX:.0f} at most")
 
 
 def hard_question(nodes: int = 50, lines: int = 3) -> Inputs:
