@@ -91,6 +91,24 @@ async def test_each_part_is_killed_in_turn_while_orders_are_worked(
     assert any(post.bench.shelves.taken for post in network.posts), "there was something to steal"
 
 
+@pytest.mark.parametrize(
+    ("called", "deaths", "said"),
+    [
+        ("abcd", 0, []),
+        ("abcbcd", 1, []),
+        ("abcbcd", 0, ["1 times events were called out again, after 0 deaths"]),
+        ("aabcd", 0, ["1 times events were called out again, after 0 deaths"]),
+        ("abdc", 2, ["d was called out, and c was not before"]),
+        ("abc", 2, ["d was never called out"]),
+        ("abcdx", 2, ["x was called out, and anything like it was not before"]),
+    ],
+)
+def test_the_judge_of_webhooks_finds_what_is_missing_doubled_or_out_of_order(
+    called: str, deaths: int, said: list[str]
+) -> None:
+    assert told_once_each_in_order(called, "abcd", deaths) == said
+
+
 async def stock_up(network: Network, crew: Crew, customers: Customers, products: tuple[Product, ...]) -> None:
     """Goods come in everywhere, and all of them are for sale."""
     await crew.take_in(products, UNITS_PER_SHELF)

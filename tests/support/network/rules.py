@@ -122,9 +122,9 @@ def told_once_each_in_order(called: Sequence[str], events: Sequence[str], deaths
     last = furthest = -1
     again = 0
     for event_id in called:
-        number = place.get(event_id, len(events))
+        number = place.get(event_id, len(events) + 1)
         if number > furthest + 1:
-            missing = events[furthest + 1] if furthest + 1 < len(events) else "all that there are"
+            missing = events[furthest + 1] if furthest + 1 < len(events) else "anything like it"
             return [f"{event_id} was called out, and {missing} was not before"]
         again += number != last + 1
         last, furthest = number, max(furthest, number)
