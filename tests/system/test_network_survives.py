@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bodega.core.ledger import COUNT
 from bodega_agent.demo.catalogue import Product, catalogue
+from bodega_agent.store.reader import Reader
 from support.hooks import Receiver, receiver
 from support.long_run import by_length
 from support.network.crew import Crew, at_work
 from support.network.customers import Customers
 from support.network.harm import parts_of
-from support.network.processes import Network, running_network
+from support.network.processes import Network, Post, running_network
 from support.network.rules import breaches, told_once_each_in_order
 from support.network.witnesses import Kept, collect
 from support.postgres import PostgresServer
@@ -40,9 +43,10 @@ LOOK_S = 0.2
 
 
 TURNED = document(
-    "farthest",
+    "least-busy",
     1,
-    scores=[{"name": "far", "value": "0.0 - node.distance_km"}],
+    scores=[{"name": "busy", "value": "double(node.open_orders)"}],
+    ties=["node.distance_km"],
     stages=[
         {"name": "whole"},
         {"name": "split", "shares_max": 3, "split_cost": 20_000, "when": "order.shares_max > 1"},
@@ -89,6 +93,13 @@ async def test_each_part_is_killed_in_turn_while_orders_are_worked(
     assert ORDERS // 2 < taken < ORDERS == len(customers.wishes), "more is asked for than there is"
     assert set(kept) == {post.node_id for post in network.posts}, "each agent was killed"
     assert any(post.bench.shelves.taken for post in network.posts), "there was something to steal"
+    assert any(map(has_missed_goods, network.posts)), "and somebody has found out"
+
+
+def has_missed_goods(post: Post) -> bool:
+    """Whether the node's book has written goods off that nobody has found on their shelf."""
+    with closing(Reader(post.ledger)) as ledger:
+        return bool(ledger.rows("SELECT 1 AS missed FROM balance WHERE external = ? AND quantity > 0", COUNT))
 
 
 @pytest.mark.parametrize(
@@ -117,8 +128,8 @@ async def stock_up(network: Network, crew: Crew, customers: Customers, products:
 
 
 async def turn_the_rules(network: Network, folder: Path) -> None:
-    """At the second hub another bundle is put in force: who was the last choice is now the first."""
-    path = folder / "farthest.json"
+    """At the second hub another bundle is put in force: who has least to do is chosen, and no more who is nearest."""
+    path = folder / "least-busy.json"
     path.write_bytes(TURNED)
     await network.bodegactl("routing", "activate", str(path), "--reason", "a trial", number=1)
 
@@ -146,7 +157,7 @@ async def check_decisions(network: Network) -> None:
     listed = await network.bodegactl("routing", "ls")
     (made,) = listed["activations"]
     assert {(one["activation"], one["digest"]) for one in listed["nodes"]} == {(1, made["digest"])}
-    simulated = await network.bodegactl("routing", "simulate", "farthest@1")
+    simulated = await network.bodegactl("routing", "simulate", "least-busy@1")
     assert simulated["before"]["decisions"] == len(replays)
     assert 0 < len(simulated["changes"]) < len(replays), (
         "some were made by the rules before, and some by these"
