@@ -85,6 +85,12 @@ def test_a_bundle_that_takes_too_long_is_refused_by_the_quickest_of_its_tries(
     assert all("ms to decide" in fault.problem for fault in found)
 
 
+def test_golden_cases_are_not_put_to_a_bundle_that_is_too_slow_for_the_order_that_all_must_bear() -> None:
+    seconds = count(step=1.0)
+    found = check(bundle(golden=[golden(nodes=["nobody"])]), lambda: next(seconds))
+    assert [fault.where for fault in found] == ["fifty-nodes"]
+
+
 def test_more_golden_cases_than_there_is_room_for_are_refused() -> None:
     cases = [golden(name=str(number)) for number in range(ROUTING_GOLDEN_CASES_MAX + 1)]
     assert len(bundle(golden=cases[:-1]).document.golden) == ROUTING_GOLDEN_CASES_MAX

@@ -49,6 +49,18 @@ class Crew:
             )
         await self.settled()
 
+    def steal(self, per_node: int, dice: random.Random) -> None:
+        """From some shelves of each node, where nobody has found any empty yet, a unit goes, and no scan says so."""
+        for post in self.posts:
+            shelves = post.bench.shelves
+            full = sorted(
+                place
+                for place, units in shelves.bins.items()
+                if units and place not in shelves.reported_empty and not shelves.hands[place]
+            )
+            for bin_id, sku_id in dice.sample(full, min(per_node, len(full))):
+                shelves.steal(bin_id, sku_id, 1)
+
     async def settled(self) -> None:
         """Return once everybody has looked and found nothing to do."""
         await asyncio.gather(*(associate.settled() for associate in self.associates))

@@ -84,6 +84,12 @@ class Customers:
         rows = [product.as_json() for product in self._products]
         await self._until_answered("POST", "/v1/catalogue", {"skus": rows}, "catalogue")
 
+    async def have_called(self, url: str) -> None:
+        """Every event from the first on is called out to this address."""
+        wanted = {"url": url, "after": ""}
+        status, said = await self._until_answered("POST", "/v1/webhooks", wanted, "webhook")
+        assert status == httpx.codes.CREATED, said
+
     async def may_buy(self, units: int) -> bool:
         """Whether so many of each product may be promised, as the first hub says."""
         for product in self._products:
@@ -196,14 +202,22 @@ class Customers:
 
     async def orders(self, number: int) -> list[Json]:
         """All orders, as one instance lists them."""
+        return await self._pages(number, "/v1/orders", "orders", "cursor")
+
+    async def events(self, number: int) -> list[str]:
+        """The ids of all events, in order, as one instance tells them."""
+        return [str(event["id"]) for event in await self._pages(number, "/v1/events", "events", "after")]
+
+    async def _pages(self, number: int, path: str, rows: str, parameter: str) -> list[Json]:
+        """Every row that one instance lists."""
         found: list[Json] = []
         cursor = ""
         while True:
             answer = await self._http.get(
-                f"{self._network.http(number)}/v1/orders", params={"limit": 200, "cursor": cursor}
+                self._network.http(number) + path, params={"limit": 200, parameter: cursor}
             )
             page = answer.raise_for_status().json()
-            found += page["orders"]
+            found += page[rows]
             cursor = page["next_cursor"]
-            if not cursor:
+            if not page.get("has_more", cursor):
                 return found

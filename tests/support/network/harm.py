@@ -17,20 +17,28 @@ Act = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Part:
-    """One part: how it dies, and how it comes back. `is_alone`: while it is away no order is answered."""
+    """One part: how it dies, and how it comes back.
+
+    `is_alone`: while it is away no order is answered. `calls_out`: what it was calling out is told again.
+    """
 
     name: str
     kill: Act
     start: Act
     is_alone: bool = False
+    calls_out: bool = False
 
 
 def parts_of(network: Network, kept: Kept) -> list[Part]:
     """All of them; of an agent that is killed, `kept` gets its journal as it was just before."""
-    hubs = [Part(hub.recipe.name, hub.kill, hub.start) for hub in network.hubs]
+    hubs = [Part(hub.recipe.name, hub.kill, hub.start, calls_out=True) for hub in network.hubs]
     brokers = [_broker(network, name, server) for name, server in network.cluster.servers.items()]
     postgres = Part(
-        "postgres", _in_thread(network.postgres.crash), _in_thread(network.postgres.start), is_alone=True
+        "postgres",
+        _in_thread(network.postgres.crash),
+        _in_thread(network.postgres.start),
+        is_alone=True,
+        calls_out=True,
     )
     agents = [_agent(network, number, kept) for number in range(len(network.posts))]
     return [*hubs, postgres, *brokers, *agents]

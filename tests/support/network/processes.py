@@ -130,6 +130,7 @@ class Network:
             "[http]\nport = 0\n[grpc]\nport = 0\n"
             # The very last unit may be sold, so that one too many would show.
             "[promise]\nsafety_stock = 0\n"
+            '[webhooks]\nnetworks = ["127.0.0.0/8"]\n'
         )
 
     async def _post(self, closing: AsyncExitStack, place: Site) -> Post:

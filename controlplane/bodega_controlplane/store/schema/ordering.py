@@ -35,8 +35,8 @@ sa.Index("orders_by_state", orders.c.state, orders.c.placed_at_ms, orders.c.orde
 # What a channel asks: its newest ones, and what has changed.
 orders_of_channel = sa.Index("orders_of_channel", orders.c.channel, orders.c.placed_at_ms, orders.c.order_id)
 orders_changed = sa.Index("orders_changed", orders.c.channel, orders.c.updated_at_ms, orders.c.order_id)
-# What upkeep asks every second: orders that go on and have a time to leave by. As text, for both databases know an index
-# of some rows again only by its own words.
+# What upkeep asks every second: orders that go on and have a time to leave by. As text, because both databases know an
+# index of some rows again only by its own words.
 TO_LEAVE = (
     "ship_by_ms > 0 AND state IN ('confirmed', 'in_fulfillment', 'ready_for_pickup', 'handed_back', 'backordered', "
     "'preordered')"
