@@ -16,6 +16,7 @@ from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store import nodes, routing, schema
+from bodega_controlplane.store import orders as order_rows
 from bodega_controlplane.store.engine import Store
 from support.controlplane import POLICY, deliver, rows_of
 from support.moved_order import (
@@ -89,6 +90,21 @@ def test_an_order_that_should_have_left_goes_elsewhere_once(store: Store) -> Non
     assert at(store, order_id) == [PORTO]
     look_after(store, later(HUB, 5_001 + 2 * REASSIGN_COOLDOWN_MS))
     assert at(store, order_id) == [PORTO], "it would be late anywhere"
+
+
+def test_late_orders_that_nobody_can_have_do_not_hide_a_node_that_is_down(store: Store) -> None:
+    two_nodes(store, lisbon=4, porto=100)
+    late = [place(store, 3, number, ship_by_ms=HUB.now_ms + 1).order_id for number in range(2)]
+    waits = place(store, 2, after_ms=5).order_id
+    assert at(store, *late, waits) == [PORTO, PORTO, LISBON]
+
+    def untouched(down: set[str], limit: int) -> list[str]:
+        rows = store.read(lambda tx: order_rows.untouched_parts(tx, HUB.now_ms + 9, down, limit))
+        return [row.order_id for row in rows]
+
+    assert untouched({LISBON}, 1) == [waits, late[0]]
+    assert untouched({LISBON, PORTO}, 9) == [*late, waits], "each once"
+    assert untouched(set(), 9) == late
 
 
 def test_what_a_courier_brings_is_routed_as_such_and_a_parcel_for_its_node(store: Store) -> None:
