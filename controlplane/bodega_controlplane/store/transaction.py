@@ -148,7 +148,7 @@ class Transaction:
         marks = ", ".join(["?" if self.exclusive else "%s"] * len(columns))
         names = ", ".join(columns)
         statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){ending}"  # noqa: S608 - names are our own
-        self.connection.exec_driver_sql(statement, list(rows))
+        self.connection.exec_driver_sql(statement, list(rows) if len(rows) > 1 else tuple(rows[0]))
 
 
 @cache
