@@ -34,6 +34,28 @@ def _write_to_memory() -> None:
 _write_to_memory()
 
 
+# Of the files in order, every so manieth is one of those that start many processes and wait for them most of the time.
+_BESIDE = 8
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins early, beside what computes: no worker is left alone in the end."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    waiting = [path for path in files if "system" in path.parts]
+    order = sorted(files.keys() - set(waiting), key=lambda path: (_weight(path), path))
+    for number, path in enumerate(waiting):
+        order.insert(number * _BESIDE, path)
+    items[:] = [item for path in order for item in files[path]]
+
+
+def _weight(path: Path) -> int:
+    """The folders of the slow tests first."""
+    slow = ("simulator", "store", "controlplane", "cli")
+    return min((slow.index(part) for part in path.parts if part in slow), default=len(slow))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Looptime asks for a current loop even in sync tests; without one there is none to leak."""
     asyncio.set_event_loop(None)
