@@ -45,10 +45,9 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, after `crash` with the recovery that follows; ready for connections on return."""
-        options = (
-            f"-c listen_addresses='' -c unix_socket_directories='{self.folder}'"
-            f" -c fsync={'on' if self.durable else 'off'} -c max_connections=50"
-        )
+        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c max_connections=50"
+        if not self.durable:
+            options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
         log = str(self.folder / "log")
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-l", log, "-o", options, "-w", "start")
 
