@@ -37,6 +37,8 @@ ROUTING_POLL_S = 1.0
 ROUTING_DECISIONS_PER_PAGE_MAX = 500
 # Sets of labels that the hub keeps parsed: every order asks for all of them.
 NODE_LABEL_SETS_REMEMBERED_MAX = 1_024
+# Time zones of which the hub remembers what o'clock it is there.
+TIME_ZONES_REMEMBERED_MAX = 64
 # Within so long of its activation a bundle is in force at every instance and every connected node.
 ROUTING_REACHES_ALL_S = 5.0
 

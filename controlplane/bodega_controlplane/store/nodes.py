@@ -29,6 +29,11 @@ _PLACES = (
     .where(node.c.lost_to_seq == 0)
     .order_by(node.c.node_id)
 )
+_MOVE_DOWN_HEAD = (
+    sa.update(node)
+    .where(node.c.node_id == sa.bindparam("wanted"))
+    .values(down_seq=sa.bindparam("seq"), down_hash=sa.bindparam("digest"))
+)
 
 
 def by_id(tx: Transaction, node_id: str) -> Row | None:
@@ -77,6 +82,11 @@ def put(tx: Transaction, row: Mapping[str, Any], *, keep: tuple[str, ...] = ()) 
 def change(tx: Transaction, node_id: str, **columns: Any) -> None:
     """Set some columns of a node."""
     tx.connection.execute(sa.update(node).where(node.c.node_id == node_id).values(**columns))
+
+
+def move_down_head(tx: Transaction, node_id: str, seq: int, digest: bytes) -> None:
+    """The hub's stream for a node is longer now."""
+    tx.connection.execute(_MOVE_DOWN_HEAD, {"wanted": node_id, "seq": seq, "digest": digest})
 
 
 def count_refused(tx: Transaction, node_id: str, *, foreign_ms: int | None) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -47,8 +46,7 @@ WHERE stock.node_id = %s AND stock.bin = touched.bin AND stock.sku_id = touched.
 _ACCOUNT_COLUMNS = ("node_id", *Account._fields, "quantity")
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """Units of one SKU at one node: on sellable places, promised but not yet picked, the node's to promise, and
     kept back by people there.
     """
@@ -99,7 +97,8 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
         rights = rights.where(node_rights.c.node_id == sa.bindparam("node_id"))
     parts = sellable.union_all(reserved, rights).subquery()
     columns: list[Any] = [parts.c.node_id, parts.c.sku_id]
-    sums = (sa.func.sum(parts.c[name]) for name in _SUMMED)
+    # PostgreSQL's sum of BIGINT is a NUMERIC.
+    sums = (sa.cast(sa.func.sum(parts.c[name]), sa.BigInteger).label(name) for name in _SUMMED)
     return sa.select(*columns, *sums).group_by(*columns)
 
 
@@ -114,6 +113,18 @@ _HOLDS = sa.select(
 _HELD, _HELD_AT_NODE = _held_query(one_node=False), _held_query(one_node=True)
 
 
+def _levels_query() -> sa.Select[Any]:
+    at_nodes = _HELD.subquery()
+    kept = at_nodes.c.reserved + at_nodes.c.node_rights + sa.bindparam("safety_stock", type_=sa.BigInteger)
+    left = at_nodes.c.sellable - kept
+    sums = (at_nodes.c.sellable, at_nodes.c.reserved, sa.case((left > 0, left), else_=0))
+    columns = (sa.cast(sa.func.sum(one), sa.BigInteger) for one in sums)
+    return sa.select(at_nodes.c.sku_id, *columns).group_by(at_nodes.c.sku_id)
+
+
+_LEVELS = _levels_query()
+
+
 def held(
     tx: Transaction, sku_ids: Collection[str], node_id: str | None = None
 ) -> dict[tuple[str, str], Held]:
@@ -123,10 +134,30 @@ def held(
         rows = tx.connection.execute(_HELD, asked)
     else:
         rows = tx.connection.execute(_HELD_AT_NODE, {**asked, "node_id": node_id})
-    found = {(row[0], row[1]): Held(*map(int, row[2:])) for row in rows}
+    found = {(row[0], row[1]): Held(*row[2:]) for row in rows}
     for place, units in _held_back(tx, asked["sku_ids"], node_id).items():
         if place in found:
-            found[place] = replace(found[place], held_back=units)
+            found[place] = found[place]._replace(held_back=units)
+    return found
+
+
+class Level(NamedTuple):
+    """Units of one SKU over all nodes; `available`: what may be promised of it, node by node, summed."""
+
+    sellable: int = 0
+    reserved: int = 0
+    available: int = 0
+
+
+def levels(tx: Transaction, sku_ids: Collection[str], safety_stock: int) -> dict[str, Level]:
+    """SKU -> its level, summed in the database by the rule of `Standing.available`; none means zero."""
+    asked = {"sku_ids": sorted(sku_ids), "safety_stock": safety_stock}
+    found = {row[0]: Level(*row[1:]) for row in tx.connection.execute(_LEVELS, asked)}
+    for (node_id, sku_id), units in _held_back(tx, asked["sku_ids"], None).items():
+        here = held(tx, [sku_id], node_id).get((node_id, sku_id), Held())
+        left = here.sellable - here.reserved - here.node_rights - safety_stock
+        level = found.get(sku_id, Level())
+        found[sku_id] = level._replace(available=level.available - min(units, max(0, left)))
     return found
 
 

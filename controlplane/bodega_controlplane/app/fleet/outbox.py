@@ -29,15 +29,16 @@ def post(
     *,
     cmd_id: str,
     correlation_id: str = "",
-) -> int:
-    """Append events to a node's stream; the sequence of the last one. Fills in all but their facts.
+) -> str:
+    """Append events to a node's stream; the last one's name for conflicts. Fills in all but their facts.
 
     SKUs that they name and that still wait come right before them. Raises NotFound for an unknown node.
     """
     tx.lock_nodes([node_id])
     node = _known(tx, node_id)
     _fill(events, caller, cmd_id, correlation_id)
-    return _append(tx, node, [*_needed_by(tx, node_id, events), *events])
+    last_seq = _append(tx, node, [*_needed_by(tx, node_id, events), *events])
+    return f"hub/{node.down_epoch}/{last_seq}"
 
 
 def post_bulk(
@@ -108,7 +109,7 @@ def _append(tx: Transaction, node: Row, events: Sequence[journal_pb2.HubEvent]) 
     at_ms = events[0].at_ms if events else 0
     outbox.append(tx, node.node_id, node.down_epoch, node.down_seq + 1, bodies, hashes, at_ms=at_ms)
     last_seq = int(node.down_seq) + len(bodies)
-    nodes.change(tx, node.node_id, down_seq=last_seq, down_hash=hashes[-1])
+    nodes.move_down_head(tx, node.node_id, last_seq, hashes[-1])
     tx.wake(node.node_id)
     return last_seq
 
@@ -141,11 +142,6 @@ def _skus_of(event: journal_pb2.HubEvent) -> Iterable[str]:
         case "rights_wanted":
             return [event.rights_wanted.sku_id]
     return []
-
-
-def name_of(tx: Transaction, node_id: str, seq: int) -> str:
-    """An event of a node's stream, as conflicts name it. Raises NotFound for an unknown node."""
-    return f"hub/{_known(tx, node_id).down_epoch}/{seq}"
 
 
 def heads(tx: Transaction) -> dict[str, Head]:

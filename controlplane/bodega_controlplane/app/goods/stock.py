@@ -59,13 +59,7 @@ def list_serials(
 
 def standing_of(held: stock.Held, policy: Policy) -> Standing:
     """What the hub may promise of what is held: not what the node may, nor what is on its way to it."""
-    return Standing(
-        sellable=held.sellable,
-        node_rights=held.node_rights,
-        reserved=held.reserved,
-        safety_stock=policy.safety_stock,
-        held_back=held.held_back,
-    )
+    return Standing(held.sellable, held.node_rights, held.reserved, policy.safety_stock, held.held_back)
 
 
 def list_availability(

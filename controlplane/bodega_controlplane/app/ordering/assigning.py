@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bodega.core.lifecycles import FULFILLMENT, ReservationState
@@ -26,8 +26,10 @@ def lines_of(part: Part) -> tuple[Line, ...]:
     return tuple(Line(number, lines[number].sku_id, units) for number, units in part.quantities.items())
 
 
-def give(tx: Transaction, caller: Caller, part: Part, share: Share) -> Work:
-    """Promise the part's units at a node, and put the work into its stream under the next token.
+def give(
+    tx: Transaction, caller: Caller, part: Part, share: Share, row: Mapping[str, Any] | None = None
+) -> Work:
+    """Promise the part's units at a node, and put the work into its stream under the next token. `row`: the order's.
 
     The caller holds the node's row, has looked that the units are there, and saves the order afterwards.
     """
@@ -44,11 +46,11 @@ def give(tx: Transaction, caller: Caller, part: Part, share: Share) -> Work:
             for number, units in part.quantities.items()
         },
     )
-    given = orders.for_the_node(tx, order.order_id)._asdict()
+    given = row or orders.for_the_node(tx, order.order_id)._mapping
     message = wire.work_message(
         work.fulfillment_order_id, work.fencing_token, given, _told(work), share.service
     )
-    seq = outbox.post(
+    work.assigned_event = outbox.post(
         tx,
         caller,
         share.node_id,
@@ -56,7 +58,6 @@ def give(tx: Transaction, caller: Caller, part: Part, share: Share) -> Work:
         cmd_id=work.fulfillment_order_id,
         correlation_id=order.order_id,
     )
-    work.assigned_event = outbox.name_of(tx, share.node_id, seq)
     for before in part.works[-1:]:
         before.changed = True
     part.works.append(work)
@@ -110,8 +111,9 @@ def take_back(tx: Transaction, caller: Caller, work: Work, token: int, reason: s
     )
     events = [journal_pb2.HubEvent(fulfillment_revoked=event)]
     cmd_id = f"revoke-{work.fulfillment_order_id}"
-    seq = outbox.post(tx, caller, work.node_id, events, cmd_id=cmd_id, correlation_id=work.order.order_id)
-    work.revoked_event = outbox.name_of(tx, work.node_id, seq)
+    work.revoked_event = outbox.post(
+        tx, caller, work.node_id, events, cmd_id=cmd_id, correlation_id=work.order.order_id
+    )
     work.changed = work.order.changed = True
 
 

@@ -12,13 +12,13 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from bodega.core.promise import demand_by_sku
+from bodega.core.promise import Standing, demand_by_sku
 from bodega.core.routing.bundle import Bundle
 from bodega.core.routing.choice import Choice
 from bodega.core.routing.decide import decide
 from bodega.core.routing.inputs import Destination, Inputs, Line, Offer, Site
 from bodega.errors import FieldFault, Refused
-from bodega.limits_hub import NODE_LABEL_SETS_REMEMBERED_MAX
+from bodega.limits_hub import NODE_LABEL_SETS_REMEMBERED_MAX, TIME_ZONES_REMEMBERED_MAX
 from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.shipping.offering import goods_of, offers_at
 from bodega_controlplane.app.views import Caller, Recipient
@@ -27,6 +27,7 @@ from bodega_controlplane.store import nodes, routing, stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
 
+_MINUTE_MS = 60_000
 # Methods of which a carrier brings the goods to the customer.
 _CARRIED = frozenset({"parcel", "courier"})
 _NOT_HELD = stock.Held()
@@ -66,9 +67,15 @@ class Decided(Choice):
         return Choice(**{one.name: getattr(self, one.name) for one in fields(Choice)})
 
 
-def choose(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> Decided:
-    """The choice by the bundle in force, from what the nodes hold at this moment."""
-    inputs = _inputs(tx, caller, question, policy)
+def choose(
+    tx: Transaction,
+    caller: Caller,
+    question: Question,
+    policy: Policy,
+    goods: Mapping[str, Row] | None = None,
+) -> Decided:
+    """The choice by the bundle in force, from what the nodes hold at this moment. `goods`: rows of the SKUs, if known."""
+    inputs = _inputs(tx, caller, question, policy, goods)
     choice = decide(policy.bundle, inputs)
     values = {one.name: getattr(choice, one.name) for one in fields(Choice)}
     return Decided(**values, bundle=policy.bundle, inputs=inputs)
@@ -93,7 +100,7 @@ def _held(
 ) -> stock.Held:
     found = held.get(place, _NOT_HELD)
     its_own = question.its_own.get(place, 0)
-    return replace(found, reserved=found.reserved - its_own) if its_own else found
+    return found._replace(reserved=found.reserved - its_own) if its_own else found
 
 
 def insufficient(choice: Choice, hint: str) -> Refused:
@@ -109,14 +116,18 @@ def insufficient(choice: Choice, hint: str) -> Refused:
     )
 
 
-def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy) -> Inputs:
+def _inputs(
+    tx: Transaction, caller: Caller, question: Question, policy: Policy, goods: Mapping[str, Row] | None
+) -> Inputs:
     place = question.recipient
+    if goods is None:
+        goods = routing.goods(tx, {line.sku_id for line in question.lines})
     bare = Inputs(
         now_ms=caller.now_ms,
         channel=question.channel,
         method=question.method,
         service_class=question.service_class,
-        lines=_with_measures(tx, question.lines),
+        lines=_with_measures(question.lines, goods),
         destination=Destination(
             place.country, place.postal_code, place.location.latitude, place.location.longitude
         ),
@@ -130,9 +141,8 @@ def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy)
     return replace(bare, sites=_sites(tx, bare, question, policy))
 
 
-def _with_measures(tx: Transaction, lines: Sequence[Line]) -> tuple[Line, ...]:
+def _with_measures(lines: Sequence[Line], goods: Mapping[str, Row]) -> tuple[Line, ...]:
     """Lines with what the catalogue says of their SKUs; its temperature class is the class of a product."""
-    goods = routing.goods(tx, {line.sku_id for line in lines})
     return tuple(
         replace(line, product_class=sku.temperature_class, weight_g=sku.weight_g, volume_ml=sku.volume_ml)
         if (sku := goods.get(line.sku_id))
@@ -142,9 +152,9 @@ def _with_measures(tx: Transaction, lines: Sequence[Line]) -> tuple[Line, ...]:
 
 
 def _sites(tx: Transaction, asked: Inputs, question: Question, policy: Policy) -> tuple[Site, ...]:
-    demand = demand_by_sku((line.sku_id, line.quantity) for line in asked.lines)
     places = [place for place in nodes.places(tx) if asked.at_node in ("", place.node_id)]
-    held = stock.held(tx, demand.keys(), asked.at_node or None)
+    standings = _standings(tx, asked, question, policy)
+    not_held = {line.sku_id: standing_of(_NOT_HELD, policy) for line in asked.lines}
     waiting = routing.waiting(tx)
     offers = _offers(tx, asked, [place.node_id for place in places])
     return tuple(
@@ -152,18 +162,31 @@ def _sites(tx: Transaction, asked: Inputs, question: Question, policy: Policy) -
             place.node_id,
             place.latitude,
             place.longitude,
-            {sku: standing_of(_held(held, (place.node_id, sku), question), policy) for sku in demand},
-            kind=place.kind,
-            country=place.country,
-            open_orders=waiting.get(place.node_id, 0),
-            capacity_orders=place.capacity_orders,
-            silent_s=_silent_s(place, asked.now_ms),
-            offers=offers.get(place.node_id, ()),
-            labels=_labels(place.labels),
-            **_clock_of(place, asked.now_ms),
+            not_held | standings.get(place.node_id, {}),
+            place.kind,
+            place.country,
+            waiting.get(place.node_id, 0),
+            place.capacity_orders,
+            _silent_s(place, asked.now_ms),
+            offers.get(place.node_id, ()),
+            _labels(place.labels),
+            *_clock_of(place.time_zone, asked.now_ms // _MINUTE_MS),
         )
         for place in places
     )
+
+
+def _standings(
+    tx: Transaction, asked: Inputs, question: Question, policy: Policy
+) -> dict[str, dict[str, Standing]]:
+    """Node -> SKU -> how it stands there, of what is asked for; places that hold nothing are left out."""
+    demand = {line.sku_id for line in asked.lines}
+    found: dict[str, dict[str, Standing]] = {}
+    for place, held in stock.held(tx, demand, asked.at_node or None).items():
+        its_own = question.its_own.get(place, 0)
+        standing = standing_of(held._replace(reserved=held.reserved - its_own) if its_own else held, policy)
+        found.setdefault(place[0], {})[place[1]] = standing
+    return found
 
 
 def _offers(tx: Transaction, asked: Inputs, node_ids: Sequence[str]) -> Mapping[str, tuple[Offer, ...]]:
@@ -179,12 +202,13 @@ def _silent_s(place: Row, now_ms: int) -> int:
     return max(0, now_ms - int(place.last_contact_ms)) // 1000
 
 
-def _clock_of(place: Row, now_ms: int) -> dict[str, int]:
-    """The node's own day and the minute of it; nothing of a node whose time zone is not known."""
-    if place.time_zone == "-":
-        return {}
-    there = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(place.time_zone or "UTC"))
-    return {"local_minute": there.hour * 60 + there.minute, "weekday": there.isoweekday()}
+@lru_cache(maxsize=TIME_ZONES_REMEMBERED_MAX)
+def _clock_of(time_zone: str, minute: int) -> tuple[int, int]:
+    """The minute of a node's own day and its ISO weekday; nothing of a node whose time zone is not known."""
+    if time_zone == "-":
+        return -1, 0
+    there = datetime.fromtimestamp(minute * 60, ZoneInfo(time_zone or "UTC"))
+    return there.hour * 60 + there.minute, there.isoweekday()
 
 
 @lru_cache(maxsize=NODE_LABEL_SETS_REMEMBERED_MAX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from bodega.core.floor_words import Method
 from bodega.core.promise import ServiceClass
@@ -21,17 +21,20 @@ from bodega.limits_hub import ROUTING_SHARES_MAX
 from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.views import DraftLine, OrderDraft, Recipient
 from bodega_controlplane.store import catalogue, nodes
+from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 _PICKUP_CODE = re.compile(f"[0-9A-Za-z]{{{PICKUP_CODE_CHARS_MIN},{PICKUP_CODE_CHARS_MAX}}}")
 
 
-def check_draft(tx: Transaction, draft: OrderDraft) -> None:
-    """Raise InvalidInput with everything that is wrong with an order."""
+def check_draft(tx: Transaction, draft: OrderDraft) -> dict[str, Row]:
+    """Raise InvalidInput with everything that is wrong with an order; the rows of all SKUs that it names, by id."""
     faults = Faults()
     faults.identifier("reference", draft.reference)
     faults.count("lines", draft.lines, 1, ORDER_LINES_MAX)
-    _check_lines(tx, faults, draft.lines[:ORDER_LINES_MAX])
+    named = {sku_id for line in draft.lines[:ORDER_LINES_MAX] for sku_id in (line.sku_id, *line.substitutes)}
+    known = catalogue.by_ids(tx, named)
+    _check_lines(faults, draft.lines[:ORDER_LINES_MAX], known)
     check_recipient(faults, draft.recipient)
     faults.one_of("service_class", draft.service_class, tuple(ServiceClass))
     faults.one_of("method", draft.method, tuple(Method))
@@ -40,11 +43,10 @@ def check_draft(tx: Transaction, draft: OrderDraft) -> None:
     faults.number("not_before_ms", draft.not_before_ms, 0, TIME_MS_MAX)
     _check_pickup(tx, faults, draft)
     faults.raise_if_any("the order")
+    return known
 
 
-def _check_lines(tx: Transaction, faults: Faults, lines: Sequence[DraftLine]) -> None:
-    named = {sku_id for line in lines for sku_id in (line.sku_id, *line.substitutes)}
-    known = catalogue.by_ids(tx, named)
+def _check_lines(faults: Faults, lines: Sequence[DraftLine], known: Container[str]) -> None:
     for place, line in enumerate(lines):
         faults.number(f"lines[{place}].quantity", line.quantity, 1, QUANTITY_MAX)
         faults.count(f"lines[{place}].substitutes", line.substitutes, 0, SUBSTITUTES_PER_LINE_MAX)

@@ -29,8 +29,37 @@ from bodega_controlplane.store.transaction import Contended, Transaction
 
 
 def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) -> OrderView:
-    """Take an order: `placing.place`, which says what it raises."""
-    return get_order(tx, placing.place(tx, caller, draft, policy))
+    """Take an order: `placing.place`, which says what it raises. The view is what `get_order` would read back."""
+    placed = placing.place(tx, caller, draft, policy)
+    order = placed.order
+    asked = [
+        OrderLineView(number, one.sku_id, one.quantity, substitutes=one.substitutes)
+        for number, one in enumerate(draft.lines, start=1)
+    ]
+    inside = [
+        OrderLineView(one.line, one.sku_id, one.quantity, kit_line=one.kit_line)
+        for one in placed.lines
+        if one.kit_line
+    ]
+    return OrderView(
+        order_id=order.order_id,
+        channel=caller.channel,
+        reference=draft.reference,
+        state=order.state,
+        node_id=order.node_id,
+        lines=(*asked, *inside),
+        parcels=(),
+        placed_at_ms=caller.now_ms,
+        updated_at_ms=caller.now_ms,
+        service_class=draft.service_class,
+        method=draft.method,
+        ship_complete=draft.ship_complete,
+        ship_by_ms=draft.ship_by_ms,
+        parts=tuple(map(_part, order.parts.values())),
+        backorder=draft.backorder,
+        not_before_ms=draft.not_before_ms,
+        parts_max=draft.parts_max,
+    )
 
 
 def get_order(tx: Transaction, order_id: str) -> OrderView:

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bodega.core.kits import KitLine, explode
 from bodega.core.lifecycles import OrderState
@@ -30,6 +30,7 @@ from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.views import Caller, OrderDraft
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import catalogue, orders, stock
+from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 # The rule of what is not routed yet.
@@ -50,16 +51,23 @@ class _Plan:
     waits: Mapping[int, int]
 
 
-def place(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) -> str:
-    """Promise the stock, choose the nodes, and put the work into their streams; the order's id.
+class Placed(NamedTuple):
+    """An order that was written, and the lines that nodes serve: what kits are made of in place of them."""
+
+    order: Order
+    lines: tuple[KitLine, ...]
+
+
+def place(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) -> Placed:
+    """Promise the stock, choose the nodes, and put the work into their streams.
 
     Raises InvalidInput with every fault (unknown SKU, quantity, recipient ...), Refused with code
     "insufficient-stock" and a fault for every node when they can not serve it and it may not wait; then nothing is
     written.
     """
-    check_draft(tx, draft)
+    goods = check_draft(tx, draft)
     asked = [(number, one.sku_id, one.quantity) for number, one in enumerate(draft.lines, start=1)]
-    components = _components(tx, {sku_id for _, sku_id, _ in asked})
+    components = _components(tx, {sku_id for _, sku_id, _ in asked}, goods)
     apart = explode(asked, components)
     _check_lines(apart)
     if draft.not_before_ms > caller.now_ms:
@@ -67,7 +75,7 @@ def place(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) ->
     forms = [tuple(KitLine(*one) for one in asked), *([apart] if components else [])]
     for lines in forms:
         question = _question(caller, draft, lines)
-        choice = choose(tx, caller, question, policy)
+        choice = choose(tx, caller, question, policy, goods)
         if choice.shares:
             hold_promise(tx, question, choice, policy)
             return _write(tx, caller, draft, _Plan(lines, choice, {}))
@@ -140,12 +148,21 @@ def _question(caller: Caller, draft: OrderDraft, lines: Sequence[KitLine]) -> Qu
     )
 
 
-def _components(tx: Transaction, sku_ids: set[str]) -> dict[str, list[tuple[str, int]]]:
-    """Of those of these SKUs, and of what they are made of, that are kits: what is in one."""
+def _components(
+    tx: Transaction, sku_ids: set[str], goods: dict[str, Row]
+) -> dict[str, list[tuple[str, int]]]:
+    """Of those of these SKUs, and of what they are made of, that are kits: what is in one.
+
+    `goods`: rows of SKUs by id, to which those of the components are added.
+    """
     found: dict[str, list[tuple[str, int]]] = {}
     for _ in range(KIT_LEVELS_MAX + 1):
-        rows = catalogue.by_ids(tx, sku_ids - found.keys())
-        kits = {sku_id: json.loads(row.components) for sku_id, row in rows.items()}
+        missing = sku_ids - goods.keys()
+        if missing:
+            goods |= catalogue.by_ids(tx, missing)
+        kits = {
+            sku_id: json.loads(goods[sku_id].components) for sku_id in sku_ids & goods.keys() - found.keys()
+        }
         fresh = {
             sku_id: [(one["sku_id"], int(one["quantity"])) for one in inside]
             for sku_id, inside in kits.items()
@@ -171,7 +188,7 @@ def _check_lines(lines: Sequence[KitLine]) -> None:
         raise InvalidInput("the order can not be taken", faults=tuple(faults))
 
 
-def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> str:
+def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> Placed:
     substitutes = {number: one.substitutes for number, one in enumerate(draft.lines, start=1)}
     lines = {
         one.line: Line(one.sku_id, one.quantity, substitutes=substitutes.get(one.line, ()))
@@ -191,7 +208,7 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> s
         records.keep(tx, caller, order.order_id, plan.decided)
     aggregate.save_parts(tx, caller.now_ms, order.parts.values())
     for part, share in chosen:
-        assigning.give(tx, caller, part, share)
+        assigning.give(tx, caller, part, share, row)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,
@@ -205,7 +222,7 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> s
             "parts": len(order.parts),
         },
     )
-    return order.order_id
+    return Placed(order, plan.lines)
 
 
 def _row(caller: Caller, draft: OrderDraft, order: Order) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def keep(
 
     `decided_by`: the rule or person that had the order moved, with its reason; empty where it was placed.
     """
-    number = routing.next_number(tx, order_id)
+    number = routing.next_number(tx, order_id) if decided_by else 1
     decision_id = f"{order_id}/{number}"
     without = replace(decided.inputs, destination=_NOWHERE)
     routing.decided(

@@ -19,7 +19,6 @@ from bodega.limits_events import (
     STOCK_TOLD_EVERY_MS,
     STOCK_TOLD_SKUS_PER_COMMIT_MAX,
 )
-from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.rules import telling as rules
 from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import events, orders, stock, webhooks
@@ -233,21 +232,24 @@ def _stock(tx: Transaction, due: Sequence[Row], now_ms: int, policy: Policy) -> 
     """What there is of each SKU over all nodes, where that is another number than the one told last."""
     if not due:
         return []
-    sums = {row.sku_id: {"sku_id": row.sku_id, "sellable": 0, "reserved": 0, "available": 0} for row in due}
-    for (_, sku_id), held in stock.held(tx, set(sums)).items():
-        units = sums[sku_id]
-        units["sellable"] += held.sellable
-        units["reserved"] += held.reserved
-        units["available"] += standing_of(held, policy).available
-    changed = [row for row in due if _json(sums[row.sku_id]) != row.told]
+    levels = stock.levels(tx, {row.sku_id for row in due}, policy.safety_stock)
+    sums = {
+        row.sku_id: {"sku_id": row.sku_id, **levels.get(row.sku_id, stock.Level())._asdict()} for row in due
+    }
+    texts = {sku_id: _json(data) for sku_id, data in sums.items()}
+    changed = {row.sku_id for row in due if texts[row.sku_id] != row.told}
     rows = [
         {
             "sku_id": row.sku_id,
-            "told": _json(sums[row.sku_id]),
-            "told_at_ms": now_ms if row in changed else row.told_at_ms,
+            "told": texts[row.sku_id],
+            "told_at_ms": now_ms if row.sku_id in changed else row.told_at_ms,
             "changed_at_ms": 0,
         }
         for row in due
     ]
     events.save_told(tx, rows)
-    return [Told(rules.STOCK_CHANGED, "", row.sku_id, sums[row.sku_id], row.changed_at_ms) for row in changed]
+    return [
+        Told(rules.STOCK_CHANGED, "", row.sku_id, sums[row.sku_id], row.changed_at_ms)
+        for row in due
+        if row.sku_id in changed
+    ]

@@ -54,12 +54,16 @@ def plain(value: object) -> object:
         return value
     said = _fields_of(kind)  # type: ignore[arg-type]  # every type is hashable
     if said is not None:
-        held_by = ((name, getattr(value, name), default) for name, default in said)
-        return {name: plain(held) for name, held, default in held_by if held != default}
+        found = {}
+        for name, default in said:
+            held = getattr(value, name)
+            if held != default:
+                found[name] = held if type(held) in _AS_IT_IS else plain(held)
+        return found
     if isinstance(value, Mapping):
-        return {str(key): plain(held) for key, held in value.items()}
+        return {str(key): held if type(held) in _AS_IT_IS else plain(held) for key, held in value.items()}
     if isinstance(value, tuple | list):
-        return [plain(held) for held in value]
+        return list(map(plain, value))
     return value
 
 
