@@ -38,4 +38,4 @@ def share_statements(store: Store) -> None:
     engine = store._engine
     # SQLAlchemy keeps compiled statements by the dialect that compiled them.
     engine.dialect = _DIALECTS.setdefault(engine.dialect.name, engine.dialect)
-    engine._compiled_cache = _COMPILED  # type: ignore[assignment]  # a dict does, without a bound
+    engine._compiled_cache = _COMPILED
