@@ -264,7 +264,10 @@ async def _http(
     certificate, key = config.tls or (None, None)
     settings = uvicorn.Config(
         build_app(hub, tokens),
+        http="httptools",
         lifespan="off",
+        # Nothing here asks for a client's address, so nobody may tell us one.
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,

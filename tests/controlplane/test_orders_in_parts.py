@@ -58,7 +58,10 @@ def available(store: Store, sku_id: str = SKU) -> dict[str, int]:
 
 
 def placed(store: Store, draft: OrderDraft) -> OrderView:
-    return store.write(lambda tx: orders.place_order(tx, SHOP, draft, POLICY))[0]
+    """What placing answers, whatever kind of order it is, is what reading it answers."""
+    order = store.write(lambda tx: orders.place_order(tx, SHOP, draft, POLICY))[0]
+    assert store.read(lambda tx: orders.get_order(tx, order.order_id)) == order
+    return order
 
 
 def states(order: OrderView) -> list[tuple[str, PartState]]:

@@ -16,6 +16,7 @@ from bodega_controlplane.app.goods import stock
 from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
+from bodega_controlplane.store import stock as stock_rows
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, POLICY, SHOP, NodeByHand, deliver, order_draft, rows_of
 from support.moved_order import LISBON, NOW, PORTO, SKU, later, look_after, news, place, two_nodes
@@ -70,6 +71,28 @@ def test_a_hold_keeps_no_more_than_there_is_and_of_its_lot_only(store: Store) ->
     assert availability(store) == (10, 0, 8)
     node_says(store, lisbon, "open", "V-3", rule="fefo")
     assert availability(store) == (10, 0, 8)
+
+
+def test_the_level_of_the_network_is_the_sum_of_what_each_node_may_promise(store: Store) -> None:
+    """The database adds up by the same rule; a node below its safety stock takes nothing from another."""
+
+    def level() -> tuple[int, ...]:
+        rows = store.read(lambda tx: stock.list_availability(tx, [SKU], POLICY))
+        sums = tuple(sum(getattr(row, name) for row in rows) for name in stock_rows.Level._fields)
+        found = store.read(lambda tx: stock_rows.levels(tx, [SKU, "NONE"], POLICY.safety_stock))
+        assert dict(found) == {SKU: sums}
+        return sums
+
+    lisbon, porto = two_nodes(store, lisbon=10, porto=1)
+    assert level() == (11, 0, 8)
+    place(store, 3)
+    assert level() == (11, 3, 5)
+    node_says(store, lisbon, "open", quantity=4)
+    assert level() == (11, 3, 1)
+    node_says(store, porto, "open", "V-2", quantity=1)
+    assert level() == (11, 3, 1)
+    node_says(store, lisbon, "open", "V-3", quantity=99)
+    assert level() == (11, 3, 0)
 
 
 def test_a_hold_from_the_centre_is_told_to_the_node_and_counts_once_the_node_has_said_so(

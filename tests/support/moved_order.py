@@ -46,7 +46,9 @@ def place(store: Store, units: int = 3, after_ms: int = 0, **about: Any) -> Orde
     """An order that the nearer node, in Lisbon, gets while it can; `about`: fields of the draft."""
     draft = replace(order_draft((SKU, units)), **about)
     caller = later(SHOP, after_ms)
-    return store.write(lambda tx: orders.place_order(tx, caller, draft, POLICY))[0]
+    order = store.write(lambda tx: orders.place_order(tx, caller, draft, POLICY))[0]
+    assert order_now(store, order.order_id) == order, "what placing answers is what reading answers"
+    return order
 
 
 def move(store: Store, order_id: str, to: str = "", caller: Caller = OPERATOR, **about: Any) -> OrderView:

@@ -151,9 +151,10 @@ class Level(NamedTuple):
 
 def levels(tx: Transaction, sku_ids: Collection[str], safety_stock: int) -> dict[str, Level]:
     """SKU -> its level, summed in the database by the rule of `Standing.available`; none means zero."""
-    asked = {"sku_ids": sorted(sku_ids), "safety_stock": safety_stock}
-    found = {row[0]: Level(*row[1:]) for row in tx.connection.execute(_LEVELS, asked)}
-    for (node_id, sku_id), units in _held_back(tx, asked["sku_ids"], None).items():
+    wanted = sorted(sku_ids)
+    rows = tx.connection.execute(_LEVELS, {"sku_ids": wanted, "safety_stock": safety_stock})
+    found = {row[0]: Level(*row[1:]) for row in rows}
+    for (node_id, sku_id), units in _held_back(tx, wanted, None).items():
         here = held(tx, [sku_id], node_id).get((node_id, sku_id), Held())
         left = here.sellable - here.reserved - here.node_rights - safety_stock
         level = found.get(sku_id, Level())

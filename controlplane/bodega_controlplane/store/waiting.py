@@ -18,6 +18,10 @@ _WAITING_OF = (
     .order_by(down_waiting.c.place)
 )
 
+_DROP = sa.delete(down_waiting).where(
+    down_waiting.c.node_id == sa.bindparam("node_id"),
+    down_waiting.c.key.in_(sa.bindparam("taken", expanding=True)),
+)
 # Fewer than any database takes as parameters of one statement.
 _KEYS_PER_STATEMENT_MAX = 500
 
@@ -64,12 +68,8 @@ def take(tx: Transaction, node_id: str, keys: Collection[str]) -> list[bytes]:
 def _taken(tx: Transaction, node_id: str, rows: Sequence[Row]) -> list[bytes]:
     keys = [row.key for row in rows]
     for start in range(0, len(keys), _KEYS_PER_STATEMENT_MAX):
-        tx.connection.execute(
-            sa.delete(down_waiting).where(
-                down_waiting.c.node_id == node_id,
-                down_waiting.c.key.in_(keys[start : start + _KEYS_PER_STATEMENT_MAX]),
-            )
-        )
+        taken = keys[start : start + _KEYS_PER_STATEMENT_MAX]
+        tx.connection.execute(_DROP, {"node_id": node_id, "taken": taken})
     return [row.body for row in rows]
 
 

@@ -46,7 +46,7 @@ def give(
             for number, units in part.quantities.items()
         },
     )
-    given = row or orders.for_the_node(tx, order.order_id)._mapping
+    given = row or orders.for_the_node(tx, order.order_id)._asdict()
     message = wire.work_message(
         work.fulfillment_order_id, work.fencing_token, given, _told(work), share.service
     )

@@ -74,7 +74,7 @@ def choose(
     policy: Policy,
     goods: Mapping[str, Row] | None = None,
 ) -> Decided:
-    """The choice by the bundle in force, from what the nodes hold at this moment. `goods`: rows of the SKUs, if known."""
+    """The choice by the bundle in force, from what the nodes hold now. `goods`: rows of the SKUs, if known."""
     inputs = _inputs(tx, caller, question, policy, goods)
     choice = decide(policy.bundle, inputs)
     values = {one.name: getattr(choice, one.name) for one in fields(Choice)}

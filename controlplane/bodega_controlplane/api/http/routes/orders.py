@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -23,7 +22,7 @@ from bodega_controlplane.api.http.dependencies import (
 from bodega_controlplane.api.http.etag import demand_match, shown_as
 from bodega_controlplane.api.http.models.orders import OrderIn, OrderOut, OrderPageOut, RecipientIn
 from bodega_controlplane.api.http.models.words import ms_of
-from bodega_controlplane.api.http.once import REPLAYED, answer, digest_for, once
+from bodega_controlplane.api.http.once import answer, digest_for, once
 from bodega_controlplane.api.http.openapi import CREATED, TAGGED, WRITTEN, refusals
 from bodega_controlplane.app.idempotency import StoredResponse
 from bodega_controlplane.app.ordering import orders
@@ -54,15 +53,16 @@ async def place_order(
 ) -> Response:
     """Stock is promised for all lines at once or for none. Repeating a key answers with the first order."""
     draft, policy = body.draft(), policy_for(channel, hub.policy)
+    placed: dict[str, str] = {}
 
     def place(tx: Transaction) -> StoredResponse:
         shown = OrderOut.of(orders.place_order(tx, caller, draft, policy))
+        placed.update(order_id=shown.order_id, node_id=shown.node_id)
         return answer(201, shown, location=f"/v1/orders/{shown.order_id}", tagged=True)
 
     response = await once(hub, caller, key, digest_for(request, body.same_order()), place)
-    order = json.loads(bytes(response.body))
-    replayed = response.headers[REPLAYED] == "true"
-    log.info("order_placed", order_id=order["order_id"], node_id=order["node_id"], replayed=replayed)
+    if placed:
+        log.info("order_placed", **placed)
     return response
 
 
