@@ -25,9 +25,10 @@ demo: ## Run a whole day in a minute: a broker, a centre, two nodes, faults, che
 	$(DEMO_SET)
 	@$(IN)/bodega demo $(ARGS)
 
+# Three workers on two cores: of three that run, one mostly waits for a process of its own.
 test: ## Run all tests (ARGS="tests/proto -k promise" picks, ARGS="-n0" for one process)
 	$(DEV_SET)
-	@$(IN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(IN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: ## Run crashes and the shift at full length, and simulated worlds for as long as told (SIMULATE_S=3600)
 	$(DEV_SET)

@@ -97,7 +97,7 @@ async def test_a_broker_killed_in_mid_stream_loses_and_doubles_nothing(
             await asyncio.to_thread(nats_server.kill)
             journal.append(*bodies(200, first + 300))
             await asyncio.to_thread(nats_server.start)
-        await until(lambda: sync.status().acked_seq == 1500, 20)
+        await until(lambda: sync.status().acked_seq == 1500)
     assert book.up == bodies(1500)
 
 
@@ -114,7 +114,7 @@ async def test_a_broker_that_lost_everything_is_filled_again_from_the_journals(
         await asyncio.to_thread(nats_server.lose_everything)
         book.write_down(*bodies(50))  # published by nobody: the stream that held them is gone
         async with hub_at(nats_server.url, book):
-            await until(lambda: sync.status().acked_seq == 500 and sync.status().down_seq == 50, 20)
+            await until(lambda: sync.status().acked_seq == 500 and sync.status().down_seq == 50)
     assert book.up == bodies(500)
     assert journal.down == bodies(50)
 

@@ -25,7 +25,7 @@ from support.listener import Heard
 from support.waiting import until
 
 LISBON, PORTO = "lisbon-01", "porto-01"
-LATEST_S = 20
+LATEST_S = 60
 
 
 @dataclass

@@ -25,7 +25,7 @@ from support.rpc import Probe, ProbeStub, over_http2, over_nats
 __all__ = ["nats_server"]
 
 CALLS_MAX = 3
-SOON_S = 10.0
+SOON_S = 30.0
 
 
 @dataclass

@@ -10,9 +10,9 @@ import pytest
 from bodega_controlplane.store.engine import Store
 from support.controlplane import open_test_store
 from support.nats import nats_server
-from support.postgres import postgres_server, postgres_url
+from support.postgres import postgres_server, postgres_template, postgres_url
 
-__all__ = ["nats_server", "postgres_server", "postgres_url"]
+__all__ = ["nats_server", "postgres_server", "postgres_template", "postgres_url"]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

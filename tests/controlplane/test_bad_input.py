@@ -213,7 +213,7 @@ async def test_questions_that_are_none_are_kept_with_their_reason_and_answered_b
         await until_async(kept)
         rows = await hub.read(lambda tx: refused.newest(tx, NODE, 10))
         good = sync_pb2.HeartbeatRequest(node_id=NODE, epoch=1).SerializeToString()
-        assert (await client.request(f"hb.{NODE}", good, timeout=5)).data
+        assert (await client.request(f"hb.{NODE}", good, timeout=30)).data
         await client.close()
     assert all(row.reason.startswith("it is malformed: ") for row in rows)
     assert {row.body for row in rows} == {b"\xff\xff", too_long, beyond, b"\xff"}
@@ -226,7 +226,7 @@ async def test_a_heartbeat_in_anothers_name_is_fenced_kept_and_counted(
         client = await nats.connect(nats_server.url)
         foreign = sync_pb2.HeartbeatRequest(node_id="porto-01", epoch=1)
         for _ in range(3):
-            reply = await client.request(f"hb.{NODE}", foreign.SerializeToString(), timeout=5)
+            reply = await client.request(f"hb.{NODE}", foreign.SerializeToString(), timeout=30)
             answer = sync_pb2.HeartbeatResponse.FromString(reply.data)
             assert answer.fenced == f"it speaks for 'porto-01' with the credentials of {NODE}"
         await client.close()

@@ -68,7 +68,7 @@ class Wire:
 
     async def heartbeat(self, **said: object) -> sync_pb2.HeartbeatResponse:
         request = sync_pb2.HeartbeatRequest(**{"node_id": NODE, "epoch": 1, "head_seq": 10**6, **said})
-        reply = await self.client.request(f"hb.{NODE}", request.SerializeToString(), timeout=5)
+        reply = await self.client.request(f"hb.{NODE}", request.SerializeToString(), timeout=30)
         return sync_pb2.HeartbeatResponse.FromString(reply.data)
 
     async def pull(self, count: int) -> list[Envelope]:
@@ -244,7 +244,7 @@ async def test_a_heartbeat_is_answered_with_both_heads_and_events_come_straight_
         assert (response.up.seq, response.down_epoch, response.down_head_seq) == (0, 1, 3)
         assert response.fenced == ""
         want = sync_pb2.WantRequest(node_id=NODE, epoch=1, from_seq=2)
-        reply = await wire.client.request(f"events.{NODE}", want.SerializeToString(), timeout=5)
+        reply = await wire.client.request(f"events.{NODE}", want.SerializeToString(), timeout=30)
     envelope = envelope_from_wire(sync_pb2.WantResponse.FromString(reply.data).envelope)
     assert (envelope.first_seq, envelope.last_seq) == (2, 3)
 

@@ -199,6 +199,6 @@ async def test_a_node_that_applies_bulk_says_so_at_once_and_gets_the_next_slice(
             await hub.run(lambda tx, part=part: catalogue.upsert_skus(tx, OPERATOR, part))
         journal = MemoryJournal()
         async with node_at(nats_server, hub, journal):
-            await until(lambda: len(journal.down) == len(skus) + 1, within_s=20)
+            await until(lambda: len(journal.down) == len(skus) + 1)
     told = [journal_pb2.HubEvent.FromString(body).sku.sku_id for body in journal.down[1:]]
     assert told == [one.sku_id for one in skus]

@@ -19,8 +19,17 @@ from bodega_controlplane.app.goods import stock
 from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import ConflictView, PageRequest
 from bodega_controlplane.store import schema
-from bodega_controlplane.store.engine import Store, open_store
-from support.controlplane import OPERATOR, POLICY, SHOP, NodeByHand, deliver, promises, rows_of
+from bodega_controlplane.store.engine import Store
+from support.controlplane import (
+    OPERATOR,
+    POLICY,
+    SHOP,
+    NodeByHand,
+    deliver,
+    open_test_store,
+    promises,
+    rows_of,
+)
 from support.moved_order import (
     HUB,
     LISBON,
@@ -261,7 +270,10 @@ def test_arrival_decides_nothing(steps: list[tuple[str, int]], data: st.DataObje
     """The same journals, cut and mixed in any way, find the same rows, and then the orders go the same ways."""
     outcomes = []
     for whole in (True, False):
-        with tempfile.TemporaryDirectory() as folder, closing(open_store("sqlite", Path(folder))) as store:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            closing(open_test_store("sqlite", Path(folder))) as store,
+        ):
             lisbon, porto = two_nodes(store, lisbon=12, porto=0)
             classes = ("standard", "same_day", "standard")
             ids = [place(store, 3, n, service_class=word).order_id for n, word in enumerate(classes)]

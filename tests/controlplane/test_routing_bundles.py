@@ -20,8 +20,8 @@ from bodega_controlplane.app.routing import activating, bundles
 from bodega_controlplane.app.routing.views import ActivationView
 from bodega_controlplane.keys import HubKey, load_hub_key
 from bodega_controlplane.services.routing_watch import RoutingWatch
-from bodega_controlplane.store.engine import Store, open_store
-from support.controlplane import OPERATOR, POLICY, NodeByHand, deliver, node_draft, settle
+from bodega_controlplane.store.engine import Store
+from support.controlplane import OPERATOR, POLICY, NodeByHand, deliver, node_draft, open_test_store, settle
 from support.routing import document, nearest, steps
 
 NODES = ("lisbon-01", "porto-01")
@@ -142,7 +142,7 @@ async def test_an_instance_takes_what_another_one_activated_and_stays_with_the_l
     sqlite_store: Store, key: HubKey, tmp_path: Path
 ) -> None:
     settle(sqlite_store, "TEA")
-    hub = Hub(open_store("sqlite", tmp_path), key, POLICY)
+    hub = Hub(open_test_store("sqlite", tmp_path), key, POLICY)
     watch = RoutingWatch(hub)
     try:
         await watch.begin()

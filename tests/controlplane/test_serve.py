@@ -20,6 +20,7 @@ from bodega.errors import ExitCode
 from bodega.limits import STOP_S
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import open_store
+from support.waiting import BUSY_MACHINE_S
 
 pytestmark = pytest.mark.system
 
@@ -86,7 +87,7 @@ def test_sigterm_stops_it_in_time_with_exit_0_even_while_a_client_hangs_on(tmp_p
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=_START_S) == ExitCode.OK
-        assert time.monotonic() - began < STOP_S
+        assert time.monotonic() - began < STOP_S + BUSY_MACHINE_S
 
 
 def test_systemd_is_told_that_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:

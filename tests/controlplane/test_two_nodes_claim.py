@@ -20,9 +20,9 @@ from bodega_controlplane.app.deciding import conflicts
 from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.views import PageRequest
 from bodega_controlplane.store import schema
-from bodega_controlplane.store.engine import Store, open_store
+from bodega_controlplane.store.engine import Store
 from bodega_controlplane.store.transaction import Transaction
-from support.controlplane import SHOP, deliver, promises, rows_of
+from support.controlplane import SHOP, deliver, open_test_store, promises, rows_of
 from support.moved_order import (
     LISBON,
     PARCELS,
@@ -132,7 +132,7 @@ def test_both_parcels_are_read_at_the_same_moment_and_none_is_overlooked(
     postgres_url: str, tmp_path: Path
 ) -> None:
     """Two transactions, each with its own node locked: the second one must see what the first one writes."""
-    with closing(open_store(postgres_url, tmp_path)) as store, ThreadPoolExecutor(1) as other:
+    with closing(open_test_store(postgres_url, tmp_path)) as store, ThreadPoolExecutor(1) as other:
         _, old, new = moved(store)
         old.ship()
         new.ship()
@@ -168,7 +168,10 @@ def test_arrival_decides_nothing(old_fate: str, new_fate: str, cancelled: bool, 
         ["porto", "lisbon"],
         data.draw(st.permutations(["lisbon", "porto"] * 6)),
     ):
-        with tempfile.TemporaryDirectory() as folder, closing(open_store("sqlite", Path(folder))) as store:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            closing(open_test_store("sqlite", Path(folder))) as store,
+        ):
             order_id, old, new = moved(store)
             if cancelled:
                 store.write(lambda tx, asked=order_id: orders.cancel_order(tx, SHOP, asked))

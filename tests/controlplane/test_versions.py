@@ -32,7 +32,7 @@ OLDER = json.loads((ROOT / "tests/data/wire/protocol_1.json").read_text(encoding
 
 async def asked(server: NatsServer, request: bytes) -> sync_pb2.HeartbeatResponse:
     client = await nats.connect(server.url)
-    reply = await client.request(f"hb.{NODE}", request, timeout=5)
+    reply = await client.request(f"hb.{NODE}", request, timeout=30)
     await client.close()
     return sync_pb2.HeartbeatResponse.FromString(reply.data)
 

@@ -90,7 +90,7 @@ async def test_what_comes_after_the_end_is_not_heard():
     await scanner.close()
     scanner.looked((PEN,))
     assert not scanner.connected
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert [scan async for scan in scanner.scans()] == []
 
 

@@ -81,7 +81,7 @@ async def test_a_plug_in_ends_the_rest_at_once_also_one_that_came_just_before_it
     resting = asyncio.create_task(presence.rest(closed, 3600))
     await asyncio.sleep(0)
     presence.plugged()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await resting
         presence.plugged()
         await presence.rest(closed, 3600)
@@ -93,7 +93,7 @@ async def test_a_driver_that_is_closed_does_not_rest_on():
     resting = asyncio.create_task(presence.rest(closed, 3600))
     await asyncio.sleep(0)
     closed.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await resting
     assert closed.is_set()
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bodega.host.tasks import end, failure_of
+from bodega.host.tasks import end, failure_of, to_its_end
 
 
 async def stubborn(swallows: int) -> None:
@@ -51,3 +51,36 @@ async def test_what_a_task_died_of_is_told_and_not_raised():
     await asyncio.wait({task})
     await end([task])
     assert isinstance(failure_of(task), OSError)
+
+
+@pytest.mark.looptime
+async def test_what_must_come_to_its_end_is_cut_by_no_cancel_and_the_cancel_is_not_lost():
+    async def tidy_up() -> None:
+        await asyncio.sleep(1)
+        done.append("tidy")
+
+    done: list[str] = []
+    task = asyncio.create_task(to_its_end(tidy_up()))
+    await asyncio.sleep(0)
+    await end([task])
+    assert done == ["tidy"]
+    assert task.cancelled()
+    with pytest.raises(OSError, match="cable"):
+        await to_its_end(fail())
+
+
+@pytest.mark.looptime
+async def test_a_task_gets_the_time_to_tidy_up_that_it_is_given():
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(1)
+            done.append("tidy")
+
+    done: list[str] = []
+    for again_s in (0.5, 2.0):
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        await end([task], again_s=again_s)
+        assert done == ["tidy"] * (again_s == 2.0)

@@ -29,7 +29,7 @@ from support.waiting import until
 
 __all__ = ["nats_server"]
 
-SOON_S = 10.0
+SOON_S = 30.0
 SUBJECT = f"rpc.hub.{NODE}.{SERVICE}"
 
 

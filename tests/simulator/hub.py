@@ -32,6 +32,7 @@ from simulator.loop import SimLoop
 from simulator.machine import Machine
 from simulator.network import Network
 from simulator.process import PROCESS
+from support.quick_stores import share_statements
 
 FILES = ("hub.db", "hub.db-wal")
 NAME = "hub"
@@ -82,6 +83,7 @@ class SimHub(Machine):
     async def live(self) -> None:
         """See Machine."""
         store = self.store = open_store("sqlite", self.folder)
+        share_statements(store)
         process = PROCESS.get()
         assert process is not None, "it lives in a process"
         sa.event.listen(store._engine, "before_cursor_execute", lambda *_: process.point("sql"))

@@ -19,7 +19,7 @@ from typing import Any
 from support.node_under_test import HubPen, opened_store
 
 COMMAND = (sys.executable, "-m", "bodega_agent.cli")
-START_S = 20.0
+START_S = 60.0
 # The folders of many tests are kept for a while.
 _SMALL_DISK = '[disk]\nballast = "1 MiB"\n'
 
@@ -34,7 +34,7 @@ def bodega(
         env={**os.environ, "BODEGA_CONFIG": str(config), **(env or {})},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,10 +17,11 @@ from typing import Any
 
 from bodega.host.cli import run_main
 from bodega_controlplane.cli import bodegactl as commands
+from support.ports import free_port
 
-START_S = 20.0
-STOP_S = 10.0
-COMMAND_S = 30.0
+START_S = 60.0
+STOP_S = 30.0
+COMMAND_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,7 @@ def write_config(folder: Path, data_dir: Path, *, nats_url: str, more: str = "")
 
 def address_of_nobody() -> str:
     """HOST:PORT on loopback where nothing listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{taken.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @contextmanager

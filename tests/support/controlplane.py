@@ -27,6 +27,7 @@ from bodega_controlplane.rules.policy import Policy
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store, open_store
 from bodega_controlplane.store.transaction import Transaction
+from support.quick_stores import lay_schema, share_statements
 
 LISBON = GeoPoint(38.7223, -9.1393)
 PORTO = GeoPoint(41.1579, -8.6291)
@@ -70,12 +71,16 @@ def order_draft(
 
 def open_test_store(database: str, folder: Path) -> Store:
     """A store on SQLite ("sqlite") or at a PostgreSQL URL."""
-    return open_store(database, folder)
+    if database == "sqlite":
+        lay_schema(folder)
+    store = open_store(database, folder)
+    share_statements(store)
+    return store
 
 
 def make_hub(database: str, folder: Path) -> Hub:
     """A hub with a key of its own."""
-    return Hub(open_store(database, folder), load_hub_key(folder), POLICY)
+    return Hub(open_test_store(database, folder), load_hub_key(folder), POLICY)
 
 
 def settle(store: Store, *skus: str, node_ids: tuple[str, ...] = ("lisbon-01",)) -> None:

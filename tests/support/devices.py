@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from bodega_adapters.ports import Scan, Scanner
 
 
-async def eventually(condition: Callable[[], object], within_s: float = 20.0) -> None:
+async def eventually(condition: Callable[[], object], within_s: float = 60.0) -> None:
     """Wait until the condition holds; the test fails by TimeoutError if it never does."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  the facts waited for are in devices, which set no event
@@ -45,7 +45,7 @@ async def listening(scanner: Scanner) -> AsyncIterator[Listener]:
         yield listener
     finally:
         await scanner.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await task
 
 

@@ -16,8 +16,7 @@ from bodega_controlplane.api.grpc.server import build_server
 from bodega_controlplane.api.http.app import build_app
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import Tokens, load_hub_key
-from bodega_controlplane.store.engine import open_store
-from support.controlplane import POLICY, NodeByHand, deliver, settle
+from support.controlplane import POLICY, NodeByHand, deliver, open_test_store, settle
 
 TOKENS = Tokens(storefront="shop-secret", operator="operator-secret")
 SHOP = {"Authorization": "Bearer shop-secret"}
@@ -27,7 +26,7 @@ OPERATOR = (("authorization", "Bearer operator-secret"),)
 @contextmanager
 def stocked_hub(folder: Path, database: str = "sqlite", **on_shelf: int) -> Iterator[Hub]:
     """A hub with one node in Lisbon that has so many units of each SKU on its shelf."""
-    store = open_store(database, folder)
+    store = open_test_store(database, folder)
     settle(store, *on_shelf)
     node = NodeByHand()
     for sku_id, quantity in on_shelf.items():

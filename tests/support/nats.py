@@ -7,7 +7,6 @@ The server keeps its port and its store over `restart()`, so clients find the sa
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import signal
 import socket
@@ -22,7 +21,9 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-START_S = 10.0
+from support.ports import free_port
+
+START_S = 60.0
 
 
 def nats_server_binary() -> Path:
@@ -40,7 +41,7 @@ class NatsServer:
 
     folder: Path
     config: str = ""
-    port: int = -1
+    port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -50,31 +51,23 @@ class NatsServer:
 
     def start(self) -> NatsServer:
         """Start, and return once it greets on its port."""
-        ports = self.folder / "ports"
-        shutil.rmtree(ports, ignore_errors=True)
-        ports.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         conf = self.folder / "nats.conf"
         conf.write_text(f'jetstream {{ store_dir: "{self.folder / "store"}" }}\n{self.config}\n')
         command = [nats_server_binary(), "-c", conf, "-a", "127.0.0.1", "-p", str(self.port)]
-        command += ["-l", self.folder / "nats.log", "--ports_file_dir", ports]
+        command += ["-l", self.folder / "nats.log"]
         self.process = subprocess.Popen([str(part) for part in command])
         deadline = time.monotonic() + START_S
-        while not self._greets(ports):
+        while not self._greets():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 log = self.folder / "nats.log"
                 raise RuntimeError(f"nats-server did not start: {log.read_text() if log.exists() else ''}")
             time.sleep(0.01)
         return self
 
-    def _greets(self, ports: Path) -> bool:
-        if self.port < 0:
-            files = list(ports.glob("*.ports"))
-            text = files[0].read_text() if files else ""
-            if not text:
-                return False
-            self.port = int(json.loads(text)["nats"][0].rpartition(":")[2])
+    def _greets(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as channel:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=10) as channel:
                 return channel.recv(4) == b"INFO"
         except OSError:
             return False

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import nats
@@ -13,6 +12,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import StreamInfo
 
 from support.nats import NatsServer
+from support.ports import free_port
 from support.waiting import until_async
 
 SERVERS = 3
@@ -24,8 +24,8 @@ class NatsCluster:
     """Its servers by name; `url` names all of them."""
 
     def __init__(self, folder: Path) -> None:
-        with _free_ports(2 * SERVERS) as ports:
-            clients, routes = ports[:SERVERS], ports[SERVERS:]
+        ports = [free_port() for _ in range(2 * SERVERS)]
+        clients, routes = ports[:SERVERS], ports[SERVERS:]
         self.servers = {
             f"n{number}": NatsServer(
                 folder / f"n{number}",
@@ -97,16 +97,6 @@ def _config(name: str, port: int, routes: list[int]) -> str:
         f'server_name: "{name}"\n'
         f'cluster {{ name: "bodega", listen: "127.0.0.1:{port}", routes: [{known}] }}\n'
     )
-
-
-@contextmanager
-def _free_ports(count: int) -> Iterator[list[int]]:
-    """Ports that nobody has; held together, so that no two are the same."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        yield [one.getsockname()[1] for one in sockets]
 
 
 @asynccontextmanager

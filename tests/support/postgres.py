@@ -18,7 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
+import sqlalchemy as sa
+
+from bodega_controlplane.store.engine import open_store
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,9 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, after `crash` with the recovery that follows; ready for connections on return."""
-        options = (
-            f"-c listen_addresses='' -c unix_socket_directories='{self.folder}'"
-            f" -c fsync={'on' if self.durable else 'off'} -c max_connections=50"
-        )
+        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c max_connections=50"
+        if not self.durable:
+            options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
         log = str(self.folder / "log")
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-l", log, "-o", options, "-w", "start")
 
@@ -52,11 +55,25 @@ class PostgresServer:
         """Every process of it ends at once, in the middle of what it does: no checkpoint, no goodbye."""
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
-    def new_database(self) -> str:
-        """The SQLAlchemy URL of a fresh, empty database."""
+    def new_database(self, like: str = "") -> str:
+        """The SQLAlchemy URL of a fresh database: empty, or a copy of the one at the URL `like`."""
         name = f"t{secrets.token_hex(6)}"
-        self.run("createdb", "-h", str(self.folder), "-U", "bodega", name)
+        self._say(f"CREATE DATABASE {name}" + (f" TEMPLATE {_name_in(like)}" if like else ""))
         return f"postgresql+psycopg://bodega@/{name}?host={self.folder}"
+
+    def drop_database(self, url: str) -> None:
+        """It goes, whoever is still connected."""
+        self._say(f"DROP DATABASE {_name_in(url)} WITH (FORCE)")
+
+    def _say(self, statement: str) -> None:
+        with psycopg.connect(
+            host=str(self.folder), user="bodega", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(statement.encode())
+
+
+def _name_in(url: str) -> str:
+    return str(sa.make_url(url).database)
 
 
 def find_binaries() -> Path | None:
@@ -117,7 +134,17 @@ def own_postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """A database with today's schema and no rows: to make a hundred tables takes longer than most tests."""
+    url = postgres_server.new_database()
+    open_store(url, postgres_server.folder).close()
+    return url
+
+
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> str:
-    """A fresh database for one test."""
-    return postgres_server.new_database()
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """A database for one test: the schema, and no rows."""
+    url = postgres_server.new_database(postgres_template)
+    yield url
+    postgres_server.drop_database(url)

@@ -26,10 +26,9 @@ from bodega_controlplane.app.fleet.heartbeat import Heartbeat
 from bodega_controlplane.app.views import HealthView
 from bodega_controlplane.store import nodes
 from bodega_controlplane.store.engine import Store as HubStore
-from bodega_controlplane.store.engine import open_store
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction as HubTransaction
-from support.controlplane import OPERATOR, deliver, settle
+from support.controlplane import OPERATOR, deliver, open_test_store, settle
 from support.promising import Clocks
 
 NODE = "lisbon-01"
@@ -91,7 +90,7 @@ class RecoveryWorld:
 
     def __post_init__(self) -> None:
         (self.folder / "hub").mkdir()
-        self.hub = open_store("sqlite", self.folder / "hub")
+        self.hub = open_test_store("sqlite", self.folder / "hub")
         settle(self.hub, "TEA", "SALT")
 
     @property
@@ -199,14 +198,14 @@ class RecoveryWorld:
         """Copy the hub's database, while it is closed for a moment."""
         self.hub.close()
         shutil.copytree(self.folder / "hub", self.folder / "hub-backup", dirs_exist_ok=True)
-        self.hub = open_store("sqlite", self.folder / "hub")
+        self.hub = open_test_store("sqlite", self.folder / "hub")
 
     def restore_hub(self) -> None:
         """Put the copy back."""
         self.hub.close()
         shutil.rmtree(self.folder / "hub")
         shutil.copytree(self.folder / "hub-backup", self.folder / "hub")
-        self.hub = open_store("sqlite", self.folder / "hub")
+        self.hub = open_test_store("sqlite", self.folder / "hub")
 
     def row(self) -> Row:
         """What the hub knows of the node."""

@@ -29,8 +29,17 @@ from bodega_controlplane.app.views import AvailabilityView
 from bodega_controlplane.store import nodes, schema
 from bodega_controlplane.store import outbox as down_log
 from bodega_controlplane.store import rights as rights_rows
-from bodega_controlplane.store.engine import Store, open_store
-from support.controlplane import OPERATOR, POLICY, SHOP, deliver, order_draft, rows_of, settle
+from bodega_controlplane.store.engine import Store
+from support.controlplane import (
+    OPERATOR,
+    POLICY,
+    SHOP,
+    deliver,
+    open_test_store,
+    order_draft,
+    rows_of,
+    settle,
+)
 from support.promising import SHELF, WHO, Clocks, shelve
 
 T = TypeVar("T")
@@ -169,7 +178,7 @@ class RightsWorld:
 
     def __init__(self, folder: Path, stock: int) -> None:
         self._folder = folder
-        self.hub: Store = open_store("sqlite", folder)
+        self.hub: Store = open_test_store("sqlite", folder)
         settle(self.hub, SKU, node_ids=NODES)
         self.nodes = [RightsNode(node_id, folder / node_id) for node_id in NODES]
         for node in self.nodes:
@@ -185,7 +194,7 @@ class RightsWorld:
     def restart_hub(self) -> None:
         """Close and open the hub's database."""
         self.hub.close()
-        self.hub = open_store("sqlite", self._folder)
+        self.hub = open_test_store("sqlite", self._folder)
 
     def move(self, kind: str, node: RightsNode, request_id: str, quantity: int) -> None:
         """Grant or recall at the hub."""

@@ -22,8 +22,8 @@ from bodega_controlplane.app.ordering import upkeep
 from bodega_controlplane.app.views import GeoPoint
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.store import schema
-from bodega_controlplane.store.engine import Store, open_store
-from support.controlplane import POLICY, NodeByHand, deliver, rows_of, settle
+from bodega_controlplane.store.engine import Store
+from support.controlplane import POLICY, NodeByHand, deliver, open_test_store, rows_of, settle
 from support.faces import http_client, order_body
 from support.moved_order import HUB, NODES, NOW, SKU, Hand, news
 
@@ -133,7 +133,7 @@ class Town:
 @asynccontextmanager
 async def open_town(database: str, folder: Path, *, hubs: int = 1, **units: int) -> AsyncIterator[Town]:
     """Nodes by name (`lisbon_01=10`) with so many TEA on the shelf, known to the hub."""
-    store = open_store(database, folder)
+    store = open_test_store(database, folder)
     settle(store, SKU, node_ids=NODES)
     nodes = {node_id: NodeByHand(node_id) for node_id in NODES}
     for name, quantity in units.items():
@@ -141,7 +141,7 @@ async def open_town(database: str, folder: Path, *, hubs: int = 1, **units: int)
     async with AsyncExitStack() as closing:
         closing.callback(store.close)
         key = load_hub_key(folder)
-        running = [Hub(open_store(database, folder), key, POLICY) for _ in range(hubs)]
+        running = [Hub(open_test_store(database, folder), key, POLICY) for _ in range(hubs)]
         for hub in running:
             closing.callback(hub.close)
         shops = [await closing.enter_async_context(http_client(hub)) for hub in running]

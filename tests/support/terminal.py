@@ -35,7 +35,7 @@ class Screen:
     def wait_for(self, text: str) -> None:
         """Read on until this stands on the screen."""
         while text not in self.seen:
-            ready, _, _ = select.select([self._ours], [], [], 20)
+            ready, _, _ = select.select([self._ours], [], [], 60)
             assert ready, f"{text!r} never came; seen: {self.seen!r}"
             self.seen += os.read(self._ours, 4096).decode()
 

@@ -14,8 +14,8 @@ from bodega_agent.vision.client import WORKER_COMMAND, VisionClient
 from bodega_agent.vision.messages import CameraSpec, InspectRequest, WorkerSpec
 
 PEN = "04006381333931"
-START_S = 20.0
-GONE_S = 5.0
+START_S = 60.0
+GONE_S = 30.0
 _numbers = itertools.count(1)
 
 

@@ -32,7 +32,7 @@ from bodega_agent.services.renewing import RenewingService
 from support.node_and_hub import NODE, Pair
 from support.waiting import until
 
-SOON_S = 10.0
+SOON_S = 30.0
 BIG = 3 * ARTIFACT_RANGE_BYTES_MAX + 17
 
 

@@ -82,7 +82,9 @@ class PrintService:
             station.work.clear()
             job = await self._store.write(lambda tx: labels.next_queued(tx, self._suits(station)))
             if job is None:
-                station.unfit.clear()
+                if station.unfit:
+                    # What waits is another printer's still, which may look much later.
+                    station.unfit &= await self._store.write(labels.queued)
                 await station.work.wait()
             elif await self._print(station, job):
                 tries = 0

@@ -228,6 +228,12 @@ def next_queued(tx: Transaction, suits: Callable[[PrintJob], bool] = lambda _job
     return next(filter(suits, map(_job, rows)), None)
 
 
+def queued(tx: Transaction) -> set[str]:
+    """Every job that waits for a printer, by its id."""
+    rows = tx.execute(f"SELECT print_job_id FROM print_job WHERE {_ON_THE_WAY} AND state = 'queued'")  # noqa: S608  # constants
+    return {str(job_id) for (job_id,) in rows}
+
+
 def job_of(tx: Transaction, print_job_id: str) -> PrintJob | None:
     """One job."""
     row = tx.one(f"SELECT {_COLUMNS} FROM print_job WHERE print_job_id = ?", (print_job_id,))  # noqa: S608  # a constant

@@ -15,8 +15,13 @@ from typing import Protocol
 
 from bodega.errors import BodegaError, IntegrityBroken
 from bodega.host.log import get_logger
-from bodega.host.tasks import end, failure_of
-from bodega.limits_events import WEBHOOK_LOOK_S, WEBHOOK_RUN_S, WEBHOOK_RUNS_AT_ONCE_MAX
+from bodega.host.tasks import end, failure_of, to_its_end
+from bodega.limits_events import (
+    WEBHOOK_HANG_UP_S,
+    WEBHOOK_LOOK_S,
+    WEBHOOK_RUN_S,
+    WEBHOOK_RUNS_AT_ONCE_MAX,
+)
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.telling import delivering
 from bodega_controlplane.app.telling.delivering import Answer, Message, Run, Said
@@ -69,7 +74,7 @@ class DeliveryService:
                 except TimeoutError:
                     pass
         finally:
-            await end(self._runs)
+            await to_its_end(end(self._runs, again_s=WEBHOOK_HANG_UP_S))
 
     async def _begin_runs(self) -> None:
         free = WEBHOOK_RUNS_AT_ONCE_MAX - len(self._runs)
@@ -94,7 +99,7 @@ class DeliveryService:
             async for answer in self._answers(run):
                 answers.append(answer)  # noqa: PERF401 - a comprehension would lose what came before a cancel
         finally:
-            await self._write_down(run, answers)
+            await to_its_end(self._write_down(run, answers))
 
     async def _write_down(self, run: Run, answers: list[Answer]) -> None:
         chance = random.random()  # noqa: S311 - jitter, not a secret

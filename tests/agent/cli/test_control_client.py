@@ -37,7 +37,7 @@ def served(folder, *answers: bytes):
     try:
         yield path, heard
     finally:
-        thread.join(timeout=5)
+        thread.join(timeout=30)
         listener.close()
 
 

@@ -55,7 +55,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def label_of(node: Path, order: str, state: str) -> dict[str, Any]:
     """The newest job of an order, once it is in this state."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         job = [one for one in answer(node, "labels", "ls") if one["fulfillment_order_id"] == order][-1]
         if job["state"] == state:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import replace
 
@@ -19,8 +18,13 @@ from support.floor_scans import SCANS
 from support.situations import SITUATIONS, situation
 
 
-@pytest.mark.parametrize(("floor_step", "kind"), list(itertools.product(FloorStep, Kind)))
-def test_every_step_answers_every_scan(floor_step, kind):
+@pytest.mark.parametrize("floor_step", FloorStep)
+def test_every_step_answers_every_scan(floor_step):
+    for kind in Kind:
+        check_answer(floor_step, kind)
+
+
+def check_answer(floor_step, kind):
     session, facts = situation(floor_step, kind)
     assert kind_of(SCANS[kind]) is kind
     outcome = step(session, SCANS[kind], facts)

@@ -56,6 +56,7 @@ class Shop:
     devices: list[SimulatedZplPrinter]
     service: PrintService
     told: list[PrintState] = field(default_factory=list)
+    may_hear: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def out(self) -> list[int]:
@@ -74,7 +75,7 @@ class Shop:
 
         def pack(tx: Transaction) -> None:
             bring_to(tx, "packed")
-            tx.execute("UPDATE print_job SET document = ?", (document.to_bytes(),))
+            write_into_queued(tx, document)
 
         await self.store.write(pack)
         return await self.pack()
@@ -92,6 +93,10 @@ class Shop:
         return await self.job()
 
 
+def write_into_queued(tx: Transaction, document: LabelDocument) -> None:
+    tx.execute("UPDATE print_job SET document = ? WHERE state = 'queued'", (document.to_bytes(),))
+
+
 Make = Callable[[str, str, int], ZplTcpPrinter]
 
 
@@ -107,9 +112,12 @@ async def shop(folder: Path, *printers: tuple[Make, str]) -> AsyncIterator[Shop]
     with opened_store(folder) as store:
         await node_with_work(store)
         told: list[PrintState] = []
+        may_hear = asyncio.Event()
+        may_hear.set()
 
         async def changed(_order: str, _sscc: str, state: PrintState) -> None:
             told.append(state)
+            await may_hear.wait()
 
         stations = [
             Station(make(f"printer-{number}", device.host, device.port), prints)
@@ -118,7 +126,7 @@ async def shop(folder: Path, *printers: tuple[Make, str]) -> AsyncIterator[Shop]
         service = PrintService(store, stations, changed)
         task = asyncio.create_task(service.run())
         try:
-            yield Shop(store, devices, service, told)
+            yield Shop(store, devices, service, told, may_hear)
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -129,6 +137,7 @@ async def shop(folder: Path, *printers: tuple[Make, str]) -> AsyncIterator[Shop]
 
 
 TWO = ((usual, LABELS), (usual, LABELS))
+FINISHED = LabelDocument("zpl", content=b"^XA^FO9,9^FDfinished^FS^XZ")
 
 
 async def test_the_first_printer_of_its_kind_prints_and_the_ledger_says_which(tmp_path: Path) -> None:
@@ -201,9 +210,30 @@ async def test_what_does_not_fit_is_failed_before_any_byte_and_tried_again_when_
 
 async def test_a_job_that_fits_another_printer_goes_there(tmp_path: Path) -> None:
     async with shop(tmp_path, (TillPrinter, LABELS), (usual, LABELS)) as node:
-        await node.pack_with(LabelDocument("zpl", content=b"^XA^FO9,9^FDfinished^FS^XZ"))
+        await node.pack_with(FINISHED)
         await node.until(PrintState.CONFIRMED)
         assert node.out == [0, 1]
+
+
+async def test_it_goes_there_however_late_that_printer_looks(tmp_path: Path) -> None:
+    async with shop(tmp_path, (TillPrinter, LABELS), (usual, LABELS)) as node:
+        till, other = node.service.stations
+        node.may_hear.clear()
+        sscc = await node.pack_with(FINISHED)
+        await node.until(PrintState.CONFIRMED)
+        # The other printer is held up in telling the floor, while the till finds out that it can not print this one.
+        await node.store.write(lambda tx: labels.reprint(tx, CONTEXT, sscc, "torn"))
+        await node.store.write(lambda tx: write_into_queued(tx, FINISHED))
+        till.work.set()
+        await eventually(lambda: other.work.is_set() and not till.work.is_set())
+        await node.store.write(lambda _tx: None)
+        node.told.clear()
+        node.may_hear.set()
+        await node.until(PrintState.CONFIRMED)
+        assert node.out == [0, 2]
+        await eventually(lambda: not till.work.is_set())
+        till.work.set()
+        await eventually(lambda: not till.unfit)
 
 
 async def test_a_driver_that_prints_without_asking_leaves_no_second_label(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ from support.faulty_disk_vfs import (
 from support.long_run import by_length
 
 BATCHES = by_length(2, 12)
-SOME = by_length(5, 1)
+SOME, MANY = by_length((10, 2), (1, 1))
 BATCHES_ON_AN_ILL_DISK = 2
 
 
@@ -61,11 +61,11 @@ class Illness:
 
 
 ILLNESSES = {
-    "the disk is full for one write": Illness("write", DISK_FULL),
+    "the disk is full for one write": Illness("write", DISK_FULL, every=MANY),
     "the disk stays full": Illness("write", DISK_FULL, lasting=True, every=SOME),
     "a write fails": Illness("write", WRITE_FAILED, every=SOME),
     "all writes fail": Illness("write", WRITE_FAILED, lasting=True, every=SOME),
-    "a read fails": Illness("read", READ_FAILED),
+    "a read fails": Illness("read", READ_FAILED, every=MANY),
     "all reads fail": Illness("read", READ_FAILED, lasting=True, every=SOME),
     "a sync fails": Illness("sync", SYNC_FAILED),
     "all syncs fail": Illness("sync", SYNC_FAILED, lasting=True),

@@ -15,8 +15,8 @@ from bodega.v1 import controlplane_pb2, controlplane_pb2_grpc
 from bodega_controlplane.app.fleet import outbox
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import load_hub_key
-from bodega_controlplane.store.engine import Store, open_store
-from support.controlplane import POLICY, NodeByHand, deliver
+from bodega_controlplane.store.engine import Store
+from support.controlplane import POLICY, NodeByHand, deliver, open_test_store
 from support.faces import OPERATOR, grpc_channel
 from support.moved_order import LISBON, PORTO, SKU, news, place, two_nodes
 
@@ -25,7 +25,7 @@ HOUR_MS = 3_600_000
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store("sqlite", tmp_path)
+    opened = open_test_store("sqlite", tmp_path)
     yield opened
     opened.close()
 

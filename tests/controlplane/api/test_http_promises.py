@@ -16,8 +16,7 @@ from bodega_controlplane.app.selling import channels
 from bodega_controlplane.app.shipping import cards, telling
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import load_hub_key
-from bodega_controlplane.store.engine import open_store
-from support.controlplane import POLICY, NodeByHand, deliver, settle
+from support.controlplane import POLICY, NodeByHand, deliver, open_test_store, settle
 from support.faces import TOKENS, client_of
 from support.rate_cards import MONDAY_MORNING_MS, card
 
@@ -28,7 +27,7 @@ LISBON = {"country": "PT", "postal_code": "1100-060", "latitude": 38.72, "longit
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
     """On a Monday morning: 12 TEA in Lisbon and 30 in Porto, and the rate card of two carriers."""
-    store = open_store("sqlite", tmp_path)
+    store = open_test_store("sqlite", tmp_path)
     settle(store, "TEA", "MUG", node_ids=("lisbon-01", "porto-01"))
     for node_id, units in (("lisbon-01", 12), ("porto-01", 30)):
         node = NodeByHand(node_id)

@@ -26,7 +26,7 @@ from support.certificates import make_certificate
 from support.faces import OPERATOR, grpc_channel, stocked_hub
 
 NODE = "lisbon-01"
-SOON_S = 10.0
+SOON_S = 30.0
 
 
 @dataclass

@@ -16,7 +16,7 @@ from support.controlplane import settle
 from support.rate_cards import card
 
 QUOTE = ("rates", "quote", "--to", "PT/9000-017", "--weight-g", "900", "--at", "2026-11-23T10:00")
-TOLD_S = 20.0
+TOLD_S = 60.0
 
 
 @pytest.fixture(scope="module")
