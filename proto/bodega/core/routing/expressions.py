@@ -12,10 +12,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bodega.core.routing.facts import FACTS, Fact, Known
 from bodega.core.routing.tables import Lookup
+from bodega.core.routing.values import Values
 from bodega.errors import FieldFault
 from bodega.limits_hub import ROUTING_EXPRESSION_CHARS_MAX
 
@@ -31,6 +32,8 @@ _TYPES = {CONDITION: (bool,), NUMBER: (int, float)}
 _RUN_ERRORS = (TypeError, LookupError, ValueError, ArithmeticError, RuntimeError)
 _STRING = r"\"[^\"]*\"|'[^']*'"
 _FIELD = re.compile(rf"(?P<string>{_STRING})|(?<![\w.])(?P<scope>{'|'.join(FACTS)})\s*\.\s*(?P<field>\w+)")
+_TRUTH = {"true": True, "false": False}
+_NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,15})?")
 _COMPREHENSION = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
 
 
@@ -46,6 +49,7 @@ class RuleFailed(Exception):
 class Rule:
     """A compiled expression. `scopes`: what it looks at; `facts` by the name of their variables.
 
+    One that says a `constant`, or no more than one fact (`single`, the name of its variable), runs without the engine.
     One with faults has no program; it stands in for itself until all faults are named, and never runs.
     """
 
@@ -55,27 +59,34 @@ class Rule:
     program: cel.Program | None
     facts: Mapping[str, Fact]
     scopes: frozenset[str]
+    constant: bool | float | None = None
+    single: str = ""
 
-    def holds(self, context: cel.Context) -> bool:
+    def holds(self, values: Values) -> bool:
         """The answer of a condition. Raises RuleFailed."""
-        return self.answer(context) is True
+        return self.answer(values) is True
 
-    def number(self, context: cel.Context) -> float:
+    def number(self, values: Values) -> float:
         """The answer of a number, finite. Raises RuleFailed."""
-        return float(self.answer(context))
+        return float(self.answer(values))
 
-    def answer(self, context: cel.Context) -> bool | int | float:
+    def answer(self, values: Values) -> bool | int | float:
         """What it says, of the type that is wanted. Raises RuleFailed."""
-        assert self.program is not None, f"{self.where} has faults"
-        try:
-            answer: float = self.program.execute(context)
-        except _RUN_ERRORS as error:
-            raise RuleFailed(self.where, _plainly(error)) from error
+        if self.constant is not None:
+            return self.constant
+        answer = values[self.single] if self.single else self._run(values)
         if type(answer) in _TYPES[self.want]:
-            if isfinite(answer):
-                return answer
+            if isfinite(cast("float", answer)):
+                return cast("float", answer)
             raise RuleFailed(self.where, "has no finite answer") from ArithmeticError()
         raise RuleFailed(self.where, f"must be {self.want}, is {ascii(answer)[:60]}")
+
+    def _run(self, values: Values) -> object:
+        assert self.program is not None, f"{self.where} has faults"
+        try:
+            return self.program.execute(values.context)
+        except _RUN_ERRORS as error:
+            raise RuleFailed(self.where, _plainly(error)) from error
 
 
 def _plainly(error: Exception) -> str:
@@ -97,7 +108,8 @@ class Compiler:
         problems = [*_misspelt(source)] or [*_fields(source, scopes, late=late, facts=facts)]
         program = None if problems else self._program(source, facts, problems)
         seen = frozenset(found["scope"] for found in _FIELD.finditer(source) if found["scope"])
-        rule = Rule(where, source, want, program, facts, seen)
+        constant, single = _without_engine(source, want) if program and not problems else (None, "")
+        rule = Rule(where, source, want, program, facts, seen, constant, single)
         if program is not None and not problems:
             problems += self._tried(rule)
         self.faults += (FieldFault(where, problem) for problem in dict.fromkeys(problems))
@@ -133,16 +145,13 @@ class Compiler:
 
     def _tried(self, rule: Rule) -> Iterator[str]:
         """Run with the examples of its facts: what goes wrong because of a type, or whatever the values, is a fault."""
-        from bodega.core.routing import cel_engine  # noqa: PLC0415 - see above
-
         miscalled: list[str] = []
         failures: list[RuleFailed] = []
         for number in range(2):
-            context = cel_engine.context()
-            context.update({name: fact.examples[number] for name, fact in rule.facts.items()})
-            context.update({name: _counted(name, table, miscalled) for name, table in self.tables.items()})
+            values = Values({name: _counted(name, table, miscalled) for name, table in self.tables.items()})
+            values.set({name: fact.examples[number] for name, fact in rule.facts.items()})
             try:
-                rule.answer(context)
+                rule.answer(values)
             except RuleFailed as failed:
                 failures.append(failed)
         yield from miscalled
@@ -192,6 +201,17 @@ def _fields(source: str, scopes: Collection[str], *, late: bool, facts: dict[str
             yield f"may not look at {scope}.{name} here: it follows from what this decides"
         else:
             facts[f"{scope}_{name}"] = fact
+
+
+def _without_engine(source: str, want: str) -> tuple[bool | float | None, str]:
+    """The constant that an expression is, or else the variable of the fact that it is; nothing of any other."""
+    said = source.strip()
+    if want == CONDITION and said in _TRUTH:
+        return _TRUTH[said], ""
+    if want == NUMBER and _NUMBER.fullmatch(said):
+        return float(said), ""
+    fact = _FIELD.fullmatch(said)
+    return None, _variable(fact) if fact and fact["scope"] else ""
 
 
 def _variable(found: re.Match[str]) -> str:

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bodega.core.promise import Standing
 from bodega.core.routing.choice import Reason
 from bodega.core.routing.compiling import Attempt, Compiled, Sieve
 from bodega.core.routing.expressions import RuleFailed
 from bodega.core.routing.question import Candidate, Item, Question
+from bodega.core.routing.values import Values
 from bodega.limits_hub import ROUTING_LACKS_TOLD_MAX
-
-if TYPE_CHECKING:
-    import cel
 
 _NOT_HELD = Standing(0)
 
 
 class Judge:
-    """Judges all nodes of one question. The engine's context is made once, for the order; nodes change it in turn."""
+    """Judges all nodes of one question. What is asked about is put together once, for the order; nodes change it."""
 
     def __init__(self, compiled: Compiled, question: Question) -> None:
-        from bodega.core.routing import cel_engine  # noqa: PLC0415 - a node that routes nothing never loads it
-
         self._compiled = compiled
         self._question = question
-        self._context: cel.Context = cel_engine.context()
-        self._context.update(dict(compiled.tables))
-        self._context.update({name: fact.of(question) for name, fact in compiled.facts["order"].items()})
+        self._values = Values(compiled.tables)
+        self._set("order", question)
 
     def is_meant(self, attempt: Attempt) -> bool:
         """Whether a stage is for this order. Raises RuleFailed."""
-        return attempt.when.holds(self._context)
+        return attempt.when.holds(self._values)
 
     def judged(self, attempt: Attempt) -> list[Candidate]:
         """Every node, in the order of the inputs."""
@@ -49,7 +42,7 @@ class Judge:
             self._see_offers(node, attempt)
             self._set("late", node)
             for sieve in attempt.sieves["node"]:
-                if not sieve.rule.holds(self._context):
+                if not sieve.rule.holds(self._values):
                     node.refused.append(Reason(sieve.name, sieve.why))
             if not node.refused:
                 self._rank(node)
@@ -67,11 +60,11 @@ class Judge:
 
     def _see_stock(self, node: Candidate, attempt: Attempt) -> None:
         """What the node may serve of each item: what it may promise above the floor, if it may serve that at all."""
-        floor = int(attempt.floor.number(self._context))
+        floor = int(attempt.floor.number(self._values))
         sieves = attempt.sieves["item"]
         for item in self._question.items:
             self._set("item", item)
-            barred = [one for one in sieves if not one.rule.holds(self._context)]
+            barred = [one for one in sieves if not one.rule.holds(self._values)]
             standing = node.site.standings.get(item.sku_id, _NOT_HELD)
             room = 0 if barred else _room(standing, floor)
             node.gives[item.sku_id] = min(room, item.quantity)
@@ -88,7 +81,7 @@ class Judge:
         refused: list[Reason] = []
         for offer in node.site.offers:
             self._set("offer", node, offer)
-            barred = [one for one in sieves if not one.rule.holds(self._context)]
+            barred = [one for one in sieves if not one.rule.holds(self._values)]
             refused += (Reason(one.name, f"{offer.service}: {one.why}") for one in barred)
             if not barred:
                 node.offers.append(offer)
@@ -98,14 +91,14 @@ class Judge:
 
     def _rank(self, node: Candidate) -> None:
         for measure in self._compiled.measures:
-            node.scores[measure.name] = round(measure.weight * measure.rule.number(self._context), 6)
+            node.scores[measure.name] = round(measure.weight * measure.rule.number(self._values), 6)
         node.total = round(sum(node.scores.values()), 6)
-        node.rank = (node.total, *(rule.number(self._context) for rule in self._compiled.ties))
+        node.rank = (node.total, *(rule.number(self._values) for rule in self._compiled.ties))
 
     def _set(self, scope: str, *subject: object) -> None:
         facts = self._compiled.facts[scope]
         if facts:
-            self._context.update({name: fact.of(*subject) for name, fact in facts.items()})
+            self._values.set({name: fact.of(*subject) for name, fact in facts.items()})
 
 
 def _room(standing: Standing, floor: int) -> int:

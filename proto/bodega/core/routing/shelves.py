@@ -16,6 +16,7 @@ from bodega.core.routing.choice import Choice, Judged, Reason, Share
 from bodega.core.routing.expressions import RuleFailed
 from bodega.core.routing.inputs import Inputs, Shelf
 from bodega.core.routing.question import Candidate, Question
+from bodega.core.routing.values import Values
 
 STAGE = "within-site"
 Place = tuple[str, str]
@@ -118,34 +119,31 @@ def _judged(
 
 
 class _Judge:
-    """Asks the rules of a bundle about one shelf after the other; the engine's context is made once."""
+    """Asks the rules of a bundle about one shelf after the other."""
 
     def __init__(self, bundle: Bundle, question: Question) -> None:
-        from bodega.core.routing import cel_engine  # noqa: PLC0415 - a node whose bundle has no such rules never loads it
-
         rules = compiled(bundle)
         self._rules = rules.shelves
         (self._item,) = question.items
         node = Candidate.of(question, question.inputs.sites[0])
-        self._context = cel_engine.context()
-        self._context.update(dict(rules.tables))
+        self._values = Values(rules.tables)
         subjects: Mapping[str, object] = {"order": question, "node": node, "item": self._item}
         for scope, subject in subjects.items():
             facts = self._rules.facts[scope]
-            self._context.update({name: fact.of(subject) for name, fact in facts.items()})
+            self._values.set({name: fact.of(subject) for name, fact in facts.items()})
 
     def judged(self, shelf: Shelf) -> tuple[list[Reason], dict[str, float]]:
         """Why it may not serve, or its scores with their total."""
         facts = self._rules.facts["shelf"]
-        self._context.update({name: fact.of(shelf, self._item) for name, fact in facts.items()})
+        self._values.set({name: fact.of(shelf, self._item) for name, fact in facts.items()})
         try:
             barred = [
-                Reason(one.name, one.why) for one in self._rules.sieves if not one.rule.holds(self._context)
+                Reason(one.name, one.why) for one in self._rules.sieves if not one.rule.holds(self._values)
             ]
             if barred:
                 return barred, {}
             scores = {
-                one.name: round(one.weight * one.rule.number(self._context), 6)
+                one.name: round(one.weight * one.rule.number(self._values), 6)
                 for one in self._rules.measures
             }
         except RuleFailed as failed:
