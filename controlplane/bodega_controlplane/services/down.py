@@ -121,19 +121,19 @@ class DownPump:
             await connection.make_node_consumer(node_id)
             self._consumers.add(node_id)
         cursor = self._cursors.get(node_id)
-        epoch, understood = await self._hub.read(
-            lambda tx: (outbox.applied_by(tx, node_id).epoch, outbox.understood_by(tx, node_id))
-        )
-        if cursor is None or cursor.head.epoch != epoch:
-            cursor = await self._find(connection, node_id)
-        while envelope := await self._hub.read(_following(node_id, cursor.head)):
-            try:
-                cursor = await _publish(connection, envelope, understood, cursor)
-            except PublishConflict:
-                # Another instance was faster, or the broker has dropped old messages: look again.
-                cursor = await self._find(connection, node_id)
+        more = True
+        while more:
+            following = await self._hub.read(_following(node_id, cursor))
+            more = following.more
+            if cursor is None or cursor.head.epoch != following.epoch:
+                cursor, more = await self._find(connection, node_id), True
+            elif following.envelope is not None:
+                try:
+                    cursor = await _publish(connection, following.envelope, following.understood, cursor)
+                except PublishConflict:
+                    # Another instance was faster, or the broker has dropped old messages: look again.
+                    cursor, more = await self._find(connection, node_id), True
             self._cursors[node_id] = cursor
-        self._cursors[node_id] = cursor
 
     async def _find(self, connection: FleetConnection, node_id: str) -> _Cursor:
         applied = await self._hub.read(lambda tx: outbox.applied_by(tx, node_id))
@@ -149,8 +149,8 @@ class DownPump:
         return _Cursor(applied, last.stream_seq)
 
 
-def _following(node_id: str, head: Head) -> Callable[[Transaction], Envelope | None]:
-    return lambda tx: outbox.sendable(tx, node_id, head)
+def _following(node_id: str, cursor: _Cursor | None) -> Callable[[Transaction], outbox.Next]:
+    return lambda tx: outbox.next_after(tx, node_id, cursor.head if cursor else None)
 
 
 def _is_ours(node_id: str, head: Head) -> Callable[[Transaction], bool]:

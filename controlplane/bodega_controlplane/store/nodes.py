@@ -13,6 +13,16 @@ from bodega_controlplane.store.transaction import Transaction
 
 # Put together once, because every order and every envelope asks them.
 _BY_ID = sa.select(node).where(node.c.node_id == sa.bindparam("wanted"))
+# Where the stream for a node stands, without the large columns that lie beside.
+_STREAM: sa.Select[Any] = sa.select(
+    node.c.node_id,
+    node.c.applied_seq,
+    node.c.down_epoch,
+    node.c.down_seq,
+    node.c.down_hash,
+    node.c.down_applied_seq,
+    node.c.understands,
+).where(node.c.node_id == sa.bindparam("wanted"))
 # Where the hub has lost events that the node holds (a restore), it knows neither stock nor rights: no new orders.
 _PLACES = (
     sa.select(
@@ -39,6 +49,11 @@ _MOVE_DOWN_HEAD = (
 def by_id(tx: Transaction, node_id: str) -> Row | None:
     """The row of a node, as it is now."""
     return tx.connection.execute(_BY_ID, {"wanted": node_id}).first()
+
+
+def stream_of(tx: Transaction, node_id: str) -> Row | None:
+    """Where the hub's stream for a node stands: heads, what the node has applied, what it unpacks."""
+    return tx.connection.execute(_STREAM, {"wanted": node_id}).first()
 
 
 def all_of(tx: Transaction) -> list[Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from bodega.core.chain import extend
 from bodega.core.sync import Envelope, Head, pack
@@ -158,11 +159,6 @@ def applied_by(tx: Transaction, node_id: str) -> Head:
     return Head(node.down_epoch, seq, before)
 
 
-def understood_by(tx: Transaction, node_id: str) -> frozenset[int]:
-    """Packings that a node unpacks, as its newest heartbeat says. Raises NotFound."""
-    return frozenset(json.loads(_known(tx, node_id).understands))
-
-
 def hash_at(tx: Transaction, node_id: str, epoch: int, seq: int) -> bytes | None:
     """The chain hash of a node's stream after `seq`; None if it is not that long."""
     return outbox.hash_at(tx, node_id, epoch, seq)
@@ -178,20 +174,37 @@ def envelope_from(tx: Transaction, node_id: str, epoch: int, from_seq: int) -> E
     return pack(node_id, Head(epoch, first_seq - 1, before), events)
 
 
-def sendable(tx: Transaction, node_id: str, sent: Head) -> Envelope | None:
-    """What is next to send to a node that was sent everything up to `sent`.
+class Next(NamedTuple):
+    """What a node's stream has after what was sent; nothing in `envelope` if the node must apply some of it first.
 
-    None if there is nothing, or if the node has DOWN_WINDOW_EVENTS_MAX of it still to apply.
+    `epoch`: the stream's; `understood`: packings that the node unpacks; `more`: whether there is still more after it.
+    """
+
+    epoch: int
+    understood: frozenset[int]
+    envelope: Envelope | None = None
+    more: bool = False
+
+
+def next_after(tx: Transaction, node_id: str, sent: Head | None) -> Next:
+    """What to send next to a node that was sent everything up to `sent`; of another epoch, or None, nothing is next.
+
+    Never more than DOWN_WINDOW_EVENTS_MAX that the node has still to apply. Raises NotFound.
     """
     node = _known(tx, node_id)
-    in_flight = sent.seq - int(node.down_applied_seq)
-    if node.down_epoch == sent.epoch and in_flight >= DOWN_WINDOW_EVENTS_MAX:
-        return None
-    return envelope_from(tx, node_id, sent.epoch, sent.seq + 1)
+    now = Next(int(node.down_epoch), frozenset(json.loads(node.understands)))
+    if sent is None or sent.epoch != now.epoch or sent.seq == node.down_seq:
+        return now
+    if sent.seq - int(node.down_applied_seq) >= DOWN_WINDOW_EVENTS_MAX:
+        return now
+    envelope = envelope_from(tx, node_id, sent.epoch, sent.seq + 1)
+    return now._replace(
+        envelope=envelope, more=envelope is not None and envelope.last_seq < int(node.down_seq)
+    )
 
 
 def _known(tx: Transaction, node_id: str) -> Row:
-    node = nodes.by_id(tx, node_id)
+    node = nodes.stream_of(tx, node_id)
     if node is None:
         raise NotFound(f"there is no node '{node_id}'", hint="register it first: bodegactl nodes register")
     return node

@@ -152,39 +152,52 @@ def _with_measures(lines: Sequence[Line], goods: Mapping[str, Row]) -> tuple[Lin
 
 def _sites(tx: Transaction, asked: Inputs, question: Question, policy: Policy) -> tuple[Site, ...]:
     places = [place for place in nodes.places(tx) if asked.at_node in ("", place.node_id)]
-    standings = _standings(tx, asked, question, policy)
-    not_held = {line.sku_id: standing_of(_NOT_HELD, policy) for line in asked.lines}
+    nothing = dict.fromkeys({line.sku_id for line in asked.lines}, standing_of(_NOT_HELD, policy))
+    standings = _standings(tx, asked, question, policy, nothing)
     waiting = routing.waiting(tx)
     offers = _offers(tx, asked, [place.node_id for place in places])
+    minute = asked.now_ms // _MINUTE_MS
     return tuple(
         Site(
-            place.node_id,
-            place.latitude,
-            place.longitude,
-            not_held | standings.get(place.node_id, {}),
-            place.kind,
-            place.country,
-            waiting.get(place.node_id, 0),
-            place.capacity_orders,
-            _silent_s(place, asked.now_ms),
-            offers.get(place.node_id, ()),
-            _labels(place.labels),
-            *_clock_of(place.time_zone, asked.now_ms // _MINUTE_MS),
+            node_id,
+            latitude,
+            longitude,
+            standings.get(node_id, nothing),
+            kind,
+            country,
+            waiting.get(node_id, 0),
+            capacity_orders,
+            max(0, asked.now_ms - last_contact_ms) // 1000 if last_contact_ms else -1,
+            offers.get(node_id, ()),
+            _labels(labels),
+            *_clock_of(time_zone, minute),
         )
-        for place in places
+        for (
+            node_id,
+            latitude,
+            longitude,
+            kind,
+            country,
+            capacity_orders,
+            labels,
+            time_zone,
+            last_contact_ms,
+        ) in map(tuple, places)
     )
 
 
 def _standings(
-    tx: Transaction, asked: Inputs, question: Question, policy: Policy
+    tx: Transaction, asked: Inputs, question: Question, policy: Policy, nothing: Mapping[str, Standing]
 ) -> dict[str, dict[str, Standing]]:
-    """Node -> SKU -> how it stands there, of what is asked for; places that hold nothing are left out."""
-    demand = {line.sku_id for line in asked.lines}
+    """Node -> SKU -> how it stands there, all that is asked for. Nodes that hold `nothing` of it are left out."""
     found: dict[str, dict[str, Standing]] = {}
-    for place, held in stock.held(tx, demand, asked.at_node or None).items():
-        its_own = question.its_own.get(place, 0)
-        standing = standing_of(held._replace(reserved=held.reserved - its_own) if its_own else held, policy)
-        found.setdefault(place[0], {})[place[1]] = standing
+    for place, held in stock.held(tx, nothing.keys(), asked.at_node or None).items():
+        node_id, sku_id = place
+        at_node = found.get(node_id)
+        if at_node is None:
+            at_node = found[node_id] = {**nothing}
+        own = question.its_own.get(place, 0) if question.its_own else 0
+        at_node[sku_id] = standing_of(held._replace(reserved=held.reserved - own) if own else held, policy)
     return found
 
 
@@ -193,12 +206,6 @@ def _offers(tx: Transaction, asked: Inputs, node_ids: Sequence[str]) -> Mapping[
     if asked.method not in CARRIED:
         return {}
     return offers_at(tx, node_ids, asked.destination, goods_of(asked.lines), asked.now_ms)
-
-
-def _silent_s(place: Row, now_ms: int) -> int:
-    if not place.last_contact_ms:
-        return -1
-    return max(0, now_ms - int(place.last_contact_ms)) // 1000
 
 
 @lru_cache(maxsize=TIME_ZONES_REMEMBERED_MAX)

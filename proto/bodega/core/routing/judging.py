@@ -62,15 +62,19 @@ class Judge:
         """What the node may serve of each item: what it may promise above the floor, if it may serve that at all."""
         floor = int(attempt.floor.number(self._values))
         sieves = attempt.sieves["item"]
+        standings = node.site.standings
         for item in self._question.items:
-            self._set("item", item)
-            barred = [one for one in sieves if not one.rule.holds(self._values)]
-            standing = node.site.standings.get(item.sku_id, _NOT_HELD)
+            barred: list[Sieve] = []
+            if sieves:
+                self._set("item", item)
+                barred = [one for one in sieves if not one.rule.holds(self._values)]
+            standing = standings.get(item.sku_id, _NOT_HELD)
             room = 0 if barred else _room(standing, floor)
-            node.gives[item.sku_id] = min(room, item.quantity)
             if room >= item.quantity:
+                node.gives[item.sku_id] = item.quantity
                 node.stock_used = max(node.stock_used, round(item.quantity / room, 6))
                 continue
+            node.gives[item.sku_id] = room
             node.stock_used, node.covers_all = 1.0, False
             if len(node.lacks) < ROUTING_LACKS_TOLD_MAX:
                 node.lacks += _lacking(item, standing, room, floor, barred)

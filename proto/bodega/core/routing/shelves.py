@@ -143,8 +143,7 @@ class _Judge:
             if barred:
                 return barred, {}
             scores = {
-                one.name: round(one.weight * one.rule.number(self._values), 6)
-                for one in self._rules.measures
+                one.name: round(one.weight * one.rule.number(self._values), 6) for one in self._rules.measures
             }
         except RuleFailed as failed:
             return [Reason("rule-failed", str(failed))], {}
