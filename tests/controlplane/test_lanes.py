@@ -168,12 +168,12 @@ def test_no_more_than_the_window_is_given_to_the_broker_before_the_node_has_appl
         events = [journal_pb2.HubEvent.FromString(desired.SerializeToString()) for _ in range(1000)]
         sqlite_store.write(lambda tx, events=events: outbox.post(tx, SHOP, NODE, events, cmd_id="c"))
     sent = Head()
-    while envelope := sqlite_store.read(lambda tx, sent=sent: outbox.sendable(tx, NODE, sent)):
+    while envelope := sqlite_store.read(lambda tx, sent=sent: outbox.next_after(tx, NODE, sent)).envelope:
         sent = Head(1, envelope.last_seq, envelope.last_hash)
     assert DOWN_WINDOW_EVENTS_MAX <= sent.seq < DOWN_WINDOW_EVENTS_MAX + ENVELOPE_EVENTS_MAX
     reader.apply(1000)
     reader.beat()
-    assert sqlite_store.read(lambda tx: outbox.sendable(tx, NODE, sent)) is not None
+    assert sqlite_store.read(lambda tx: outbox.next_after(tx, NODE, sent)).envelope is not None
 
 
 def test_no_bulk_enters_while_a_node_has_urgent_things_to_apply(store: Store) -> None:

@@ -7,8 +7,8 @@ from functools import cache
 
 from bodega.core.routing.bundle import Bundle
 from bodega.core.routing.decide import decide
-from bodega.core.routing.record import choice_to_json
 from bodega.core.routing.replaying import compared
+from bodega.core.routing.rows import choice_to_rows
 from bodega.errors import BodegaError, NotFound
 from bodega.limits_hub import ROUTING_DECISIONS_PER_PAGE_MAX
 from bodega_controlplane.app.paging import key_of, token_after
@@ -92,4 +92,4 @@ def _replayed(row: Row, bundle_of: Callable[[str], Bundle]) -> tuple[str, str]:
         bundle = bundle_of(row.digest)
     except BodegaError as error:
         return "not_recorded", error.message
-    return compared(recorded, choice_to_json(decide(bundle, inputs)))
+    return compared(recorded, choice_to_rows(decide(bundle, inputs)))

@@ -14,7 +14,8 @@ from hashlib import sha256
 
 from bodega.core.routing.choice import Choice
 from bodega.core.routing.inputs import Destination, Inputs
-from bodega.core.routing.record import choice_from_json, choice_to_json, inputs_from_json, inputs_to_json
+from bodega.core.routing.record import inputs_to_json
+from bodega.core.routing.rows import choice_from_rows, choice_to_rows, inputs_from_rows, inputs_to_rows
 from bodega.errors import IntegrityBroken, NotFound
 from bodega.limits_hub import ROUTING_RECORD_BYTES_MAX
 from bodega_controlplane.app.ordering.choosing import Decided
@@ -60,8 +61,8 @@ def keep(
             "digest": decided.bundle.digest,
             "first_token": first_token,
             "destination": json.dumps(asdict(decided.inputs.destination), sort_keys=True, ensure_ascii=False),
-            "inputs": packed(inputs_to_json(without)),
-            "choice": packed(choice_to_json(decided.choice)),
+            "inputs": packed(inputs_to_rows(without)),
+            "choice": packed(choice_to_rows(decided.choice)),
         },
     )
     return decision_id
@@ -72,7 +73,7 @@ def inputs_of(row: Row) -> Inputs | None:
     if not row.destination:
         return None
     return replace(
-        inputs_from_json(unpacked(row.inputs)), destination=Destination(**json.loads(row.destination))
+        inputs_from_rows(unpacked(row.inputs)), destination=Destination(**json.loads(row.destination))
     )
 
 
@@ -83,7 +84,7 @@ def choice_bytes(row: Row) -> bytes:
 
 def choice_of(row: Row) -> Choice:
     """What came of it."""
-    return choice_from_json(choice_bytes(row))
+    return choice_from_rows(choice_bytes(row))
 
 
 def packed(text: bytes) -> bytes:
@@ -136,7 +137,7 @@ def erase(tx: Transaction, order_ids: Iterable[str]) -> int:
             if not row.destination:
                 continue
             left = _without_place(choice_of(row))
-            routing.save_decision(tx, row.decision_id, destination="", choice=packed(choice_to_json(left)))
+            routing.save_decision(tx, row.decision_id, destination="", choice=packed(choice_to_rows(left)))
             erased += 1
     return erased
 

@@ -20,7 +20,7 @@ def inputs_to_json(inputs: Inputs) -> bytes:
 
 def inputs_from_json(body: bytes) -> Inputs:
     """The question that was recorded. Raises InvalidInput with every fault."""
-    return _read(Inputs, body, "the question")
+    return recorded(Inputs, json_in(body, "the question"), "the question")
 
 
 def choice_to_json(choice: Choice) -> bytes:
@@ -30,14 +30,20 @@ def choice_to_json(choice: Choice) -> bytes:
 
 def choice_from_json(body: bytes) -> Choice:
     """The choice that was recorded. Raises InvalidInput with every fault."""
-    return _read(Choice, body, "the choice")
+    return recorded(Choice, json_in(body, "the choice"), "the choice")
 
 
-def _read(kind: type[Recorded], body: bytes, what: str) -> Recorded:
+def json_in(body: bytes, what: str) -> object:
+    """The JSON of a record of a bearable size. Raises InvalidInput."""
     if len(body) > ROUTING_RECORD_BYTES_MAX:
         raise InvalidInput(f"{what} must have {ROUTING_RECORD_BYTES_MAX} bytes at most, has {len(body)}")
+    return loads(body, what)
+
+
+def recorded(kind: type[Recorded], said: object, what: str) -> Recorded:
+    """What this JSON says. Raises InvalidInput with every fault."""
     reader = Reader()
-    found = reader.read(kind, loads(body, what), "")
+    found = reader.read(kind, said, "")
     if found is None:
         raise InvalidInput(f"{what} is not as it was recorded", faults=tuple(reader.faults))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def compared(recorded: bytes, again: bytes) -> tuple[str, str]:
-    """("same", ""), or "differs" and from where on: both are the canonical JSON of a choice."""
+    """("same", ""), or "differs" and from where on: both say a choice in the one spelling of their record."""
     if again == recorded:
         return "same", ""
     shorter = min(len(again), len(recorded))
