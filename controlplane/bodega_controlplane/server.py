@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -98,6 +99,7 @@ async def serve(config: ControlPlaneConfig, stop: asyncio.Event) -> None:
         try:
             http, grpc = await _start(config, parts, stop)
             _write_endpoints(config, http, grpc)
+            _settle()
             log.info("ready", version=__version__, http_port=http, grpc_port=grpc)
             notify("READY=1")
             await stop.wait()
@@ -151,6 +153,12 @@ async def _start(config: ControlPlaneConfig, parts: AsyncExitStack, stop: asynci
     await parts.enter_async_context(_running(_telling(hub, config.webhooks), stop))
     await parts.enter_async_context(_running(_watchdog(), stop))
     return channel.getsockname()[1], grpc_port
+
+
+def _settle() -> None:
+    """What has been loaded stays: a full garbage collection, which stops everything, takes 1 ms instead of 80."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _telling(hub: Hub, config: WebhooksConfig) -> None:

@@ -6,7 +6,7 @@ The unit is last in each name, as in `limits.py`.
 from __future__ import annotations
 
 # Events. What a commit has left is numbered within this time, and a SKU is told of at most this often.
-EVENTS_NUMBERED_EVERY_S = 0.25
+EVENTS_NUMBERED_EVERY_S = 0.15
 EVENT_DRAFTS_PER_COMMIT_MAX = 200
 STOCK_TOLD_EVERY_MS = 2_000
 STOCK_TOLD_SKUS_PER_COMMIT_MAX = 100

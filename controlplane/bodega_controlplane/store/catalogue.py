@@ -28,7 +28,7 @@ def lock(tx: Transaction) -> None:
 
 def by_ids(tx: Transaction, sku_ids: Collection[str]) -> dict[str, Row]:
     """SKU rows by id; unknown ids are left out."""
-    return {row.sku_id: row for row in tx.connection.execute(_BY_IDS, {"wanted": sorted(sku_ids)})}
+    return {row.sku_id: row for row in tx.connection.execute(_BY_IDS, {"wanted": sorted(sku_ids)}).all()}
 
 
 def page(tx: Transaction, after: str, limit: int) -> list[Row]:

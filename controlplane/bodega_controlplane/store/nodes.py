@@ -86,7 +86,7 @@ def contacts(tx: Transaction) -> dict[str, int]:
 
 def places(tx: Transaction) -> list[Row]:
     """What routing looks at of every node that may be given orders, by id."""
-    return list(tx.connection.execute(_PLACES))
+    return list(tx.connection.execute(_PLACES).all())
 
 
 def put(tx: Transaction, row: Mapping[str, Any], *, keep: tuple[str, ...] = ()) -> None:

@@ -97,7 +97,7 @@ def given(tx: Transaction, node_ids: Collection[str]) -> list[Row]:
     if len(node_ids) == 1:
         return list(tx.connection.execute(_GIVEN_TO, {"wanted": next(iter(node_ids))}))
     wanted = frozenset(node_ids)
-    return [row for row in tx.connection.execute(_GIVEN) if row.node_id in wanted]
+    return [row for row in tx.connection.execute(_GIVEN).all() if row[0] in wanted]
 
 
 def bodies(tx: Transaction, digests: Collection[str]) -> dict[str, bytes]:

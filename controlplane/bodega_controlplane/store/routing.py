@@ -43,7 +43,7 @@ def lock(tx: Transaction) -> None:
 
 def waiting(tx: Transaction) -> dict[str, int]:
     """Node -> assignments that it has still to hand over; none means zero."""
-    return {node_id: int(count) for node_id, count in tx.connection.execute(_WAITING)}
+    return {node_id: int(count) for node_id, count in tx.connection.execute(_WAITING).all()}
 
 
 def goods(tx: Transaction, sku_ids: Collection[str]) -> dict[str, Row]:

@@ -134,7 +134,7 @@ def held(
         rows = tx.connection.execute(_HELD, asked)
     else:
         rows = tx.connection.execute(_HELD_AT_NODE, {**asked, "node_id": node_id})
-    found = {(row[0], row[1]): Held(*row[2:]) for row in rows}
+    found = {(node, sku): Held(*units) for node, sku, *units in rows.all()}
     for place, units in _held_back(tx, asked["sku_ids"], node_id).items():
         if place in found:
             found[place] = found[place]._replace(held_back=units)
@@ -165,7 +165,7 @@ def levels(tx: Transaction, sku_ids: Collection[str], safety_stock: int) -> dict
 def _held_back(tx: Transaction, sku_ids: Collection[str], node_id: str | None) -> dict[tuple[str, str], int]:
     """(node, SKU) -> units that people at the node keep from being promised, of what is sellable there."""
     holds: dict[tuple[str, str], list[Hold]] = defaultdict(list)
-    for row in tx.connection.execute(_HOLDS, {"sku_ids": sku_ids}):
+    for row in tx.connection.execute(_HOLDS, {"sku_ids": sku_ids}).all():
         if node_id not in (None, row.node_id):
             continue
         holds[row.node_id, row.sku_id].append(Hold(row.lot, row.quantity))
