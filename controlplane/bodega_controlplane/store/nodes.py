@@ -24,7 +24,7 @@ _STREAM: sa.Select[Any] = sa.select(
     node.c.understands,
 ).where(node.c.node_id == sa.bindparam("wanted"))
 # Where the hub has lost events that the node holds (a restore), it knows neither stock nor rights: no new orders.
-_PLACES = (
+_PLACES: sa.Select[Any] = (
     sa.select(
         node.c.node_id,
         node.c.latitude,

@@ -57,7 +57,8 @@ class Held(NamedTuple):
     held_back: int = 0
 
 
-_SUMMED = ("sellable", "reserved", "node_rights")
+_SUMMED = ("sellable", "reserved", "node_rights", "holds")
+_IS_HOLD = (rule_override.c.state == "open", rule_override.c.rule == OverrideRule.HOLD.value)
 
 
 def _is_past() -> sa.Exists:
@@ -75,6 +76,7 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
             stock.c.quantity.label("sellable"),
             sa.literal(0).label("reserved"),
             sa.literal(0).label("node_rights"),
+            sa.literal(0).label("holds"),
         )
         .where(stock.c.disposition == Disposition.SELLABLE.value, stock.c.external == "")
         .where(stock.c.sku_id.in_(wanted))
@@ -83,19 +85,28 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
     promised = fulfillment_line.c
     pending = promised.quantity - promised.posted - promised.voided
     reserved = (
-        sa.select(promised.node_id, promised.sku_id, sa.literal(0), pending, sa.literal(0))
+        sa.select(promised.node_id, promised.sku_id, sa.literal(0), pending, sa.literal(0), sa.literal(0))
         .where(promised.state == "pending")
         .where(promised.sku_id.in_(wanted))
     )
     not_the_hubs = node_rights.c.held + node_rights.c.in_flight
     rights = sa.select(
-        node_rights.c.node_id, node_rights.c.sku_id, sa.literal(0), sa.literal(0), not_the_hubs
+        node_rights.c.node_id, node_rights.c.sku_id, sa.literal(0), sa.literal(0), not_the_hubs, sa.literal(0)
     ).where(node_rights.c.sku_id.in_(wanted))
+    holds = sa.select(
+        rule_override.c.node_id,
+        rule_override.c.sku_id,
+        sa.literal(0),
+        sa.literal(0),
+        sa.literal(0),
+        sa.literal(1),
+    ).where(*_IS_HOLD, rule_override.c.sku_id.in_(wanted))
     if one_node:
         sellable = sellable.where(stock.c.node_id == sa.bindparam("node_id"))
         reserved = reserved.where(promised.node_id == sa.bindparam("node_id"))
         rights = rights.where(node_rights.c.node_id == sa.bindparam("node_id"))
-    parts = sellable.union_all(reserved, rights).subquery()
+        holds = holds.where(rule_override.c.node_id == sa.bindparam("node_id"))
+    parts = sellable.union_all(reserved, rights, holds).subquery()
     columns: list[Any] = [parts.c.node_id, parts.c.sku_id]
     # PostgreSQL's sum of BIGINT is a NUMERIC.
     sums = (sa.cast(sa.func.sum(parts.c[name]), sa.BigInteger).label(name) for name in _SUMMED)
@@ -106,8 +117,7 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
 _HOLDS = sa.select(
     rule_override.c.node_id, rule_override.c.sku_id, rule_override.c.lot, rule_override.c.quantity
 ).where(
-    rule_override.c.state == "open",
-    rule_override.c.rule == OverrideRule.HOLD.value,
+    *_IS_HOLD,
     rule_override.c.sku_id.in_(sa.bindparam("sku_ids", expanding=True)),
 )
 _HELD, _HELD_AT_NODE = _held_query(one_node=False), _held_query(one_node=True)
@@ -134,10 +144,15 @@ def held(
         rows = tx.connection.execute(_HELD, asked)
     else:
         rows = tx.connection.execute(_HELD_AT_NODE, {**asked, "node_id": node_id})
-    found = {(node, sku): Held(*units) for node, sku, *units in rows.all()}
-    for place, units in _held_back(tx, asked["sku_ids"], node_id).items():
-        if place in found:
-            found[place] = found[place]._replace(held_back=units)
+    found = {}
+    is_held_back = False
+    for node, sku, sellable, reserved, rights, holds in rows.all():
+        found[node, sku] = Held(sellable, reserved, rights)
+        is_held_back |= holds > 0
+    if is_held_back:
+        for place, units in _held_back(tx, asked["sku_ids"], node_id).items():
+            if place in found:
+                found[place] = found[place]._replace(held_back=units)
     return found
 
 

@@ -54,14 +54,16 @@ class Transaction:
         self.exclusive = connection.dialect.name == "sqlite"
         self.audit_lines: list[AuditLine] = []
         self.woken: set[str] = set()
+        self._locked: set[str] = set()
 
     def lock_nodes(self, node_ids: Iterable[str]) -> None:
         """Hold the rows of these nodes until the end; always in id order, so that nobody deadlocks."""
-        wanted = sorted(set(node_ids))
+        wanted = sorted(set(node_ids) - self._locked)
         if self.exclusive or not wanted:
             return
         query = sa.select(schema.node.c.node_id).where(schema.node.c.node_id.in_(wanted))
         self.connection.execute(query.order_by(schema.node.c.node_id).with_for_update())
+        self._locked.update(wanted)
 
     def audit(
         self, *, at_ms: int, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None
@@ -76,7 +78,7 @@ class Transaction:
 
         Raises Choked for whatever is no trouble of the database's own (which is raised as it is).
         """
-        lines = len(self.audit_lines)
+        lines, locked = len(self.audit_lines), set(self._locked)
         try:
             with self.connection.begin_nested():
                 yield
@@ -84,6 +86,8 @@ class Transaction:
             raise
         except Exception as error:
             del self.audit_lines[lines:]
+            # What was locked in it is not any more.
+            self._locked = locked
             raise Choked(f"{type(error).__name__}: {error}"[:TEXT_CHARS_MAX]) from error
 
     def wake(self, node_id: str) -> None:
