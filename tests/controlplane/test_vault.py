@@ -42,7 +42,9 @@ def test_what_is_sealed_is_opened_again_of_the_same_thing_only(plain: bytes, of:
 
 
 @pytest.mark.parametrize(
-    "spoilt", ["", "whsec_AAAA", "\u00e9", "AAAA", VAULT.seal_text("a", "W")[:-4] + "AAA="]
+    "spoilt",
+    ["", "whsec_AAAA", "\u00e9", "AAAA", VAULT.seal_text("a", "W")[:-4] + "AAA="],
+    ids=["nothing", "in the clear", "not ASCII", "too short", "changed"],
 )
 def test_what_is_no_sealed_secret_is_refused_and_never_taken_for_one(spoilt: str) -> None:
     with pytest.raises(IntegrityBroken, match="a secret of W can not be opened"):
