@@ -118,7 +118,7 @@ def test_decisions_are_made_again_bit_for_bit_and_a_changed_record_is_found_out(
     assert outcomes(store) == ["same"] * 3
     (row,) = store.read(lambda tx: routing.decisions_of(tx, ids[1]))
     text = json.loads(records.choice_bytes(row))
-    text["shares"][0]["node_id"] = "porto-01"
+    text["choice"]["shares"][0]["node_id"] = "porto-01"
     changed = records.packed(json.dumps(text).encode())
     store.write(lambda tx: routing.save_decision(tx, row.decision_id, choice=changed))
     found = store.read(lambda tx: past.replay_order(tx, ids[1])).replays

@@ -89,7 +89,7 @@ def test_a_channel_that_was_revoked_is_told_nothing_any_more(world: World) -> No
     world.store.write(lambda tx: channels.create_channel(tx, OPERATOR, "bazaar", "marketplace"))
     bazaar = Caller("bazaar", "bazaar", OPERATOR.now_ms)
     draft = WebhookDraft(URL)
-    made = world.store.write(lambda tx: webhooks.create(tx, bazaar, draft, HERE))[0]
+    made = world.store.write(lambda tx: webhooks.create(tx, bazaar, draft, HERE, world.vault))[0]
     others = world.add(URL)
     world.happen()
     (run,) = [one for one in claimed(world, 9) if one.webhook_id == made.webhook_id]
@@ -111,7 +111,7 @@ def test_nobody_waits_for_calls_to_a_channel_that_is_none(world: World, channel:
     world.store.write(lambda tx: channels.revoke_channel(tx, OPERATOR, "gone"))
     caller, draft = Caller("operator", channel, OPERATOR.now_ms), WebhookDraft(URL)
     with pytest.raises(InvalidInput) as refused:
-        world.store.write(lambda tx: webhooks.create(tx, caller, draft, HERE))
+        world.store.write(lambda tx: webhooks.create(tx, caller, draft, HERE, world.vault))
     assert [fault.where for fault in refused.value.faults] == ["channel"]
 
 

@@ -18,6 +18,8 @@ def back_to(tx: Transaction, version: int) -> None:
         _out_of_parts(tx)
     for number in sorted((number for number in STEPS if number > version), reverse=True):
         step = STEPS[number]
+        for index in step.indexes:
+            index.drop(tx.connection, checkfirst=True)
         for table in reversed(step.tables):
             table.drop(tx.connection, checkfirst=True)
         for table, columns in step.columns.items():
