@@ -130,3 +130,6 @@ IDEMPOTENCY_TRIMMED_ROWS_MAX = 1_000
 CATALOGUE_FILE_ROWS_MAX = 20_000
 # SKUs whose promise to one destination is asked for at once, each in every service class.
 PROMISED_SKUS_MAX = 20
+
+# How long a restore waits for connections that were just closed to be gone from PostgreSQL's own list.
+DATABASE_LEFT_S_MAX = 5.0

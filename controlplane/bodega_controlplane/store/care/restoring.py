@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -26,12 +27,14 @@ from bodega.errors import (
     Unavailable,
 )
 from bodega.limits import BACKUP_SPARE_BYTES_MIN
+from bodega.limits_hub import DATABASE_LEFT_S_MAX
 from bodega_controlplane.store.care import backup as copies
 from bodega_controlplane.store.care import checking, postgres
 from bodega_controlplane.store.care.backup import Reach
 from bodega_controlplane.store.care.findings import Step
 from bodega_controlplane.store.engine import Store, engine_of, open_store, sqlite_engine, sqlite_path
 
+_LOOK_S = 0.05
 _STOP = "stop every bodegactl serve that uses it first"
 _UNREADABLE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR")
 _KINDS = {"sqlite": "a file of SQLite", "postgresql": "an archive of pg_dump"}
@@ -192,7 +195,12 @@ def _check_alone(store: Store) -> None:
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
         "AND backend_type = 'client backend'"
     )
-    number = store.read(lambda tx: int(tx.connection.exec_driver_sql(others).scalar_one()))
+    give_up_s = time.monotonic() + DATABASE_LEFT_S_MAX
+    # Whoever has just gone is seen for a moment longer.
+    while number := store.read(lambda tx: int(tx.connection.exec_driver_sql(others).scalar_one())):
+        if time.monotonic() > give_up_s:
+            break
+        time.sleep(_LOOK_S)
     if number:
         raise Unavailable(f"the database is in use: it has {number} other connections", hint=_STOP)
 
