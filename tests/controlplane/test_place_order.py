@@ -113,7 +113,7 @@ def test_an_order_of_too_many_lines_or_none_is_refused(store: Store) -> None:
 def test_the_decision_tells_why_this_node_and_why_not_the_other(store: Store) -> None:
     stocked(store, TEA=10)
     order = place(store, order_draft(("TEA", 1), place=PORTO))
-    decision = store.read(lambda tx: decisions.explain_route(tx, order.order_id))
+    (decision,) = store.read(lambda tx: decisions.routes_of(tx, order.order_id))
     assert (decision.node_id, decision.rule) == ("lisbon-01", "nearest-with-floor@1")
     assert [(one.node_id, one.eligible) for one in decision.candidates] == [
         ("lisbon-01", True),
@@ -121,7 +121,7 @@ def test_the_decision_tells_why_this_node_and_why_not_the_other(store: Store) ->
     ]
     assert decision.candidates[1].reasons[0].code == "insufficient-stock"
     with pytest.raises(NotFound):
-        store.read(lambda tx: decisions.explain_route(tx, "O-GHOST"))
+        store.read(lambda tx: decisions.routes_of(tx, "O-GHOST"))
 
 
 def test_the_last_units_asked_for_by_many_at_once_go_to_as_many_as_there_are(store: Store) -> None:

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bodega.host.cli import run_main
 from bodega_controlplane.cli import bodegactl as commands
+from bodega_controlplane.store.engine import Store, open_store
 from support.ports import free_port
 
 START_S = 60.0
@@ -118,6 +119,26 @@ def serving(config: Path, data_dir: Path) -> Iterator[ControlPlane]:
             process.wait(timeout=STOP_S)
         finally:
             process.kill()
+
+
+@contextmanager
+def new_database(folder: Path) -> Iterator[Store]:
+    """The database of a control plane that is to serve from `folder`: fill it before that."""
+    data_dir = folder / "data"
+    data_dir.mkdir(mode=0o700)
+    with closing(open_store("sqlite", data_dir)) as store:
+        yield store
+
+
+@contextmanager
+def serving_from(folder: Path, *, more: str = "") -> Iterator[ControlPlane]:
+    """`serving` with what `new_database` has made, and without a broker; `more` ends its configuration."""
+    data_dir = folder / "data"
+    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
+    with config.open("a", encoding="utf-8") as file:
+        file.write(more)
+    with serving(config, data_dir) as control_plane:
+        yield control_plane
 
 
 def _until_ready(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, address_of_nobody, serving, write_config
+from support.bodegactl import ControlPlane, new_database, serving_from
 from support.controlplane import NodeByHand, deliver, settle
 
 
@@ -15,14 +14,10 @@ from support.controlplane import NodeByHand, deliver, settle
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A running control plane whose node in Lisbon has 12 TEA on its shelf."""
     folder = tmp_path_factory.mktemp("hub")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
-    store = open_store("sqlite", data_dir)
-    settle(store, "TEA")
-    node = NodeByHand()
-    node.shelve("TEA", 12)
-    deliver(store, node.delivery())
-    store.close()
-    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    with serving(config, data_dir) as control_plane:
+    with new_database(folder) as store:
+        settle(store, "TEA")
+        node = NodeByHand()
+        node.shelve("TEA", 12)
+        deliver(store, node.delivery())
+    with serving_from(folder) as control_plane:
         yield control_plane

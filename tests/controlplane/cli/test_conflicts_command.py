@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, address_of_nobody, serving, write_config
+from support.bodegactl import ControlPlane, new_database, serving_from
 from support.controlplane import deliver
 from support.moved_order import LISBON, PORTO, SKU, news, place, two_nodes
 
@@ -16,17 +15,13 @@ from support.moved_order import LISBON, PORTO, SKU, news, place, two_nodes
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A running control plane: a large order that nobody can serve whole any more, a small one that both could."""
     folder = tmp_path_factory.mktemp("hub")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
-    store = open_store("sqlite", data_dir)
-    lisbon, _ = two_nodes(store, lisbon=20, porto=8)
-    place(store, 2, reference="small")
-    place(store, 8, 1, reference="large")
-    lisbon.move("count_down", SKU, 14, source="A-01-01")
-    deliver(store, *news(store, lisbon))
-    store.close()
-    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    with serving(config, data_dir) as control_plane:
+    with new_database(folder) as store:
+        lisbon, _ = two_nodes(store, lisbon=20, porto=8)
+        place(store, 2, reference="small")
+        place(store, 8, 1, reference="large")
+        lisbon.move("count_down", SKU, 14, source="A-01-01")
+        deliver(store, *news(store, lisbon))
+    with serving_from(folder) as control_plane:
         yield control_plane
 
 

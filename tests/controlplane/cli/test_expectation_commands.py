@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from bodega.v1 import floor_pb2
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, address_of_nobody, serving, write_config
+from support.bodegactl import ControlPlane, new_database, serving_from
 from support.controlplane import NodeByHand, deliver, settle
 from support.moved_order import Hand, news, place, works_of
 
@@ -21,20 +20,16 @@ AT_LISBON = ("--node", LISBON, "--supplier", "Acme")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ControlPlane, str]]:
     """A control plane of two nodes, one of which has shipped an order; and that order."""
     folder = tmp_path_factory.mktemp("hub")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
-    store = open_store("sqlite", data_dir)
-    settle(store, "TEA", "MUG", node_ids=(LISBON, PORTO))
-    node = NodeByHand()
-    node.shelve("TEA", 12)
-    node.record(exception_noted=floor_pb2.ExceptionNoted(kind="over_receipt", sku_id="TEA", quantity=2))
-    deliver(store, node.delivery())
-    order = place(store, 2)
-    Hand(node, works_of(store, order.order_id)[0], order.order_id, 2).ship()
-    deliver(store, *news(store, node))
-    store.close()
-    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    with serving(config, data_dir) as control_plane:
+    with new_database(folder) as store:
+        settle(store, "TEA", "MUG", node_ids=(LISBON, PORTO))
+        node = NodeByHand()
+        node.shelve("TEA", 12)
+        node.record(exception_noted=floor_pb2.ExceptionNoted(kind="over_receipt", sku_id="TEA", quantity=2))
+        deliver(store, node.delivery())
+        order = place(store, 2)
+        Hand(node, works_of(store, order.order_id)[0], order.order_id, 2).ship()
+        deliver(store, *news(store, node))
+    with serving_from(folder) as control_plane:
         yield control_plane, order.order_id
 
 

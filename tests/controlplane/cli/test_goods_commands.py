@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bodega.v1 import catalogue_pb2, stock_pb2
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, address_of_nobody, serving, write_config
+from support.bodegactl import ControlPlane, new_database, serving_from
 from support.controlplane import NodeByHand, deliver, settle
 
 TEA = ("--node", "lisbon-01", "--sku", "TEA")
@@ -25,26 +24,22 @@ def edit(field: str, value: str) -> catalogue_pb2.FieldProposed:
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A control plane that has heard of a transfer, of three edits, and of a sale of the node's own."""
     folder = tmp_path_factory.mktemp("hub")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
-    store = open_store("sqlite", data_dir)
-    settle(store, "TEA", node_ids=("lisbon-01", "porto-01"))
-    lisbon, porto = NodeByHand(), NodeByHand("porto-01")
-    lisbon.shelve("TEA", 40)
-    lisbon.move("transfer_out", "TEA", 10, source="A-01-01", transfer_id="T-1")
-    lisbon.record(field_proposed=edit("weight_g", "120"))
-    sold = stock_pb2.ReservationChanged(
-        reservation_id="PU-1", sku_id="TEA", quantity=8, posted=8, state="posted", event="post"
-    )
-    lisbon.record(reservation_changed=sold)
-    porto.move("transfer_in", "TEA", 8, target="DOCK", transfer_id="T-1")
-    porto.record(field_proposed=edit("weight_g", "125"))
-    porto.record(field_proposed=edit("lot_tracked", "true"))
-    for node in (lisbon, porto):
-        deliver(store, node.delivery(), now_ms=time.time_ns() // 1_000_000)
-    store.close()
-    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    with serving(config, data_dir) as control_plane:
+    with new_database(folder) as store:
+        settle(store, "TEA", node_ids=("lisbon-01", "porto-01"))
+        lisbon, porto = NodeByHand(), NodeByHand("porto-01")
+        lisbon.shelve("TEA", 40)
+        lisbon.move("transfer_out", "TEA", 10, source="A-01-01", transfer_id="T-1")
+        lisbon.record(field_proposed=edit("weight_g", "120"))
+        sold = stock_pb2.ReservationChanged(
+            reservation_id="PU-1", sku_id="TEA", quantity=8, posted=8, state="posted", event="post"
+        )
+        lisbon.record(reservation_changed=sold)
+        porto.move("transfer_in", "TEA", 8, target="DOCK", transfer_id="T-1")
+        porto.record(field_proposed=edit("weight_g", "125"))
+        porto.record(field_proposed=edit("lot_tracked", "true"))
+        for node in (lisbon, porto):
+            deliver(store, node.delivery(), now_ms=time.time_ns() // 1_000_000)
+    with serving_from(folder) as control_plane:
         yield control_plane
 
 

@@ -6,13 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
 from bodega_controlplane.app.ordering import orders
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, address_of_nobody, serving, write_config
+from support.bodegactl import ControlPlane, new_database, serving_from
 from support.controlplane import POLICY, SHOP, NodeByHand, deliver, order_draft, settle
 
 COLUMNS = 80
@@ -22,17 +20,14 @@ COLUMNS = 80
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A control plane with stock, nodes and an order."""
     folder = tmp_path_factory.mktemp("hub")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
-    with closing(open_store("sqlite", data_dir)) as store:
+    with new_database(folder) as store:
         settle(store, "TEA-EARL-GREY-LOOSE-500-GRAMS", node_ids=("lisbon-01", "porto-01"))
         node = NodeByHand()
         node.shelve("TEA-EARL-GREY-LOOSE-500-GRAMS", 12)
         deliver(store, node.delivery())
         draft = order_draft(("TEA-EARL-GREY-LOOSE-500-GRAMS", 1), reference="WEB-2026-0000017")
         store.write(lambda tx: orders.place_order(tx, SHOP, draft, POLICY))
-    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    with serving(config, data_dir) as control_plane:
+    with serving_from(folder) as control_plane:
         yield control_plane
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from bodega_controlplane.carriers.card_document import card_values
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, address_of_nobody, serving, write_config
+from support.bodegactl import ControlPlane, new_database, serving_from
 from support.controlplane import settle
 from support.rate_cards import card
 
@@ -23,14 +22,10 @@ TOLD_S = 60.0
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A control plane with two nodes and a card in a file."""
     folder = tmp_path_factory.mktemp("hub")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
-    store = open_store("sqlite", data_dir)
-    settle(store, "TEA", node_ids=("lisbon-01", "porto-01"))
-    store.close()
+    with new_database(folder) as store:
+        settle(store, "TEA", node_ids=("lisbon-01", "porto-01"))
     (folder / "winter.json").write_text(json.dumps(card_values(card())), encoding="utf-8")
-    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    with serving(config, data_dir) as control_plane:
+    with serving_from(folder) as control_plane:
         yield control_plane
 
 

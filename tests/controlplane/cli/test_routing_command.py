@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from bodega.core.routing.bundle import DEFAULT
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, address_of_nobody, serving, write_config
+from support.bodegactl import ControlPlane, new_database, serving_from
 from support.controlplane import NodeByHand, deliver, settle
 from support.faces import order_body
 from support.routing import document
@@ -24,17 +23,13 @@ FARTHEST = [{"name": "far", "value": "node.distance_km", "weight": -1.0}]
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A running control plane with TEA at both nodes."""
     folder = tmp_path_factory.mktemp("hub")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
-    store = open_store("sqlite", data_dir)
-    settle(store, "TEA", node_ids=NODES)
-    for node_id in NODES:
-        node = NodeByHand(node_id)
-        node.shelve("TEA", 40)
-        deliver(store, node.delivery())
-    store.close()
-    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    with serving(config, data_dir) as control_plane:
+    with new_database(folder) as store:
+        settle(store, "TEA", node_ids=NODES)
+        for node_id in NODES:
+            node = NodeByHand(node_id)
+            node.shelve("TEA", 40)
+            deliver(store, node.delivery())
+    with serving_from(folder) as control_plane:
         yield control_plane
 
 

@@ -11,8 +11,7 @@ import httpx
 import pytest
 
 from bodega.core.routing.record import inputs_to_json
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, Said, address_of_nobody, in_process, serving, write_config
+from support.bodegactl import ControlPlane, Said, in_process, new_database, serving_from
 from support.controlplane import NodeByHand, deliver, settle
 from support.faces import order_body
 from support.routing import document
@@ -56,19 +55,15 @@ BAD: dict[str, tuple[bytes, tuple[str, ...]]] = {
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A running control plane that decides by a good bundle, with TEA at both nodes."""
     folder = tmp_path_factory.mktemp("hub")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
-    store = open_store("sqlite", data_dir)
-    settle(store, "TEA", node_ids=NODES)
-    for node_id in NODES:
-        node = NodeByHand(node_id)
-        node.shelve("TEA", 40)
-        deliver(store, node.delivery())
-    store.close()
+    with new_database(folder) as store:
+        settle(store, "TEA", node_ids=NODES)
+        for node_id in NODES:
+            node = NodeByHand(node_id)
+            node.shelve("TEA", 40)
+            deliver(store, node.delivery())
     good = folder / "good.json"
     good.write_bytes(GOOD)
-    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    with serving(config, data_dir) as control_plane:
+    with serving_from(folder) as control_plane:
         activated = routing(control_plane, "activate", good, "--reason", "to begin with")
         assert activated.code == 0, activated.err
         yield control_plane

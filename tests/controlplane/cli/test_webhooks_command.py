@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, address_of_nobody, serving, write_config
+from support.bodegactl import ControlPlane, new_database, serving_from
 from support.hooks import Receiver, receiver
 from support.moved_order import place, two_nodes
 from support.waiting import until_async
@@ -24,17 +23,11 @@ def shop() -> Iterator[Receiver]:
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[ControlPlane]:
     """A control plane with two orders, whose webhooks may call this machine."""
-    data_dir = tmp_path / "data"
-    data_dir.mkdir(mode=0o700)
-    store = open_store("sqlite", data_dir)
-    two_nodes(store)
-    for reference in ("R-1", "R-2"):
-        place(store, 1, reference=reference)
-    store.close()
-    config = write_config(tmp_path, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    with config.open("a", encoding="utf-8") as file:
-        file.write('\n[webhooks]\nnetworks = ["127.0.0.0/8"]\n')
-    with serving(config, data_dir) as control_plane:
+    with new_database(tmp_path) as store:
+        two_nodes(store)
+        for reference in ("R-1", "R-2"):
+            place(store, 1, reference=reference)
+    with serving_from(tmp_path, more='\n[webhooks]\nnetworks = ["127.0.0.0/8"]\n') as control_plane:
         yield control_plane
 
 

@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from bodega_controlplane.carriers.card_document import card_values
-from bodega_controlplane.store.engine import open_store
-from support.bodegactl import ControlPlane, address_of_nobody, bodegactl, serving, write_config
+from support.bodegactl import (
+    ControlPlane,
+    address_of_nobody,
+    bodegactl,
+    new_database,
+    serving_from,
+    write_config,
+)
 from support.controlplane import NodeByHand, deliver, settle
 from support.rate_cards import card, service, zone
 from support.waiting import until
@@ -29,21 +35,16 @@ places = "{folder}/places.csv"
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     folder = tmp_path_factory.mktemp("hub")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
-    store = open_store("sqlite", data_dir)
-    settle(store, "TEA")
-    node = NodeByHand()
-    node.shelve("TEA", 40)
-    deliver(store, node.delivery())
-    store.close()
+    with new_database(folder) as store:
+        settle(store, "TEA")
+        node = NodeByHand()
+        node.shelve("TEA", 40)
+        deliver(store, node.delivery())
     east = card(services=[service("eastpost", "LATE", "standard", zone("PT", 100, countries=["PT"]))])
     (folder / "eastpost.json").write_text(json.dumps(card_values(east)), encoding="utf-8")
     (folder / "places.csv").write_text("country,postal_prefix,latitude,longitude\nPT,,38.7,-9.1\n")
     (folder / "shop" / "inbox").mkdir(parents=True)
-    config = write_config(folder, data_dir, nats_url=f"nats://{address_of_nobody()}")
-    config.write_text(config.read_text() + MORE.format(folder=folder))
-    with serving(config, data_dir) as control_plane:
+    with serving_from(folder, more=MORE.format(folder=folder)) as control_plane:
         yield control_plane
 
 

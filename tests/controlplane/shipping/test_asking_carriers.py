@@ -17,7 +17,7 @@ from bodega.rates_codec import service_from_wire
 from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.shipping import cards, carriers
-from bodega_controlplane.app.shipping.offering import offers_for
+from bodega_controlplane.app.shipping.offering import offers_at
 from bodega_controlplane.services.carriers import CarrierService
 from bodega_controlplane.services.rates import RateService
 from support.controlplane import OPERATOR, make_hub, node_draft
@@ -67,7 +67,7 @@ async def settled(hub: Hub) -> None:
 async def offered(hub: Hub) -> list[tuple[str, int]]:
     await RateService(hub).round()
     now_ms = hub.now_ms()
-    found = await hub.read(lambda tx: offers_for(tx, "lisbon-01", TO_LISBON, TEA, now_ms))
+    found = await hub.read(lambda tx: offers_at(tx, ["lisbon-01"], TO_LISBON, TEA, now_ms)["lisbon-01"])
     return [(one.service, one.price_minor) for one in found]
 
 

@@ -17,7 +17,7 @@ from bodega.limits import TIME_MS_MAX
 from bodega.v1 import catalogue_pb2 as pb
 from bodega_controlplane.app.fleet import nodes
 from bodega_controlplane.app.shipping import asking, cards, carriers, telling
-from bodega_controlplane.app.shipping.offering import offers_at, offers_for, promises_for
+from bodega_controlplane.app.shipping.offering import offers_at, promises_for
 from bodega_controlplane.store.engine import Store
 from support.controlplane import OPERATOR, PORTO, node_draft, settle
 from support.rate_cards import MONDAY_MORNING_MS, TEA, TO_LISBON, TO_MADEIRA, card, service, zone
@@ -50,7 +50,7 @@ def network(store: Store) -> Store:
 
 
 def named(store: Store, node_id: str, to=TO_LISBON, goods=TEA, at_ms: int = MONDAY_MORNING_MS):
-    offers = store.read(lambda tx: offers_for(tx, node_id, to, goods, at_ms))
+    offers = store.read(lambda tx: offers_at(tx, [node_id], to, goods, at_ms)[node_id])
     return [(one.service, one.price_minor, one.ship_date, one.due_date) for one in offers]
 
 
@@ -90,7 +90,7 @@ def test_nobody_is_sent_with_a_carrier_that_is_down_and_the_second_one_takes_ove
 def test_many_nodes_are_asked_at_once_and_answer_as_each_alone(network: Store) -> None:
     together = network.read(lambda tx: offers_at(tx, NODES, TO_LISBON, TEA, MONDAY_MORNING_MS))
     alone = {
-        node_id: network.read(lambda tx, n=node_id: offers_for(tx, n, TO_LISBON, TEA, MONDAY_MORNING_MS))
+        node_id: network.read(lambda tx, n=node_id: offers_at(tx, [n], TO_LISBON, TEA, MONDAY_MORNING_MS)[n])
         for node_id in NODES
     }
     assert together == alone
@@ -121,7 +121,7 @@ def test_what_a_customer_is_promised_from_a_node_is_what_routing_chooses_there(
     bike.collection_days[:] = []
     give(network, card(services=[*card().services, bike]))
     now_ms = MONDAY_MORNING_MS + hours * 3600 * 1000
-    offers = network.read(lambda tx: offers_for(tx, "lisbon-01", TO_LISBON, TEA, now_ms))
+    offers = network.read(lambda tx: offers_at(tx, NODES, TO_LISBON, TEA, now_ms)["lisbon-01"])
     promises = network.read(lambda tx: promises_for(tx, ("lisbon-01",), TO_LISBON, TEA, now_ms))
     (promised,) = [one for one in promises if one.service_class == service_class]
     site = Site("lisbon-01", 38.7, -9.1, {"TEA": Standing(9)}, offers=offers)

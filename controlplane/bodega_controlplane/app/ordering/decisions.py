@@ -22,11 +22,6 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 
-def explain_route(tx: Transaction, order_id: str) -> RouteDecisionView:
-    """The decision in force, as it was recorded. Raises NotFound."""
-    return routes_of(tx, order_id)[0]
-
-
 def routes_of(tx: Transaction, order_id: str) -> tuple[RouteDecisionView, ...]:
     """Every decision about an order as it was recorded, the one in force first.
 

@@ -31,7 +31,6 @@ from bodega_controlplane.store.transaction import Contended, Transaction
 def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) -> OrderView:
     """Take an order: `placing.place`, which says what it raises. The view is what `get_order` would read back."""
     placed = placing.place(tx, caller, draft, policy)
-    order = placed.order
     asked = [
         OrderLineView(number, one.sku_id, one.quantity, substitutes=one.substitutes)
         for number, one in enumerate(draft.lines, start=1)
@@ -41,25 +40,7 @@ def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Poli
         for one in placed.lines
         if one.kit_line
     ]
-    return OrderView(
-        order_id=order.order_id,
-        channel=caller.channel,
-        reference=draft.reference,
-        state=order.state,
-        node_id=order.node_id,
-        lines=(*asked, *inside),
-        parcels=(),
-        placed_at_ms=caller.now_ms,
-        updated_at_ms=caller.now_ms,
-        service_class=draft.service_class,
-        method=draft.method,
-        ship_complete=draft.ship_complete,
-        ship_by_ms=draft.ship_by_ms,
-        parts=tuple(map(_part, order.parts.values())),
-        backorder=draft.backorder,
-        not_before_ms=draft.not_before_ms,
-        parts_max=draft.parts_max,
-    )
+    return _view(placed.order, draft, (*asked, *inside), caller.channel, caller.now_ms, caller.now_ms)
 
 
 def get_order(tx: Transaction, order_id: str) -> OrderView:
@@ -94,27 +75,39 @@ def _listed_at_ms(view: OrderView, about: orders.Narrowed) -> int:
 def _views(tx: Transaction, rows: Sequence[Row]) -> list[OrderView]:
     lines = orders.lines_of(tx, [row.order_id for row in rows])
     return [
-        OrderView(
-            order_id=row.order_id,
-            channel=row.channel,
-            reference=row.reference,
-            state=OrderState(row.state),
-            node_id=row.node_id,
-            lines=_lines(lines[row.order_id]),
-            parcels=tuple(work.sscc for work in order.works if work.sscc),
-            placed_at_ms=row.placed_at_ms,
-            updated_at_ms=row.updated_at_ms,
-            service_class=row.service_class,
-            method=row.method,
-            ship_complete=row.ship_complete,
-            ship_by_ms=row.ship_by_ms,
-            parts=tuple(map(_part, order.parts.values())),
-            backorder=row.backorder,
-            not_before_ms=row.not_before_ms,
-            parts_max=row.parts_max,
-        )
+        _view(order, row, _lines(lines[row.order_id]), row.channel, row.placed_at_ms, row.updated_at_ms)
         for row, order in zip(rows, aggregate.of_rows(tx, rows), strict=True)
     ]
+
+
+def _view(
+    order: Order,
+    wish: OrderDraft | Row,
+    lines: tuple[OrderLineView, ...],
+    channel: str,
+    placed_at_ms: int,
+    updated_at_ms: int,
+) -> OrderView:
+    """The order as it is; `wish`: what was asked for, fresh from the channel or as it was written down."""
+    return OrderView(
+        order_id=order.order_id,
+        channel=channel,
+        reference=wish.reference,
+        state=order.state,
+        node_id=order.node_id,
+        lines=lines,
+        parcels=tuple(work.sscc for work in order.works if work.sscc),
+        placed_at_ms=placed_at_ms,
+        updated_at_ms=updated_at_ms,
+        service_class=wish.service_class,
+        method=wish.method,
+        ship_complete=wish.ship_complete,
+        ship_by_ms=wish.ship_by_ms,
+        parts=tuple(map(_part, order.parts.values())),
+        backorder=wish.backorder,
+        not_before_ms=wish.not_before_ms,
+        parts_max=wish.parts_max,
+    )
 
 
 def _lines(rows: Sequence[Row]) -> tuple[OrderLineView, ...]:

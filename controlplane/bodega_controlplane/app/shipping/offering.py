@@ -17,13 +17,6 @@ def goods_of(lines: Iterable[Line]) -> tuple[Goods, ...]:
     return tuple(Goods(one.quantity, one.weight_g, one.volume_ml) for one in lines)
 
 
-def offers_for(
-    tx: Transaction, node_id: str, destination: Destination, goods: Collection[Goods], now_ms: int
-) -> tuple[Offer, ...]:
-    """Services that take all of the goods from a node, cheapest first; none of a carrier that is down."""
-    return offers_at(tx, (node_id,), destination, goods, now_ms)[node_id]
-
-
 def offers_at(
     tx: Transaction,
     node_ids: Collection[str],
@@ -31,7 +24,7 @@ def offers_at(
     goods: Collection[Goods],
     now_ms: int,
 ) -> dict[str, tuple[Offer, ...]]:
-    """`offers_for` of many nodes, with the same few queries. A node that has no carrier has no offers."""
+    """By node the services that take all of the goods, cheapest first; none of a carrier that is down."""
     found: dict[str, tuple[Offer, ...]] = dict.fromkeys(node_ids, ())
     for alike in priced_at(tx, node_ids, _sent(destination, goods), now_ms):
         usable = [one for one in alike.priced if not one.suspended]
