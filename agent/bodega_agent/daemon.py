@@ -76,7 +76,7 @@ log = logs.get_logger(__name__)
 def run(config: AgentConfig, simulation: Simulation | None = None) -> None:
     """`bodega run`: until SIGTERM or SIGINT. Raises what keeps the node from starting."""
     logs.configure(level=config.log_level)
-    with logs.bound(node_id=config.node_id):
+    with logs.bound(node_id=config.node_id), logs.last_words():
         asyncio.run(_main(config, simulation))
 
 

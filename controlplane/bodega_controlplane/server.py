@@ -82,7 +82,8 @@ def main(path: Path) -> None:
     # Everything that it writes (orders with addresses, keys, tokens) is for its own user only.
     os.umask(0o077)
     logs.configure(level=config.log_level)
-    asyncio.run(_main(config))
+    with logs.last_words():
+        asyncio.run(_main(config))
 
 
 async def _main(config: ControlPlaneConfig) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from bodega.core.deadline import BootTime
 from bodega.errors import Unavailable
 from bodega.limits import TEXT_CHARS_MAX, UPKEEP_AGAIN_S
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.keys import load_hub_key
+from bodega_controlplane.services.telling import TellingService
 from bodega_controlplane.services.upkeep import UpkeepService
 from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
@@ -53,6 +56,48 @@ async def test_what_can_not_be_done_for_one_order_does_not_stop_the_others(
     await UpkeepService(hub).round()
     at = {one.order_id: order_now(store, one.order_id).node_id for one in (first, second)}
     assert at == {first.order_id: LISBON, second.order_id: PORTO}
+
+
+async def test_a_bug_that_one_order_meets_is_told_and_the_others_are_served(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    store = sqlite_store
+    lisbon, _porto = two_nodes(store)
+    first, second = place(store, 4), place(store, 4)
+    lisbon.move("count_down", SKU, 9, source="A-01-01")
+    deliver(store, *news(store, lisbon))
+    of_first = schema.order_part.update().where(schema.order_part.c.order_id == first.order_id)
+    store.write(lambda tx: tx.connection.execute(of_first.values(state="as nobody knows it")))
+    hub = Hub(store, load_hub_key(tmp_path), POLICY, boot_clock=lambda: BootTime("boot-1", 1))
+    with capture_logs() as said:
+        await UpkeepService(hub).round()
+    assert order_now(store, second.order_id).node_id == PORTO
+    (bug,) = [line for line in said if line["log_level"] == "error"]
+    assert (bug["event"], bug["exc_info"]) == ("upkeep_job_failed", True)
+
+
+async def test_a_round_that_meets_a_bug_is_told_and_the_next_one_comes(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    hub = Hub(sqlite_store, load_hub_key(tmp_path), POLICY)
+    two_nodes(sqlite_store)
+    place(sqlite_store, 1)
+    again = asyncio.Event()
+    rounds = []
+
+    def told() -> None:
+        rounds.append(1)
+        if len(rounds) > 1:
+            return again.set()
+        place(sqlite_store, 1, reference="R-2")
+        raise KeyError("a bug")
+
+    with capture_logs() as said:
+        running = asyncio.create_task(TellingService(hub, told).run())
+        async with asyncio.timeout(30):
+            await again.wait()
+    running.cancel()
+    assert [line["event"] for line in said if line["log_level"] == "error"] == ["events_not_numbered"]
 
 
 async def test_a_database_that_is_away_does_not_end_it(sqlite_store: Store, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from bodega.broker.rpc_server import RpcServer
 from bodega.v1.nodesync_pb2_grpc import add_NodeSyncServiceServicer_to_server
@@ -146,7 +147,11 @@ class SimHub(Machine):
 
         async def once() -> None:
             assert self.hub is not None, "only who is ready is asked"
-            await UpkeepService(self.hub).round()
+            with capture_logs() as said:
+                await UpkeepService(self.hub).round()
+            assert not [line for line in said if line["log_level"] == "error"], (
+                "a bug is told, and not raised"
+            )
 
         self.ask(request_id, once)
 

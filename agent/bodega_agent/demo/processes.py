@@ -113,8 +113,16 @@ class Child:
 
     async def stop(self) -> str:
         """SIGTERM, and SIGKILL if it outlasts the promised `STOP_S`; what was not as it should be, or ""."""
-        if self._process is None or not self.running:
+        if self._process is None:
             return ""
+        if not self.running:
+            self._manager.close()
+            code = self._process.returncode
+            return (
+                ""
+                if code == -signal.SIGKILL
+                else f"{self.recipe.name} had ended by itself, with exit code {code}"
+            )
         self._process.send_signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(STOP_S):

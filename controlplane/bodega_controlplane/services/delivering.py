@@ -26,6 +26,7 @@ from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.telling import delivering
 from bodega_controlplane.app.telling.delivering import Answer, Message, Run, Said
 from bodega_controlplane.rules.telling import signatures
+from bodega_controlplane.services.attempts import attempt
 
 log = get_logger(__name__)
 
@@ -64,10 +65,8 @@ class DeliveryService:
         try:
             while True:
                 self._woken.clear()
-                try:
+                with attempt("webhooks_not_claimed"):
                     await self._begin_runs()
-                except BodegaError as error:
-                    log.warning("webhooks_not_claimed", code=error.code, reason=error.message)
                 try:
                     async with asyncio.timeout(WEBHOOK_LOOK_S):
                         await self._woken.wait()

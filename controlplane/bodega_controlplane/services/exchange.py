@@ -29,6 +29,7 @@ from bodega_controlplane.exchange.answers import Answer, Outcome
 from bodega_controlplane.exchange.catalogue import take_catalogue
 from bodega_controlplane.exchange.order_files import FiledOrder, Find, read_orders
 from bodega_controlplane.exchange.ports import Arrived, Exchange, Outgoing
+from bodega_controlplane.services.attempts import attempt
 from bodega_controlplane.store import exchange as rows
 
 log = get_logger(__name__)
@@ -59,14 +60,11 @@ class ExchangeService:
     async def run(self) -> None:
         """Until cancelled; what fails is tried again."""
         while True:
-            try:
-                await self.round()
-            except BodegaError as error:
-                log.warning("exchange_waits", code=error.code, reason=error.message)
-            except OSError as error:
-                log.warning(
-                    "exchange_waits", code="unavailable", reason=f"{error.strerror}: {error.filename}"
-                )
+            with attempt("exchange_waits"):
+                try:
+                    await self.round()
+                except OSError as error:
+                    raise Unavailable(f"{error.strerror}: {error.filename}") from error
             await asyncio.sleep(self._every_s)
 
     async def round(self) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from bodega.errors import BodegaError
 from bodega.host.log import get_logger
 from bodega.limits_hub import RATES_TOLD_S
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.shipping import telling
+from bodega_controlplane.services.attempts import attempt
 
 log = get_logger(__name__)
 
@@ -24,10 +24,8 @@ class RateService:
     async def run(self) -> None:
         """Until cancelled; what a database that is away has left undone is done later."""
         while True:
-            try:
+            with attempt("rates_not_told"):
                 await self.round()
-            except BodegaError as error:
-                log.warning("rates_not_told", code=error.code, reason=error.message)
             await asyncio.sleep(self._every_s)
 
     async def round(self) -> int:

@@ -21,7 +21,7 @@ from bodega.core.digests import (
     sku_digests,
 )
 from bodega.core.ledger import Account
-from bodega.errors import BodegaError, PeerFault, Unavailable
+from bodega.errors import BodegaError, PeerFault
 from bodega.host.log import get_logger
 from bodega.limits import DIVERGENCE_SKUS_MAX, DIVERGENCE_SWEEP_S, HEARTBEAT_S, RPC_DEFAULT_S
 from bodega.v1 import diagnosis_pb2 as pb
@@ -29,6 +29,7 @@ from bodega.v1.diagnosis_pb2_grpc import DiagnosisServiceStub
 from bodega_controlplane.app.goods import divergence
 from bodega_controlplane.app.goods.divergence import Book, Place
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.services.attempts import attempt
 from bodega_controlplane.store import divergence as rows
 from bodega_controlplane.store import nodes
 from bodega_controlplane.store.rows import Row
@@ -57,10 +58,8 @@ class Reconciler:
     async def run(self) -> None:
         """For ever."""
         while True:
-            try:
+            with attempt("divergences_not_read"):
                 await self.sweep()
-            except Unavailable as error:
-                log.warning("divergences_not_read", reason=error.message)
             await asyncio.sleep(DIVERGENCE_SWEEP_S)
 
     async def sweep(self) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NamedTuple
 
-from bodega.errors import BodegaError
-from bodega.host.log import get_logger
 from bodega.limits import LOT_SWEEP_S, REBALANCE_S, ROUND_JITTER_RATIO
 from bodega.limits_events import ERASE_ROUND_S, EVENTS_TRIM_S
 from bodega.limits_hub import IDEMPOTENCY_TRIM_S
@@ -19,9 +17,8 @@ from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.privacy.erasing import erase_ended
 from bodega_controlplane.app.telling import events
 from bodega_controlplane.app.views import Caller
+from bodega_controlplane.services.attempts import attempt
 from bodega_controlplane.store import meta
-
-log = get_logger(__name__)
 
 
 class Round(NamedTuple):
@@ -72,9 +69,6 @@ async def do(hub: Hub, one: Round) -> None:
     """One round, unless another hub has done it within half its time."""
     caller = hub.caller("hub", "hub")
     mine = partial(meta.claim, name=one.name, now_ms=caller.now_ms, every_ms=int(one.every_s * 500))
-    try:
+    with attempt("round_failed", round=one.name):
         if await hub.run(mine):
             await one.work(hub, caller)
-    except BodegaError as error:
-        # The database is away or busy: the next round finds everything as it is.
-        log.warning("round_failed", round=one.name, code=error.code, reason=error.message)

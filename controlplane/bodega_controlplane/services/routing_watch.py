@@ -9,6 +9,7 @@ from bodega.host.log import get_logger
 from bodega.limits_hub import ROUTING_POLL_S
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.routing import bundles, in_force
+from bodega_controlplane.services.attempts import attempt
 
 log = get_logger(__name__)
 
@@ -31,10 +32,11 @@ class RoutingWatch:
         """Until cancelled; while the database is away everything stays as it is."""
         while True:
             await asyncio.sleep(self._every_s)
-            try:
-                await self.look()
-            except BodegaError as error:
-                self._say(error.message)
+            with attempt("routing_not_looked_at"):
+                try:
+                    await self.look()
+                except BodegaError as error:
+                    self._say(error.message)
 
     async def look(self) -> None:
         """Once. What can not be taken is said once, and the last good bundle stays."""

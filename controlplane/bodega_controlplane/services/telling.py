@@ -8,13 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from bodega.errors import BodegaError
-from bodega.host.log import get_logger
 from bodega.limits_events import EVENTS_NUMBERED_EVERY_S
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.telling import numbering
-
-log = get_logger(__name__)
+from bodega_controlplane.services.attempts import attempt
 
 
 class TellingService:
@@ -27,10 +24,8 @@ class TellingService:
     async def run(self) -> None:
         """Until cancelled; what a database that is away has left unnumbered is numbered later."""
         while True:
-            try:
+            with attempt("events_not_numbered"):
                 await self.round()
-            except BodegaError as error:
-                log.warning("events_not_numbered", code=error.code, reason=error.message)
             await asyncio.sleep(EVENTS_NUMBERED_EVERY_S)
 
     async def round(self) -> None:

@@ -12,6 +12,7 @@ from bodega.limits_hub import NODE_LEASE_S
 from bodega_controlplane.app.hub import Hub
 from bodega_controlplane.app.ordering.upkeep import ACTOR, Job, due
 from bodega_controlplane.rules.leases import Leases
+from bodega_controlplane.services.attempts import attempt
 from bodega_controlplane.store import nodes
 
 log = get_logger(__name__)
@@ -43,10 +44,8 @@ class UpkeepService:
     async def run(self) -> None:
         """Until cancelled; what a database that is away has left undone is done later."""
         while True:
-            try:
+            with attempt("upkeep_failed"):
                 await self.round()
-            except BodegaError as error:
-                log.warning("upkeep_failed", code=error.code, reason=error.message)
             await asyncio.sleep(self._every_s)
 
     async def round(self) -> None:
@@ -73,4 +72,6 @@ class UpkeepService:
             raise
         except BodegaError as error:
             log.warning("upkeep_job_failed", job=job.name, code=error.code, reason=error.message)
-            return False
+        except Exception:  # a bug in what one order needs
+            log.exception("upkeep_job_failed", job=job.name)
+        return False

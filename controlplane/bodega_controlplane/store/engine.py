@@ -29,6 +29,8 @@ T = TypeVar("T")
 _READ, _WRITE = "BEGIN DEFERRED", "BEGIN IMMEDIATE"
 # SQLSTATE serialization_failure and deadlock_detected (PostgreSQL, appendix A).
 _RETRY_SQLSTATES = frozenset({"40001", "40P01"})
+# unique_violation: another writer has just made the same row, which is seen when looking again.
+_MADE_MEANWHILE = "23505"
 
 # Primary result codes of SQLite: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
 _SQLITE_OUTAGES = frozenset({5, 6, 8, 10, 13, 14})
@@ -56,7 +58,9 @@ class Store:
             except Contended:
                 pass
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _RETRY_SQLSTATES:
+                state = getattr(error.orig, "sqlstate", None)
+                last = attempt == TRANSACTION_TRIES_MAX - 1
+                if state not in _RETRY_SQLSTATES and (state != _MADE_MEANWHILE or last):
                     raise
             time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - jitter, not a secret
         raise Unavailable("the database is too contended for this change", hint="try again in a moment")
@@ -131,6 +135,8 @@ def engine_of(database: str, data_dir: Path) -> sa.Engine:
             pool_size=DATABASE_CONNECTIONS_MAX,
             max_overflow=0,
             pool_pre_ping=True,
+            # What is written may be personal, and an error is logged.
+            hide_parameters=True,
             connect_args={"connect_timeout": max(2, DATABASE_BUSY_MS // 1000)},
         )
     fault = FieldFault("database", 'must be "sqlite" or a postgresql+psycopg:// URL')
@@ -153,6 +159,7 @@ def sqlite_engine(path: Path, *, untouched: bool = False) -> sa.Engine:
         module=dbapi2,
         pool_size=DATABASE_CONNECTIONS_MAX,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"check_same_thread": False},
     )
     sa.event.listen(engine, "connect", _by_hand if untouched else _prepare_sqlite)

@@ -18,6 +18,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from bodega.errors import BodegaError
 from bodega.limits import DIAGNOSIS_LOG_LINES_MAX, LOG_LINE_CHARS_MAX
 
 _NEVER_LOGGED = frozenset({"token", "password", "secret", "authorization", "recipient", "ship_to", "address"})
@@ -74,6 +75,18 @@ def configure(*, level: str = "info", json: bool | None = None, stream: TextIO |
 def get_logger(name: str) -> Any:
     """A logger whose lines carry the module they come from."""
     return structlog.get_logger(module=name.removeprefix("bodega_"))
+
+
+@contextmanager
+def last_words() -> Iterator[None]:
+    """Log the traceback of a bug that ends this process: nobody sits at the terminal of a service."""
+    try:
+        yield
+    except BodegaError:
+        raise
+    except Exception:
+        get_logger(__name__).exception("died_of_a_bug")
+        raise
 
 
 @contextmanager

@@ -151,8 +151,16 @@ class Network:
         return Child(Recipe(name, argv, self.folder / f"{name}.log"), self.folder)
 
     async def stop(self) -> list[str]:
-        """Stop hubs and agents; who did not stop as it should."""
-        return [said for said in await asyncio.gather(*(child.stop() for child in self.children)) if said]
+        """Stop hubs and agents; who did not stop as it should, and each bug that somebody has logged."""
+        said = await asyncio.gather(*(child.stop() for child in self.children))
+        return [one for one in said if one] + [
+            bug for child in self.children for bug in _bugs_in(child.recipe.log)
+        ]
+
+
+def _bugs_in(log: Path) -> list[str]:
+    """What was logged with a traceback: a service survives it, a test must not."""
+    return [line for line in log.read_text().splitlines() if '"exception": ' in line]
 
 
 def _devices(bench: Bench) -> str:

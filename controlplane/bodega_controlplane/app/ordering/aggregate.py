@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from bodega.core.lifecycles import FULFILLMENT, FulfillmentState, OrderState, ReservationState
 from bodega.core.parts import ENDED, PartState, order_of, part_of
 from bodega.core.promise import Reservation
+from bodega.errors import NotFound
 from bodega_controlplane.store import orders
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
@@ -176,12 +177,29 @@ def load(tx: Transaction, order_ids: Collection[str]) -> list[Order]:
     return of_rows(tx, orders.by_ids(tx, order_ids)) if order_ids else []
 
 
+def look_at(tx: Transaction, order_id: str) -> Order:
+    """An order that the caller does not hold: it may change at once, so whoever acts on it holds it and looks again.
+
+    Raises NotFound.
+    """
+    found = load(tx, [order_id])
+    if not found:
+        raise not_there(order_id)
+    return found[0]
+
+
+def not_there(order_id: str) -> NotFound:
+    """What to say of an order that nobody has placed."""
+    return NotFound(f"there is no order '{order_id[:80]}'", hint="list the orders: bodegactl orders ls")
+
+
 def of_rows(tx: Transaction, rows: Collection[Row]) -> list[Order]:
     """The orders of these rows, in their order."""
     order_ids = [row.order_id for row in rows]
-    works, lines = orders.work_of(tx, order_ids), orders.lines_of(tx, order_ids)
-    parts, part_lines = orders.parts_of(tx, order_ids), orders.part_lines_of(tx, order_ids)
+    # Of an order that nobody holds, more may be there with each query: what belongs to something is read before it.
     promised = orders.work_lines_of(tx, order_ids)
+    works, part_lines = orders.work_of(tx, order_ids), orders.part_lines_of(tx, order_ids)
+    parts, lines = orders.parts_of(tx, order_ids), orders.lines_of(tx, order_ids)
     found = []
     for row in rows:
         order = _order(row, lines[row.order_id], parts[row.order_id], part_lines.get(row.order_id, ()))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bodega.core.kits import of_kit
 from bodega.core.lifecycles import OrderState
 from bodega.core.parts import FINAL, NOBODYS, PartState
-from bodega.errors import NotFound, Refused
+from bodega.errors import Refused
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.ordering import aggregate, assigning, placing
 from bodega_controlplane.app.ordering.aggregate import Order, Part
@@ -47,7 +47,7 @@ def get_order(tx: Transaction, order_id: str) -> OrderView:
     """Raises NotFound."""
     found = _views(tx, orders.by_ids(tx, [order_id]))
     if not found:
-        raise NotFound(f"there is no order '{order_id[:80]}'", hint="list the orders: bodegactl orders ls")
+        raise aggregate.not_there(order_id)
     return found[0]
 
 
@@ -147,13 +147,12 @@ def lock_order(tx: Transaction, order_id: str, *more_node_ids: str) -> Order:
 
     Raises NotFound.
     """
-    get_order(tx, order_id)
     before = _nodes_of(tx, order_id)
     tx.lock_nodes(before | set(more_node_ids))
     orders.lock(tx, [order_id])
     if _nodes_of(tx, order_id) != before:
         raise Contended(f"order {order_id} has just been moved")
-    return aggregate.load(tx, [order_id])[0]
+    return aggregate.look_at(tx, order_id)
 
 
 def _nodes_of(tx: Transaction, order_id: str) -> set[str]:

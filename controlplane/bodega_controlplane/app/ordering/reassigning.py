@@ -55,9 +55,7 @@ def reassign(tx: Transaction, caller: Caller, move: Move, policy: Policy) -> Ord
     "moved-lately", "moved-too-often", "there-already", "pickup-waits", "insufficient-stock").
     """
     _check(tx, move)
-    get_order(tx, move.order_id)
-    (before,) = aggregate.load(tx, [move.order_id])
-    part = _part(before, move)
+    part = _part(aggregate.look_at(tx, move.order_id), move)
     question = question_of(tx, part, only=move.node_id, passed_over=_passed_over(caller, move, part))
     if move.by_rule:
         # A rule eats into no channel's buffer; a person who has an order moved decides.

@@ -25,7 +25,8 @@ from bodega.limits import UPKEEP_ROWS_MAX
 from bodega_controlplane.app.applying.shortfalls import lacking
 from bodega_controlplane.app.deciding import conflict_life, overrides
 from bodega_controlplane.app.ordering import aggregate, reassigning, waiting
-from bodega_controlplane.app.ordering.aggregate import Part
+from bodega_controlplane.app.ordering.aggregate import Order, Part
+from bodega_controlplane.app.ordering.orders import lock_order
 from bodega_controlplane.app.ordering.reassigning import Move
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.rules.policy import Policy
@@ -103,8 +104,7 @@ def _stop(tx: Transaction, caller: Caller, work: Row) -> bool:
 
 def _give(tx: Transaction, caller: Caller, row: Row, policy: Policy) -> bool:
     """A part that its node has handed back goes to another one; if none can have it, that is said."""
-    (order,) = aggregate.load(tx, [row.order_id])
-    part = order.parts[row.part]
+    part = aggregate.look_at(tx, row.order_id).parts[row.part]
     if part.state is not PartState.HANDED_BACK:
         return True
     before = part.newest.node_id if part.newest else "nobody"
@@ -120,8 +120,7 @@ def _give(tx: Transaction, caller: Caller, row: Row, policy: Policy) -> bool:
 
 def _fetch(tx: Transaction, caller: Caller, row: Row, policy: Policy, down: Collection[str]) -> bool:
     """Take a part from a node that is down or late and give it to another one; it stays if none can have it."""
-    (order,) = aggregate.load(tx, [row.order_id])
-    part = order.parts[row.part]
+    part = aggregate.look_at(tx, row.order_id).parts[row.part]
     newest = part.newest
     if part.state is not PartState.ASSIGNED or newest is None or newest.node_id != row.node_id:
         return True
@@ -163,19 +162,30 @@ def look_again(tx: Transaction, caller: Caller, conflict_id: str, policy: Policy
     row = facts.conflict(tx, conflict_id)
     if row is None or row.state != ConflictState.OPEN:
         return True
-    (order,) = aggregate.load(tx, [row.order_id])
-    part = next((part for part in order.parts.values() if _waits_at(part, row)), None)
-    if order.state in FINAL:
-        outcome = f"order {row.order_id} is {order.state}"
-    elif part is None:
-        outcome = f"order {row.order_id} was moved to {order.node_id}"
-    elif not lacking(tx, row.node_id, row.sku_id).get(row.order_id):
-        outcome = f"{row.node_id} holds all of it again"
+    order = aggregate.look_at(tx, row.order_id)
+    if _settled(tx, row, order):
+        # Nothing is resolved by what may just be changing.
+        outcome = _settled(tx, row, lock_order(tx, row.order_id, row.node_id))
     else:
-        outcome = _moved(tx, caller, row, part, policy)
+        outcome = _moved(tx, caller, row, order, policy)
     if outcome:
         conflict_life.resolve(tx, caller, conflict_id, outcome)
     return bool(outcome)
+
+
+def _settled(tx: Transaction, row: Row, order: Order) -> str:
+    """Why nothing is lacking any more; empty if it is."""
+    if order.state in FINAL:
+        return f"order {row.order_id} is {order.state}"
+    if _part_at(order, row) is None:
+        return f"order {row.order_id} was moved to {order.node_id}"
+    if not lacking(tx, row.node_id, row.sku_id).get(row.order_id):
+        return f"{row.node_id} holds all of it again"
+    return ""
+
+
+def _part_at(order: Order, row: Row) -> Part | None:
+    return next((part for part in order.parts.values() if _waits_at(part, row)), None)
 
 
 def _waits_at(part: Part, row: Row) -> bool:
@@ -185,13 +195,14 @@ def _waits_at(part: Part, row: Row) -> bool:
     return part.state not in ENDED and any(line.sku_id == row.sku_id for line in lines)
 
 
-def _moved(tx: Transaction, caller: Caller, row: Row, part: Part, policy: Policy) -> str:
+def _moved(tx: Transaction, caller: Caller, row: Row, order: Order, policy: Policy) -> str:
     """Move the part if that may be, and say where to; empty if it stays."""
+    part = _part_at(order, row)
+    assert part is not None, "it is not settled"
     move = Move(row.order_id, row.effect, by_rule=CASES[SHORTFALL].rule, part=part.number)
     if not _move(tx, caller, move, policy):
         return ""
-    (moved,) = aggregate.load(tx, [row.order_id])
-    newest = moved.parts[part.number].newest
+    newest = aggregate.look_at(tx, row.order_id).parts[part.number].newest
     return f"order {row.order_id} was moved to {newest.node_id if newest else 'nobody'}"
 
 

@@ -77,7 +77,7 @@ def _pools(held: Mapping[tuple[str, str], stock.Held], policy: Policy) -> dict[s
 
 def serve(tx: Transaction, caller: Caller, waiting: Waiting, policy: Policy) -> bool:
     """Give it to a node, if one may have all of it; what was ordered for a date waits for stock from that date on."""
-    (order,) = aggregate.load(tx, [waiting.order_id])
+    order = aggregate.look_at(tx, waiting.order_id)
     part = order.parts.get(waiting.part)
     if part is None or part.state not in WAITING or order.state in FINAL:
         return True

@@ -1,0 +1,151 @@
+"""An order that another instance changes between two queries of ours: what is read of it always fits together.
+
+Only on PostgreSQL, where several write at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bodega.codec import parse_hub_event
+from bodega.core.lifecycles import OrderState
+from bodega.errors import Unavailable
+from bodega_controlplane.app.ordering import aggregate, orders
+from bodega_controlplane.store import engine, schema
+from bodega_controlplane.store.engine import Store
+from bodega_controlplane.store.transaction import Transaction
+from support.controlplane import OPERATOR, open_test_store, rows_of
+from support.moved_order import LISBON, PORTO, move, order_now, place, two_nodes, works_of
+
+pytestmark = pytest.mark.postgres
+
+# More than any of these transactions makes before it holds something.
+QUERIES = 9
+
+
+@pytest.fixture
+def store(postgres_url: str, tmp_path: Path) -> Iterator[Store]:
+    opened = open_test_store(postgres_url, tmp_path)
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def meanwhile(tx: Transaction, number: int, happens: Callable[[], Any]) -> Iterator[list[str]]:
+    """Just before query `number` of the block, counted from 0, something happens; the queries before that."""
+    before: list[str] = []
+
+    def query(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if len(before) == number:
+            happens()
+        before.append(statement)
+
+    sa.event.listen(tx.connection, "before_cursor_execute", query)
+    yield before
+    sa.event.remove(tx.connection, "before_cursor_execute", query)
+
+
+@pytest.mark.parametrize("number", range(QUERIES))
+def test_every_assignment_that_is_read_is_whole(store: Store, number: int) -> None:
+    two_nodes(store)
+    order = place(store)
+
+    def look(tx: Transaction) -> aggregate.Order:
+        with meanwhile(tx, number, lambda: move(store, order.order_id, PORTO)):
+            return aggregate.look_at(tx, order.order_id)
+
+    seen, _ = store.write(look)
+    assert [work.node_id for work in seen.works] in ([LISBON], [LISBON, PORTO])
+    assert seen.parts[1].works[0].lines
+
+
+@pytest.mark.parametrize("number", range(QUERIES))
+def test_a_cancel_stops_whoever_has_the_order_when_it_is_held(store: Store, number: int) -> None:
+    two_nodes(store)
+    order = place(store)
+    queries: list[list[str]] = []
+
+    def move_it_once() -> None:
+        if len(queries) == 1 and not any("FOR UPDATE" in query for query in queries[0]):
+            move(store, order.order_id, PORTO)
+
+    def cancel(tx: Transaction) -> orders.OrderView:
+        with meanwhile(tx, number, move_it_once) as before:
+            queries.append(before)
+            return orders.cancel_order(tx, OPERATOR, order.order_id)
+
+    view, _ = store.write(cancel)
+    assert (view.state, view) == (OrderState.CANCEL_REQUESTED, order_now(store, order.order_id))
+    stopped = [
+        fact
+        for fact in told(store, LISBON, PORTO)
+        if fact[1] not in ("node_profile", "sku", "fulfillment_order")
+    ]
+    if len(works_of(store, order.order_id)) == 1:
+        assert stopped == [(LISBON, "cancel_requested")]
+    else:
+        assert stopped == [(LISBON, "fulfillment_revoked"), (PORTO, "cancel_requested")]
+
+
+def told(store: Store, *node_ids: str) -> list[tuple[str, str]]:
+    """Which node was told what, node by node."""
+    rows = [(row.node_id, row.body) for row in rows_of(store, schema.down_log)]
+    return [
+        (node_id, str(parse_hub_event(body).WhichOneof("fact")))
+        for node_id in node_ids
+        for of, body in rows
+        if of == node_id
+    ]
+
+
+def test_a_row_that_somebody_else_has_just_made_is_seen_when_it_is_tried_again(store: Store) -> None:
+    one = [{"key": "mine", "value": "1"}]
+    found: list[list[str]] = []
+
+    def make(tx: Transaction) -> None:
+        found.append(list(tx.connection.execute(sa.select(schema.meta.c.key)).scalars()))
+        if "mine" not in found[-1]:
+            store.write(lambda other: other.insert_many(schema.meta, one))
+            tx.insert_many(schema.meta, one)
+
+    store.write(make)
+    assert ["mine" in keys for keys in found] == [False, True]
+    assert [row.value for row in rows_of(store, schema.meta) if row.key == "mine"] == ["1"]
+
+
+def test_a_row_that_is_there_already_is_a_fault_after_so_many_tries(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "TRANSACTION_TRIES_MAX", 2)
+    twice = [{"key": "mine", "value": "1"}]
+    store.write(lambda tx: tx.insert_many(schema.meta, twice))
+    tries: list[int] = []
+
+    def again(tx: Transaction) -> None:
+        tries.append(1)
+        tx.insert_many(schema.meta, twice)
+
+    with pytest.raises(sa.exc.IntegrityError, match="unique") as raised:
+        store.write(again)
+    assert len(tries) == 2
+    assert "[parameters:" not in str(raised.value), "what was to be written may be personal"
+
+
+def test_a_connection_that_is_lost_in_the_middle_is_an_outage(store: Store) -> None:
+    def lost(tx: Transaction) -> None:
+        mine = tx.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        store.read(
+            lambda other: other.connection.exec_driver_sql(f"SELECT pg_terminate_backend({mine})").all()
+        )
+        tx.insert_many(schema.meta, [{"key": "mine", "value": "1"}])
+
+    with pytest.raises(Unavailable, match="does not answer"):
+        store.write(lost)
+    store.write(lambda tx: tx.insert_many(schema.meta, [{"key": "mine", "value": "1"}]))
+    assert "mine" in {row.key for row in rows_of(store, schema.meta)}
