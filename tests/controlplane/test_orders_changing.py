@@ -14,14 +14,31 @@ import pytest
 import sqlalchemy as sa
 
 from bodega.codec import parse_hub_event
-from bodega.core.lifecycles import OrderState
+from bodega.core.lifecycles import FulfillmentState, OrderState
 from bodega.errors import Unavailable
-from bodega_controlplane.app.ordering import aggregate, orders
+from bodega_controlplane.app.ordering import aggregate, orders, upkeep
 from bodega_controlplane.store import engine, schema
+from bodega_controlplane.store import orders as order_rows
 from bodega_controlplane.store.engine import Store
 from bodega_controlplane.store.transaction import Transaction
-from support.controlplane import OPERATOR, open_test_store, rows_of
-from support.moved_order import LISBON, PORTO, move, order_now, place, two_nodes, works_of
+from support.controlplane import OPERATOR, POLICY, NodeByHand, deliver, open_test_store, rows_of, settle
+from support.moved_order import (
+    HUB,
+    LISBON,
+    NOW,
+    PORTO,
+    SKU,
+    later,
+    look_after,
+    move,
+    news,
+    order_now,
+    place,
+    two_nodes,
+    works_of,
+)
+
+THREE_NODES = (LISBON, PORTO, "braga-01")
 
 pytestmark = pytest.mark.postgres
 
@@ -91,6 +108,37 @@ def test_a_cancel_stops_whoever_has_the_order_when_it_is_held(store: Store, numb
         assert stopped == [(LISBON, "cancel_requested")]
     else:
         assert stopped == [(LISBON, "fulfillment_revoked"), (PORTO, "cancel_requested")]
+
+
+@pytest.mark.parametrize("number", range(QUERIES))
+@pytest.mark.parametrize("clock_ms", [-10, 10])
+def test_what_was_handed_back_is_given_to_one_node_by_one_of_two_instances(
+    store: Store, number: int, clock_ms: int
+) -> None:
+    settle(store, SKU, node_ids=THREE_NODES)
+    nodes = [NodeByHand(node_id) for node_id in THREE_NODES]
+    for node in nodes:
+        node.shelve(SKU, 10)
+        deliver(store, node.delivery())
+    order = place(store)
+    lisbon = next(node for node in nodes if node.node_id == order.node_id)
+    lisbon.advance(works_of(store, order.order_id)[0], order.order_id, FulfillmentState.HANDED_BACK)
+    deliver(store, *news(store, lisbon))
+    (job,) = store.read(lambda tx: upkeep.due(tx, later(HUB, clock_ms), POLICY, NOW))
+    queries: list[list[str]] = []
+
+    def the_other_is_quicker() -> None:
+        if len(queries) == 1 and not any("FOR UPDATE" in query for query in queries[0]):
+            look_after(store)
+
+    def mine(tx: Transaction) -> bool:
+        with meanwhile(tx, number, the_other_is_quicker) as before:
+            queries.append(before)
+            return job.run(tx)
+
+    store.write(mine)
+    works = store.read(lambda tx: order_rows.work_of(tx, [order.order_id]))[order.order_id]
+    assert [work.state for work in works] == ["handed_back", "assigned"]
 
 
 def told(store: Store, *node_ids: str) -> list[tuple[str, str]]:

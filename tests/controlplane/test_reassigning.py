@@ -192,7 +192,7 @@ def test_a_rule_does_not_move_an_order_back_and_forth(sqlite_store: Store) -> No
         "moved-lately"
     )
     # A hub's clock that was set back is no reason to wait for a year.
-    back = later(HUB, -1)
+    back = later(HUB, -REASSIGN_COOLDOWN_MS)
     assert move(store, order.order_id, by_rule="r@1", caller=back).node_id == LISBON
     assert (
         move(store, order.order_id, by_rule="r@1", caller=later(HUB, REASSIGN_COOLDOWN_MS)).node_id == PORTO

@@ -110,7 +110,7 @@ def _give(tx: Transaction, caller: Caller, row: Row, policy: Policy) -> bool:
     before = part.newest.node_id if part.newest else "nobody"
     move = Move(row.order_id, f"{before} has not sent it", by_rule=HANDED_BACK, part=row.part)
     try:
-        reassigning.reassign(tx, caller, move, policy)
+        reassigning.reassign(tx, caller, move, policy, part)
     except Refused as refusal:
         if refusal.code not in _NO_NODE:
             return False
@@ -132,7 +132,8 @@ def _fetch(tx: Transaction, caller: Caller, row: Row, policy: Policy, down: Coll
     if rule == LATE and _was_late_before(tx, part):
         return False
     avoid = dict.fromkeys(down, "nothing is heard of it")
-    return _move(tx, caller, Move(row.order_id, reason, by_rule=rule, part=row.part, avoid=avoid), policy)
+    move = Move(row.order_id, reason, by_rule=rule, part=row.part, avoid=avoid)
+    return _move(tx, caller, move, policy, part)
 
 
 def _was_late_before(tx: Transaction, part: Part) -> bool:
@@ -200,16 +201,16 @@ def _moved(tx: Transaction, caller: Caller, row: Row, order: Order, policy: Poli
     part = _part_at(order, row)
     assert part is not None, "it is not settled"
     move = Move(row.order_id, row.effect, by_rule=CASES[SHORTFALL].rule, part=part.number)
-    if not _move(tx, caller, move, policy):
+    if not _move(tx, caller, move, policy, part):
         return ""
     newest = aggregate.look_at(tx, row.order_id).parts[part.number].newest
     return f"order {row.order_id} was moved to {newest.node_id if newest else 'nobody'}"
 
 
-def _move(tx: Transaction, caller: Caller, move: Move, policy: Policy) -> bool:
+def _move(tx: Transaction, caller: Caller, move: Move, policy: Policy, part: Part) -> bool:
     """Whether it was moved; if not, it waits for stock or for a person."""
     try:
-        reassigning.reassign(tx, caller, move, policy)
+        reassigning.reassign(tx, caller, move, policy, part)
     except Refused as refusal:
         log.debug("order_stays", order_id=move.order_id, code=refusal.code, reason=refusal.message)
         return False

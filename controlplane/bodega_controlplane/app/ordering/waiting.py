@@ -83,7 +83,7 @@ def serve(tx: Transaction, caller: Caller, waiting: Waiting, policy: Policy) -> 
         return True
     move = Move(waiting.order_id, "its stock has come", waiting.node_id, by_rule=BACKORDER, part=waiting.part)
     try:
-        reassigning.reassign(tx, caller, move, policy)
+        reassigning.reassign(tx, caller, move, policy, part)
     except Refused as refusal:
         if refusal.code == TOO_OFTEN:
             reassigning.give_up(tx, caller, waiting.order_id, waiting.part, refusal.code)
