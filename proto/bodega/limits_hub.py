@@ -44,6 +44,10 @@ TIME_ZONES_REMEMBERED_MAX = 64
 # Within so long of its activation a bundle is in force at every instance and every connected node.
 ROUTING_REACHES_ALL_S = 5.0
 
+# Orders that are placed in one transaction, and those that may wait for theirs.
+ORDERS_PER_COMMIT_MAX = 8
+ORDERS_WAITING_MAX = 1_000
+
 # Operators: how much of the audit trail one call checks; how often health looks at the database, and how long that may
 # take to answer before it counts as away.
 AUDIT_LINES_PER_CHECK_MAX = 50_000

@@ -5,10 +5,8 @@ Only on PostgreSQL, where several write at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +20,7 @@ from bodega_controlplane.store import orders as order_rows
 from bodega_controlplane.store.engine import Store
 from bodega_controlplane.store.transaction import Transaction
 from support.controlplane import OPERATOR, POLICY, NodeByHand, deliver, open_test_store, rows_of, settle
+from support.meanwhile import meanwhile
 from support.moved_order import (
     HUB,
     LISBON,
@@ -51,21 +50,6 @@ def store(postgres_url: str, tmp_path: Path) -> Iterator[Store]:
     opened = open_test_store(postgres_url, tmp_path)
     yield opened
     opened.close()
-
-
-@contextmanager
-def meanwhile(tx: Transaction, number: int, happens: Callable[[], Any]) -> Iterator[list[str]]:
-    """Just before query `number` of the block, counted from 0, something happens; the queries before that."""
-    before: list[str] = []
-
-    def query(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if len(before) == number:
-            happens()
-        before.append(statement)
-
-    sa.event.listen(tx.connection, "before_cursor_execute", query)
-    yield before
-    sa.event.remove(tx.connection, "before_cursor_execute", query)
 
 
 @pytest.mark.parametrize("number", range(QUERIES))

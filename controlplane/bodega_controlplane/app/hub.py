@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from bodega.core.deadline import BootTime
@@ -20,7 +21,7 @@ from bodega.limits import DATABASE_CONNECTIONS_MAX
 from bodega.limits_events import RECIPIENTS_KEPT_DAYS
 from bodega.limits_hub import DATABASE_ANSWERS_S
 from bodega_controlplane.app import idempotency
-from bodega_controlplane.app.idempotency import KeysInFlight, StoredResponse
+from bodega_controlplane.app.idempotency import KeysInFlight, Request, StoredResponse
 from bodega_controlplane.app.views import Caller
 from bodega_controlplane.keys import HubKey
 from bodega_controlplane.rules.policy import Policy
@@ -109,14 +110,16 @@ class Hub:
         not stored: the same key may try again.
         """
 
+        request = Request(caller, key, digest)
+
         def once(tx: Transaction) -> StoredResponse:
-            stored = idempotency.begin(tx, caller, key, digest, self.key.vault)
+            stored = idempotency.begin(tx, request, self.key.vault)
             if stored is None:
                 stored = fn(tx)
-                idempotency.finish(tx, caller, key, digest, stored, self.key.vault)
+                idempotency.finish(tx, request, stored, self.key.vault)
             return stored
 
-        with self._keys.hold(caller.channel, key):
+        with self.hold_key(request):
             return await self.run(once)
 
     async def run_steps_once(
@@ -126,21 +129,26 @@ class Hub:
 
         The response is stored when all is done: after a crash in between, the same key does the work again.
         """
-        with self._keys.hold(caller.channel, key):
+        request = Request(caller, key, digest)
+        with self.hold_key(request):
             vault = self.key.vault
-            stored = await self.read(lambda tx: idempotency.begin(tx, caller, key, digest, vault))
+            stored = await self.read(lambda tx: idempotency.begin(tx, request, vault))
             if stored is None:
                 done = await work()
 
                 def finish(tx: Transaction) -> StoredResponse:
                     # Another instance may have been asked the same meanwhile, and have been quicker.
-                    first = idempotency.begin(tx, caller, key, digest, vault)
+                    first = idempotency.begin(tx, request, vault)
                     if first is None:
-                        idempotency.finish(tx, caller, key, digest, done, vault)
+                        idempotency.finish(tx, request, done, vault)
                     return first or done
 
                 stored = await self.run(finish)
             return stored
+
+    def hold_key(self, request: Request) -> AbstractContextManager[None]:
+        """Be the only one in this process who works on its key; raises InFlight if somebody does."""
+        return self._keys.hold(*request.name)
 
     def on_commit(self, listener: Callable[[frozenset[str]], None]) -> None:
         """Call `listener`, on the event loop, with the ids of nodes that a commit has something for."""

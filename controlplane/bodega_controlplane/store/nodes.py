@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from bodega_controlplane.store.rows import Row
-from bodega_controlplane.store.schema import node
+from bodega_controlplane.store.schema import fulfillment_order, node
+from bodega_controlplane.store.schema.rates import node_shipping
+from bodega_controlplane.store.schema.routing import WAITING
 from bodega_controlplane.store.transaction import Transaction
 
 # Put together once, because every order and every envelope asks them.
@@ -22,7 +24,14 @@ _STREAM: sa.Select[Any] = sa.select(
     node.c.down_hash,
     node.c.down_applied_seq,
     node.c.understands,
-).where(node.c.node_id == sa.bindparam("wanted"))
+).where(node.c.node_id.in_(sa.bindparam("wanted", expanding=True)))
+# Assignments that have still to be handed over.
+_TO_DO = (
+    sa.select(fulfillment_order.c.node_id, sa.func.count().label("orders"))
+    .where(sa.text(WAITING))
+    .group_by(fulfillment_order.c.node_id)
+    .subquery()
+)
 # Where the hub has lost events that the node holds (a restore), it knows neither stock nor rights: no new orders.
 _PLACES: sa.Select[Any] = (
     sa.select(
@@ -35,7 +44,11 @@ _PLACES: sa.Select[Any] = (
         node.c.labels,
         node.c.time_zone,
         node.c.last_contact_ms,
+        node_shipping.c.digest,
+        sa.func.coalesce(_TO_DO.c.orders, 0),
     )
+    .outerjoin_from(node, node_shipping, node_shipping.c.node_id == node.c.node_id)
+    .outerjoin(_TO_DO, _TO_DO.c.node_id == node.c.node_id)
     .where(node.c.lost_to_seq == 0)
     .order_by(node.c.node_id)
 )
@@ -51,9 +64,10 @@ def by_id(tx: Transaction, node_id: str) -> Row | None:
     return tx.connection.execute(_BY_ID, {"wanted": node_id}).first()
 
 
-def stream_of(tx: Transaction, node_id: str) -> Row | None:
-    """Where the hub's stream for a node stands: heads, what the node has applied, what it unpacks."""
-    return tx.connection.execute(_STREAM, {"wanted": node_id}).first()
+def streams_of(tx: Transaction, node_ids: Collection[str]) -> dict[str, Row]:
+    """Where the hub's streams for nodes stand: heads, what the node has applied, what it unpacks."""
+    rows = tx.connection.execute(_STREAM, {"wanted": sorted(node_ids)})
+    return {row.node_id: row for row in rows}
 
 
 def all_of(tx: Transaction) -> list[Row]:
@@ -84,9 +98,26 @@ def contacts(tx: Transaction) -> dict[str, int]:
     return {row.node_id: int(row.last_contact_ms) for row in tx.connection.execute(query)}
 
 
-def places(tx: Transaction) -> list[Row]:
-    """What routing looks at of every node that may be given orders, by id."""
-    return list(tx.connection.execute(_PLACES).all())
+class Place(NamedTuple):
+    """What routing looks at of a node. `shipping`: the hash of the services that it was given, None without any;
+    `orders`: assignments that it has still to hand over."""
+
+    node_id: str
+    latitude: float
+    longitude: float
+    kind: str
+    country: str
+    capacity_orders: int
+    labels: str
+    time_zone: str
+    last_contact_ms: int
+    shipping: str | None
+    orders: int
+
+
+def places(tx: Transaction) -> list[Place]:
+    """Every node that may be given orders, by id."""
+    return [Place(*row) for row in tx.connection.execute(_PLACES).all()]
 
 
 def put(tx: Transaction, row: Mapping[str, Any], *, keep: tuple[str, ...] = ()) -> None:
@@ -99,9 +130,11 @@ def change(tx: Transaction, node_id: str, **columns: Any) -> None:
     tx.connection.execute(sa.update(node).where(node.c.node_id == node_id).values(**columns))
 
 
-def move_down_head(tx: Transaction, node_id: str, seq: int, digest: bytes) -> None:
-    """The hub's stream for a node is longer now."""
-    tx.connection.execute(_MOVE_DOWN_HEAD, {"wanted": node_id, "seq": seq, "digest": digest})
+def move_down_heads(tx: Transaction, heads: Mapping[str, tuple[int, bytes]]) -> None:
+    """The hub's streams for nodes are longer now: each one's last number, and its hash."""
+    rows = [{"wanted": node_id, "seq": seq, "digest": digest} for node_id, (seq, digest) in heads.items()]
+    if rows:
+        tx.connection.execute(_MOVE_DOWN_HEAD, rows if len(rows) > 1 else rows[0])
 
 
 def count_refused(tx: Transaction, node_id: str, *, foreign_ms: int | None) -> None:

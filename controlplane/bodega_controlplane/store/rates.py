@@ -92,12 +92,13 @@ def unpublish(tx: Transaction, carrier: str) -> None:
     tx.connection.execute(sa.delete(carrier_card).where(carrier_card.c.carrier == carrier))
 
 
-def given(tx: Transaction, node_ids: Collection[str]) -> list[Row]:
-    """node_id and digest of what nodes were given, by id; nodes without any are left out."""
+def given(tx: Transaction, node_ids: Collection[str]) -> dict[str, str]:
+    """Node -> digest of what it was given, of these; nodes without any are left out."""
     if len(node_ids) == 1:
-        return list(tx.connection.execute(_GIVEN_TO, {"wanted": next(iter(node_ids))}))
-    wanted = frozenset(node_ids)
-    return [row for row in tx.connection.execute(_GIVEN).all() if row[0] in wanted]
+        rows = tx.connection.execute(_GIVEN_TO, {"wanted": next(iter(node_ids))}).all()
+    else:
+        rows = tx.connection.execute(_GIVEN).all()
+    return {node_id: digest for node_id, digest in rows if node_id in node_ids}
 
 
 def bodies(tx: Transaction, digests: Collection[str]) -> dict[str, bytes]:

@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.schema import (
-    fulfillment_order,
     node,
     reassignment,
     routing_activation,
     routing_bundle,
     routing_decision,
-    sku,
 )
-from bodega_controlplane.store.schema.routing import WAITING
 from bodega_controlplane.store.transaction import Transaction
 
 # Whoever puts a bundle in force takes turns, so that each activation knows the one before it.
 _ROUTING_LOCK = 0x726F7574
-
-# Put together once: every order asks it.
-_WAITING = (
-    sa.select(fulfillment_order.c.node_id, sa.func.count())
-    .where(sa.text(WAITING))
-    .group_by(fulfillment_order.c.node_id)
-)
-
-_GOODS: sa.Select[Any] = sa.select(
-    sku.c.sku_id, sku.c.weight_g, sku.c.volume_ml, sku.c.temperature_class
-).where(sku.c.sku_id.in_(sa.bindparam("sku_ids", expanding=True)))
 
 
 def lock(tx: Transaction) -> None:
     """Be the only one who puts a bundle in force until the end of the transaction."""
     if not tx.exclusive:
         tx.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ROUTING_LOCK)))
-
-
-def waiting(tx: Transaction) -> dict[str, int]:
-    """Node -> assignments that it has still to hand over; none means zero."""
-    return {node_id: int(count) for node_id, count in tx.connection.execute(_WAITING).all()}
-
-
-def goods(tx: Transaction, sku_ids: Collection[str]) -> dict[str, Row]:
-    """SKU -> weight, volume and temperature class of it; unknown ids are left out."""
-    return {row.sku_id: row for row in tx.connection.execute(_GOODS, {"sku_ids": sorted(sku_ids)})}
 
 
 def bundle(tx: Transaction, name: str) -> Row | None:

@@ -67,7 +67,7 @@ def _is_past() -> sa.Exists:
     return sa.exists().where(*known, lot.c.past)
 
 
-def _held_query(*, one_node: bool) -> sa.Select[Any]:
+def _held_query(*, some_nodes: bool) -> sa.Select[Any]:
     wanted: sa.BindParameter[Any] = sa.bindparam("sku_ids", expanding=True)
     sellable = (
         sa.select(
@@ -101,11 +101,12 @@ def _held_query(*, one_node: bool) -> sa.Select[Any]:
         sa.literal(0),
         sa.literal(1),
     ).where(*_IS_HOLD, rule_override.c.sku_id.in_(wanted))
-    if one_node:
-        sellable = sellable.where(stock.c.node_id == sa.bindparam("node_id"))
-        reserved = reserved.where(promised.node_id == sa.bindparam("node_id"))
-        rights = rights.where(node_rights.c.node_id == sa.bindparam("node_id"))
-        holds = holds.where(rule_override.c.node_id == sa.bindparam("node_id"))
+    if some_nodes:
+        at_nodes: sa.BindParameter[Any] = sa.bindparam("node_ids", expanding=True)
+        sellable = sellable.where(stock.c.node_id.in_(at_nodes))
+        reserved = reserved.where(promised.node_id.in_(at_nodes))
+        rights = rights.where(node_rights.c.node_id.in_(at_nodes))
+        holds = holds.where(rule_override.c.node_id.in_(at_nodes))
     parts = sellable.union_all(reserved, rights, holds).subquery()
     columns: list[Any] = [parts.c.node_id, parts.c.sku_id]
     # PostgreSQL's sum of BIGINT is a NUMERIC.
@@ -120,7 +121,7 @@ _HOLDS = sa.select(
     *_IS_HOLD,
     rule_override.c.sku_id.in_(sa.bindparam("sku_ids", expanding=True)),
 )
-_HELD, _HELD_AT_NODE = _held_query(one_node=False), _held_query(one_node=True)
+_HELD, _HELD_AT = _held_query(some_nodes=False), _held_query(some_nodes=True)
 
 
 def _levels_query() -> sa.Select[Any]:
@@ -136,21 +137,24 @@ _LEVELS = _levels_query()
 
 
 def held(
-    tx: Transaction, sku_ids: Collection[str], node_id: str | None = None
+    tx: Transaction, sku_ids: Collection[str], node_ids: Collection[str] | None = None
 ) -> dict[tuple[str, str], Held]:
-    """(node, SKU) -> what is held there; none means zero. Stock and promises are of one moment, in one statement."""
+    """(node, SKU) -> what is held there; none means zero. Stock and promises are of one moment, in one statement.
+
+    `node_ids`: at these nodes only.
+    """
     asked: dict[str, Any] = {"sku_ids": sorted(sku_ids)}
-    if node_id is None:
+    if node_ids is None:
         rows = tx.connection.execute(_HELD, asked)
     else:
-        rows = tx.connection.execute(_HELD_AT_NODE, {**asked, "node_id": node_id})
+        rows = tx.connection.execute(_HELD_AT, {**asked, "node_ids": sorted(node_ids)})
     found = {}
     is_held_back = False
     for node, sku, sellable, reserved, rights, holds in rows.all():
         found[node, sku] = Held(sellable, reserved, rights)
         is_held_back |= holds > 0
     if is_held_back:
-        for place, units in _held_back(tx, asked["sku_ids"], node_id).items():
+        for place, units in _held_back(tx, asked["sku_ids"], node_ids).items():
             if place in found:
                 found[place] = found[place]._replace(held_back=units)
     return found
@@ -170,18 +174,20 @@ def levels(tx: Transaction, sku_ids: Collection[str], safety_stock: int) -> dict
     rows = tx.connection.execute(_LEVELS, {"sku_ids": wanted, "safety_stock": safety_stock})
     found = {row[0]: Level(*row[1:]) for row in rows}
     for (node_id, sku_id), units in _held_back(tx, wanted, None).items():
-        here = held(tx, [sku_id], node_id).get((node_id, sku_id), Held())
+        here = held(tx, [sku_id], [node_id]).get((node_id, sku_id), Held())
         left = here.sellable - here.reserved - here.node_rights - safety_stock
         level = found.get(sku_id, Level())
         found[sku_id] = level._replace(available=level.available - min(units, max(0, left)))
     return found
 
 
-def _held_back(tx: Transaction, sku_ids: Collection[str], node_id: str | None) -> dict[tuple[str, str], int]:
+def _held_back(
+    tx: Transaction, sku_ids: Collection[str], node_ids: Collection[str] | None
+) -> dict[tuple[str, str], int]:
     """(node, SKU) -> units that people at the node keep from being promised, of what is sellable there."""
     holds: dict[tuple[str, str], list[Hold]] = defaultdict(list)
     for row in tx.connection.execute(_HOLDS, {"sku_ids": sku_ids}).all():
-        if node_id not in (None, row.node_id):
+        if node_ids is not None and row.node_id not in node_ids:
             continue
         holds[row.node_id, row.sku_id].append(Hold(row.lot, row.quantity))
     return {

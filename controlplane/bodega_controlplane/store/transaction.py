@@ -21,10 +21,14 @@ from sqlalchemy.exc import OperationalError
 
 from bodega.limits import TEXT_CHARS_MAX
 from bodega_controlplane.store import schema
-from bodega_controlplane.store.copying import Rows, copy_aside, copy_rows
+from bodega_controlplane.store.copying import Rows, copy_aside, copy_rows, write_together
 
 # From so many rows on, PostgreSQL takes them faster by COPY.
 _COPY_ROWS_MIN = 100
+
+
+# By table, columns and ending of the statement.
+_Gathered = dict[tuple[sa.Table, tuple[str, ...], str], list[tuple[Any, ...]]]
 
 
 class Contended(Exception):
@@ -55,6 +59,7 @@ class Transaction:
         self.audit_lines: list[AuditLine] = []
         self.woken: set[str] = set()
         self._locked: set[str] = set()
+        self._gathered: _Gathered | None = None
 
     def lock_nodes(self, node_ids: Iterable[str]) -> None:
         """Hold the rows of these nodes until the end; always in id order, so that nobody deadlocks."""
@@ -89,6 +94,28 @@ class Transaction:
             # What was locked in it is not any more.
             self._locked = locked
             raise Choked(f"{type(error).__name__}: {error}"[:TEXT_CHARS_MAX]) from error
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Rows that are inserted inside, one by one, are written at the end: those of a table in one statement.
+
+        Tables follow one another as they were first named, and nobody inside may read what he has inserted.
+        """
+        if self._gathered is not None:
+            yield
+            return
+        gathered: _Gathered = {}
+        self._gathered = gathered
+        try:
+            yield
+        finally:
+            self._gathered = None
+        if self.exclusive:
+            for (table, columns, ending), rows in gathered.items():
+                self._each(table, columns, rows, ending)
+        else:
+            statements = [(self._insert(*what), rows) for what, rows in gathered.items()]
+            write_together(self.connection, statements)
 
     def wake(self, node_id: str) -> None:
         """After the commit, tell the pump that there is something to send to this node."""
@@ -144,15 +171,22 @@ class Transaction:
             return
         columns = tuple(rows[0])
         # itemgetter answers with a tuple for two columns and more; no table here has fewer.
-        self._each(table, columns, list(map(itemgetter(*columns), rows)), ending)
+        values = list(map(itemgetter(*columns), rows))
+        if self._gathered is None:
+            self._each(table, columns, values, ending)
+        else:
+            self._gathered.setdefault((table, columns, ending), []).extend(values)
 
     def _each(self, table: sa.Table, columns: tuple[str, ...], rows: Rows, ending: str) -> None:
         if not rows:
             return
+        statement = self._insert(table, columns, ending)
+        self.connection.exec_driver_sql(statement, list(rows) if len(rows) > 1 else tuple(rows[0]))
+
+    def _insert(self, table: sa.Table, columns: tuple[str, ...], ending: str) -> str:
         marks = ", ".join(["?" if self.exclusive else "%s"] * len(columns))
         names = ", ".join(columns)
-        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){ending}"  # noqa: S608 - names are our own
-        self.connection.exec_driver_sql(statement, list(rows) if len(rows) > 1 else tuple(rows[0]))
+        return f"INSERT INTO {table.name} ({names}) VALUES ({marks}){ending}"  # noqa: S608 - names are our own
 
 
 @cache

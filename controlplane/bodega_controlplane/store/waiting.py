@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,16 +12,15 @@ from bodega_controlplane.store.schema import down_waiting
 from bodega_controlplane.store.transaction import Transaction
 
 # Put together once, because every order asks it.
-_WAITING_OF = (
-    sa.select(down_waiting.c.key, down_waiting.c.body)
-    .where(down_waiting.c.node_id == sa.bindparam("node_id"))
+_WAITING_OF: sa.Select[Any] = (
+    sa.select(down_waiting.c.node_id, down_waiting.c.key, down_waiting.c.body)
+    .where(down_waiting.c.node_id.in_(sa.bindparam("node_ids", expanding=True)))
     .where(down_waiting.c.key.in_(sa.bindparam("wanted", expanding=True)))
     .order_by(down_waiting.c.place)
 )
 
 _DROP = sa.delete(down_waiting).where(
-    down_waiting.c.node_id == sa.bindparam("node_id"),
-    down_waiting.c.key.in_(sa.bindparam("taken", expanding=True)),
+    down_waiting.c.node_id == sa.bindparam("of_node"), down_waiting.c.key == sa.bindparam("taken")
 )
 # Fewer than any database takes as parameters of one statement.
 _KEYS_PER_STATEMENT_MAX = 500
@@ -46,31 +46,33 @@ def put(tx: Transaction, node_ids: Sequence[str], bodies: Mapping[str, bytes]) -
 
 def take_first(tx: Transaction, node_id: str, limit: int) -> list[bytes]:
     """The bodies that wait longest, at most `limit`; they wait no more."""
-    query = (
-        sa.select(down_waiting.c.key, down_waiting.c.body)
+    query: sa.Select[Any] = (
+        sa.select(down_waiting.c.node_id, down_waiting.c.key, down_waiting.c.body)
         .where(down_waiting.c.node_id == node_id)
         .order_by(down_waiting.c.place)
         .limit(limit)
     )
-    return _taken(tx, node_id, list(tx.connection.execute(query)))
+    rows = list(tx.connection.execute(query))
+    _drop(tx, rows)
+    return [row.body for row in rows]
 
 
-def take(tx: Transaction, node_id: str, keys: Collection[str]) -> list[bytes]:
-    """The bodies of these keys, as far as they wait; they wait no more."""
-    found: list[bytes] = []
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), _KEYS_PER_STATEMENT_MAX):
-        asked = {"node_id": node_id, "wanted": wanted[start : start + _KEYS_PER_STATEMENT_MAX]}
-        found += _taken(tx, node_id, list(tx.connection.execute(_WAITING_OF, asked)))
+def take(tx: Transaction, wanted: Mapping[str, Collection[str]]) -> dict[str, list[bytes]]:
+    """Node -> the bodies of the keys that are wanted for it, as far as they wait; they wait no more."""
+    keys = sorted({key for of_node in wanted.values() for key in of_node})
+    found: dict[str, list[bytes]] = {}
+    for start in range(0, len(keys), _KEYS_PER_STATEMENT_MAX):
+        asked = {"node_ids": sorted(wanted), "wanted": keys[start : start + _KEYS_PER_STATEMENT_MAX]}
+        rows = [row for row in tx.connection.execute(_WAITING_OF, asked) if row.key in wanted[row.node_id]]
+        for row in rows:
+            found.setdefault(row.node_id, []).append(row.body)
+        _drop(tx, rows)
     return found
 
 
-def _taken(tx: Transaction, node_id: str, rows: Sequence[Row]) -> list[bytes]:
-    keys = [row.key for row in rows]
-    for start in range(0, len(keys), _KEYS_PER_STATEMENT_MAX):
-        taken = keys[start : start + _KEYS_PER_STATEMENT_MAX]
-        tx.connection.execute(_DROP, {"node_id": node_id, "taken": taken})
-    return [row.body for row in rows]
+def _drop(tx: Transaction, rows: Sequence[Row]) -> None:
+    if rows:
+        tx.connection.execute(_DROP, [{"of_node": row.node_id, "taken": row.key} for row in rows])
 
 
 def nodes_with_some(tx: Transaction, node_ids: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from bodega_controlplane.api.http.openapi import document
 from bodega_controlplane.api.http.problems import problem
 from bodega_controlplane.api.http.routers import LARGER_BODIES, include_all, methods_of
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.ordering.desk import OrderDesk
 from bodega_controlplane.keys import Tokens
 
 _DESCRIPTION = """\
@@ -48,6 +49,7 @@ def build_app(hub: Hub, tokens: Tokens, clock: Callable[[], float] = time.monoto
         redirect_slashes=False,
     )
     app.state.hub = hub
+    app.state.desk = OrderDesk(hub)
     include_all(app)
     app.add_exception_handler(BodegaError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -17,6 +17,7 @@ from bodega.limits import (
 )
 from bodega_controlplane.api.http.models.words import PLAIN_WORD, VISIBLE_ASCII
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.ordering.desk import OrderDesk
 from bodega_controlplane.app.selling.views import ChannelView
 from bodega_controlplane.app.views import Caller, PageRequest
 
@@ -28,6 +29,11 @@ bearer = HTTPBearer(auto_error=False, scheme_name="channelToken", description="T
 async def _hub(request: Request) -> Hub:
     hub: Hub = request.app.state.hub
     return hub
+
+
+async def _desk(request: Request) -> OrderDesk:
+    desk: OrderDesk = request.app.state.desk
+    return desk
 
 
 async def _channel(request: Request) -> ChannelView:
@@ -42,6 +48,7 @@ async def _caller(request: Request) -> Caller:
 
 
 HubHere = Annotated[Hub, Depends(_hub)]
+DeskHere = Annotated[OrderDesk, Depends(_desk)]
 ChannelHere = Annotated[ChannelView, Depends(_channel)]
 CallerHere = Annotated[Caller, Depends(_caller)]
 

@@ -55,7 +55,7 @@ def promises_of(tx: Transaction, node_id: str, sku_id: str) -> list[Promised]:
 
 def lacking(tx: Transaction, node_id: str, sku_id: str) -> Mapping[str, int]:
     """Order id -> units that it lacks at a node now."""
-    held = stock.held(tx, [sku_id], node_id).get((node_id, sku_id), stock.Held())
+    held = stock.held(tx, [sku_id], [node_id]).get((node_id, sku_id), stock.Held())
     local = promised.by_node(tx, node_id, sku_id)
     return missing(held.sellable, local, promises_of(tx, node_id, sku_id))
 
@@ -110,7 +110,7 @@ class Shortfalls:
 
         The database must hold everything up to and with the event.
         """
-        held = stock.held(self._tx, [sku_id], self._node_id)
+        held = stock.held(self._tx, [sku_id], [self._node_id])
         sellable = held.get((self._node_id, sku_id), stock.Held()).sellable
         local = promised.by_node(self._tx, self._node_id, sku_id)
         promises = promises_of(self._tx, self._node_id, sku_id)

@@ -19,7 +19,7 @@ def place_once(
     Raises what `place_order` raises (nothing is kept then, the same reference may come again), IdempotencyMismatch
     where the reference was another order's, InFlight while another instance works on it.
     """
-    if not idempotency.claim(tx, caller.channel, f"exchange:{draft.reference}"):
+    if not idempotency.claim(tx, [(caller.channel, f"exchange:{draft.reference}")]):
         raise InFlight("this reference is being worked on", hint="it is tried again")
     taken = exchange.taken(tx, caller.channel, draft.reference)
     if taken is not None:

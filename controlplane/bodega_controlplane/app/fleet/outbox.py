@@ -22,6 +22,16 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 
+class Post(NamedTuple):
+    """Events for a node, of which only the facts are filled in."""
+
+    caller: Caller
+    node_id: str
+    events: Sequence[journal_pb2.HubEvent]
+    cmd_id: str
+    correlation_id: str = ""
+
+
 def post(
     tx: Transaction,
     caller: Caller,
@@ -31,15 +41,32 @@ def post(
     cmd_id: str,
     correlation_id: str = "",
 ) -> str:
-    """Append events to a node's stream; the last one's name for conflicts. Fills in all but their facts.
+    """Append events to a node's stream; the last one's name for conflicts. Raises NotFound for an unknown node."""
+    return post_all(tx, [Post(caller, node_id, events, cmd_id, correlation_id)])[0]
 
-    SKUs that they name and that still wait come right before them. Raises NotFound for an unknown node.
-    """
-    tx.lock_nodes([node_id])
-    node = _known(tx, node_id)
-    _fill(events, caller, cmd_id, correlation_id)
-    last_seq = _append(tx, node, [*_needed_by(tx, node_id, events), *events])
-    return f"hub/{node.down_epoch}/{last_seq}"
+
+def post_all(tx: Transaction, posts: Sequence[Post]) -> list[str]:
+    """`post` for several at once. SKUs that a node's events name and that still wait come right before them."""
+    node_ids = {one.node_id for one in posts}
+    tx.lock_nodes(node_ids)
+    streams = nodes.streams_of(tx, node_ids)
+    told: dict[str, list[journal_pb2.HubEvent]] = {node_id: [] for node_id in node_ids}
+    ends = []
+    for one in posts:
+        _fill(one.events, one.caller, one.cmd_id, one.correlation_id)
+        told[one.node_id] += one.events
+        ends.append(len(told[one.node_id]))
+    before = _needed_by(tx, told)
+    _append(tx, [(_there(streams, name), [*before.get(name, ()), *told[name]]) for name in sorted(node_ids)])
+    return [
+        _name(streams[one.node_id], len(before.get(one.node_id, ())) + end)
+        for one, end in zip(posts, ends, strict=True)
+    ]
+
+
+def _name(node: Row, number: int) -> str:
+    """Of the event that is the so many-th after the stream's end as it was."""
+    return f"hub/{node.down_epoch}/{int(node.down_seq) + number}"
 
 
 def post_bulk(
@@ -60,8 +87,8 @@ def post_bulk(
     bodies = {key: event.SerializeToString() for key, event in events.items()}
     behind = set(waiting.nodes_with_some(tx, node_ids))
     at_once = [node for node in known if node.node_id not in behind and _room(node) >= len(events)]
-    for node in at_once if events else ():
-        _append(tx, node, list(events.values()))
+    if events:
+        _append(tx, [(node, list(events.values())) for node in at_once])
     entered = {node.node_id for node in at_once}
     others = [node for node in known if node.node_id not in entered]
     waiting.put(tx, [node.node_id for node in others], bodies)
@@ -80,7 +107,7 @@ def enter(tx: Transaction, node_id: str) -> int:
 def _enter(tx: Transaction, node: Row) -> int:
     bodies = waiting.take_first(tx, node.node_id, _room(node)) if _room(node) > 0 else []
     if bodies:
-        _append(tx, node, [journal_pb2.HubEvent.FromString(body) for body in bodies])
+        _append(tx, [(node, [journal_pb2.HubEvent.FromString(body) for body in bodies])])
     return len(bodies)
 
 
@@ -102,29 +129,42 @@ def _fill(events: Iterable[journal_pb2.HubEvent], caller: Caller, cmd_id: str, c
         event.correlation_id = correlation_id
 
 
-def _append(tx: Transaction, node: Row, events: Sequence[journal_pb2.HubEvent]) -> int:
-    for event in events:
-        event.seen_seq = node.applied_seq
-    bodies = [event.SerializeToString() for event in events]
-    hashes = extend(node.down_hash, bodies)
-    at_ms = events[0].at_ms if events else 0
-    outbox.append(tx, node.node_id, node.down_epoch, node.down_seq + 1, bodies, hashes, at_ms=at_ms)
-    last_seq = int(node.down_seq) + len(bodies)
-    nodes.move_down_head(tx, node.node_id, last_seq, hashes[-1])
-    tx.wake(node.node_id)
-    return last_seq
+def _append(tx: Transaction, told: Sequence[tuple[Row, Sequence[journal_pb2.HubEvent]]]) -> None:
+    """Each node's events after the end of its stream; no node twice."""
+    heads = {}
+    for node, events in told:
+        for event in events:
+            event.seen_seq = node.applied_seq
+        bodies = [event.SerializeToString() for event in events]
+        if not bodies:
+            continue
+        hashes = extend(node.down_hash, bodies)
+        first_seq, at_ms = node.down_seq + 1, events[0].at_ms
+        outbox.append(tx, node.node_id, node.down_epoch, first_seq, bodies, hashes, at_ms=at_ms)
+        heads[node.node_id] = (int(node.down_seq) + len(bodies), hashes[-1])
+        tx.wake(node.node_id)
+    nodes.move_down_heads(tx, heads)
 
 
 def _needed_by(
-    tx: Transaction, node_id: str, events: Sequence[journal_pb2.HubEvent]
-) -> list[journal_pb2.HubEvent]:
-    """Waiting SKUs that the events name, and the parts of those that are kits; they wait no more."""
-    named = {sku_id for event in events for sku_id in _skus_of(event)}
-    found: list[journal_pb2.HubEvent] = []
-    while named:
-        taken = [journal_pb2.HubEvent.FromString(body) for body in waiting.take(tx, node_id, named)]
-        named = {part.sku_id for event in taken for part in event.sku.components}
-        found = taken + found
+    tx: Transaction, told: Mapping[str, Sequence[journal_pb2.HubEvent]]
+) -> dict[str, list[journal_pb2.HubEvent]]:
+    """Node -> waiting SKUs that its events name, and the parts of those that are kits; they wait no more."""
+    found: dict[str, list[journal_pb2.HubEvent]] = {}
+    named = {
+        name: {sku_id for event in events for sku_id in _skus_of(event)} for name, events in told.items()
+    }
+    while named := {name: sku_ids for name, sku_ids in named.items() if sku_ids}:
+        taken = {
+            name: [journal_pb2.HubEvent.FromString(body) for body in bodies]
+            for name, bodies in waiting.take(tx, named).items()
+        }
+        for name, events in taken.items():
+            found[name] = events + found.get(name, [])
+        named = {
+            name: {part.sku_id for event in events for part in event.sku.components}
+            for name, events in taken.items()
+        }
     return found
 
 
@@ -197,14 +237,18 @@ def next_after(tx: Transaction, node_id: str, sent: Head | None) -> Next:
         return now
     if sent.seq - int(node.down_applied_seq) >= DOWN_WINDOW_EVENTS_MAX:
         return now
-    envelope = envelope_from(tx, node_id, sent.epoch, sent.seq + 1)
-    return now._replace(
-        envelope=envelope, more=envelope is not None and envelope.last_seq < int(node.down_seq)
-    )
+    events = outbox.from_seq(tx, node_id, sent.epoch, sent.seq + 1, ENVELOPE_EVENTS_MAX)
+    if not events:
+        return now
+    envelope = pack(node_id, sent, events)
+    return now._replace(envelope=envelope, more=envelope.last_seq < int(node.down_seq))
 
 
 def _known(tx: Transaction, node_id: str) -> Row:
-    node = nodes.stream_of(tx, node_id)
-    if node is None:
+    return _there(nodes.streams_of(tx, [node_id]), node_id)
+
+
+def _there(streams: Mapping[str, Row], node_id: str) -> Row:
+    if node_id not in streams:
         raise NotFound(f"there is no node '{node_id}'", hint="register it first: bodegactl nodes register")
-    return node
+    return streams[node_id]

@@ -50,7 +50,7 @@ def grant(tx: Transaction, caller: Caller, draft: RightsDraft, policy: Policy) -
     Raises InvalidInput, NotFound, Refused with code "insufficient-rights" when the hub may not promise them.
     """
     _lock(tx, draft)
-    held = stock.held(tx, [draft.sku_id], draft.node_id)
+    held = stock.held(tx, [draft.sku_id], [draft.node_id])
     standing = standing_of(held.get((draft.node_id, draft.sku_id), stock.Held()), policy)
     if draft.quantity > standing.available:
         raise _insufficient(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from bodega.core.lifecycles import FULFILLMENT, ReservationState
 from bodega.core.parts import PartState
@@ -13,6 +13,7 @@ from bodega.core.routing.inputs import Line
 from bodega.v1 import journal_pb2
 from bodega_controlplane.app import wire
 from bodega_controlplane.app.fleet import outbox
+from bodega_controlplane.app.fleet.outbox import Post
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.ordering.aggregate import Order, Part, Work, WorkLine
 from bodega_controlplane.app.views import Caller, OrderLineView
@@ -26,44 +27,68 @@ def lines_of(part: Part) -> tuple[Line, ...]:
     return tuple(Line(number, lines[number].sku_id, units) for number, units in part.quantities.items())
 
 
-def give(
-    tx: Transaction, caller: Caller, part: Part, share: Share, row: Mapping[str, Any] | None = None
-) -> Work:
-    """Promise the part's units at a node, and put the work into its stream under the next token. `row`: the order's.
+class Gift(NamedTuple):
+    """A part of an order for a node; `row` is what the node is to know of the order."""
+
+    caller: Caller
+    part: Part
+    share: Share
+    row: Mapping[str, Any]
+
+
+def give(tx: Transaction, caller: Caller, part: Part, share: Share) -> Work:
+    """Promise the part's units at a node, and put the work into its stream under the next token.
 
     The caller holds the node's row, has looked that the units are there, and saves the order afterwards.
     """
-    order = part.order
+    row = orders.for_the_node(tx, part.order.order_id)._asdict()
+    return give_all(tx, [Gift(caller, part, share, row)])[0]
+
+
+def give_all(tx: Transaction, gifts: Sequence[Gift]) -> list[Work]:
+    """`give` for many."""
+    works = [_next_work(one) for one in gifts]
+    posts = [_post(one, work) for one, work in zip(gifts, works, strict=True)]
+    for work, event in zip(works, outbox.post_all(tx, posts), strict=True):
+        work.assigned_event = event
+    for one, work in zip(gifts, works, strict=True):
+        _insert(tx, one.caller, work)
+    return works
+
+
+def _next_work(gift: Gift) -> Work:
+    part, order = gift.part, gift.part.order
     work = Work(
         part,
-        new_id("F", caller.now_ms),
-        share.node_id,
+        new_id("F", gift.caller.now_ms),
+        gift.share.node_id,
         FULFILLMENT.start,
         order.newest_token + 1,
-        carrier_service=share.service,
+        carrier_service=gift.share.service,
         lines={
             number: WorkLine(order.lines[number].sku_id, Reservation(units))
             for number, units in part.quantities.items()
         },
     )
-    given = row or orders.for_the_node(tx, order.order_id)._asdict()
-    message = wire.work_message(
-        work.fulfillment_order_id, work.fencing_token, given, _told(work), share.service
-    )
-    work.assigned_event = outbox.post(
-        tx,
-        caller,
-        share.node_id,
-        [journal_pb2.HubEvent(fulfillment_order=message)],
-        cmd_id=work.fulfillment_order_id,
-        correlation_id=order.order_id,
-    )
     for before in part.works[-1:]:
         before.changed = True
     part.works.append(work)
     part.become(PartState.ASSIGNED)
-    _insert(tx, caller, work)
     return work
+
+
+def _post(gift: Gift, work: Work) -> Post:
+    message = wire.work_message(
+        work.fulfillment_order_id, work.fencing_token, gift.row, _told(work), gift.share.service
+    )
+    event = journal_pb2.HubEvent(fulfillment_order=message)
+    return Post(
+        gift.caller,
+        work.node_id,
+        [event],
+        cmd_id=work.fulfillment_order_id,
+        correlation_id=work.order.order_id,
+    )
 
 
 def _told(work: Work) -> Iterable[OrderLineView]:

@@ -6,10 +6,12 @@ The answer carries the question, so that whoever acts on it can keep both (`app.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bodega.core.floor_words import CARRIED
@@ -21,10 +23,11 @@ from bodega.core.routing.inputs import Destination, Inputs, Line, Offer, Site
 from bodega.errors import FieldFault, Refused
 from bodega.limits_hub import NODE_LABEL_SETS_REMEMBERED_MAX, TIME_ZONES_REMEMBERED_MAX
 from bodega_controlplane.app.goods.stock import standing_of
+from bodega_controlplane.app.ordering.network import Network
 from bodega_controlplane.app.shipping.offering import goods_of, offers_at
 from bodega_controlplane.app.views import Caller, Recipient
 from bodega_controlplane.rules.policy import Policy
-from bodega_controlplane.store import nodes, routing, stock
+from bodega_controlplane.store import stock
 from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Contended, Transaction
 
@@ -71,35 +74,52 @@ def choose(
     caller: Caller,
     question: Question,
     policy: Policy,
-    goods: Mapping[str, Row] | None = None,
+    network: Network | None = None,
 ) -> Decided:
-    """The choice by the bundle in force, from what the nodes hold now. `goods`: rows of the SKUs, if known."""
-    inputs = _inputs(tx, caller, question, policy, goods)
+    """The choice by the bundle in force, from what the nodes hold now. `network`: as it is known already."""
+    inputs = _inputs(tx, caller, question, policy, network or Network(tx))
     choice = decide(policy.bundle, inputs)
     values = {one.name: getattr(choice, one.name) for one in fields(Choice)}
     return Decided(**values, bundle=policy.bundle, inputs=inputs)
 
 
-def hold_promise(tx: Transaction, question: Question, choice: Choice, policy: Policy) -> None:
+class Promise(NamedTuple):
+    """What was chosen for a question, by the policy that it was chosen by."""
+
+    question: Question
+    choice: Choice
+    policy: Policy
+
+    @property
+    def demands(self) -> Iterator[tuple[str, dict[str, int]]]:
+        """For each share its node, and units by SKU."""
+        sku_of = {line.line: line.sku_id for line in self.question.lines}
+        for share in self.choice.shares:
+            yield (
+                share.node_id,
+                demand_by_sku((sku_of[number], units) for number, units in share.quantities.items()),
+            )
+
+
+def hold_promises(tx: Transaction, promises: Sequence[Promise]) -> None:
     """Where others write at the same time: lock the nodes chosen and look again at what is left; Contended if not."""
     if tx.exclusive:
         return
-    tx.lock_nodes([share.node_id for share in choice.shares])
-    sku_of = {line.line: line.sku_id for line in question.lines}
-    for share in choice.shares:
-        demand = demand_by_sku((sku_of[number], units) for number, units in share.quantities.items())
-        held = stock.held(tx, demand.keys(), share.node_id)
+    wanted = [(one, node_id, demand) for one in promises for node_id, demand in one.demands]
+    node_ids = {node_id for _, node_id, _ in wanted}
+    if not node_ids:
+        return
+    tx.lock_nodes(node_ids)
+    held = stock.held(tx, {sku_id for _, _, demand in wanted for sku_id in demand}, node_ids)
+    given: Counter[tuple[str, str]] = Counter()
+    for one, node_id, demand in wanted:
         for sku_id, units in demand.items():
-            if units > standing_of(_held(held, (share.node_id, sku_id), question), policy).available:
-                raise Contended(f"another order has taken the stock of {share.node_id}")
-
-
-def _held(
-    held: Mapping[tuple[str, str], stock.Held], place: tuple[str, str], question: Question
-) -> stock.Held:
-    found = held.get(place, _NOT_HELD)
-    its_own = question.its_own.get(place, 0)
-    return found._replace(reserved=found.reserved - its_own) if its_own else found
+            place = (node_id, sku_id)
+            now = held.get(place, _NOT_HELD)
+            taken = now.reserved + given[place] - one.question.its_own.get(place, 0)
+            if units > standing_of(now._replace(reserved=taken), one.policy).available:
+                raise Contended(f"another order has taken the stock of {node_id}")
+            given[place] += units
 
 
 def insufficient(choice: Choice, hint: str) -> Refused:
@@ -115,12 +135,9 @@ def insufficient(choice: Choice, hint: str) -> Refused:
     )
 
 
-def _inputs(
-    tx: Transaction, caller: Caller, question: Question, policy: Policy, goods: Mapping[str, Row] | None
-) -> Inputs:
+def _inputs(tx: Transaction, caller: Caller, question: Question, policy: Policy, network: Network) -> Inputs:
     place = question.recipient
-    if goods is None:
-        goods = routing.goods(tx, {line.sku_id for line in question.lines})
+    goods = network.goods({line.sku_id for line in question.lines})
     bare = Inputs(
         now_ms=caller.now_ms,
         channel=question.channel,
@@ -137,7 +154,7 @@ def _inputs(
         passed_over=question.passed_over,
         shares_max=question.shares_max,
     )
-    return replace(bare, sites=_sites(tx, bare, question, policy))
+    return replace(bare, sites=_sites(tx, bare, question, policy, network))
 
 
 def _with_measures(lines: Sequence[Line], goods: Mapping[str, Row]) -> tuple[Line, ...]:
@@ -150,48 +167,40 @@ def _with_measures(lines: Sequence[Line], goods: Mapping[str, Row]) -> tuple[Lin
     )
 
 
-def _sites(tx: Transaction, asked: Inputs, question: Question, policy: Policy) -> tuple[Site, ...]:
-    places = [place for place in nodes.places(tx) if asked.at_node in ("", place.node_id)]
+def _sites(
+    tx: Transaction, asked: Inputs, question: Question, policy: Policy, network: Network
+) -> tuple[Site, ...]:
+    places = [place for place in network.places if asked.at_node in ("", place.node_id)]
     nothing = dict.fromkeys({line.sku_id for line in asked.lines}, standing_of(_NOT_HELD, policy))
-    standings = _standings(tx, asked, question, policy, nothing)
-    waiting = routing.waiting(tx)
-    offers = _offers(tx, asked, [place.node_id for place in places])
+    standings = _standings(asked, question, policy, network, nothing)
+    waiting = network.waiting
+    offers = _offers(tx, asked, [place.node_id for place in places], network)
     minute = asked.now_ms // _MINUTE_MS
     return tuple(
         Site(
-            node_id,
-            latitude,
-            longitude,
-            standings.get(node_id, nothing),
-            kind,
-            country,
-            waiting.get(node_id, 0),
-            capacity_orders,
-            max(0, asked.now_ms - last_contact_ms) // 1000 if last_contact_ms else -1,
-            offers.get(node_id, ()),
-            _labels(labels),
-            *_clock_of(time_zone, minute),
+            place.node_id,
+            place.latitude,
+            place.longitude,
+            standings.get(place.node_id, nothing),
+            place.kind,
+            place.country,
+            waiting[place.node_id],
+            place.capacity_orders,
+            max(0, asked.now_ms - place.last_contact_ms) // 1000 if place.last_contact_ms else -1,
+            offers.get(place.node_id, ()),
+            _labels(place.labels),
+            *_clock_of(place.time_zone, minute),
         )
-        for (
-            node_id,
-            latitude,
-            longitude,
-            kind,
-            country,
-            capacity_orders,
-            labels,
-            time_zone,
-            last_contact_ms,
-        ) in map(tuple, places)
+        for place in places
     )
 
 
 def _standings(
-    tx: Transaction, asked: Inputs, question: Question, policy: Policy, nothing: Mapping[str, Standing]
+    asked: Inputs, question: Question, policy: Policy, network: Network, nothing: Mapping[str, Standing]
 ) -> dict[str, dict[str, Standing]]:
     """Node -> SKU -> how it stands there, all that is asked for. Nodes that hold `nothing` of it are left out."""
     found: dict[str, dict[str, Standing]] = {}
-    for place, held in stock.held(tx, nothing.keys(), asked.at_node or None).items():
+    for place, held in network.held(nothing.keys(), asked.at_node):
         node_id, sku_id = place
         at_node = found.get(node_id)
         if at_node is None:
@@ -201,11 +210,14 @@ def _standings(
     return found
 
 
-def _offers(tx: Transaction, asked: Inputs, node_ids: Sequence[str]) -> Mapping[str, tuple[Offer, ...]]:
+def _offers(
+    tx: Transaction, asked: Inputs, node_ids: Sequence[str], network: Network
+) -> Mapping[str, tuple[Offer, ...]]:
     """What carriers take for all of it, by node; nothing where the customer comes for it."""
     if asked.method not in CARRIED:
         return {}
-    return offers_at(tx, node_ids, asked.destination, goods_of(asked.lines), asked.now_ms)
+    goods = goods_of(asked.lines)
+    return offers_at(tx, node_ids, asked.destination, goods, asked.now_ms, network.shipping)
 
 
 @lru_cache(maxsize=TIME_ZONES_REMEMBERED_MAX)

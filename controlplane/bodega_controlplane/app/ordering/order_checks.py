@@ -19,21 +19,21 @@ from bodega.limits import (
 )
 from bodega.limits_hub import ROUTING_SHARES_MAX
 from bodega_controlplane.app.checks import Faults
+from bodega_controlplane.app.ordering.network import Network
 from bodega_controlplane.app.views import DraftLine, OrderDraft, Recipient
-from bodega_controlplane.store import catalogue, nodes
-from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store import nodes
 from bodega_controlplane.store.transaction import Transaction
 
 _PICKUP_CODE = re.compile(f"[0-9A-Za-z]{{{PICKUP_CODE_CHARS_MIN},{PICKUP_CODE_CHARS_MAX}}}")
 
 
-def check_draft(tx: Transaction, draft: OrderDraft) -> dict[str, Row]:
-    """Raise InvalidInput with everything that is wrong with an order; the rows of all SKUs that it names, by id."""
+def check_draft(tx: Transaction, draft: OrderDraft, network: Network) -> None:
+    """Raise InvalidInput with everything that is wrong with an order."""
     faults = Faults()
     faults.identifier("reference", draft.reference)
     faults.count("lines", draft.lines, 1, ORDER_LINES_MAX)
     named = {sku_id for line in draft.lines[:ORDER_LINES_MAX] for sku_id in (line.sku_id, *line.substitutes)}
-    known = catalogue.by_ids(tx, named)
+    known = network.goods(named)
     _check_lines(faults, draft.lines[:ORDER_LINES_MAX], known)
     check_recipient(faults, draft.recipient)
     faults.one_of("service_class", draft.service_class, tuple(ServiceClass))
@@ -43,7 +43,6 @@ def check_draft(tx: Transaction, draft: OrderDraft) -> dict[str, Row]:
     faults.number("not_before_ms", draft.not_before_ms, 0, TIME_MS_MAX)
     _check_pickup(tx, faults, draft)
     faults.raise_if_any("the order")
-    return known
 
 
 def _check_lines(faults: Faults, lines: Sequence[DraftLine], known: Container[str]) -> None:

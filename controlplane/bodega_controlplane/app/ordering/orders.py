@@ -30,7 +30,11 @@ from bodega_controlplane.store.transaction import Contended, Transaction
 
 def place_order(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) -> OrderView:
     """Take an order: `placing.place`, which says what it raises. The view is what `get_order` would read back."""
-    placed = placing.place(tx, caller, draft, policy)
+    return view_of(caller, draft, placing.place(tx, caller, draft, policy))
+
+
+def view_of(caller: Caller, draft: OrderDraft, placed: placing.Placed) -> OrderView:
+    """An order that has just been placed."""
     asked = [
         OrderLineView(number, one.sku_id, one.quantity, substitutes=one.substitutes)
         for number, one in enumerate(draft.lines, start=1)

@@ -1,7 +1,8 @@
 """An order is placed: promised, routed and handed to its nodes in one transaction, or refused and nothing is written.
 
-Kits that nodes hold as such are sold as such, else by their components. What can not be promised waits, if the order
-says that it may; of a pre-order nothing is promised before its date.
+It is planned, which reads; the promise is held, where others write too; and it is written: several orders may take each
+step together. Kits that nodes hold as such are sold as such, else by their components. What can not be promised waits,
+if the order says that it may; of a pre-order nothing is promised before its date.
 """
 
 from __future__ import annotations
@@ -24,13 +25,21 @@ from bodega_controlplane.app.goods.stock import standing_of
 from bodega_controlplane.app.ids import new_id
 from bodega_controlplane.app.ordering import aggregate, assigning
 from bodega_controlplane.app.ordering.aggregate import Line, Order
-from bodega_controlplane.app.ordering.choosing import Decided, Question, choose, hold_promise, insufficient
+from bodega_controlplane.app.ordering.assigning import Gift
+from bodega_controlplane.app.ordering.choosing import (
+    Decided,
+    Promise,
+    Question,
+    choose,
+    hold_promises,
+    insufficient,
+)
+from bodega_controlplane.app.ordering.network import Network
 from bodega_controlplane.app.ordering.order_checks import check_draft
 from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.views import Caller, OrderDraft
 from bodega_controlplane.rules.policy import Policy
-from bodega_controlplane.store import catalogue, orders, stock
-from bodega_controlplane.store.rows import Row
+from bodega_controlplane.store import orders
 from bodega_controlplane.store.transaction import Transaction
 
 # The rule of what is not routed yet.
@@ -40,15 +49,18 @@ _TRIES_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """How an order is to be served: the lines for nodes, who takes which, and the units by line that wait.
 
-    `decided` is None for what is not routed yet.
+    `decided` is None for what is not routed yet, `promise` where nothing is promised.
     """
 
+    caller: Caller
+    draft: OrderDraft
     lines: tuple[KitLine, ...]
     decided: Decided | None
     waits: Mapping[int, int]
+    promise: Promise | None = None
 
 
 class Placed(NamedTuple):
@@ -59,58 +71,78 @@ class Placed(NamedTuple):
 
 
 def place(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy) -> Placed:
-    """Promise the stock, choose the nodes, and put the work into their streams.
+    """Promise the stock, choose the nodes, and put the work into their streams. Raises what `plan` raises."""
+    planned = plan(tx, caller, draft, policy, Network(tx))
+    hold_promises(tx, [planned.promise] if planned.promise else [])
+    return write(tx, [planned])[0]
+
+
+def plan(tx: Transaction, caller: Caller, draft: OrderDraft, policy: Policy, network: Network) -> Plan:
+    """How it is to be served; what it takes is counted in `network`, and nothing is written.
 
     Raises InvalidInput with every fault (unknown SKU, quantity, recipient ...), Refused with code
-    "insufficient-stock" and a fault for every node when they can not serve it and it may not wait; then nothing is
-    written.
+    "insufficient-stock" and a fault for every node when they can not serve it and it may not wait.
     """
-    goods = check_draft(tx, draft)
+    check_draft(tx, draft, network)
     asked = [(number, one.sku_id, one.quantity) for number, one in enumerate(draft.lines, start=1)]
-    components = _components(tx, {sku_id for _, sku_id, _ in asked}, goods)
+    components = _components({sku_id for _, sku_id, _ in asked}, network)
     apart = explode(asked, components)
     _check_lines(apart)
     if draft.not_before_ms > caller.now_ms:
-        return _write(tx, caller, draft, _Plan(apart, None, _units(apart)))
+        return Plan(caller, draft, apart, None, _units(apart))
+    planner = _Planner(tx, caller, draft, policy, network)
     forms = [tuple(KitLine(*one) for one in asked), *([apart] if components else [])]
     for lines in forms:
-        question = _question(caller, draft, lines)
-        choice = choose(tx, caller, question, policy, goods)
-        if choice.shares:
-            hold_promise(tx, question, choice, policy)
-            return _write(tx, caller, draft, _Plan(lines, choice, {}))
+        planned, decided = planner.plan(lines, lines, {})
+        if planned is not None:
+            return planned
     if not draft.backorder:
-        raise insufficient(choice, "order less, or wait until stock has been received; nothing was reserved")
-    return _write(tx, caller, draft, _later(tx, caller, draft, apart, choice, policy))
+        raise insufficient(decided, "order less, or wait until stock has been received; nothing was reserved")
+    return planner.later(apart, decided)
 
 
-def _later(
-    tx: Transaction,
-    caller: Caller,
-    draft: OrderDraft,
-    lines: tuple[KitLine, ...],
-    whole: Decided,
-    policy: Policy,
-) -> _Plan:
-    """What can be promised is, unless all of it is to go together; the rest waits."""
-    units = _units(lines)
-    for some in () if draft.ship_complete else _tries(tx, draft, lines, policy):
-        question = _question(
-            caller, draft, [one._replace(quantity=some[one.line]) for one in lines if some[one.line]]
-        )
-        choice = choose(tx, caller, question, policy)
-        if choice.shares:
-            hold_promise(tx, question, choice, policy)
-            return _Plan(lines, choice, {line: n - some[line] for line, n in units.items() if n > some[line]})
-    return _Plan(lines, whole, units)
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """Asks routing for one order, until all or some of it can be promised."""
+
+    tx: Transaction
+    caller: Caller
+    draft: OrderDraft
+    policy: Policy
+    network: Network
+
+    def plan(
+        self, lines: tuple[KitLine, ...], some: Sequence[KitLine], waits: Mapping[int, int]
+    ) -> tuple[Plan | None, Decided]:
+        """The plan that promises `some` of the lines while the rest waits, if any node can; and what routing said."""
+        question = _question(self.caller, self.draft, some)
+        decided = choose(self.tx, self.caller, question, self.policy, self.network)
+        if not decided.shares:
+            return None, decided
+        promise = Promise(question, decided, self.policy)
+        for node_id, demand in promise.demands:
+            self.network.give(node_id, demand)
+        return Plan(self.caller, self.draft, lines, decided, waits, promise), decided
+
+    def later(self, lines: tuple[KitLine, ...], whole: Decided) -> Plan:
+        """What can be promised is, unless all of it is to go together; the rest waits."""
+        units = _units(lines)
+        tries = () if self.draft.ship_complete else _tries(self.draft, lines, self.policy, self.network)
+        for some in tries:
+            now = [one._replace(quantity=some[one.line]) for one in lines if some[one.line]]
+            waits = {line: n - some[line] for line, n in units.items() if n > some[line]}
+            planned, _ = self.plan(lines, now, waits)
+            if planned is not None:
+                return planned
+        return Plan(self.caller, self.draft, lines, whole, units)
 
 
 def _tries(
-    tx: Transaction, draft: OrderDraft, lines: tuple[KitLine, ...], policy: Policy
+    draft: OrderDraft, lines: tuple[KitLine, ...], policy: Policy, network: Network
 ) -> list[dict[int, int]]:
     """Units by line that nodes hold now, the most first: all nodes together if it may be split, and single ones."""
     pools: dict[str, Counter[str]] = {}
-    for (node_id, sku_id), held in stock.held(tx, {one.sku_id for one in lines}).items():
+    for (node_id, sku_id), held in network.held({one.sku_id for one in lines}):
         pools.setdefault(node_id, Counter())[sku_id] = standing_of(held, policy).available
     if draft.pickup is not None:
         pools = {draft.pickup.node_id: pools.get(draft.pickup.node_id, Counter())}
@@ -148,21 +180,12 @@ def _question(caller: Caller, draft: OrderDraft, lines: Sequence[KitLine]) -> Qu
     )
 
 
-def _components(
-    tx: Transaction, sku_ids: set[str], goods: dict[str, Row]
-) -> dict[str, list[tuple[str, int]]]:
-    """Of those of these SKUs, and of what they are made of, that are kits: what is in one.
-
-    `goods`: rows of SKUs by id, to which those of the components are added.
-    """
+def _components(sku_ids: set[str], network: Network) -> dict[str, list[tuple[str, int]]]:
+    """Of those of these SKUs, and of what they are made of, that are kits: what is in one."""
     found: dict[str, list[tuple[str, int]]] = {}
     for _ in range(KIT_LEVELS_MAX + 1):
-        missing = sku_ids - goods.keys()
-        if missing:
-            goods |= catalogue.by_ids(tx, missing)
-        kits = {
-            sku_id: json.loads(goods[sku_id].components) for sku_id in sku_ids & goods.keys() - found.keys()
-        }
+        goods = network.goods(sku_ids - found.keys())
+        kits = {sku_id: json.loads(row.components) for sku_id, row in goods.items()}
         fresh = {
             sku_id: [(one["sku_id"], int(one["quantity"])) for one in inside]
             for sku_id, inside in kits.items()
@@ -188,7 +211,17 @@ def _check_lines(lines: Sequence[KitLine]) -> None:
         raise InvalidInput("the order can not be taken", faults=tuple(faults))
 
 
-def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> Placed:
+def write(tx: Transaction, plans: Sequence[Plan]) -> list[Placed]:
+    """Orders as they were planned, and the work for their nodes; the promises are held."""
+    with tx.gathered():
+        made = [_order(tx, one) for one in plans]
+        assigning.give_all(tx, [gift for _, gifts in made for gift in gifts])
+    return [Placed(order, one.lines) for one, (order, _) in zip(plans, made, strict=True)]
+
+
+def _order(tx: Transaction, plan: Plan) -> tuple[Order, list[Gift]]:
+    """The order is written, with its parts; and what is to be given to nodes."""
+    caller, draft = plan.caller, plan.draft
     substitutes = {number: one.substitutes for number, one in enumerate(draft.lines, start=1)}
     lines = {
         one.line: Line(one.sku_id, one.quantity, substitutes=substitutes.get(one.line, ()))
@@ -207,8 +240,6 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> P
     if plan.decided:
         records.keep(tx, caller, order.order_id, plan.decided)
     aggregate.save_parts(tx, caller.now_ms, order.parts.values())
-    for part, share in chosen:
-        assigning.give(tx, caller, part, share, row)
     tx.audit(
         at_ms=caller.now_ms,
         actor=caller.actor,
@@ -222,7 +253,7 @@ def _write(tx: Transaction, caller: Caller, draft: OrderDraft, plan: _Plan) -> P
             "parts": len(order.parts),
         },
     )
-    return Placed(order, plan.lines)
+    return order, [Gift(caller, part, share, row) for part, share in chosen]
 
 
 def _row(caller: Caller, draft: OrderDraft, order: Order) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.deciding import overrides
 from bodega_controlplane.app.ordering import aggregate, assigning
 from bodega_controlplane.app.ordering.aggregate import Order, Part, Work
-from bodega_controlplane.app.ordering.choosing import choose, hold_promise, insufficient
+from bodega_controlplane.app.ordering.choosing import Promise, choose, hold_promises, insufficient
 from bodega_controlplane.app.ordering.order_checks import check_recipient
 from bodega_controlplane.app.ordering.orders import get_order, lock_order, refuse_if_final
 from bodega_controlplane.app.ordering.reassigning import TOO_OFTEN, question_of
@@ -93,7 +93,7 @@ def _give_anew(tx: Transaction, caller: Caller, part: Part, policy: Policy) -> N
     if len(choice.shares) != 1:
         raise insufficient(choice, "nothing was changed; the order still goes where it was to go")
     (share,) = choice.shares
-    hold_promise(tx, question, choice, policy)
+    hold_promises(tx, [Promise(question, choice, policy)])
     assigning.take_back(tx, caller, before, order.newest_token + 1, REASON)
     if share.node_id == before.node_id:
         for line in before.lines.values():

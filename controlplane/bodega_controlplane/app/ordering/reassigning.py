@@ -19,7 +19,14 @@ from bodega_controlplane.app.checks import Faults
 from bodega_controlplane.app.deciding import overrides
 from bodega_controlplane.app.ordering import aggregate, assigning
 from bodega_controlplane.app.ordering.aggregate import LEFT, Order, Part
-from bodega_controlplane.app.ordering.choosing import Decided, Question, choose, hold_promise, insufficient
+from bodega_controlplane.app.ordering.choosing import (
+    Decided,
+    Promise,
+    Question,
+    choose,
+    hold_promises,
+    insufficient,
+)
 from bodega_controlplane.app.ordering.orders import get_order, lock_order, refuse_if_final
 from bodega_controlplane.app.routing import records
 from bodega_controlplane.app.selling.channels import policy_of
@@ -72,7 +79,7 @@ def reassign(
     _refuse(tx, caller, move, now)
     if not choice.shares or (len(choice.shares) > 1 and not may_be_split(now)):
         raise insufficient(choice, "nothing was moved; receive stock elsewhere, or let the order ship short")
-    hold_promise(tx, question, choice, policy)
+    hold_promises(tx, [Promise(question, choice, policy)])
     _write(tx, caller, move, now, choice)
     return get_order(tx, move.order_id)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from bodega.core.parcels import Goods
 from bodega.core.rates import SERVICE_CLASSES, keeps, preference
 from bodega.core.routing.inputs import Destination, Line, Offer
-from bodega_controlplane.app.shipping.quoting import Sent, priced_at
+from bodega_controlplane.app.shipping.quoting import Sent, Shipping, priced_at
 from bodega_controlplane.app.shipping.views import Priced, Promise, Shippers
 from bodega_controlplane.store.transaction import Transaction
 
@@ -23,10 +23,14 @@ def offers_at(
     destination: Destination,
     goods: Collection[Goods],
     now_ms: int,
+    shipping: Shipping | None = None,
 ) -> dict[str, tuple[Offer, ...]]:
-    """By node the services that take all of the goods, cheapest first; none of a carrier that is down."""
+    """By node the services that take all of the goods, cheapest first; none of a carrier that is down.
+
+    `shipping`: if it is known already.
+    """
     found: dict[str, tuple[Offer, ...]] = dict.fromkeys(node_ids, ())
-    for alike in priced_at(tx, node_ids, _sent(destination, goods), now_ms):
+    for alike in priced_at(tx, node_ids, _sent(destination, goods), now_ms, shipping):
         usable = [one for one in alike.priced if not one.suspended]
         found |= dict.fromkeys(alike.node_ids, tuple(one.offer for one in sorted(usable, key=_best)))
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, KeysView, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bodega.core.parcels import Box, Goods, estimate
@@ -44,15 +45,29 @@ class Profile:
 _PROFILES: dict[str, Profile] = {}
 
 
-def priced_at(tx: Transaction, node_ids: Collection[str], sent: Sent, now_ms: int) -> list[Shippers]:
+class Shipping(NamedTuple):
+    """Which carriers are down, and the hash of the services that each node was given; by node."""
+
+    down: frozenset[str]
+    given: Mapping[str, str]
+
+
+def _shipping(tx: Transaction, node_ids: Collection[str]) -> Shipping:
+    return Shipping(frozenset(rates.down(tx)), rates.given(tx, node_ids))
+
+
+def priced_at(
+    tx: Transaction, node_ids: Collection[str], sent: Sent, now_ms: int, shipping: Shipping | None = None
+) -> list[Shippers]:
     """Every service that goes there, those of carriers that are down too, from these nodes.
 
-    Nodes that have no carrier, and those that nobody knows, are left out.
+    Nodes that have no carrier, and those that nobody knows, are left out. `shipping`: if it is known already.
     """
-    down = rates.down(tx)
+    down, given = shipping or _shipping(tx, node_ids)
     alike: dict[str, list[str]] = {}
-    for row in rates.given(tx, node_ids):
-        alike.setdefault(row.digest, []).append(row.node_id)
+    for node_id in node_ids:
+        if node_id in given:
+            alike.setdefault(given[node_id], []).append(node_id)
     profiles = _profiles(tx, alike.keys())
     return [
         Shippers(tuple(names), tuple(_priced(profiles[digest], sent, now_ms, down)))

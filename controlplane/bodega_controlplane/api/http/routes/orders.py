@@ -11,6 +11,7 @@ from bodega.host.log import get_logger
 from bodega_controlplane.api.http.dependencies import (
     CallerHere,
     ChannelHere,
+    DeskHere,
     HubHere,
     IdempotencyKey,
     IfMatch,
@@ -22,13 +23,16 @@ from bodega_controlplane.api.http.dependencies import (
 from bodega_controlplane.api.http.etag import demand_match, shown_as
 from bodega_controlplane.api.http.models.orders import OrderIn, OrderOut, OrderPageOut, RecipientIn
 from bodega_controlplane.api.http.models.words import ms_of
-from bodega_controlplane.api.http.once import answer, digest_for, once
+from bodega_controlplane.api.http.once import answer, digest_for, once, replayable
 from bodega_controlplane.api.http.openapi import CREATED, TAGGED, WRITTEN, refusals
+from bodega_controlplane.app.idempotency import Request as Asked
 from bodega_controlplane.app.idempotency import StoredResponse
 from bodega_controlplane.app.ordering import orders
 from bodega_controlplane.app.ordering.readdressing import change_recipient
+from bodega_controlplane.app.ordering.together import Wish
 from bodega_controlplane.app.selling import own_orders
 from bodega_controlplane.app.selling.channels import policy_for
+from bodega_controlplane.app.views import OrderView
 from bodega_controlplane.store.transaction import Transaction
 
 log = get_logger(__name__)
@@ -50,20 +54,20 @@ async def place_order(
     caller: CallerHere,
     channel: ChannelHere,
     key: IdempotencyKey,
+    desk: DeskHere,
 ) -> Response:
     """Stock is promised for all lines at once or for none. Repeating a key answers with the first order."""
-    draft, policy = body.draft(), policy_for(channel, hub.policy)
     placed: dict[str, str] = {}
 
-    def place(tx: Transaction) -> StoredResponse:
-        shown = OrderOut.of(orders.place_order(tx, caller, draft, policy))
-        placed.update(order_id=shown.order_id, node_id=shown.node_id)
-        return answer(201, shown, location=f"/v1/orders/{shown.order_id}", tagged=True)
+    def told(order: OrderView) -> StoredResponse:
+        placed.update(order_id=order.order_id, node_id=order.node_id)
+        return answer(201, OrderOut.of(order), location=f"/v1/orders/{order.order_id}", tagged=True)
 
-    response = await once(hub, caller, key, digest_for(request, body.same_order()), place)
+    asked = Asked(caller, key, digest_for(request, body.same_order()))
+    response = await desk.place(Wish(asked, body.draft(), policy_for(channel, hub.policy), told))
     if placed:
         log.info("order_placed", **placed)
-    return response
+    return replayable(response)
 
 
 @router.get("", summary="List orders, newest first", responses=refusals())
