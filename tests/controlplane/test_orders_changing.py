@@ -13,7 +13,9 @@ import sqlalchemy as sa
 
 from bodega.codec import parse_hub_event
 from bodega.core.lifecycles import FulfillmentState, OrderState
+from bodega.core.tables import IllegalTransition
 from bodega.errors import Unavailable
+from bodega_controlplane.app.deciding import conflict_life
 from bodega_controlplane.app.ordering import aggregate, orders, upkeep
 from bodega_controlplane.store import engine, schema
 from bodega_controlplane.store import orders as order_rows
@@ -92,6 +94,36 @@ def test_a_cancel_stops_whoever_has_the_order_when_it_is_held(store: Store, numb
         assert stopped == [(LISBON, "cancel_requested")]
     else:
         assert stopped == [(LISBON, "fulfillment_revoked"), (PORTO, "cancel_requested")]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_conflict_is_decided_once(store: Store, number: int) -> None:
+    lisbon, _ = two_nodes(store, porto=0)
+    place(store, 4)
+    lisbon.move("count_down", SKU, 8, source="A-01-01")
+    deliver(store, *news(store, lisbon))
+    conflict_id = rows_of(store, schema.conflict)[0].conflict_id
+    queries: list[list[str]] = []
+
+    def decide(tx: Transaction, decision: str) -> None:
+        conflict_life.resolve(tx, OPERATOR, conflict_id, decision)
+
+    def somebody_else_decides() -> None:
+        if not any("FOR UPDATE" in query for query in queries[0]):
+            store.write(lambda tx: decide(tx, "theirs"))
+
+    def ours(tx: Transaction) -> None:
+        with meanwhile(tx, number, somebody_else_decides) as before:
+            queries.append(before)
+            decide(tx, "ours")
+
+    if number == 0:
+        with pytest.raises(IllegalTransition):
+            store.write(ours)
+    else:
+        store.write(ours)
+    assert [row.decision for row in rows_of(store, schema.conflict)] == ["ours" if number else "theirs"]
+    assert [row.action for row in rows_of(store, schema.audit)].count("conflict.resolved") == 1
 
 
 @pytest.mark.parametrize("number", range(QUERIES))

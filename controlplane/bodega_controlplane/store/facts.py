@@ -71,10 +71,11 @@ def vision_decisions(tx: Transaction, order_id: str, limit: int) -> list[Row]:
     return list(tx.connection.execute(query.order_by(*order).limit(limit)))
 
 
-def conflict(tx: Transaction, conflict_id: str) -> Row | None:
-    """One row."""
+def conflict(tx: Transaction, conflict_id: str, *, hold: bool = False) -> Row | None:
+    """One row; with `hold` nobody else may change it until the end of the transaction (after nodes and orders)."""
     table = schema.conflict
-    return tx.connection.execute(sa.select(table).where(table.c.conflict_id == conflict_id)).first()
+    query = sa.select(table).where(table.c.conflict_id == conflict_id)
+    return tx.connection.execute(query.with_for_update() if hold and not tx.exclusive else query).first()
 
 
 def conflicts(

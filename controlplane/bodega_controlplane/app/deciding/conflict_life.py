@@ -13,9 +13,9 @@ from bodega_controlplane.store.rows import Row
 from bodega_controlplane.store.transaction import Transaction
 
 
-def known(tx: Transaction, conflict_id: str) -> Row:
-    """The row. Raises NotFound."""
-    row = facts.conflict(tx, conflict_id)
+def known(tx: Transaction, conflict_id: str, *, hold: bool = False) -> Row:
+    """The row; with `hold` to be changed by nobody else. Raises NotFound."""
+    row = facts.conflict(tx, conflict_id, hold=hold)
     if row is None:
         raise NotFound(
             f"there is no conflict '{conflict_id[:80]}'", hint="list the conflicts: bodegactl conflicts ls"
@@ -25,7 +25,7 @@ def known(tx: Transaction, conflict_id: str) -> Row:
 
 def resolve(tx: Transaction, caller: Caller, conflict_id: str, decision: str) -> None:
     """Somebody has decided, or what followed has. Raises NotFound, or IllegalTransition if nothing is open."""
-    row = known(tx, conflict_id)
+    row = known(tx, conflict_id, hold=True)
     after = CONFLICT.step(ConflictState(row.state), ConflictEvent.RESOLVE)
     facts.change_conflict(
         tx,
@@ -41,7 +41,7 @@ def resolve(tx: Transaction, caller: Caller, conflict_id: str, decision: str) ->
 
 def set_aside(tx: Transaction, caller: Caller, conflict_id: str, effect: str, ends_ms: int) -> None:
     """A person holds another outcome than the rule's. Raises NotFound, or IllegalTransition."""
-    row = known(tx, conflict_id)
+    row = known(tx, conflict_id, hold=True)
     after = CONFLICT.step(ConflictState(row.state), ConflictEvent.OVERRIDE)
     facts.change_conflict(
         tx,
@@ -57,7 +57,7 @@ def set_aside(tx: Transaction, caller: Caller, conflict_id: str, effect: str, en
 
 def put_in_force(tx: Transaction, conflict_id: str) -> None:
     """The override has ended: the rule's outcome holds again, and what needs a person is open again."""
-    row = known(tx, conflict_id)
+    row = known(tx, conflict_id, hold=True)
     event = ConflictEvent.REOPEN if row.needs else ConflictEvent.SETTLE
     if not CONFLICT.allows(ConflictState(row.state), event):
         return
