@@ -53,6 +53,8 @@ ORDERS_WAITING_MAX = 1_000
 AUDIT_LINES_PER_CHECK_MAX = 50_000
 HEALTH_LOOK_S = 2.0
 DATABASE_ANSWERS_S = 2.0
+# A connection that was used within so long is taken to be there still.
+DATABASE_TRUSTED_S = 0.5
 # A catalogue file, written in slices that take about so long each, but in some rows at least: the more nodes are told,
 # the fewer rows. The first is small.
 IMPORT_ROWS_MAX = 100_000

@@ -12,14 +12,16 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 
 from bodega.errors import ConfigInvalid, FieldFault, Unavailable
 from bodega.limits import DATABASE_BUSY_MS, DATABASE_CONNECTIONS_MAX, TRANSACTION_TRIES_MAX
+from bodega.limits_hub import DATABASE_TRUSTED_S
 from bodega_controlplane.store import audit
 from bodega_controlplane.store.migrations import bring_up_to_date
 from bodega_controlplane.store.transaction import Contended, Transaction
@@ -130,15 +132,17 @@ def engine_of(database: str, data_dir: Path) -> sa.Engine:
     if database == "sqlite":
         return sqlite_engine(sqlite_path(data_dir))
     if database.startswith("postgresql+psycopg://"):
-        return sa.create_engine(
+        engine = sa.create_engine(
             database,
             pool_size=DATABASE_CONNECTIONS_MAX,
             max_overflow=0,
-            pool_pre_ping=True,
             # What is written may be personal, and an error is logged.
             hide_parameters=True,
             connect_args={"connect_timeout": max(2, DATABASE_BUSY_MS // 1000)},
         )
+        sa.event.listen(engine, "checkin", _note_use)
+        sa.event.listen(engine, "checkout", partial(_ask_if_idle, engine.dialect))
+        return engine
     fault = FieldFault("database", 'must be "sqlite" or a postgresql+psycopg:// URL')
     raise ConfigInvalid("the database is of an unknown kind", faults=(fault,))
 
@@ -182,6 +186,23 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used_s"] = time.monotonic()
+
+
+def _ask_if_idle(dialect: sa.Dialect, connection: Any, record: Any, _proxy: Any) -> None:
+    """Before a connection is used again that has rested: is the server still there? One that is not is made anew.
+
+    Asking each time would be one round trip more for every transaction.
+    """
+    if time.monotonic() - record.info.get("used_s", time.monotonic()) < DATABASE_TRUSTED_S:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError(str(error)) from error
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
