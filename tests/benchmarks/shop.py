@@ -6,8 +6,9 @@ A whole HTTP client costs as much time as the hub on the same two cores; this on
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 
@@ -43,10 +44,13 @@ async def line(port: int) -> AsyncIterator[Line]:
 
 
 class Shop:
-    """Orders of `lines` SKUs each, to somebody somewhere, every one with a key of its own."""
+    """Orders of `lines` SKUs each, to somebody somewhere, every one with a key of its own.
 
-    def __init__(self, port: int, token: str, lines: int = 3, seed: int = 1) -> None:
-        self._port, self._token = port, token
+    `ports`: of the instances of the hub, which its connections take in turn.
+    """
+
+    def __init__(self, ports: Sequence[int], token: str, lines: int = 3, seed: int = 1) -> None:
+        self._ports, self._token = itertools.cycle(ports), token
         self._bodies = _bodies(lines, Random(seed))
         self._number = seed * 1_000_000
 
@@ -56,7 +60,7 @@ class Shop:
         began = asyncio.get_running_loop().time()
 
         async def work() -> None:
-            async with line(self._port) as one:
+            async with line(next(self._ports)) as one:
                 for _ in left:
                     await self._order(one)
 
@@ -69,7 +73,7 @@ class Shop:
         async with AsyncExitStack() as lines:
             free: asyncio.Queue[Line] = asyncio.Queue()
             for _ in range(CONNECTIONS):
-                free.put_nowait(await lines.enter_async_context(line(self._port)))
+                free.put_nowait(await lines.enter_async_context(line(next(self._ports))))
 
             async def one(due: float) -> float:
                 taken = await free.get()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -35,11 +36,17 @@ _LINE_BYTES_MAX = 64 * 1024 * 1024
 class Centre:
     """A broker and a hub with these nodes registered. `database`: "sqlite" or a PostgreSQL URL.
 
-    `skus`: how large the catalogue is, of `ledger_rows`' SKUs.
+    `skus`: how large the catalogue is, of `ledger_rows`' SKUs. `instances` of the hub share the database.
     """
 
     def __init__(
-        self, folder: Path, node_ids: Sequence[str], database: str = "sqlite", skus: int = 0
+        self,
+        folder: Path,
+        node_ids: Sequence[str],
+        database: str = "sqlite",
+        skus: int = 0,
+        *,
+        instances: int = 1,
     ) -> None:
         folder.mkdir(parents=True)
         self.broker = NatsServer(folder / "nats")
@@ -49,23 +56,32 @@ class Centre:
         data_dir.mkdir()
         self.verify_key = base64.b64encode(load_hub_key(data_dir).verify_key).decode()
         _register(database, data_dir, node_ids, skus)
-        config = folder / "controlplane.toml"
+        self.data_dirs = [data_dir, *(folder / f"hub-{number}" for number in range(1, instances))]
+        self.hubs = [self._instance(one.name) for one in self.data_dirs]
+        self.hub = self.hubs[0]
+
+    def _instance(self, name: str) -> Child:
+        config = self._folder / f"{name}.toml"
         argv = (sys.executable, "-m", "bodega_controlplane.cli", "serve", "--config", str(config))
-        self.hub = Child(Recipe("hub", argv, folder / "hub.log", env=as_installed(folder)), folder)
-        self._config = config
+        recipe = Recipe(name, argv, self._folder / f"{name}.log", env=as_installed(self._folder))
+        return Child(recipe, self._folder)
 
     async def start(self) -> None:
-        """Broker first, then the hub, which is ready when this returns."""
+        """Broker first, then the hub, which is ready when this returns; others have its keys and tokens."""
         self.broker.start()
-        self._config.write_text(
-            f'data_dir = "{self._folder / "hub"}"\ndatabase = "{self._database}"\n'
-            f'[nats]\nurl = "{self.broker.url}"\n[http]\nport = 0\n[grpc]\nport = 0\n'
-        )
-        await self.hub.start()
+        for hub, data_dir in zip(self.hubs, self.data_dirs, strict=True):
+            if hub is not self.hub:
+                shutil.copytree(self.data_dirs[0], data_dir)
+            (self._folder / f"{data_dir.name}.toml").write_text(
+                f'data_dir = "{data_dir}"\ndatabase = "{self._database}"\n'
+                f'[nats]\nurl = "{self.broker.url}"\n[http]\nport = 0\n[grpc]\nport = 0\n'
+            )
+            await hub.start()
 
     async def stop(self) -> None:
-        """The hub in order; the broker's streams are needed by nobody any more."""
-        await self.hub.stop()
+        """Every hub in order; the broker's streams are needed by nobody any more."""
+        for hub in self.hubs:
+            await hub.stop()
         self.broker.kill()
 
     def agent(self, node_id: str, state_dir: Path, broker_url: str) -> Agent:
