@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,8 @@ ANSWER_S = 10.0
 AGAIN_S = 0.05
 # So many orders are under way at once.
 OPEN_MAX = 24
+# Where nothing has ended for so long, he asks.
+LOOK_AGAIN_S = 5.0
 CANCEL_CHANCE, TWICE_CHANCE = 0.06, 0.15
 LINES, UNITS, PARTS_MAX = (1, 1, 2, 2), (1, 1, 2), (1, 3)
 # The first request with this key is still worked on; or the database is not there now.
@@ -64,6 +67,7 @@ class Customers:
             trust_env=False,
         )
         self._open: set[str] = set()
+        self._over: set[str] = set()
         self._regretting: dict[str, Wish] = {}
         self._asked: list[asyncio.Task[None]] = []
         self._room = asyncio.Event()
@@ -115,13 +119,18 @@ class Customers:
         """One more order, once fewer than OPEN_MAX are under way; answered."""
         while len(self._open) >= OPEN_MAX:
             self._room.clear()
-            await self._room.wait()
+            try:
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._room.wait()
+            except TimeoutError:
+                await self._see_what_has_ended()
         wish = self._wish()
         self.wishes.append(wish)
         for _ in range(2 if self._dice.random() < TWICE_CHANCE else 1):
             await self._place(wish)
         if wish.order_id:
-            self._open.add(wish.order_id)
+            # It may have left before he who asked twice had his second answer.
+            self._open |= {wish.order_id} - self._over
             if self._dice.random() < CANCEL_CHANCE:
                 await self._regret(wish)
 
@@ -157,8 +166,16 @@ class Customers:
         self._closed(order_id)
 
     def _closed(self, order_id: str) -> None:
+        self._over.add(order_id)
         self._open.discard(order_id)
         self._room.set()
+
+    async def _see_what_has_ended(self) -> None:
+        """Orders that end without a parcel or a cancel; nothing while the hub that is asked is away."""
+        with suppress(httpx.HTTPError, OSError):
+            for order in await self.orders(self._dice.randrange(len(self._network.hubs))):
+                if order["state"] in FINAL_STATES:
+                    self._closed(order["order_id"])
 
     def _body(self, wish: Wish) -> Json:
         site = self._network.posts[wish.near].site
