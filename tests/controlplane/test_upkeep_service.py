@@ -11,6 +11,7 @@ from bodega.core.deadline import BootTime
 from bodega.errors import Unavailable
 from bodega.limits import TEXT_CHARS_MAX, UPKEEP_AGAIN_S
 from bodega_controlplane.app.hub import Hub
+from bodega_controlplane.app.views import OrderView
 from bodega_controlplane.keys import load_hub_key
 from bodega_controlplane.services.telling import TellingService
 from bodega_controlplane.services.upkeep import UpkeepService
@@ -18,6 +19,15 @@ from bodega_controlplane.store import schema
 from bodega_controlplane.store.engine import Store
 from support.controlplane import POLICY, deliver
 from support.moved_order import LISBON, PORTO, SKU, news, order_now, place, two_nodes
+
+
+def two_that_lack(store: Store) -> tuple[OrderView, OrderView]:
+    """Two orders at a node that has lost nearly all of its goods; another one could serve both."""
+    lisbon, _porto = two_nodes(store)
+    orders = place(store, 4), place(store, 4)
+    lisbon.move("count_down", SKU, 9, source="A-01-01")
+    deliver(store, *news(store, lisbon))
+    return orders
 
 
 async def test_an_order_that_nobody_can_serve_is_looked_at_again_after_a_while(
@@ -45,10 +55,7 @@ async def test_what_can_not_be_done_for_one_order_does_not_stop_the_others(
     sqlite_store: Store, tmp_path: Path
 ) -> None:
     store = sqlite_store
-    lisbon, _porto = two_nodes(store)
-    first, second = place(store, 4), place(store, 4)
-    lisbon.move("count_down", SKU, 9, source="A-01-01")
-    deliver(store, *news(store, lisbon))
+    first, second = two_that_lack(store)
     effect_of_no_rule = {"effect": "x" * (TEXT_CHARS_MAX + 1)}
     damage = schema.conflict.update().where(schema.conflict.c.order_id == first.order_id)
     store.write(lambda tx: tx.connection.execute(damage.values(**effect_of_no_rule)))
@@ -62,10 +69,7 @@ async def test_a_bug_that_one_order_meets_is_told_and_the_others_are_served(
     sqlite_store: Store, tmp_path: Path
 ) -> None:
     store = sqlite_store
-    lisbon, _porto = two_nodes(store)
-    first, second = place(store, 4), place(store, 4)
-    lisbon.move("count_down", SKU, 9, source="A-01-01")
-    deliver(store, *news(store, lisbon))
+    first, second = two_that_lack(store)
     of_first = schema.order_part.update().where(schema.order_part.c.order_id == first.order_id)
     store.write(lambda tx: tx.connection.execute(of_first.values(state="as nobody knows it")))
     hub = Hub(store, load_hub_key(tmp_path), POLICY, boot_clock=lambda: BootTime("boot-1", 1))

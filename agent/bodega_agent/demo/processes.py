@@ -118,11 +118,8 @@ class Child:
         if not self.running:
             self._manager.close()
             code = self._process.returncode
-            return (
-                ""
-                if code == -signal.SIGKILL
-                else f"{self.recipe.name} had ended by itself, with exit code {code}"
-            )
+            by_itself = code != -signal.SIGKILL
+            return f"{self.recipe.name} had ended by itself, with exit code {code}" if by_itself else ""
         self._process.send_signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(STOP_S):

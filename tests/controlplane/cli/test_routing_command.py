@@ -11,11 +11,10 @@ import pytest
 
 from bodega.core.routing.bundle import DEFAULT
 from support.bodegactl import ControlPlane, new_database, serving_from
-from support.controlplane import NodeByHand, deliver, settle
 from support.faces import order_body
+from support.moved_order import NODES, two_nodes
 from support.routing import document
 
-NODES = ("lisbon-01", "porto-01")
 FARTHEST = [{"name": "far", "value": "node.distance_km", "weight": -1.0}]
 
 
@@ -24,11 +23,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A running control plane with TEA at both nodes."""
     folder = tmp_path_factory.mktemp("hub")
     with new_database(folder) as store:
-        settle(store, "TEA", node_ids=NODES)
-        for node_id in NODES:
-            node = NodeByHand(node_id)
-            node.shelve("TEA", 40)
-            deliver(store, node.delivery())
+        two_nodes(store, 40, 40)
     with serving_from(folder) as control_plane:
         yield control_plane
 

@@ -12,12 +12,11 @@ import pytest
 
 from bodega.core.routing.record import inputs_to_json
 from support.bodegactl import ControlPlane, Said, in_process, new_database, serving_from
-from support.controlplane import NodeByHand, deliver, settle
 from support.faces import order_body
+from support.moved_order import two_nodes
 from support.routing import document
 from support.routing_cases import LISBON, PORTO, question, site
 
-NODES = ("lisbon-01", "porto-01")
 GOOD = document("good", 1, scores=[{"name": "far", "value": "0.0 - node.distance_km"}])
 
 ASKED = json.loads(inputs_to_json(question(site("lisbon-01", LISBON), site("porto-01", PORTO))))
@@ -56,11 +55,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A running control plane that decides by a good bundle, with TEA at both nodes."""
     folder = tmp_path_factory.mktemp("hub")
     with new_database(folder) as store:
-        settle(store, "TEA", node_ids=NODES)
-        for node_id in NODES:
-            node = NodeByHand(node_id)
-            node.shelve("TEA", 40)
-            deliver(store, node.delivery())
+        two_nodes(store, 40, 40)
     good = folder / "good.json"
     good.write_bytes(GOOD)
     with serving_from(folder) as control_plane:
